@@ -1,0 +1,24 @@
+//! A document as it is written: bytes in, an owned arena of syntax out.
+//!
+//! `read` → `count` → `validate`, then `operation::spread` takes over; `print` writes the canonical
+//! text and `second_reader` reads that text with another parser.
+//! Nothing here resolves a name against the schema, except `validate`, which hands that to the
+//! specification's rules.
+
+mod arena;
+mod count;
+mod print;
+mod read;
+mod second_reader;
+mod validate;
+
+pub use arena::{
+    Argument, ArgumentId, Directive, DirectiveId, Document, Fragment, OperationDefinition,
+    OperationId, Range, Selection, SelectionId, SelectionKind, Span, Str, TypeText,
+    Value, ValueId, ValueKind, VariableDefinition,
+};
+pub use count::{Counts, Cycle, count};
+pub use print::{canonical_text, print};
+pub use read::{ReadLimits, Read, Refusal, read};
+pub use second_reader::{Disagreement, second_reader};
+pub use validate::{Invalid, validate};

@@ -1,0 +1,1 @@
+//! Bytes → document, by `bluejay-parser` under limits.

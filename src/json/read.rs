@@ -1,0 +1,262 @@
+//! The reader: a stack of open containers instead of recursion.
+
+use ahash::HashSet;
+
+use crate::json::{
+    Error, Kind, Node, Piece, Problem, Tree, scan,
+    scan::Cursor,
+    unquote,
+};
+
+/// What a reader accepts at the most.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Containers inside containers; the outermost is 1.
+    pub depth: u32,
+    /// Values altogether, keys not counted.
+    pub values: u32,
+}
+
+impl Default for Limits {
+    /// Depth 32; as many values as a body of the default size can hold.
+    fn default() -> Self {
+        Self { depth: 32, values: 100_000 }
+    }
+}
+
+/// Objects with more members than this look for duplicate keys through a set.
+const FEW_MEMBERS: u32 = 8;
+
+/// Reads a whole text.
+///
+/// # Errors
+/// The first thing that is wrong with it. Time is linear in the bytes read so far.
+pub fn read(bytes: &[u8], limits: Limits) -> Result<Tree<'_>, Error> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|it| Error { problem: Problem::Utf8, at: it.valid_up_to() })?;
+    let mut reader = Reader {
+        cursor: Cursor::new(text),
+        tree: Tree { text, nodes: Vec::with_capacity(bytes.len() / 16 + 1) },
+        open: Vec::new(),
+        limits,
+    };
+    reader.run()?;
+    Ok(reader.tree)
+}
+
+/// A container that is still open.
+struct Open {
+    node: u32,
+    kind: Kind,
+    /// Keys seen, once there are more than [`FEW_MEMBERS`].
+    keys: HashSet<Box<str>>,
+}
+
+struct Reader<'a> {
+    cursor: Cursor<'a>,
+    tree: Tree<'a>,
+    open: Vec<Open>,
+    limits: Limits,
+}
+
+impl Reader<'_> {
+    // The budget of this loop is the text: every turn consumes at least one byte.
+    fn run(&mut self) -> Result<(), Error> {
+        self.cursor.skip_white_space();
+        self.value(None)?;
+        while let Some(open) = self.open.last() {
+            let kind = open.kind;
+            self.cursor.skip_white_space();
+            let first = self.n_children() == 0;
+            let closing = if kind == Kind::Array { b']' } else { b'}' };
+            if self.cursor.take_if(closing) {
+                self.close();
+                continue;
+            }
+            if !first {
+                self.cursor.expect(b',')?;
+                self.cursor.skip_white_space();
+            }
+            let key = if kind == Kind::Object { Some(self.key()?) } else { None };
+            self.value(key)?;
+        }
+        self.cursor.skip_white_space();
+        self.cursor.expect_end()
+    }
+
+    fn n_children(&self) -> u32 {
+        self.open
+            .last()
+            .and_then(|open| self.tree.nodes.get(open.node as usize))
+            .map_or(0, |it| it.n_children)
+    }
+
+    fn key(&mut self) -> Result<Piece, Error> {
+        let at = self.cursor.at();
+        if self.cursor.peek() != Some(b'"') {
+            return Err(self.cursor.unexpected());
+        }
+        let key = scan::string(&mut self.cursor)?;
+        self.cursor.skip_white_space();
+        self.cursor.expect(b':')?;
+        self.cursor.skip_white_space();
+        if self.is_duplicate(key) {
+            return Err(Error { problem: Problem::DuplicateKey, at });
+        }
+        Ok(key)
+    }
+
+    fn is_duplicate(&mut self, key: Piece) -> bool {
+        let n_members = self.n_children();
+        let Some(open) = self.open.last_mut() else { return false };
+        let tree = &self.tree;
+        let name = unquote(tree.str(key));
+        let members = || {
+            let mut next = open.node.saturating_add(1) as usize;
+            std::iter::from_fn(move || {
+                let node = tree.nodes.get(next)?;
+                next = (node.end as usize).max(next.saturating_add(1));
+                Some(unquote(tree.str(node.key?)))
+            })
+        };
+        if n_members <= FEW_MEMBERS {
+            return members().any(|it| it == name);
+        }
+        if open.keys.is_empty() {
+            open.keys = members().map(|it| it.into()).collect();
+        }
+        !open.keys.insert(name.into())
+    }
+
+    fn value(&mut self, key: Option<Piece>) -> Result<(), Error> {
+        let start = self.cursor.at();
+        let (kind, piece) = match self.cursor.peek() {
+            Some(b'{') => (Kind::Object, self.opening()),
+            Some(b'[') => (Kind::Array, self.opening()),
+            Some(b'"') => (Kind::String, scan::string(&mut self.cursor)?),
+            Some(b'-' | b'0'..=b'9') => (Kind::Number, scan::number(&mut self.cursor)?),
+            Some(b't') => (Kind::Boolean(true), self.cursor.word("true")?),
+            Some(b'f') => (Kind::Boolean(false), self.cursor.word("false")?),
+            Some(b'n') => (Kind::Null, self.cursor.word("null")?),
+            Some(_) | None => return Err(self.cursor.unexpected()),
+        };
+        let node = u32::try_from(self.tree.nodes.len()).unwrap_or(u32::MAX);
+        if node >= self.limits.values {
+            return Err(Error { problem: Problem::TooManyValues, at: start });
+        }
+        if let Some(open) = self.open.last()
+            && let Some(parent) = self.tree.nodes.get_mut(open.node as usize)
+        {
+            parent.n_children = parent.n_children.saturating_add(1);
+        }
+        let end = node.saturating_add(1);
+        let is_container = matches!(kind, Kind::Array | Kind::Object);
+        let height = u32::from(is_container);
+        self.tree.nodes.push(Node { kind, piece, key, end, n_children: 0, height });
+        if is_container {
+            if self.open.len() >= self.limits.depth as usize {
+                return Err(Error { problem: Problem::TooDeep, at: start });
+            }
+            self.open.push(Open { node, kind, keys: HashSet::default() });
+        }
+        Ok(())
+    }
+
+    fn opening(&mut self) -> Piece {
+        let start = self.cursor.position();
+        self.cursor.bump();
+        Piece { start, end: self.cursor.position() }
+    }
+
+    fn close(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        let end = u32::try_from(self.tree.nodes.len()).unwrap_or(u32::MAX);
+        let mut height = 0;
+        if let Some(node) = self.tree.nodes.get_mut(open.node as usize) {
+            node.end = end;
+            node.piece.end = self.cursor.position();
+            height = node.height.saturating_add(1);
+        }
+        let parent = self.open.last().map(|it| it.node as usize);
+        if let Some(parent) = parent.and_then(|it| self.tree.nodes.get_mut(it)) {
+            parent.height = parent.height.max(height);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expect: Result<usize, Problem>) {
+        let limits = Limits { depth: 4, values: 10 };
+        let got = read(text.as_bytes(), limits).map(|it| it.nodes.len()).map_err(|it| it.problem);
+        assert_eq!(got, expect, "{text}");
+    }
+
+    #[test]
+    fn values_are_read() {
+        check("null", Ok(1));
+        check(" [1, -0.5e+3 , \"a\\u00e9\\ud83d\\ude00\", {}, []]\n", Ok(6));
+        check(r#"{"a":{"b":[true,false]},"c":null}"#, Ok(6));
+    }
+
+    #[test]
+    fn keys_are_compared_after_their_escapes() {
+        check(r#"{"a":1,"\u0061":2}"#, Err(Problem::DuplicateKey));
+        check(r#"{"a":{"b":1},"b":{"a":1}}"#, Ok(5));
+    }
+
+    #[test]
+    fn a_late_duplicate_among_many_keys_is_found() {
+        let many: Vec<String> = (0..50).map(|it| format!("\"k{it}\":{{}}")).collect();
+        let limits = Limits { depth: 4, values: 100 };
+        let fine = format!("{{{}}}", many.join(","));
+        assert!(read(fine.as_bytes(), limits).is_ok());
+        let twice = format!("{{{},\"k49\":1}}", many.join(","));
+        assert_eq!(read(twice.as_bytes(), limits).err().map(|it| it.problem), Some(Problem::DuplicateKey));
+        let first = format!("{{{},\"k0\":1}}", many.join(","));
+        assert_eq!(read(first.as_bytes(), limits).err().map(|it| it.problem), Some(Problem::DuplicateKey));
+    }
+
+    #[test]
+    fn limits_hold_on_both_sides() {
+        check("[[[[]]]]", Ok(4));
+        check("[[[[[]]]]]", Err(Problem::TooDeep));
+        check("[0,1,2,3,4,5,6,7,8]", Ok(10));
+        check("[0,1,2,3,4,5,6,7,8,9]", Err(Problem::TooManyValues));
+    }
+
+    #[test]
+    fn what_is_not_json_is_named() {
+        check("", Err(Problem::UnexpectedEnd));
+        check("{", Err(Problem::UnexpectedEnd));
+        check("[1,]", Err(Problem::UnexpectedByte));
+        check("[,1]", Err(Problem::UnexpectedByte));
+        check("{\"a\" 1}", Err(Problem::UnexpectedByte));
+        check("{\"a\":1,}", Err(Problem::UnexpectedByte));
+        check("{'a':1}", Err(Problem::UnexpectedByte));
+        check("nul", Err(Problem::UnexpectedByte));
+        check("1 2", Err(Problem::TrailingBytes));
+        check("01", Err(Problem::Number));
+        check("1.", Err(Problem::Number));
+        check("+1", Err(Problem::UnexpectedByte));
+        check("NaN", Err(Problem::UnexpectedByte));
+        check("\"\\ud800\"", Err(Problem::Escape));
+        check("\"\\udc00\\ud800\"", Err(Problem::Escape));
+        check("\"\\x\"", Err(Problem::Escape));
+        check("\"a\nb\"", Err(Problem::ControlCharacter));
+        check("\u{feff}{}", Err(Problem::ByteOrderMark));
+        assert_eq!(read(b"\"\xff\"", Limits::default()).err().map(|it| it.problem), Some(Problem::Utf8));
+    }
+
+    #[test]
+    fn pieces_keep_their_text() {
+        let tree = read(br#"{"n":1.50e2,"s":"\/","o":{"x":[1, 2]}}"#, Limits::default()).ok();
+        let text = |key| tree.as_ref().and_then(|it| Some(it.root().member(key)?.text().to_owned()));
+        assert_eq!(text("n").as_deref(), Some("1.50e2"));
+        assert_eq!(text("s").as_deref(), Some(r#""\/""#));
+        assert_eq!(text("o").as_deref(), Some(r#"{"x":[1, 2]}"#));
+        assert_eq!(text("absent"), None);
+    }
+}

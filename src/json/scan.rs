@@ -1,0 +1,163 @@
+//! Scanning of single tokens.
+
+use crate::json::{Error, Piece, Problem};
+
+/// A position in a text.
+pub(super) struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { bytes: text.as_bytes(), at: 0 }
+    }
+
+    pub(super) const fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn position(&self) -> u32 {
+        u32::try_from(self.at).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    pub(super) const fn bump(&mut self) {
+        self.at = self.at.saturating_add(1);
+    }
+
+    pub(super) fn skip_white_space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.bump();
+        }
+    }
+
+    pub(super) fn take_if(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        if is_next {
+            self.bump();
+        }
+        is_next
+    }
+
+    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Error> {
+        if self.take_if(byte) { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    pub(super) fn expect_end(&self) -> Result<(), Error> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.error(Problem::TrailingBytes)),
+        }
+    }
+
+    pub(super) fn word(&mut self, word: &str) -> Result<Piece, Error> {
+        let start = self.position();
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word.as_bytes()) {
+            return Err(self.unexpected());
+        }
+        self.at = self.at.saturating_add(word.len());
+        Ok(Piece { start, end: self.position() })
+    }
+
+    pub(super) const fn error(&self, problem: Problem) -> Error {
+        Error { problem, at: self.at }
+    }
+
+    pub(super) fn unexpected(&self) -> Error {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.error(if rest.is_empty() {
+            Problem::UnexpectedEnd
+        } else if rest.starts_with(b"\xef\xbb\xbf") {
+            Problem::ByteOrderMark
+        } else {
+            Problem::UnexpectedByte
+        })
+    }
+
+    fn skip_digits(&mut self) -> Result<(), Error> {
+        let start = self.at;
+        while self.peek().is_some_and(|it| it.is_ascii_digit()) {
+            self.bump();
+        }
+        if self.at == start { Err(self.error(Problem::Number)) } else { Ok(()) }
+    }
+
+    fn hex4(&mut self) -> Result<u32, Error> {
+        let digits = self.bytes.get(self.at..self.at.saturating_add(4));
+        let digits = digits.ok_or_else(|| self.error(Problem::Escape))?;
+        let value = digits.iter().try_fold(0_u32, |value, digit| {
+            Some((value << 4) | (*digit as char).to_digit(16)?)
+        });
+        let value = value.ok_or_else(|| self.error(Problem::Escape))?;
+        self.at = self.at.saturating_add(4);
+        Ok(value)
+    }
+}
+
+/// A number, RFC 8259 §6.
+pub(super) fn number(cursor: &mut Cursor<'_>) -> Result<Piece, Error> {
+    let start = cursor.position();
+    cursor.take_if(b'-');
+    if cursor.take_if(b'0') {
+        if cursor.peek().is_some_and(|it| it.is_ascii_digit()) {
+            return Err(cursor.error(Problem::Number));
+        }
+    } else {
+        cursor.skip_digits()?;
+    }
+    if cursor.take_if(b'.') {
+        cursor.skip_digits()?;
+    }
+    if cursor.take_if(b'e') || cursor.take_if(b'E') {
+        let _sign = cursor.take_if(b'+') || cursor.take_if(b'-');
+        cursor.skip_digits()?;
+    }
+    Ok(Piece { start, end: cursor.position() })
+}
+
+/// A string with its quotes, RFC 8259 §7; a lone surrogate is refused.
+pub(super) fn string(cursor: &mut Cursor<'_>) -> Result<Piece, Error> {
+    let start = cursor.position();
+    cursor.bump();
+    loop {
+        match cursor.peek() {
+            Some(b'"') => {
+                cursor.bump();
+                return Ok(Piece { start, end: cursor.position() });
+            }
+            Some(b'\\') => {
+                cursor.bump();
+                escape(cursor)?;
+            }
+            Some(0x00..=0x1f) => return Err(cursor.error(Problem::ControlCharacter)),
+            Some(_) => cursor.bump(),
+            None => return Err(cursor.error(Problem::UnexpectedEnd)),
+        }
+    }
+}
+
+fn escape(cursor: &mut Cursor<'_>) -> Result<(), Error> {
+    let letter = cursor.peek();
+    cursor.bump();
+    match letter {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(()),
+        Some(b'u') => match cursor.hex4()? {
+            0xd800..=0xdbff => {
+                let follows = cursor.take_if(b'\\') && cursor.take_if(b'u');
+                if follows && matches!(cursor.hex4()?, 0xdc00..=0xdfff) {
+                    return Ok(());
+                }
+                Err(cursor.error(Problem::Escape))
+            }
+            0xdc00..=0xdfff => Err(cursor.error(Problem::Escape)),
+            _ => Ok(()),
+        },
+        Some(_) => Err(cursor.error(Problem::Escape)),
+        None => Err(cursor.error(Problem::UnexpectedEnd)),
+    }
+}

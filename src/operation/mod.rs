@@ -1,0 +1,183 @@
+//! One operation as the server will run it: every fragment spread, every name resolved.
+//!
+//! A preorder arena walked by index. Selections are **not** merged: only cost merges by response
+//! key. Takes documents that were counted and validated; bounds and names are proven by then.
+
+mod coerce;
+mod guard;
+mod spread;
+mod type_sets;
+mod variables;
+
+pub use coerce::coerce;
+pub use guard::{Condition, Guard, GuardId, Guards};
+pub use spread::{Mismatch, Skipped, spread};
+pub use type_sets::{SetId, TypeSets};
+pub use variables::{Given, Shape, Variable, VariableIdx, Variables};
+
+use std::sync::Arc;
+
+use crate::{
+    document::{Document, OperationId, Range, SelectionId, Span, ValueId},
+    schema::{FieldId, InputId, OperationKind, Schema, TypeId},
+};
+
+/// The position of a node in preorder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) u32);
+
+impl NodeId {
+    /// The index as `usize`.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One field selection, at the place where spreading put it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// The field of the type that the selection is written on.
+    pub field: FieldId,
+    /// The type that the selection is written on: an object, interface or union.
+    pub on: TypeId,
+    /// The alias, when one is written.
+    pub alias: Option<Span>,
+    /// The response key: the alias or the name.
+    pub key: Span,
+    /// The object types in which this selection can run.
+    pub parents: SetId,
+    /// The @include and @skip conditions on the way here from the root.
+    pub guard: GuardId,
+    /// The arguments; see [`Operation::arguments`].
+    pub arguments: Range,
+    /// The enclosing field.
+    pub parent: Option<NodeId>,
+    /// 1 for a root field.
+    pub depth: u32,
+    /// The selection it comes from.
+    pub source: SelectionId,
+    /// First node behind this subtree.
+    pub end: NodeId,
+}
+
+/// An argument with its definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Argument {
+    /// Its definition.
+    pub input: InputId,
+    /// Its value in the document.
+    pub value: ValueId,
+}
+
+/// One operation of a document, spread.
+#[derive(Debug)]
+pub struct Operation {
+    document: Arc<Document>,
+    schema: Arc<Schema>,
+    id: OperationId,
+    kind: OperationKind,
+    nodes: Vec<Node>,
+    arguments: Vec<Argument>,
+    guards: Guards,
+    sets: TypeSets,
+    variables: Vec<Variable>,
+}
+
+impl Operation {
+    /// The document it stands in.
+    #[must_use]
+    pub const fn document(&self) -> &Arc<Document> {
+        &self.document
+    }
+
+    /// The schema it was spread with.
+    #[must_use]
+    pub const fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// Its definition in the document.
+    #[must_use]
+    pub const fn id(&self) -> OperationId {
+        self.id
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> OperationKind {
+        self.kind
+    }
+
+    /// Its name, when one is written.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        let name = self.document.operation(self.id)?.name?;
+        Some(self.document.str(name))
+    }
+
+    /// Every field selection, in preorder.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// A node.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id.index())
+    }
+
+    /// The selections directly below a node, or the root fields.
+    pub fn children(&self, parent: Option<NodeId>) -> impl Iterator<Item = (NodeId, &Node)> {
+        let (mut next, end) = match parent {
+            None => (0, u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)),
+            Some(id) => (id.0.saturating_add(1), self.node(id).map_or(0, |it| it.end.0)),
+        };
+        std::iter::from_fn(move || {
+            let id = NodeId(next);
+            let node = (next < end).then(|| self.node(id)).flatten()?;
+            next = node.end.0.max(next.saturating_add(1));
+            Some((id, node))
+        })
+    }
+
+    /// The arguments of a node, in the order written.
+    #[must_use]
+    pub fn arguments(&self, node: &Node) -> &[Argument] {
+        self.arguments.get(node.arguments.to_usize()).unwrap_or_default()
+    }
+
+    /// The response key of a node.
+    #[must_use]
+    pub fn key(&self, node: &Node) -> &str {
+        self.document.str(node.key)
+    }
+
+    /// `Type.field` of a node.
+    #[must_use]
+    pub fn coordinate(&self, node: &Node) -> String {
+        if node.field == FieldId::TYPENAME {
+            return format!("{}.__typename", self.schema.ty(node.on).name);
+        }
+        self.schema.coordinate(node.field)
+    }
+
+    /// The conditions that nodes refer to.
+    #[must_use]
+    pub const fn guards(&self) -> &Guards {
+        &self.guards
+    }
+
+    /// The sets of object types that nodes refer to.
+    #[must_use]
+    pub const fn sets(&self) -> &TypeSets {
+        &self.sets
+    }
+
+    /// Its variable definitions, resolved.
+    #[must_use]
+    pub fn variables(&self) -> &[Variable] {
+        &self.variables
+    }
+}

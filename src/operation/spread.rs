@@ -1,0 +1,292 @@
+//! Spreads the fragments of an operation into its arena.
+
+use std::sync::Arc;
+
+use ahash::HashMap;
+
+use crate::{
+    document::{Document, Fragment, OperationDefinition, OperationId, Range, Selection, SelectionId, SelectionKind, Span, ValueKind},
+    operation::{
+        Argument, Condition, GuardId, Guards, Node, NodeId, Operation, SetId, TypeSets, Variable, VariableIdx, variables,
+    },
+    schema::{FieldId, InputId, Schema, TypeId},
+};
+
+/// What becomes of selections that @skip or @include leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Skipped {
+    /// They keep their conditions; rules other than limits pass over them when the conditions fail.
+    #[default]
+    Ignore,
+    /// They are judged as if nothing was ever left out.
+    Judge,
+}
+
+/// The document names something that the schema does not have; validation has let it through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The name in question.
+    pub name: Box<str>,
+}
+
+/// Spreads one operation. The document was counted and validated before: it has no cycles, and
+/// every name resolves.
+///
+/// # Errors
+/// A name that does not resolve after all: a fault of ours, and the request must be refused.
+pub fn spread(
+    schema: &Arc<Schema>,
+    document: &Arc<Document>,
+    id: OperationId,
+    skipped: Skipped,
+) -> Result<Operation, Mismatch> {
+    let definition = *document.operation(id).ok_or_else(|| Mismatch { name: "operation".into() })?;
+    let root = schema
+        .root(definition.kind)
+        .ok_or_else(|| Mismatch { name: definition.kind.keyword().into() })?;
+    let variables = variables::resolve(schema, document, &definition)?;
+    let mut spreading = Spreading::new(schema, document, skipped, &variables);
+    spreading.run(&definition, root)?;
+    let Spreading { nodes, arguments, guards, sets, .. } = spreading;
+    Ok(Operation {
+        document: Arc::clone(document),
+        schema: Arc::clone(schema),
+        id,
+        kind: definition.kind,
+        nodes,
+        arguments,
+        guards,
+        sets,
+        variables,
+    })
+}
+
+/// Where a list of selections is being walked.
+#[derive(Clone, Copy)]
+struct Frame {
+    next: u32,
+    end: u32,
+    place: Place,
+    /// The node whose subtree ends with this frame.
+    closes: Option<NodeId>,
+}
+
+/// What the selections of one list have in common.
+#[derive(Clone, Copy)]
+struct Place {
+    on: TypeId,
+    parents: SetId,
+    guard: GuardId,
+    parent: Option<NodeId>,
+    depth: u32,
+}
+
+struct Spreading<'a> {
+    schema: &'a Schema,
+    document: &'a Document,
+    skipped: Skipped,
+    variables: &'a [Variable],
+    fragments: HashMap<&'a str, &'a Fragment>,
+    nodes: Vec<Node>,
+    arguments: Vec<Argument>,
+    guards: Guards,
+    sets: TypeSets,
+    stack: Vec<Frame>,
+}
+
+impl<'a> Spreading<'a> {
+    fn new(
+        schema: &'a Schema,
+        document: &'a Document,
+        skipped: Skipped,
+        variables: &'a [Variable],
+    ) -> Self {
+        let fragments = document.fragments().iter().map(|it| (document.str(it.name), it));
+        Self {
+            schema,
+            document,
+            skipped,
+            variables,
+            fragments: fragments.collect(),
+            nodes: Vec::new(),
+            arguments: Vec::new(),
+            guards: Guards::default(),
+            sets: TypeSets::default(),
+            stack: Vec::new(),
+        }
+    }
+
+    // The budget of this loop is the number of selections after spreading, which `document::count`
+    // has compared with its ceiling.
+    fn run(&mut self, definition: &OperationDefinition, root: TypeId) -> Result<(), Mismatch> {
+        let parents = self.sets.possible(self.schema, root);
+        let place =
+            Place { on: root, parents, guard: GuardId::ALWAYS, parent: None, depth: 1 };
+        self.push(definition.selections, place, None);
+        while let Some(frame) = self.stack.last_mut() {
+            if frame.next >= frame.end {
+                let closed = frame.closes;
+                self.stack.pop();
+                self.close(closed);
+                continue;
+            }
+            let id = SelectionId(frame.next);
+            let place = frame.place;
+            let document = self.document;
+            let selection = document.selection(id).ok_or_else(|| mismatch("selection"))?;
+            frame.next = selection.end.0;
+            self.selection(id, selection, place)?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, selections: Range, place: Place, closes: Option<NodeId>) {
+        self.stack.push(Frame { next: selections.start, end: selections.end, place, closes });
+    }
+
+    fn close(&mut self, closed: Option<NodeId>) {
+        let end = self.next_node();
+        if let Some(node) = closed.and_then(|it| self.nodes.get_mut(it.index())) {
+            node.end = end;
+        }
+    }
+
+    fn next_node(&self) -> NodeId {
+        NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX))
+    }
+
+    fn selection(
+        &mut self,
+        id: SelectionId,
+        selection: &Selection,
+        place: Place,
+    ) -> Result<(), Mismatch> {
+        let guard = self.guard(selection.directives, place.guard);
+        let place = Place { guard, ..place };
+        let inner = Range { start: id.0.saturating_add(1), end: selection.end.0 };
+        match selection.kind {
+            SelectionKind::Field { alias, name, arguments } => {
+                let written = Written { id, alias, name, arguments, inner };
+                self.field(written, place)
+            }
+            SelectionKind::Inline { on } => {
+                let place = self.narrowed(on, place)?;
+                self.push(inner, place, None);
+                Ok(())
+            }
+            SelectionKind::Spread { name } => {
+                let name = self.document.str(name);
+                let fragment = *self.fragments.get(name).ok_or_else(|| mismatch(name))?;
+                let guard = self.guard(fragment.directives, guard);
+                let place = self.narrowed(Some(fragment.on), Place { guard, ..place })?;
+                self.push(fragment.selections, place, None);
+                Ok(())
+            }
+        }
+    }
+
+    fn field(&mut self, written: Written, place: Place) -> Result<(), Mismatch> {
+        let name = self.document.str(written.name);
+        let field = self.schema.field_named(place.on, name).ok_or_else(|| mismatch(name))?;
+        let arguments = self.field_arguments(field, written.arguments)?;
+        let node = self.next_node();
+        let end = NodeId(node.0.saturating_add(1));
+        self.nodes.push(Node {
+            field,
+            on: place.on,
+            alias: written.alias,
+            key: written.alias.unwrap_or(written.name),
+            parents: place.parents,
+            guard: place.guard,
+            arguments,
+            parent: place.parent,
+            depth: place.depth,
+            source: written.id,
+            end,
+        });
+        if !written.inner.is_empty() {
+            let on = self.schema.field(field).ty.named;
+            let parents = self.sets.possible(self.schema, on);
+            let depth = place.depth.saturating_add(1);
+            let below = Place { on, parents, guard: place.guard, parent: Some(node), depth };
+            self.push(written.inner, below, Some(node));
+        }
+        Ok(())
+    }
+
+    fn field_arguments(&mut self, field: FieldId, written: Range) -> Result<Range, Mismatch> {
+        let start = u32::try_from(self.arguments.len()).unwrap_or(u32::MAX);
+        for argument in self.document.arguments(written) {
+            let name = self.document.str(argument.name);
+            let input = self.argument_named(field, name).ok_or_else(|| mismatch(name))?;
+            self.arguments.push(Argument { input, value: argument.value });
+        }
+        let end = u32::try_from(self.arguments.len()).unwrap_or(u32::MAX);
+        Ok(Range { start, end })
+    }
+
+    fn argument_named(&self, field: FieldId, name: &str) -> Option<InputId> {
+        self.schema.argument_named(field, name)
+    }
+
+    fn narrowed(&mut self, on: Option<Span>, place: Place) -> Result<Place, Mismatch> {
+        let Some(on) = on else { return Ok(place) };
+        let name = self.document.str(on);
+        let on = self.schema.type_named(name).ok_or_else(|| mismatch(name))?;
+        let parents = self.sets.narrow(self.schema, place.parents, on);
+        Ok(Place { on, parents, ..place })
+    }
+
+    /// Adds the @skip and @include among `directives` to a guard.
+    fn guard(&mut self, directives: Range, guard: GuardId) -> GuardId {
+        if self.skipped == Skipped::Judge {
+            return GuardId::ALWAYS;
+        }
+        let document = self.document;
+        let conditions = document.directives_in(directives).iter().filter_map(|directive| {
+            let must_be = match document.str(directive.name) {
+                "include" => true,
+                "skip" => false,
+                _ => return None,
+            };
+            let mut arguments = document.arguments(directive.arguments).iter();
+            let argument = arguments.find(|it| document.str(it.name) == "if")?;
+            Some((document.value(argument.value)?.kind, must_be))
+        });
+        conditions.fold(guard, |guard, (value, must_be)| match value {
+            ValueKind::Boolean(value) if value == must_be => guard,
+            ValueKind::Boolean(_) => GuardId::NEVER,
+            ValueKind::Variable(name) => match self.variable(name) {
+                Some(variable) => self.guards.and(guard, Condition { variable, must_be }),
+                None => guard,
+            },
+            // Not a Boolean: validation refuses it; judged as if it took part.
+            ValueKind::Enum(_)
+            | ValueKind::Float(_)
+            | ValueKind::Int(_)
+            | ValueKind::List
+            | ValueKind::Null
+            | ValueKind::Object
+            | ValueKind::String(_) => guard,
+        })
+    }
+
+    fn variable(&self, name: Span) -> Option<VariableIdx> {
+        let name = self.document.str(name);
+        VariableIdx::position(self.variables, name)
+    }
+}
+
+/// A field as it is written.
+#[derive(Clone, Copy)]
+struct Written {
+    id: SelectionId,
+    alias: Option<Span>,
+    name: Span,
+    arguments: Range,
+    inner: Range,
+}
+
+fn mismatch(name: &str) -> Mismatch {
+    Mismatch { name: name.into() }
+}

@@ -1,0 +1,55 @@
+//! The sets of object types of one operation, interned.
+
+use ahash::HashMap;
+
+use crate::schema::{Schema, TypeId, TypeSet};
+
+/// An interned set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SetId(u32);
+
+/// The sets of one operation. There are few: one per type that selections are written on.
+#[derive(Debug, Default)]
+pub struct TypeSets {
+    sets: Vec<TypeSet>,
+    possible: HashMap<TypeId, SetId>,
+    narrowed: HashMap<(SetId, TypeId), SetId>,
+}
+
+impl TypeSets {
+    /// A set by its id; an id of another operation gives `None`.
+    #[must_use]
+    pub fn get(&self, id: SetId) -> Option<&TypeSet> {
+        self.sets.get(id.0 as usize)
+    }
+
+    /// Every object type that `ty` can be.
+    pub(super) fn possible(&mut self, schema: &Schema, ty: TypeId) -> SetId {
+        if let Some(id) = self.possible.get(&ty) {
+            return *id;
+        }
+        let id = self.intern(schema.ty(ty).possible.clone());
+        self.possible.insert(ty, id);
+        id
+    }
+
+    /// What of `set` can be a `ty`.
+    pub(super) fn narrow(&mut self, schema: &Schema, set: SetId, ty: TypeId) -> SetId {
+        if let Some(id) = self.narrowed.get(&(set, ty)) {
+            return *id;
+        }
+        let narrowed = self.get(set).map(|it| it.intersection(&schema.ty(ty).possible));
+        let id = self.intern(narrowed.unwrap_or_default());
+        self.narrowed.insert((set, ty), id);
+        id
+    }
+
+    fn intern(&mut self, set: TypeSet) -> SetId {
+        let found = self.sets.iter().position(|it| *it == set);
+        let index = found.unwrap_or_else(|| {
+            self.sets.push(set);
+            self.sets.len().saturating_sub(1)
+        });
+        SetId(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+}

@@ -1,0 +1,135 @@
+//! The rules: each is one reason to reject, in one file with one page.
+//!
+//! To add one: a file here with its page beside it, one line in `registry.rs`, an admit and a
+//! reject case in `tests/rules`.
+
+mod registry;
+
+pub use registry::{Entry, REGISTRY, RuleIdx};
+
+use std::fmt::Debug;
+
+use crate::{
+    diagnostic::Diagnostics,
+    identity::Caller,
+    operation::{Operation, Variables},
+    verdict::{Code, Findings, Violation},
+    yaml::Node,
+};
+
+/// What a rule is called, everywhere it is named.
+#[derive(Debug)]
+pub struct Meta {
+    /// Kebab-case, stable: `max-depth`.
+    pub id: &'static str,
+    /// The wire code of its violations.
+    pub code: Code,
+    /// One line for tables.
+    pub title: &'static str,
+    /// The entry of the OWASP API Security Top 10 (2023) it serves, such as `API4`.
+    pub owasp: &'static str,
+    /// Its setting in the policy: `limits.depth`.
+    pub setting: &'static str,
+    /// Its page, Markdown.
+    pub page: &'static str,
+}
+
+/// A reason to reject.
+pub trait Rule: Send + Sync + Debug {
+    /// What it is called.
+    fn meta(&self) -> &'static Meta;
+
+    /// Applies the rule to an operation as far as the document alone decides it.
+    fn specialise(&self, operation: &Operation) -> Specialised;
+}
+
+/// What is left of a rule once it has seen the operation.
+#[derive(Debug)]
+pub enum Specialised {
+    /// Cannot be violated by this operation.
+    Holds,
+    /// Violated whatever the variables and the caller.
+    Violated(Vec<Violation>),
+    /// A number to compare with the limit of the caller's profile.
+    Measured(u64),
+    /// Needs variables, caller or time.
+    Depends(Box<dyn Residual>),
+}
+
+/// What is left of a rule for every request with this document.
+pub trait Residual: Send + Sync + Debug {
+    /// Checks one request: objects to `found`, or hands it a measure for the limit.
+    fn check(&self, facts: &Facts<'_>, found: &mut Findings);
+}
+
+/// What a residual may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The variables of the request, coerced.
+    pub variables: &'a Variables<'a>,
+    /// Who sent it.
+    pub caller: &'a Caller,
+}
+
+/// How a rule is set in the policy, and how it is made from that.
+#[derive(Clone, Copy, Debug)]
+pub enum Setting {
+    /// A number: `N`, `off`, or `{ max: N, mode: report }`. Can differ per profile.
+    Limit {
+        /// The number when the policy is silent; `manual` says where it comes from.
+        default: u64,
+        /// The largest number that may be written, and what `off` means while reading.
+        ceiling: u64,
+        /// What the number counts.
+        unit: Unit,
+        /// How the items of a batch come together.
+        batch: Batch,
+        /// Makes the rule.
+        rule: fn() -> Box<dyn Rule>,
+    },
+    /// `deny`, `allow` or `report`. Can differ per profile.
+    Switch {
+        /// The word when the policy is silent.
+        default: Switch,
+        /// Makes the rule.
+        rule: fn() -> Box<dyn Rule>,
+    },
+    /// A shape of its own.
+    Shape {
+        /// The rule when the policy is silent.
+        default: fn() -> Box<dyn Rule>,
+        /// Reads the shape; adds every mistake to the diagnostics.
+        read: fn(&Node, &mut Diagnostics) -> Box<dyn Rule>,
+        /// JSON Schema of the shape, as JSON text.
+        schema: &'static str,
+    },
+}
+
+/// What a limit counts, and how it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Written with a unit: `32KiB`.
+    Bytes,
+    /// Written as a bare number.
+    Count,
+}
+
+/// How the measures of the items of a batch come together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Batch {
+    /// The largest counts.
+    Largest,
+    /// They add up.
+    Sum,
+}
+
+/// A rule that is on, off, or only watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// Off: what the rule is about is allowed.
+    Allow,
+    /// On.
+    Deny,
+    /// Watches and reports.
+    Report,
+}

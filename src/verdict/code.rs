@@ -1,0 +1,111 @@
+//! The wire codes: one list, stable, golden-tested.
+//!
+//! Names that clients already know are reused (Apollo, GraphQL Armor, GraphQL over HTTP).
+
+/// A wire code: `extensions.code` of a refusal. Stable: clients branch on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Code(&'static str, u16);
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $status:literal;)*) => {
+        impl Code {
+            $($(#[$doc])* pub const $name: Code = Code(stringify!($name), $status);)*
+
+            /// Every code, in alphabetical order.
+            pub const ALL: &'static [Code] = &[$(Code::$name),*];
+        }
+    };
+}
+
+codes! {
+    /// A value of a variable cannot be coerced to its type.
+    BAD_USER_INPUT = 422;
+    /// Another item of the same batch was refused.
+    BATCH_REFUSED = 422;
+    /// More items in a batch than `http.batch` allows.
+    BATCH_TOO_LARGE = 422;
+    /// The client was too slow or the body broke off.
+    CLIENT_TIMEOUT = 408;
+    /// Content-Encoding or media type is not one we read.
+    CONTENT_TYPE_NOT_SUPPORTED = 415;
+    /// A deprecated field, argument, input field or enum value is used.
+    DEPRECATED_USED = 422;
+    /// A directive that `directives` does not list.
+    DIRECTIVE_NOT_ALLOWED = 422;
+    /// The upstream did not answer in time.
+    GATEWAY_TIMEOUT = 504;
+    /// The document cannot be read.
+    GRAPHQL_PARSE_FAILED = 400;
+    /// The document breaks a validation rule of the specification.
+    GRAPHQL_VALIDATION_FAILED = 422;
+    /// Portcullis failed; nothing was forwarded.
+    INTERNAL_SERVER_ERROR = 500;
+    /// `__schema` or `__type` is reachable.
+    INTROSPECTION_DISABLED = 403;
+    /// The body is not strict JSON of the expected shape.
+    INVALID_JSON = 400;
+    /// The request is JSON but not a GraphQL request.
+    INVALID_REQUEST = 400;
+    /// Limit `aliases`.
+    MAX_ALIASES_LIMIT = 422;
+    /// Limit `body`.
+    MAX_BODY_LIMIT = 413;
+    /// Limit `depth`.
+    MAX_DEPTH_LIMIT = 422;
+    /// Limits `directives` and `directives_per_place`.
+    MAX_DIRECTIVES_LIMIT = 422;
+    /// Limit `document`.
+    MAX_DOCUMENT_LIMIT = 413;
+    /// Limit `fields`.
+    MAX_FIELDS_LIMIT = 422;
+    /// Limit `fragments`.
+    MAX_FRAGMENTS_LIMIT = 422;
+    /// Limit `list_depth`.
+    MAX_LIST_DEPTH_LIMIT = 422;
+    /// Limit `operations.max`.
+    MAX_OPERATIONS_LIMIT = 422;
+    /// Limit `repeats`.
+    MAX_REPEATS_LIMIT = 422;
+    /// Limit `root_fields`.
+    MAX_ROOT_FIELDS_LIMIT = 422;
+    /// Limit `tokens`.
+    MAX_TOKENS_LIMIT = 422;
+    /// Limits under `variables`.
+    MAX_VARIABLES_LIMIT = 422;
+    /// A method other than those of this endpoint.
+    METHOD_NOT_ALLOWED = 405;
+    /// No such path.
+    NOT_FOUND = 404;
+    /// A kind of operation that `operations.kinds` does not list.
+    OPERATION_NOT_ALLOWED = 403;
+    /// `operationName` selects no operation, or several could be meant.
+    OPERATION_RESOLUTION_FAILURE = 400;
+    /// No trusted document has this id.
+    PERSISTED_QUERY_NOT_FOUND = 400;
+    /// Documents by id are not supported here.
+    PERSISTED_QUERY_NOT_SUPPORTED = 400;
+    /// Portcullis has too much in flight.
+    SERVICE_UNAVAILABLE = 503;
+    /// The upstream cannot be reached or its answer is not GraphQL.
+    UPSTREAM_UNAVAILABLE = 502;
+}
+
+impl Code {
+    /// The code as it goes over the wire, SCREAMING_SNAKE.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// The HTTP status of a refusal with this code in the default status profile.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.1
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}

@@ -1,0 +1,22 @@
+//! Who is to blame when a request cannot be served.
+
+use crate::verdict::Violation;
+
+/// A failure, by the party that caused it. Only a client's fault may be quoted to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The request is at fault.
+    Client(Violation),
+    /// Portcullis itself is at fault.
+    Internal {
+        /// What happened, for the log.
+        detail: Box<str>,
+    },
+    /// The upstream is at fault.
+    Upstream {
+        /// Wire code: unavailable, timeout, or a bad answer.
+        code: crate::verdict::Code,
+        /// What happened, for the log.
+        detail: Box<str>,
+    },
+}

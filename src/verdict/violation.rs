@@ -1,0 +1,55 @@
+//! One objection by one rule, and the list that rules add to.
+
+use std::borrow::Cow;
+
+use crate::verdict::Code;
+
+/// Whether an objection refuses a request or is only written down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// Forward, and record what would have been refused.
+    Report,
+    /// Refuse.
+    #[default]
+    Enforce,
+}
+
+/// One objection by one rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Rule id, kebab-case, stable.
+    pub rule: &'static str,
+    /// Wire code, stable.
+    pub code: Code,
+    /// Schema coordinate or place in the request; for the log only.
+    pub at: Option<Box<str>>,
+    /// What the client may read: holds no schema name that the client did not send.
+    pub public: Cow<'static, str>,
+    /// What the operator reads: measured value, limit, names.
+    pub detail: Box<str>,
+}
+
+/// What rules found in one request.
+#[derive(Debug, Default)]
+pub struct Findings {
+    violations: Vec<Violation>,
+}
+
+impl Findings {
+    /// Adds one objection.
+    pub fn object(&mut self, violation: Violation) {
+        self.violations.push(violation);
+    }
+
+    /// True when nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// The objections, in the order they were found.
+    #[must_use]
+    pub fn into_violations(self) -> Vec<Violation> {
+        self.violations
+    }
+}
