@@ -1,15 +1,21 @@
 //! The one judge of every transport.
+//!
+//! [`Gate::admit`] is the whole of it: look the document up or compile it, then check what is left
+//! of the rules against this request. It does not know HTTP, and it makes the only [`Admitted`].
+//!
+//! [`Admitted`]: crate::verdict::Admitted
 
+mod body;
 mod cache;
 mod compile;
+mod explain;
+mod gate;
+mod judge;
+mod known;
+mod refusal;
 mod request;
 
-pub use request::{Request, Requests};
-
-use std::sync::Arc;
-
-use crate::{identity::Caller, policy::Policy, verdict::Verdict};
-
-/// Seconds since 1970-01-01 UTC. The core has no clock: the shell tells the time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct UnixSeconds(pub u64);
+pub use cache::CacheLimits;
+pub use explain::{Explanation, Line, Outcome, explain};
+pub use gate::Gate;
+pub use request::{Request, Requests, UnixSeconds};

@@ -42,3 +42,7 @@ impl<'a> Requests<'a> {
         std::iter::once(&self.first).chain(&self.rest)
     }
 }
+
+/// Seconds since 1970-01-01 UTC. The core has no clock: the shell tells the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnixSeconds(pub u64);
