@@ -93,3 +93,9 @@ impl Rejected {
         Self { framing: Framing::Single, found: vec![violation.clone()], items: vec![violation] }
     }
 }
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|it| [it >> 4, it & 15]).filter_map(|it| char::from_digit(it.into(), 16)).collect()
+}
