@@ -138,19 +138,15 @@ mod tests {
     use super::{Expected, exchanges, quoted};
     use crate::demo::shop;
 
+    /// The attacks are real: without the firewall the shop tells, for each password, that it is wrong.
     #[tokio::test]
     async fn shop_answers_all_six_but_for_the_wrong_passwords() {
         for exchange in exchanges() {
             let request: async_graphql::Request = serde_json::from_str(&exchange.body).unwrap();
             let answer = shop().execute(request).await;
             let failed: Vec<_> = answer.errors.iter().map(|it| it.message.as_str()).collect();
-            let logins = exchange.body.contains("login").then_some(16).unwrap_or_default();
-            assert_eq!(
-                failed,
-                vec!["wrong e-mail address or password"; logins],
-                "{}",
-                exchange.title
-            );
+            let n_guesses = exchange.body.matches("login(").count();
+            assert_eq!(failed, vec!["wrong e-mail address or password"; n_guesses]);
         }
     }
 
