@@ -13,7 +13,7 @@ use std::{
 const MAX_LINES: usize = 400;
 
 /// Words that say a change is not finished, in two halves so that this file has none of them.
-const UNFINISHED: &[(&str, &str)] = &[("TO", "DO"), ("FIX", "ME"), ("XX", "X")];
+const UNFINISHED: &[(&str, &str)] = &[("TO", "DO"), ("FIX", "ME")];
 
 /// What leads out of the package.
 const OUTSIDE: (&str, &str) = ("../sha", "red");
