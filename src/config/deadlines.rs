@@ -17,6 +17,9 @@ pub struct Deadlines {
     pub response_idle: Duration,
     /// How long a connection to the upstream is kept without work.
     pub upstream_idle: Duration,
+    /// How long a kept HTTP/1 connection may still bring a request when the process is told to
+    /// stop.
+    pub linger: Duration,
     /// How long requests in flight have when the process is told to stop.
     pub grace: Duration,
 }
@@ -30,6 +33,7 @@ impl Default for Deadlines {
             response: DEFAULT_RESPONSE,
             response_idle: DEFAULT_RESPONSE,
             upstream_idle: DEFAULT_UPSTREAM_IDLE,
+            linger: DEFAULT_LINGER,
             grace: DEFAULT_GRACE,
         }
     }
@@ -45,5 +49,7 @@ const DEFAULT_CONNECT: Duration = Duration::from_secs(2);
 const DEFAULT_RESPONSE: Duration = Duration::from_secs(30);
 /// 4 s: Node's HTTP server, the commonest GraphQL upstream, closes idle connections after 5 s.
 const DEFAULT_UPSTREAM_IDLE: Duration = Duration::from_secs(4);
+/// 1 s: a request that was sent before the client saw us close is on the wire no longer than that.
+const DEFAULT_LINGER: Duration = Duration::from_secs(1);
 /// 25 s: Kubernetes kills after 30 s.
 const DEFAULT_GRACE: Duration = Duration::from_secs(25);

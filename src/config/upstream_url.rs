@@ -28,7 +28,9 @@ impl fmt::Display for UrlProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Credentials => "an upstream's URL must not hold a name or password",
-            Self::NotAbsolute => "the upstream must be a URL such as `http://localhost:8080/graphql`",
+            Self::NotAbsolute => {
+                "the upstream must be a URL such as `http://localhost:8080/graphql`"
+            }
             Self::Scheme => "only `http://` upstreams are supported",
         })
     }

@@ -1,6 +1,6 @@
 //! One client connection: which protocol, under which bounds, and how it is told to finish.
 
-use std::{convert::Infallible, future::Future, pin::pin, rc::Rc};
+use std::{convert::Infallible, future::Future, pin::pin, rc::Rc, time::Duration};
 
 use hyper::{
     Request, Response,
@@ -47,7 +47,9 @@ async fn serve_http1(socket: Socket, worker: &Rc<Worker>) {
         .max_buf_size(worker.bounds().head.max(LEAST_BUFFER));
     let lane = worker.upstream().lane(Pinning::Pinned);
     let service = service_fn(|request| handle(worker, &lane, request));
-    finish(builder.serve_connection(TokioIo::new(socket), service), worker).await;
+    let connection = builder.serve_connection(TokioIo::new(socket), service);
+    // A request may be on its way while we stop, and HTTP/1 has no word for that before an answer.
+    finish(connection, worker, worker.deadlines().linger).await;
 }
 
 async fn serve_http2(socket: Socket, worker: &Rc<Worker>) {
@@ -66,7 +68,9 @@ async fn serve_http2(socket: Socket, worker: &Rc<Worker>) {
         .keep_alive_timeout(worker.deadlines().head);
     let lane = worker.upstream().lane(Pinning::Pooled);
     let service = service_fn(|request| handle(worker, &lane, request));
-    finish(builder.serve_connection(TokioIo::new(socket), service), worker).await;
+    // GOAWAY says which requests are still answered.
+    let connection = builder.serve_connection(TokioIo::new(socket), service);
+    finish(connection, worker, Duration::ZERO).await;
 }
 
 fn handle(
@@ -78,8 +82,9 @@ fn handle(
     async move { Ok(handler::handle(&worker, &lane, request).await) }
 }
 
-/// Runs a connection until it ends, or until the worker finishes and its requests are answered.
-async fn finish<C>(connection: C, worker: &Worker)
+/// Runs a connection until it ends, or until the worker finishes and its requests are answered:
+/// those in progress, and those that come within `linger`, after whose answer it is closed.
+async fn finish<C>(connection: C, worker: &Worker, linger: Duration)
 where
     C: GracefulConnection,
     C::Error: std::error::Error,
@@ -88,10 +93,13 @@ where
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
-        () = worker.drain().begun() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+        () = worker.drain().begun() => match timeout(linger, connection.as_mut()).await {
+            Ok(ended) => ended,
+            Err(_elapsed) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        },
     };
     if let Err(error) = ended {
         ConnectionEnded { detail: &error }.emit();

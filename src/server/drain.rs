@@ -29,6 +29,11 @@ impl Drain {
         self.notify.notify_waiters();
     }
 
+    /// True once it has begun.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.begun.get()
+    }
+
     /// Waits until it has begun.
     pub(super) async fn begun(&self) {
         let mut notified = std::pin::pin!(self.notify.notified());

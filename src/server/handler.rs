@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use http::request::Parts;
+use http::{HeaderValue, Version, header::CONNECTION, request::Parts};
 use hyper::{Request, Response, body::Incoming};
 
 use crate::{
@@ -33,7 +33,7 @@ pub(super) async fn handle(
     let media = Media::preferred(&head.headers);
     let reply = Reply { id: worker.ids().next(), media, http: state.http() };
     let exchange = Exchange { worker, lane, state: &state, head: &head, reply };
-    match caught(exchange.serve(body)).await {
+    let mut response = match caught(exchange.serve(body)).await {
         Ok(Ok(mut relayed)) => {
             reply.sign(&mut relayed);
             relayed.map(Answer::Relayed)
@@ -47,7 +47,11 @@ pub(super) async fn handle(
             let refusal = Refusal::Fault(Fault::Internal { detail: "panic".into() });
             reply.refuse(&refusal).map(Answer::from)
         }
+    };
+    if worker.drain().has_begun() && head.version <= Version::HTTP_11 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    response
 }
 
 /// A request and what it meets.

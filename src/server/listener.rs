@@ -9,7 +9,11 @@ use std::{
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// `n` sockets on one address. With port 0 the first gets a port and the others share it.
-pub(super) fn bind_all(address: SocketAddr, n: usize, backlog: i32) -> io::Result<Vec<TcpListener>> {
+pub(super) fn bind_all(
+    address: SocketAddr,
+    n: usize,
+    backlog: i32,
+) -> io::Result<Vec<TcpListener>> {
     let first = bind(address, backlog)?;
     let address = first.local_addr()?;
     let mut all = vec![first];

@@ -31,10 +31,7 @@ use tokio::sync::watch;
 
 use crate::{
     config::Config,
-    server::{
-        drain::Phase,
-        state::Shared,
-    },
+    server::{drain::Phase, state::Shared},
     telemetry::{Started, Stopped},
 };
 
@@ -61,7 +58,8 @@ impl Server {
     pub fn start(config: Config, state: State) -> io::Result<Running> {
         let n_workers = config.workers.get();
         let listeners = listener::bind_all(config.listen, n_workers, config.bounds.backlog)?;
-        let addr = listeners.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
+        let addr =
+            listeners.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
         let admin = config.admin.map(|it| listener::bind(it, config.bounds.backlog)).transpose()?;
         let admin_addr = admin.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
         let shared = Arc::new(Shared::new(config, state));

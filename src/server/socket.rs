@@ -119,7 +119,8 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         client.write_all(sent).await.unwrap();
         client.shutdown().await.unwrap();
-        let (protocol, mut socket) = Socket::open(listener.accept().await.unwrap().0).await.unwrap();
+        let (protocol, mut socket) =
+            Socket::open(listener.accept().await.unwrap().0).await.unwrap();
         let mut read = Vec::new();
         socket.read_to_end(&mut read).await.unwrap();
         assert_eq!((protocol, &*read), (expect, sent));

@@ -1,12 +1,6 @@
 //! One worker: a thread with a runtime, a listener and an upstream pool of its own.
 
-use std::{
-    cell::RefCell,
-    io,
-    rc::Rc,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::RefCell, io, rc::Rc, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -156,11 +150,7 @@ impl Worker {
     }
 
     /// Connections that the system accepted for us before the socket is closed.
-    fn accept_waiting(
-        self: &Rc<Self>,
-        listener: TcpListener,
-        connections: &mut JoinSet<()>,
-    ) {
+    fn accept_waiting(self: &Rc<Self>, listener: TcpListener, connections: &mut JoinSet<()>) {
         let Ok(listener) = listener.into_std() else { return };
         // Budget: the cap of connections.
         while connections.len() < self.bounds().connections.get() {

@@ -9,8 +9,8 @@ mod request_id;
 
 pub use counters::{COUNTERS, Counter, Counters};
 pub use event::{
-    AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused, Reported, Started,
-    Stopped, UpstreamFailed,
+    AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused, Reported,
+    Started, Stopped, UpstreamFailed,
 };
 pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
 pub use request_id::{RequestId, RequestIds};

@@ -142,10 +142,7 @@ fn string_or_null<'a>(
     }
 }
 
-fn object_or_null<'a>(
-    value: Value<'a>,
-    key: &'static str,
-) -> Result<Option<Value<'a>>, Violation> {
+fn object_or_null<'a>(value: Value<'a>, key: &'static str) -> Result<Option<Value<'a>>, Violation> {
     match value.kind() {
         Kind::Object => Ok(Some(value)),
         Kind::Null => Ok(None),
@@ -191,8 +188,11 @@ mod tests {
     /// `framing: query|id|name|variables|extensions; …`
     fn summary(requests: &Requests<'_>) -> String {
         let one = |it: &Request<'_>| {
-            let extensions: Vec<_> =
-                it.extensions.iter().map(|(key, value)| format!("{key}={}", value.text())).collect();
+            let extensions: Vec<_> = it
+                .extensions
+                .iter()
+                .map(|(key, value)| format!("{key}={}", value.text()))
+                .collect();
             format!(
                 "{}|{}|{}|{}|{}",
                 it.query.as_deref().unwrap_or("-"),
@@ -223,10 +223,18 @@ mod tests {
     #[test]
     fn types_are_strict() {
         for body in [
-            "1", "null", "\"{a}\"", "{}", r#"{"query":null}"#, r#"{"query":1}"#,
-            r#"{"query":["{a}"]}"#, r#"{"query":"{a}","variables":[]}"#,
-            r#"{"query":"{a}","variables":"{}"}"#, r#"{"query":"{a}","operationName":1}"#,
-            r#"{"query":"{a}","extensions":[]}"#, r#"{"query":"{a}","documentId":1}"#,
+            "1",
+            "null",
+            "\"{a}\"",
+            "{}",
+            r#"{"query":null}"#,
+            r#"{"query":1}"#,
+            r#"{"query":["{a}"]}"#,
+            r#"{"query":"{a}","variables":[]}"#,
+            r#"{"query":"{a}","variables":"{}"}"#,
+            r#"{"query":"{a}","operationName":1}"#,
+            r#"{"query":"{a}","extensions":[]}"#,
+            r#"{"query":"{a}","documentId":1}"#,
         ] {
             check(body, Err(Code::INVALID_REQUEST));
         }
@@ -247,10 +255,9 @@ mod tests {
     #[test]
     fn unknown_keys_are_dropped_or_refused() {
         let strict = Http { unknown_keys: UnknownKeys::Reject, ..http() };
-        for body in [
-            r#"{"query":"{a}","Query":"{b}"}"#,
-            r#"{"query":"{a}","extensions":{"other":1}}"#,
-        ] {
+        for body in
+            [r#"{"query":"{a}","Query":"{b}"}"#, r#"{"query":"{a}","extensions":{"other":1}}"#]
+        {
             check(body, Ok("Single: {a}|-|-|-|"));
             check_with(&strict, body, Err(Code::INVALID_REQUEST));
         }

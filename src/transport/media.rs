@@ -63,9 +63,7 @@ impl Media {
     #[must_use]
     pub const fn accept(self) -> HeaderValue {
         HeaderValue::from_static(match self {
-            Self::GraphqlResponse => {
-                "application/graphql-response+json, application/json;q=0.9"
-            }
+            Self::GraphqlResponse => "application/graphql-response+json, application/json;q=0.9",
             Self::Json => "application/json",
         })
     }
@@ -174,24 +172,39 @@ mod tests {
     #[test]
     fn json_is_read_however_it_is_spelt() {
         for value in [
-            "application/json", "Application/JSON", "application/json;charset=utf-8",
-            "application/json; charset=\"UTF-8\"", "application/json ; Charset=utf8",
-            "application/json;", "application/json; odata=verbose",
+            "application/json",
+            "Application/JSON",
+            "application/json;charset=utf-8",
+            "application/json; charset=\"UTF-8\"",
+            "application/json ; Charset=utf8",
+            "application/json;",
+            "application/json; odata=verbose",
         ] {
             check_readable(&[("content-type", value)], true);
         }
-        check_readable(&[("content-type", "application/json"), ("content-encoding", "Identity")], true);
+        check_readable(
+            &[("content-type", "application/json"), ("content-encoding", "Identity")],
+            true,
+        );
     }
 
     #[test]
     fn everything_else_is_refused() {
         check_readable(&[], false);
         for value in [
-            "", "text/plain", "text/plain; application/json", "application/json, text/plain",
-            "application/jsonp", "application/graphql", "multipart/form-data; boundary=x",
-            "application/x-www-form-urlencoded", "application/json; charset=utf-16",
-            "application/json; charset=utf-8; charset=utf-8", "application/json; charset",
-            "application/json; charset=\"utf-8", "application/json; x=1, text/plain",
+            "",
+            "text/plain",
+            "text/plain; application/json",
+            "application/json, text/plain",
+            "application/jsonp",
+            "application/graphql",
+            "multipart/form-data; boundary=x",
+            "application/x-www-form-urlencoded",
+            "application/json; charset=utf-16",
+            "application/json; charset=utf-8; charset=utf-8",
+            "application/json; charset",
+            "application/json; charset=\"utf-8",
+            "application/json; x=1, text/plain",
         ] {
             check_readable(&[("content-type", value)], false);
         }
@@ -211,13 +224,22 @@ mod tests {
         check_preferred(&["*/*"], Media::Json);
         check_preferred(&["text/html"], Media::Json);
         check_preferred(&["application/graphql-response+json"], Media::GraphqlResponse);
-        check_preferred(&["application/GraphQL-Response+json; charset=utf-8"], Media::GraphqlResponse);
+        check_preferred(
+            &["application/GraphQL-Response+json; charset=utf-8"],
+            Media::GraphqlResponse,
+        );
         check_preferred(
             &["application/graphql-response+json, application/json;q=0.9"],
             Media::GraphqlResponse,
         );
-        check_preferred(&["application/json", "application/graphql-response+json"], Media::GraphqlResponse);
-        check_preferred(&["application/json, application/graphql-response+json;q=0.9"], Media::Json);
+        check_preferred(
+            &["application/json", "application/graphql-response+json"],
+            Media::GraphqlResponse,
+        );
+        check_preferred(
+            &["application/json, application/graphql-response+json;q=0.9"],
+            Media::Json,
+        );
         check_preferred(&["application/graphql-response+json;q=0.5, */*"], Media::Json);
         check_preferred(&["application/graphql-response+json;q=0"], Media::Json);
         check_preferred(&["application/graphql-response+json;q=nonsense"], Media::Json);

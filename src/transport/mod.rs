@@ -36,11 +36,7 @@ pub fn route(head: &Parts, http: &Http) -> Result<(), Violation> {
 }
 
 /// An objection of the transport: what the client reads is what the operator reads.
-fn violation(
-    rule: &'static str,
-    code: Code,
-    public: impl Into<Cow<'static, str>>,
-) -> Violation {
+fn violation(rule: &'static str, code: Code, public: impl Into<Cow<'static, str>>) -> Violation {
     let public = public.into();
     Violation { rule, code, at: None, detail: public.as_ref().into(), public }
 }

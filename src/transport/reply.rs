@@ -238,9 +238,11 @@ mod tests {
 
     #[test]
     fn a_wrong_method_is_told_the_right_one() {
-        let reply =
-            Reply { id: RequestIds::random().next(), media: Media::Json, http: &http() };
+        let reply = Reply { id: RequestIds::random().next(), media: Media::Json, http: &http() };
         let response = reply.refuse(&violation(Code::METHOD_NOT_ALLOWED).into());
-        assert_eq!((response.status().as_u16(), &response.headers()["allow"] == "POST"), (405, true));
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["allow"] == "POST"),
+            (405, true)
+        );
     }
 }

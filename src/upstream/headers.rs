@@ -36,7 +36,9 @@ impl HeaderRules {
     pub fn new(names: &[Box<str>]) -> Self {
         let names = names.iter().filter(|it| !it.contains('_'));
         let names = names.filter_map(|it| HeaderName::from_bytes(it.as_bytes()).ok());
-        Self { allowed: names.filter(|it| !HOP_BY_HOP.contains(it) && !OURS.contains(it)).collect() }
+        Self {
+            allowed: names.filter(|it| !HOP_BY_HOP.contains(it) && !OURS.contains(it)).collect(),
+        }
     }
 }
 
@@ -132,10 +134,15 @@ mod tests {
 
     #[test]
     fn some_headers_never_pass() {
-        let never = ["host", "content-length", "transfer-encoding", "x_a", "te", "accept", "bad name"];
+        let never =
+            ["host", "content-length", "transfer-encoding", "x_a", "te", "accept", "bad name"];
         let client = [
-            ("host", "evil"), ("content-length", "1"), ("transfer-encoding", "chunked"),
-            ("x_a", "1"), ("te", "trailers"), ("accept", "text/html"),
+            ("host", "evil"),
+            ("content-length", "1"),
+            ("transfer-encoding", "chunked"),
+            ("x_a", "1"),
+            ("te", "trailers"),
+            ("accept", "text/html"),
         ];
         check_request(&never, &client, &[]);
     }
@@ -144,7 +151,11 @@ mod tests {
     fn connection_drops_the_clients_own_headers_but_none_of_ours() {
         check_request(
             &["authorization", "x-a"],
-            &[("connection", "Keep-Alive, X-A, host, content-type"), ("x-a", "1"), ("authorization", "t")],
+            &[
+                ("connection", "Keep-Alive, X-A, host, content-type"),
+                ("x-a", "1"),
+                ("authorization", "t"),
+            ],
             &["authorization: t"],
         );
     }
@@ -152,12 +163,18 @@ mod tests {
     #[test]
     fn an_answer_keeps_what_is_meant_for_the_client() {
         let mut headers = map(&[
-            ("connection", "x-b"), ("x-b", "1"), ("keep-alive", "timeout=5"), ("server", "s"),
-            ("transfer-encoding", "chunked"), ("content-type", "application/json"), ("set-cookie", "a"),
+            ("connection", "x-b"),
+            ("x-b", "1"),
+            ("keep-alive", "timeout=5"),
+            ("server", "s"),
+            ("transfer-encoding", "chunked"),
+            ("content-type", "application/json"),
+            ("set-cookie", "a"),
             ("set-cookie", "b"),
         ]);
         clean_answer(&mut headers);
-        let expect = ["server: s", "content-type: application/json", "set-cookie: a", "set-cookie: b"];
+        let expect =
+            ["server: s", "content-type: application/json", "set-cookie: a", "set-cookie: b"];
         let mut got = list(&headers);
         got.sort();
         let mut expect = expect.map(String::from);

@@ -12,7 +12,7 @@ mod link;
 mod pool;
 mod relayed;
 
-pub use headers::{HeaderRules, Head};
+pub use headers::{Head, HeaderRules};
 pub use lane::{Lane, Pinning};
 pub use pool::Upstream;
 pub use relayed::{RelayError, Relayed};

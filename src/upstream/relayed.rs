@@ -63,7 +63,10 @@ impl Relayed {
         Self { incoming, ended, link: Some(link), lane, _permit: permit, limit, waiting: None }
     }
 
-    fn poll_incoming(&mut self, ctx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+    fn poll_incoming(
+        &mut self,
+        ctx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(ctx) {
             return Poll::Ready(frame);
         }
