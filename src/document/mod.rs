@@ -6,9 +6,13 @@
 //! specification's rules.
 
 mod arena;
+mod convert;
 mod count;
+mod order;
+mod place;
 mod print;
 mod read;
+mod same;
 mod second_reader;
 mod validate;
 
@@ -17,8 +21,9 @@ pub use arena::{
     OperationId, Range, Selection, SelectionId, SelectionKind, Span, Str, TypeText,
     Value, ValueId, ValueKind, VariableDefinition,
 };
-pub use count::{Counts, Cycle, count};
+pub use count::{Ceilings, Counts, Excess, count};
+pub use order::Cycle;
 pub use print::{canonical_text, print};
-pub use read::{ReadLimits, Read, Refusal, read};
+pub use read::{Read, ReadLimits, Refusal, read};
 pub use second_reader::{Disagreement, second_reader};
 pub use validate::{Invalid, validate};

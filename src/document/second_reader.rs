@@ -1,1 +1,5 @@
-//! To be written.
+//! stub
+/// stub
+pub struct Disagreement;
+/// stub
+pub fn second_reader() {}

@@ -2,4 +2,7 @@
 
 #![allow(dead_code, reason = "every suite uses its own part")]
 
+pub mod bazaar;
 pub mod judge;
+pub mod upstream;
+pub mod wire;
