@@ -8,6 +8,7 @@ mod exchanges;
 mod mutation;
 mod page;
 mod query;
+mod run;
 mod seed;
 mod serve;
 mod shop;
@@ -15,6 +16,7 @@ mod social;
 mod store;
 
 pub use exchanges::{Exchange, Expected, exchanges};
+pub use run::{Answer, Demo};
 pub use serve::upstream;
 
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
