@@ -5,10 +5,7 @@ mod support;
 
 use std::{fs, path::Path};
 
-use portcullis::{
-    rules::REGISTRY,
-    verdict::Verdict,
-};
+use portcullis::{rules::REGISTRY, verdict::Verdict};
 use serde_json::{Value, json};
 use support::judge;
 

@@ -2,8 +2,6 @@
 //!
 //! Sizes come first: nothing is validated or built that was not counted.
 
-use std::sync::Arc;
-
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -107,7 +105,9 @@ fn select(document: &Document, operation_name: Option<&str>) -> Result<Operation
     });
     match (named.next(), named.next()) {
         (Some((id, _)), None) => Ok(OperationId(id)),
-        (Some(_), Some(_)) => Err(unresolved("several operations, and `operationName` does not say which")),
+        (Some(_), Some(_)) => {
+            Err(unresolved("several operations, and `operationName` does not say which"))
+        }
         (None, _) => Err(unresolved("no operation has the name that `operationName` gives")),
     }
 }

@@ -133,7 +133,11 @@ impl Bench<'_> {
     }
 
     /// What is left of one rule, against this request.
-    pub(super) fn find(&self, left: &Left, variables: &Variables<'_>) -> (Vec<Violation>, Option<u64>) {
+    pub(super) fn find(
+        &self,
+        left: &Left,
+        variables: &Variables<'_>,
+    ) -> (Vec<Violation>, Option<u64>) {
         let run = |residual: &dyn Residual, variables: &Variables<'_>| {
             let mut found = Findings::default();
             residual.check(&Facts { variables, caller: self.caller }, &mut found);

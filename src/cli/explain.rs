@@ -105,7 +105,9 @@ fn variables(arguments: &Arguments) -> Result<String, String> {
 
 fn as_text(told: &Explanation) -> String {
     let mut out = match &told.deciding {
-        Some(violation) => format!("refused: {} by `{}`\n  {}\n", violation.code, violation.rule, violation.detail),
+        Some(violation) => {
+            format!("refused: {} by `{}`\n  {}\n", violation.code, violation.rule, violation.detail)
+        }
         None => "admitted\n".to_owned(),
     };
     if let Some(document) = told.document {

@@ -3,6 +3,8 @@
 //! One pass over every definition, fragments before those that spread them; all sums saturate.
 //! Comes before validation, whose own walks follow every spread again. Resolves no field or type.
 
+use std::fmt;
+
 use ahash::HashMap;
 
 use crate::document::{
@@ -72,6 +74,18 @@ pub enum Excess {
         /// The ceiling.
         limit: u64,
     },
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cycle(_) => f.write_str("a fragment spreads itself"),
+            Self::Fields { limit } => write!(f, "more than {limit} fields"),
+            Self::Nesting { limit } => write!(f, "selections nested deeper than {limit}"),
+            Self::Selections { limit } => write!(f, "more than {limit} selections"),
+            Self::Work { limit } => write!(f, "more than {limit} steps to validate"),
+        }
+    }
 }
 
 /// Counts every operation, in the order written.

@@ -90,9 +90,9 @@ impl<'a> Cursor<'a> {
     fn hex4(&mut self) -> Result<u32, Error> {
         let digits = self.bytes.get(self.at..self.at.saturating_add(4));
         let digits = digits.ok_or_else(|| self.error(Problem::Escape))?;
-        let value = digits.iter().try_fold(0_u32, |value, digit| {
-            Some((value << 4) | (*digit as char).to_digit(16)?)
-        });
+        let value = digits
+            .iter()
+            .try_fold(0_u32, |value, digit| Some((value << 4) | (*digit as char).to_digit(16)?));
         let value = value.ok_or_else(|| self.error(Problem::Escape))?;
         self.at = self.at.saturating_add(4);
         Ok(value)

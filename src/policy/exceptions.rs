@@ -134,7 +134,8 @@ fn lifted<'n>(
     if items.is_empty() && shape_is_list(node) {
         found.push(node.error("empty-list", "an exception must lift something"));
     }
-    let rule = |(name, node): (&str, &'n Node)| Some((node, liftable(registry, name, node, found)?));
+    let rule =
+        |(name, node): (&str, &'n Node)| Some((node, liftable(registry, name, node, found)?));
     items.into_iter().filter_map(rule).collect()
 }
 

@@ -95,26 +95,38 @@ fn http() -> Value {
         "default": "draft-2026",
     });
     let properties = map([
-        ("path", json!({
-            "description": "Path of the endpoint.",
-            "type": "string", "pattern": "^/", "default": default.path,
-        })),
-        ("batch", json!({
-            "description": "Items of a batch.",
-            "type": "integer", "minimum": 1, "maximum": MAX_BATCH, "default": default.batch,
-        })),
-        ("unknown_keys", json!({
-            "description": "Members of a request that GraphQL over HTTP does not name.",
-            "enum": ["drop", "reject"], "default": "drop",
-        })),
+        (
+            "path",
+            json!({
+                "description": "Path of the endpoint.",
+                "type": "string", "pattern": "^/", "default": default.path,
+            }),
+        ),
+        (
+            "batch",
+            json!({
+                "description": "Items of a batch.",
+                "type": "integer", "minimum": 1, "maximum": MAX_BATCH, "default": default.batch,
+            }),
+        ),
+        (
+            "unknown_keys",
+            json!({
+                "description": "Members of a request that GraphQL over HTTP does not name.",
+                "enum": ["drop", "reject"], "default": "drop",
+            }),
+        ),
         ("extensions", names("Members of `extensions` that are read.", &default.extensions)),
         ("forward_extensions", names("Those of them that go on.", &default.forward_extensions)),
         ("forward_headers", names(headers, &default.forward_headers)),
         ("status", status),
-        ("explain_refusals", json!({
-            "description": "Whether a refusal names rule and figures.",
-            "type": "boolean", "default": false,
-        })),
+        (
+            "explain_refusals",
+            json!({
+                "description": "Whether a refusal names rule and figures.",
+                "type": "boolean", "default": false,
+            }),
+        ),
     ]);
     object("How requests are framed, and what of them goes on.", properties, &[])
 }
@@ -125,20 +137,29 @@ fn exceptions(registry: &'static [Entry]) -> Value {
     };
     let liftable: Vec<_> = registry.iter().filter(liftable).map(|it| it.meta.setting).collect();
     let properties = map([
-        ("document", json!({
-            "description": "SHA-256 of the document.",
-            "type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$",
-        })),
-        ("lift", json!({
-            "description": "The limits that do not count for it.",
-            "type": "array", "minItems": 1, "uniqueItems": true, "items": { "enum": liftable },
-        })),
+        (
+            "document",
+            json!({
+                "description": "SHA-256 of the document.",
+                "type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$",
+            }),
+        ),
+        (
+            "lift",
+            json!({
+                "description": "The limits that do not count for it.",
+                "type": "array", "minItems": 1, "uniqueItems": true, "items": { "enum": liftable },
+            }),
+        ),
         ("reason", text("Why it exists.")),
         ("owner", text("Who answers for it.")),
-        ("until", json!({
-            "description": "The last day, in UTC.",
-            "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-        })),
+        (
+            "until",
+            json!({
+                "description": "The last day, in UTC.",
+                "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+            }),
+        ),
     ]);
     let required = ["document", "lift", "reason", "owner"];
     let item = object("One document.", properties, &required);
@@ -174,15 +195,21 @@ fn settings(registry: &'static [Entry], block: &Block, path: &str, per: Per) -> 
 /// What is no rule and stands in a block of rules.
 fn others(path: &str) -> Map<String, Value> {
     match path {
-        "limits" => map([("body", json!({
-            "description": "Bytes of a request's body.",
-            "type": "string", "pattern": BYTES, "default": write_bytes(&Http::default().body),
-        }))]),
-        "operations" => map([("unselected", json!({
-            "description": "Whether the operations that are not selected are judged, too.",
-            "enum": ["judge", "ignore"],
-            "default": "judge",
-        }))]),
+        "limits" => map([(
+            "body",
+            json!({
+                "description": "Bytes of a request's body.",
+                "type": "string", "pattern": BYTES, "default": write_bytes(&Http::default().body),
+            }),
+        )]),
+        "operations" => map([(
+            "unselected",
+            json!({
+                "description": "Whether the operations that are not selected are judged, too.",
+                "enum": ["judge", "ignore"],
+                "default": "judge",
+            }),
+        )]),
         _ => Map::new(),
     }
 }

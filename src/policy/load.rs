@@ -68,7 +68,8 @@ fn compile(
     let mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
     let mode = mode.unwrap_or_default();
     let schema = fields.require("schema", found).and_then(|it| schema(it, resolve, found));
-    let mut http = fields.take("http", found).map_or_else(Http::default, |it| http::read(it, found));
+    let mut http =
+        fields.take("http", found).map_or_else(Http::default, |it| http::read(it, found));
     let second_reader = fields.take("documents", found).and_then(|it| second_reader(it, found));
     let skipped = fields.take("skipped_selections", found).and_then(|it| skipped(it, found));
     let mut unselected = None;

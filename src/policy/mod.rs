@@ -33,7 +33,7 @@ use crate::{
     document::{Ceilings, ReadLimits},
     identity::Caller,
     operation::Skipped,
-    rules::{Meta, Rule, RuleIdx},
+    rules::{Meta, REGISTRY, Rule, RuleIdx, Setting},
     schema::Schema,
     verdict::Mode,
 };
@@ -104,6 +104,18 @@ impl Policy {
     #[must_use]
     pub fn profiles(&self) -> &[Profile] {
         &self.profiles
+    }
+
+    /// How a rule is set: what its number counts.
+    #[must_use]
+    pub fn setting(&self, rule: RuleIdx) -> Option<&'static Setting> {
+        REGISTRY.get(rule.0).map(|it| &it.setting)
+    }
+
+    /// A profile by its name; `base` is the file itself.
+    #[must_use]
+    pub fn profile_named(&self, name: &str) -> Option<ProfileIdx> {
+        self.profiles.iter().position(|it| *it.name == *name).map(ProfileIdx)
     }
 
     /// The profile of a caller: the first that matches, or the base.

@@ -106,8 +106,8 @@ fn read_one(
     let when = fields.require("when", found).and_then(|it| read_when(it, found));
     let own_mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
     not_built::refuse("", &mut fields, found);
-    let layer = LayerReader::new(registry, Level::Profile, &mut same_for_all)
-        .read(&mut fields, found);
+    let layer =
+        LayerReader::new(registry, Level::Profile, &mut same_for_all).read(&mut fields, found);
     fields.finish(found);
     let laid_over = registry.iter().zip(layer.written.iter().zip(&base.written));
     let written: Vec<_> =

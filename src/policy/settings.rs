@@ -56,11 +56,7 @@ impl<'o, 'n> LayerReader<'o, 'n> {
     }
 
     /// Takes every setting and every block of `fields`, which is the file or a profile.
-    pub(super) fn read(
-        mut self,
-        fields: &mut Fields<'n>,
-        found: &mut Diagnostics,
-    ) -> Layer<'n> {
+    pub(super) fn read(mut self, fields: &mut Fields<'n>, found: &mut Diagnostics) -> Layer<'n> {
         let root = Block::root(self.registry);
         self.block(&root, "", None, fields, found);
         self.layer

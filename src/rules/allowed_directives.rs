@@ -9,10 +9,8 @@ use crate::{
 };
 
 /// The rule.
-pub(super) const ENTRY: Entry = Entry {
-    meta: &META,
-    setting: Setting::Shape { default, read, schema: SCHEMA },
-};
+pub(super) const ENTRY: Entry =
+    Entry { meta: &META, setting: Setting::Shape { default, read, schema: SCHEMA } };
 
 static META: Meta = Meta {
     id: "allowed-directives",

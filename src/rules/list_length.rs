@@ -15,7 +15,13 @@ pub(super) const ENTRY: Entry = Entry {
         ceiling: 100_000,
         unit: Unit::Count,
         batch: Batch::Largest,
-        rule: || Box::new(Limit { meta: &META, of_operation: measure, of_request: Some(measure_request) }),
+        rule: || {
+            Box::new(Limit {
+                meta: &META,
+                of_operation: measure,
+                of_request: Some(measure_request),
+            })
+        },
     },
 };
 

@@ -14,7 +14,13 @@ pub(super) const ENTRY: Entry = Entry {
         ceiling: 16 * 1024 * 1024,
         unit: Unit::Bytes,
         batch: Batch::Sum,
-        rule: || Box::new(Limit { meta: &META, of_operation: measure, of_request: Some(measure_request) }),
+        rule: || {
+            Box::new(Limit {
+                meta: &META,
+                of_operation: measure,
+                of_request: Some(measure_request),
+            })
+        },
     },
 };
 

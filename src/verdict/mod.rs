@@ -97,5 +97,9 @@ impl Rejected {
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|it| [it >> 4, it & 15]).filter_map(|it| char::from_digit(it.into(), 16)).collect()
+    bytes
+        .iter()
+        .flat_map(|it| [it >> 4, it & 15])
+        .filter_map(|it| char::from_digit(it.into(), 16))
+        .collect()
 }

@@ -14,10 +14,10 @@ use portcullis::{
 use serde_json::Value;
 
 /// A day on which no exception of a test has run out.
-pub const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+pub(crate) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 
 /// A policy from its text; files that it names are read from `folder`.
-pub fn policy(text: &str, folder: &str) -> Policy {
+pub(crate) fn policy(text: &str, folder: &str) -> Policy {
     let source = Arc::new(Source { name: "policy.yaml".into(), text: text.into() });
     let mut resolve = |name: &str| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name);
@@ -30,13 +30,13 @@ pub fn policy(text: &str, folder: &str) -> Policy {
 }
 
 /// A gate with the smallest head and `rest` as policy.
-pub fn gate(schema: &str, rest: &str, folder: &str) -> Gate {
+pub(crate) fn gate(schema: &str, rest: &str, folder: &str) -> Gate {
     let text = format!("version: 1\nname: test\nschema: {{ file: {schema} }}\n{rest}");
     Gate::new(Arc::new(policy(&text, folder)), CacheLimits::default())
 }
 
 /// Judges the body of a POST.
-pub fn judge(gate: &Gate, body: &[u8]) -> Verdict {
+pub(crate) fn judge(gate: &Gate, body: &[u8]) -> Verdict {
     let tree = match json::read(body, json::Limits::default()) {
         Ok(tree) => tree,
         Err(error) => panic!("{error}"),
@@ -49,7 +49,7 @@ pub fn judge(gate: &Gate, body: &[u8]) -> Verdict {
 }
 
 /// The code of the first refused item, or `None` when the request is admitted.
-pub fn code(verdict: &Verdict) -> Option<&'static str> {
+pub(crate) fn code(verdict: &Verdict) -> Option<&'static str> {
     match verdict {
         Verdict::Admit(_) => None,
         Verdict::Reject(rejected) => rejected.items.first().map(|it| it.code.as_str()),
@@ -57,7 +57,7 @@ pub fn code(verdict: &Verdict) -> Option<&'static str> {
 }
 
 /// The body that would be forwarded.
-pub fn forwarded(verdict: &Verdict) -> Option<Value> {
+pub(crate) fn forwarded(verdict: &Verdict) -> Option<Value> {
     match verdict {
         Verdict::Admit(admitted) => serde_json::from_slice(admitted.body()).ok(),
         Verdict::Reject(_) => None,

@@ -1,8 +1,16 @@
-//! What the suites share: policies from text, and requests from JSON.
+//! What the suites share: policies from text, requests as bytes, a proxy, an upstream.
 
+#![expect(clippy::allow_attributes, reason = "which items are unused differs from suite to suite")]
 #![allow(dead_code, reason = "every suite uses its own part")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
-pub mod bazaar;
-pub mod judge;
-pub mod upstream;
-pub mod wire;
+pub(crate) mod bazaar;
+pub(crate) mod judge;
+pub(crate) mod proxy;
+pub(crate) mod upstream;
+pub(crate) mod wire;

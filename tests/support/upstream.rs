@@ -13,14 +13,14 @@ use std::{
 use crate::support::wire::{Message, read_message};
 
 /// A recording upstream; it stops when it is dropped.
-pub struct Upstream {
+pub(crate) struct Upstream {
     address: SocketAddr,
     records: Arc<Mutex<Vec<Message>>>,
     stopped: Arc<AtomicBool>,
 }
 
 impl Upstream {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
         let address = listener.local_addr().expect("address");
         let records = Arc::new(Mutex::new(Vec::new()));
@@ -39,12 +39,12 @@ impl Upstream {
         upstream
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// What has reached it since the last call.
-    pub fn take(&self) -> Vec<Message> {
+    pub(crate) fn take(&self) -> Vec<Message> {
         std::mem::take(&mut self.records.lock().expect("no thread panics with the records"))
     }
 }
