@@ -16,7 +16,8 @@ use serde_json::Value;
 const STACK: usize = 2 << 20;
 
 fn corpus(name: &str, file: &str) -> String {
-    read_to_string(format!("{}/tests/corpus/real/{name}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    read_to_string(format!("{}/tests/corpus/real/{name}/{file}", env!("CARGO_MANIFEST_DIR")))
+        .unwrap()
 }
 
 fn check_corpus(name: &str, n_operations: usize) {
