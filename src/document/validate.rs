@@ -4,7 +4,22 @@
 //! `Ceilings`. Judges no policy and reads no variables.
 
 use bluejay_parser::ast::{definition::SchemaDefinition, executable::ExecutableDocument};
-use bluejay_validator::executable::{Cache, document::BuiltinRulesValidator};
+use bluejay_validator::executable::{
+    Cache,
+    document::{
+        Orchestrator,
+        rules::{
+            AllVariableUsagesAllowed, AllVariableUsesDefined, AllVariablesUsed, ArgumentNames,
+            ArgumentUniqueness, DirectivesAreDefined, DirectivesAreInValidLocations,
+            DirectivesAreUniquePerLocation, FieldSelectionMerging, FieldSelections,
+            FragmentNameUniqueness, FragmentSpreadIsPossible, FragmentSpreadTargetDefined,
+            FragmentSpreadTypeExists, FragmentsMustBeUsed, FragmentsOnCompositeTypes,
+            LeafFieldSelections, LoneAnonymousOperation, NamedOperationNameUniqueness,
+            OperationTypeIsDefined, RequiredArguments, SubscriptionOperationSingleRootField,
+            ValueIsValid, VariableUniqueness, VariablesAreInputTypes,
+        },
+    },
+};
 
 use crate::{
     document::{Invalid, Read, beyond_validator::beyond_validator},
@@ -22,14 +37,58 @@ pub fn validate(schema: &Schema, read: &Read<'_>) -> Result<(), Vec<Invalid>> {
 fn against(schema: &SchemaDefinition<'_>, read: &Read<'_>) -> Result<(), Vec<Invalid>> {
     let mut found = beyond_validator(&read.document);
     let cache = Cache::new(&read.ast, schema);
-    let errors =
-        BuiltinRulesValidator::<'_, ExecutableDocument<'_>, SchemaDefinition<'_>>::validate(
-            &read.ast, schema, &cache,
-        );
+    let errors = Validator::validate(&read.ast, schema, &cache);
     found.extend(errors.take(MAX_FOUND).map(|it| Invalid::new(read.document.text(), it)));
     found.truncate(MAX_FOUND);
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
+
+type Validator<'a> = Orchestrator<
+    'a,
+    ExecutableDocument<'a>,
+    SchemaDefinition<'a>,
+    Rules<'a, ExecutableDocument<'a>, SchemaDefinition<'a>>,
+>;
+
+/// All that the validator brings, but for its search for cycles: that takes a step for every way
+/// through the fragments from every fragment, and `count` has found them already.
+type Rules<'a, E, S> = (
+    (
+        LoneAnonymousOperation<'a, E>,
+        NamedOperationNameUniqueness<'a, E>,
+        OperationTypeIsDefined<'a, E, S>,
+        SubscriptionOperationSingleRootField<'a, E>,
+    ),
+    (
+        ArgumentNames<'a, E, S>,
+        ArgumentUniqueness<'a, E, S>,
+        FieldSelectionMerging<'a, E, S>,
+        FieldSelections<'a, E, S>,
+        LeafFieldSelections<'a, E, S>,
+        RequiredArguments<'a, E, S>,
+    ),
+    (
+        FragmentNameUniqueness<'a, E>,
+        FragmentSpreadIsPossible<'a, E, S>,
+        FragmentSpreadTargetDefined<'a, E, S>,
+        FragmentSpreadTypeExists<'a, E, S>,
+        FragmentsMustBeUsed<'a, E>,
+        FragmentsOnCompositeTypes<'a, E, S>,
+    ),
+    (
+        DirectivesAreDefined<'a, E, S>,
+        DirectivesAreInValidLocations<'a, E, S>,
+        DirectivesAreUniquePerLocation<'a, E, S>,
+        ValueIsValid<'a, E, S>,
+    ),
+    (
+        AllVariableUsagesAllowed<'a, E, S>,
+        AllVariableUsesDefined<'a, E, S>,
+        AllVariablesUsed<'a, E, S>,
+        VariableUniqueness<'a, E, S>,
+        VariablesAreInputTypes<'a, E, S>,
+    ),
+);
 
 /// Enough to mend a document by; every one costs a look through the text.
 const MAX_FOUND: usize = 10;
