@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     cli::{Exit, terminal},
-    diagnostic::{Diagnostics, github, render, sarif, to_json},
+    diagnostic::{Diagnostics, render, to_github, to_json, to_sarif},
     policy::{Policy, ProfileIdx, Stance},
     rules::{Setting, Unit},
     sources,
@@ -55,8 +55,8 @@ fn print(diagnostics: &Diagnostics, format: Format) {
     match format {
         Format::Text => terminal::data(&render(diagnostics, terminal::stdout_colour())),
         Format::Json => terminal::data(&format!("{:#}\n", to_json(diagnostics))),
-        Format::Sarif => terminal::data(&format!("{:#}\n", sarif(diagnostics))),
-        Format::Github => terminal::data(&github(diagnostics)),
+        Format::Sarif => terminal::data(&format!("{:#}\n", to_sarif(diagnostics))),
+        Format::Github => terminal::data(&to_github(diagnostics)),
     }
 }
 

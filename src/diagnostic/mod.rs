@@ -2,11 +2,19 @@
 //!
 //! Does not read files and does not decide what is a mistake.
 
+mod github;
+mod json;
+mod position;
 mod render;
+mod sarif;
 
+pub use github::to_github;
+pub use json::to_json;
+pub use position::{Position, position};
 pub use render::{Colour, render};
+pub use sarif::to_sarif;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// A text that diagnostics point into.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +34,17 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// `error`, `warning`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One thing that is wrong: what, where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -36,9 +55,48 @@ pub struct Diagnostic {
     /// What is wrong: lower case, one line, no full stop, user's words in backticks.
     pub message: String,
     /// The text it is about, and the bytes of it.
-    pub place: Option<(Arc<Source>, std::ops::Range<usize>)>,
+    pub place: Option<(Arc<Source>, Range<usize>)>,
     /// What to change, when we know: `did you mean `depth`?`
     pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// Something that cannot be used.
+    #[must_use]
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, severity: Severity::Error, message: message.into(), place: None, help: None }
+    }
+
+    /// Something that works, but surely not as meant.
+    #[must_use]
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    /// Says where.
+    #[must_use]
+    pub fn at(self, source: &Arc<Source>, span: Range<usize>) -> Self {
+        Self { place: Some((Arc::clone(source), span)), ..self }
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    /// Asks whether one of `known` was meant, when one is near to `unknown`.
+    #[must_use]
+    pub fn did_you_mean<'a>(
+        self,
+        unknown: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        match suggestion(unknown, known) {
+            None => self,
+            Some(meant) => self.help(format!("did you mean `{meant}`?")),
+        }
+    }
 }
 
 /// What a reader of files adds to: it never stops at the first mistake.
@@ -62,6 +120,12 @@ impl Diagnostics {
         self.0.iter().any(|it| it.severity == Severity::Error)
     }
 
+    /// How many there are of a severity.
+    #[must_use]
+    pub fn n_of(&self, severity: Severity) -> usize {
+        self.0.iter().filter(|it| it.severity == severity).count()
+    }
+
     /// True when there is none at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -72,11 +136,24 @@ impl Diagnostics {
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }
+
+    /// Brings them into the order of the files: by name, then by place, those without one first.
+    pub fn sort(&mut self) {
+        self.0.sort_by(|a, b| key(a).cmp(&key(b)));
+
+        fn key(it: &Diagnostic) -> Option<(&str, usize)> {
+            it.place.as_ref().map(|(source, span)| (&*source.name, span.start))
+        }
+    }
 }
 
 /// The word of `known` that `unknown` was probably meant to be.
 #[must_use]
 pub fn suggestion<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // The distance takes time by the product of both lengths; no word of ours is this long.
+    if unknown.len() > LONGEST_WORD {
+        return None;
+    }
     known
         .into_iter()
         .map(|it| (strsim::osa_distance(unknown, it), it))
@@ -84,3 +161,5 @@ pub fn suggestion<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, it)| it)
 }
+
+const LONGEST_WORD: usize = 64;

@@ -6,9 +6,9 @@
 use bluejay_core::{
     AsIter, Directive as _, Indexable as _, OperationType,
     executable::{
-        ExplicitOperationDefinition as ExplicitOperation, Field as CoreField, FragmentDefinition as CoreFragment, FragmentSpread as _,
-        InlineFragment as _, OperationDefinition as _, OperationDefinitionReference,
-        VariableDefinition as _,
+        ExplicitOperationDefinition as ExplicitOperation, Field as CoreField,
+        FragmentDefinition as CoreFragment, FragmentSpread as _, InlineFragment as _,
+        OperationDefinition as _, OperationDefinitionReference, VariableDefinition as _,
     },
 };
 use bluejay_parser::{
@@ -120,9 +120,8 @@ impl Conversion {
         let mut ty = ty;
         let name = loop {
             let is_required = match ty {
-                VariableType::List { is_required, .. } | VariableType::Named { is_required, .. } => {
-                    is_required
-                }
+                VariableType::List { is_required, .. }
+                | VariableType::Named { is_required, .. } => is_required,
             };
             if *is_required {
                 wrappers.push(Wrapper::NonNull);
@@ -172,8 +171,11 @@ impl Conversion {
         let (kind, directives, inner) = match node {
             Node::Field(it) => {
                 let arguments = self.arguments(CoreField::arguments(it));
-                let kind =
-                    SelectionKind::Field { alias: alias(it), name: span(Field::name(it)), arguments };
+                let kind = SelectionKind::Field {
+                    alias: alias(it),
+                    name: span(Field::name(it)),
+                    arguments,
+                };
                 (kind, self.directives(it.directives()), CoreField::selection_set(it))
             }
             Node::InlineFragment(it) => {
@@ -251,9 +253,7 @@ impl Conversion {
 
     fn value_kind<const CONST: bool>(&mut self, tree: &Tree<'_, CONST>) -> ValueKind {
         match tree {
-            Tree::Boolean(_) => {
-                ValueKind::Boolean(self.document.str(span(tree)) == "true")
-            }
+            Tree::Boolean(_) => ValueKind::Boolean(self.document.str(span(tree)) == "true"),
             Tree::Enum(_) => ValueKind::Enum(span(tree)),
             Tree::Float(_) => ValueKind::Float(span(tree)),
             Tree::Integer(_) => ValueKind::Int(span(tree)),

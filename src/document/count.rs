@@ -249,7 +249,8 @@ mod tests {
         text.push_str(" fragment F100 on T { a }");
         check(&text, Err(Excess::Selections { limit: 12 }));
         let read = read(&text, &ReadLimits::CEILINGS).unwrap();
-        let none = Ceilings { fields: u64::MAX, selections: u64::MAX, nesting: 200, work: u64::MAX };
+        let none =
+            Ceilings { fields: u64::MAX, selections: u64::MAX, nesting: 200, work: u64::MAX };
         assert_eq!(count(&read.document, &none).unwrap()[0].fields, u64::MAX);
     }
 }

@@ -135,7 +135,10 @@ mod tests {
     fn a_cycle_is_found_in_unused_fragments_too() {
         check("{ a } fragment A on T { ...A }", Err("A"));
         check("{ a } fragment A on T { a { ...B } } fragment B on T { ...A }", Err("A"));
-        check("fragment A on T { a } fragment A on T { ...B } fragment B on T { ...A }", Ok(&["A", "B", "A"]));
+        check(
+            "fragment A on T { a } fragment A on T { ...B } fragment B on T { ...A }",
+            Ok(&["A", "B", "A"]),
+        );
     }
 
     #[test]

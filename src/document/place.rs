@@ -18,8 +18,7 @@ pub(super) fn offset(text: &str, line: usize, column: usize) -> u32 {
 }
 
 /// What the parser's error report takes for the end of a line.
-const ENDINGS: [char; 7] =
-    ['\r', '\n', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
+const ENDINGS: [char; 7] = ['\r', '\n', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::{
     document::{
         Argument, Document, Fragment, OperationDefinition, OperationId, Range, Selection,
-        SelectionId, SelectionKind, Span, ValueId, ValueKind, VariableDefinition, TypeText,
+        SelectionId, SelectionKind, Span, TypeText, ValueId, ValueKind, VariableDefinition,
         order::names,
     },
     schema::{OperationKind, Wrapper},
@@ -303,7 +303,10 @@ mod tests {
             "query($a:[[Int!]]!=[[1]]@d(e:1),$b:T=E){a(b:$b,c:1)@x@y(z:2){c}}",
             "query($a:[[Int!]]!=[[1]] @d(e:1) $b:T=E){a(b:$b c:1) @x @y(z:2){c}}",
         );
-        check("{...{a}...on T{b}...@d{c}...F@e}", "{...{a} ... on T{b} ... @d{c} ...F @e}".replace("... @", "... @").as_str());
+        check(
+            "{...{a}...on T{b}...@d{c}...F@e}",
+            "{...{a} ... on T{b} ... @d{c} ...F @e}".replace("... @", "... @").as_str(),
+        );
         check("{a{b{c}}d{e}f}", "{a{b{c}} d{e} f}");
         check("fragment F on T@d{x:a}", "fragment F on T @d{x:a}");
         check("{a}query B{b}fragment F on T{c}", "{a} query B{b} fragment F on T{c}");
@@ -313,9 +316,18 @@ mod tests {
     fn values_keep_what_they_are() {
         check("{a(b:[1 -0 1.50e+3 9007199254740993])}", "{a(b:[1 -0 1.50e+3 9007199254740993])}");
         check("{a(b:{c:[],d:{},e:[[]{}]})}", "{a(b:{c:[] d:{} e:[[] {}]})}");
-        check("{a(b:[true false null E \"\"\"\"\"\"\"\"])}", "{a(b:[true false null E \"\" \"\"])}");
-        check("{a(b:\"\"\"\n  x\n   \\\"\"\" \"y\\\n\"\"\")}", "{a(b:\"x\\n \\\"\\\"\\\" \\\"y\\\\\")}");
-        check(r#"{a(b:"\u{1f600}\ud83d\ude00\u0000\ufeff\/\u007f")}"#, "{a(b:\"😀😀\\u0000\\ufeff/\\u007f\")}");
+        check(
+            "{a(b:[true false null E \"\"\"\"\"\"\"\"])}",
+            "{a(b:[true false null E \"\" \"\"])}",
+        );
+        check(
+            "{a(b:\"\"\"\n  x\n   \\\"\"\" \"y\\\n\"\"\")}",
+            "{a(b:\"x\\n \\\"\\\"\\\" \\\"y\\\\\")}",
+        );
+        check(
+            r#"{a(b:"\u{1f600}\ud83d\ude00\u0000\ufeff\/\u007f")}"#,
+            "{a(b:\"😀😀\\u0000\\ufeff/\\u007f\")}",
+        );
         check("{a(b:\"\"\"single \"quoted\" line\"\"\")}", r#"{a(b:"single \"quoted\" line")}"#);
     }
 

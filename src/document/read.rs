@@ -170,15 +170,15 @@ fn scan(text: &str) -> Result<(), Refusal> {
     }
 }
 
-fn parse<'a>(
-    text: &'a str,
-    limits: &ReadLimits,
-) -> Result<(ExecutableDocument<'a>, u32), Refusal> {
-    let details = ExecutableDocument::parse_with_options(text, ParseOptions {
-        graphql_ruby_compatibility: false,
-        max_depth: parser_depth(limits.depth),
-        max_tokens: Some(limits.tokens as usize),
-    });
+fn parse<'a>(text: &'a str, limits: &ReadLimits) -> Result<(ExecutableDocument<'a>, u32), Refusal> {
+    let details = ExecutableDocument::parse_with_options(
+        text,
+        ParseOptions {
+            graphql_ruby_compatibility: false,
+            max_depth: parser_depth(limits.depth),
+            max_tokens: Some(limits.tokens as usize),
+        },
+    );
     let n_tokens = to_u32(details.token_count);
     match details.result {
         _ if n_tokens > limits.tokens => Err(Refusal::TooManyTokens { limit: limits.tokens }),
@@ -239,15 +239,14 @@ const MAX_TOKENS: u32 = 100_000;
 /// The parser and the validator recurse; at this depth they stay far below a stack of 2 MiB.
 const MAX_DEPTH: u32 = 200;
 
-const TYPE_SYSTEM: [&str; 9] = [
-    "directive", "enum", "extend", "input", "interface", "scalar", "schema", "type", "union",
-];
+const TYPE_SYSTEM: [&str; 9] =
+    ["directive", "enum", "extend", "input", "interface", "scalar", "schema", "type", "union"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LIMITS: ReadLimits = ReadLimits { bytes: 100, tokens: 15, depth: 4 };
+    const LIMITS: ReadLimits = ReadLimits { bytes: 100, tokens: 15, depth: 3 };
 
     fn check(text: &str, expect: &str) {
         let found = read(text, &LIMITS).map_or_else(|it| it.to_string(), |_| "read".to_owned());
@@ -277,11 +276,14 @@ mod tests {
         check(&format!("{{a}}{}", " ".repeat(98)), "the document has more than 100 bytes");
         check("{ a b c d e f g h i j k l m }", "read");
         check("{ a b c d e f g h i j k l m n }", "the document has more than 15 tokens");
-        check("{ a { b { c { d } } } }", "read");
-        check("{a{a{a{...{}", "syntax error at byte 11");
-        check("{a{a{a{a{a}}}}}", "the document is nested deeper than 4");
-        check("{a(b:[[[1]]])}", "read");
-        check("query($a:[[[A", "syntax error at byte 13");
-        check("{a(b:[[[[[[[", "the document is nested deeper than 4");
+        check("{a{b{c}}}", "read");
+        check("{a{b{c{d}}}}", "the document is nested deeper than 3");
+        check("{...{...{...", "syntax error at byte 12");
+        check("{a(b:[[1]])}", "read");
+        check("{a(b:{c:{}})}", "read");
+        check("{a(b:[[[1]]])}", "the document is nested deeper than 3");
+        check("query($a:[[A]]){a}", "read");
+        check("query($a:[[[A]]]){a}", "the document is nested deeper than 3");
+        check("query($a:[[[[[[[[[[[[[[[[", "the document has more than 15 tokens");
     }
 }

@@ -2,9 +2,7 @@
 //!
 //! Compares syntax: aliases, order and duplicates count. Knows no schema and merges nothing.
 
-use crate::document::{
-    Document, Selection, SelectionKind, Span, Value, ValueKind,
-};
+use crate::document::{Document, Selection, SelectionKind, Span, Value, ValueKind};
 
 impl Document {
     /// True when both have the same definitions in the same order. Spans and the way in which a

@@ -127,7 +127,6 @@ impl<'d, 's> Check<'d, 's, '_> {
     fn ty(&mut self, ty: &'d Definition<'s>) {
         self.reserved(ty.name);
         self.applied(&ty.directives);
-        self.unique("value", ty.values.iter().map(|it| it.name));
         for it in &ty.values {
             self.applied(&it.directives);
         }

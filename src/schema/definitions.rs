@@ -58,5 +58,5 @@ self_cell! {
 }
 
 fn messages<E: Into<Error>>(errors: Vec<E>) -> Vec<String> {
-    errors.into_iter().map(|it| it.into().message().to_lowercase()).collect()
+    errors.into_iter().map(|it| it.into().message().to_owned()).collect()
 }

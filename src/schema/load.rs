@@ -74,7 +74,10 @@ mod tests {
         let found: Vec<String> = found
             .iter()
             .map(|it| {
-                let place = it.place.as_ref().map_or("", |(source, at)| &source.text[at.clone()]);
+                let place = it
+                    .place
+                    .as_ref()
+                    .map_or("", |(source, at)| source.text.get(at.clone()).unwrap());
                 let help = it.help.as_ref().map_or(String::new(), |it| format!(" ({it})"));
                 format!("{}: {place}{help}", it.code)
             })
@@ -99,21 +102,20 @@ mod tests {
     #[test]
     fn every_mistake_is_reported_with_its_place() {
         check(
-            "type Query { a: Strng b(c: Query, d: Int, d: Int): In a: Int }
+            "type Query { a: Strng b(c: Query, d: Int, d: ID): In a: Int }
              input In { x: [Query!]! }
              type Query { z: Int }
-             enum E { A A }
+             enum E { A }
              union U = Query | E
              type T implements E & N { t: Int }",
             &[
                 "duplicate-type: Query (to add to it, write `extend type …`)",
                 "duplicate-name: a",
                 "unknown-type: Strng (did you mean `String`?)",
+                "not-an-output-type: In",
                 "duplicate-name: d",
                 "not-an-input-type: Query",
-                "not-an-output-type: In",
                 "not-an-input-type: Query",
-                "duplicate-name: A",
                 "not-an-object-type: E",
                 "not-an-interface: E",
                 "unknown-type: N",
@@ -133,6 +135,21 @@ mod tests {
             ],
         );
         check("type Query { a: Int", &["syntax: "]);
+    }
+
+    #[test]
+    fn what_is_repeated_in_the_same_words_counts_once() {
+        let text = "type Query { a(b: Int = 1): [E!] c: U a(b: Int = 1): [E!] }
+             enum E { A A } union U = Query | Query input I { a: Int a: Int }";
+        check(
+            text,
+            &["repeated-name: a", "repeated-name: A", "repeated-name: Query", "repeated-name: a"],
+        );
+        assert_eq!(fields(&load(text), "Query"), ["a", "c", "__schema", "__type"]);
+        for other in ["a(b: Int = 2): [E!]", "a(b: Int = 1): [E]", "a: [E!]"] {
+            let text = format!("enum E {{ A }} type Query {{ a(b: Int = 1): [E!] {other} }}");
+            check(&text, &["duplicate-name: a"]);
+        }
     }
 
     #[test]
@@ -315,6 +332,17 @@ mod tests {
         assert_eq!(definition.query().name(), "R");
         assert!(definition.mutation().is_none());
         assert_eq!(definition.subscription().map(|it| it.name()), Some("S"));
+    }
+
+    #[test]
+    fn a_text_cut_anywhere_is_an_answer() {
+        let text = r#""""d\""" é""" extend schema @a(b: {c: [1.5, "\u{41}é"]}) { query: Q }
+            type Q implements I & J @d { f(a: [I!]! = [-1]): T! } union U = | A directive @d repeatable on FIELD"#;
+        for (at, _) in text.char_indices() {
+            let (head, tail) = text.split_at(at);
+            let _ = Schema::load(source(head));
+            let _ = Schema::load(source(tail));
+        }
     }
 
     #[test]

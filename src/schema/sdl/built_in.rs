@@ -1,6 +1,9 @@
 //! What every schema has without writing it, and what schemas use without defining it.
 
-use crate::schema::sdl::{Definition, FieldSyntax, Report, definitions};
+use crate::{
+    diagnostic::Source,
+    schema::sdl::{Definition, FieldSyntax, Report, definitions},
+};
 
 /// The types and directives of the language.
 pub(super) fn built_in_definitions() -> Vec<Definition<'static>> {
@@ -33,7 +36,7 @@ pub(in crate::schema) fn is_federation_directive(name: &str) -> bool {
 }
 
 fn read(text: &'static str) -> Vec<Definition<'static>> {
-    let source = crate::diagnostic::Source { name: "built in".into(), text: "".into() };
+    let source = Source { name: "built in".into(), text: "".into() };
     definitions(text, &mut Report::new(source.into()))
 }
 

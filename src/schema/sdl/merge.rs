@@ -13,6 +13,7 @@ use crate::{
             Definition, DefinitionKind, Name, Report, RootSyntax,
             built_in::{built_in_definitions, federation_scalars, is_meta_field, meta_fields},
             did_you_mean,
+            repeat::drop_repeats,
         },
     },
 };
@@ -69,6 +70,9 @@ pub(in crate::schema) fn merge<'s>(
     }
     for it in missing_federation_scalars(&merge.merged) {
         merge.define(it);
+    }
+    for it in &mut merge.merged {
+        drop_repeats(it, merge.report);
     }
     document(merge.merged)
 }

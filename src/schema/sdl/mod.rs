@@ -7,6 +7,7 @@ mod cursor;
 mod definition;
 mod merge;
 mod part;
+mod repeat;
 mod report;
 mod string;
 mod syntax;

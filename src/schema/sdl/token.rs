@@ -194,7 +194,7 @@ mod tests {
         let mut found: Vec<String> = tokens(text, &mut report)
             .iter()
             .filter(|it| it.kind != TokenKind::End)
-            .map(|it| text[it.span.range()].to_owned())
+            .map(|it| text.get(it.span.range()).unwrap().to_owned())
             .collect();
         found.extend(report.into_diagnostics().iter().map(|it| it.code.to_owned()));
         assert_eq!(found, expect, "{text}");

@@ -1,0 +1,78 @@
+//! SHA-256, the only file that names its crate.
+
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// Of one text.
+    #[must_use]
+    pub fn of(text: &[u8]) -> Self {
+        Self(Sha256::digest(text).into())
+    }
+
+    /// Of several texts; each with its length, so that no two lists have the same bytes.
+    #[must_use]
+    pub fn of_all(texts: &[&[u8]]) -> Self {
+        let mut state = Sha256::new();
+        for text in texts {
+            state.update((text.len() as u64).to_be_bytes());
+            state.update(text);
+        }
+        Self(state.finalize().into())
+    }
+
+    /// From 64 hexadecimal digits.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+        if pairs.len() != bytes.len() {
+            return None;
+        }
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = hex_digit(*high)? << 4 | hex_digit(*low)?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|it| u8::try_from(it).ok())
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|it| write!(f, "{it:02x}"))
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::Digest;
+
+    #[test]
+    fn hex_goes_both_ways() {
+        let digest = Digest::of(b"abc");
+        let hex = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(digest.to_string(), hex);
+        assert_eq!(Digest::from_hex(hex), Some(digest));
+        assert_eq!(Digest::from_hex(&hex.to_uppercase()), Some(digest));
+        for wrong in ["", &hex[1..], &format!("{hex}0"), &hex.replace('b', "g")] {
+            assert_eq!(Digest::from_hex(wrong), None);
+        }
+    }
+
+    #[test]
+    fn lists_do_not_run_together() {
+        assert_ne!(Digest::of_all(&[b"ab", b"c"]), Digest::of_all(&[b"a", b"bc"]));
+    }
+}

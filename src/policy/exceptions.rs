@@ -1,0 +1,176 @@
+//! `exceptions`: documents, by their hash, for which limits are lifted.
+//!
+//! Never by operation name: a client chooses that. Only limits can be lifted.
+
+use std::collections::BTreeSet;
+
+use ahash::HashMap;
+
+use crate::{
+    diagnostic::Diagnostics,
+    policy::{Digest, date},
+    rules::{Entry, RuleIdx, Setting},
+    yaml::{Fields, Node, scalar, shape},
+};
+
+/// Every exception, by the hash of its document.
+#[derive(Debug, Default)]
+pub struct Exceptions(HashMap<Digest, Exception>);
+
+/// What is lifted for one document.
+#[derive(Debug)]
+pub struct Exception {
+    lift: BTreeSet<RuleIdx>,
+    /// Why it exists.
+    pub reason: Box<str>,
+    /// Who answers for it.
+    pub owner: Box<str>,
+    /// When it ends: the first second that is out, since 1970. `None`: it stays.
+    pub until: Option<u64>,
+}
+
+impl Exceptions {
+    /// The exception for a document, by the SHA-256 of its text; whether it lasts is asked apart.
+    #[must_use]
+    pub fn find(&self, hash: &[u8; 32]) -> Option<&Exception> {
+        if self.0.is_empty() { None } else { self.0.get(&Digest(*hash)) }
+    }
+
+    /// Every exception, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Digest, &Exception)> {
+        self.0.iter()
+    }
+
+    /// True when any exception lifts this rule.
+    pub(super) fn lift(&self, rule: RuleIdx) -> bool {
+        self.0.values().any(|it| it.lifts(rule))
+    }
+}
+
+impl Exception {
+    /// True when it lifts this rule.
+    #[must_use]
+    pub fn lifts(&self, rule: RuleIdx) -> bool {
+        self.lift.contains(&rule)
+    }
+
+    /// True while it has not ended; `now` in seconds since 1970.
+    #[must_use]
+    pub fn lasts(&self, now: u64) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// An exception as it is written, for the lint.
+#[derive(Debug)]
+pub(super) struct Placed<'n> {
+    pub(super) document: &'n Node,
+    pub(super) until: Option<(&'n Node, u64)>,
+    pub(super) lift: Vec<(&'n Node, RuleIdx)>,
+}
+
+/// Reads the list.
+pub(super) fn read<'n>(
+    registry: &'static [Entry],
+    node: &'n Node,
+    found: &mut Diagnostics,
+) -> (Exceptions, Vec<Placed<'n>>) {
+    let mut exceptions = Exceptions::default();
+    let mut all = Vec::new();
+    for item in shape::list(node, found) {
+        let Some((digest, exception, placed)) = read_one(registry, item, found) else { continue };
+        if exceptions.0.insert(digest, exception).is_some() {
+            let message = "this document has an exception already";
+            found.push(placed.document.error("duplicate-exception", message));
+        }
+        all.push(placed);
+    }
+    (exceptions, all)
+}
+
+fn read_one<'n>(
+    registry: &'static [Entry],
+    node: &'n Node,
+    found: &mut Diagnostics,
+) -> Option<(Digest, Exception, Placed<'n>)> {
+    let mut fields = Fields::of(node, "exceptions", found);
+    let document = fields.require("document", found);
+    let digest = document.and_then(|it| digest(it, found));
+    let lift = fields.require("lift", found).map(|it| lifted(registry, it, found));
+    let reason = fields.require("reason", found).and_then(|it| scalar::text(it, found));
+    let owner = fields.require("owner", found).and_then(|it| scalar::text(it, found));
+    let until_node = fields.take("until", found);
+    let until = until_node.and_then(|it| Some((it, date::end_of_day(it, found)?)));
+    fields.finish(found);
+    let (document, lift) = (document?, lift?);
+    let exception = Exception {
+        lift: lift.iter().map(|(_, rule)| *rule).collect(),
+        reason: reason?.into(),
+        owner: owner?.into(),
+        until: until.map(|(_, it)| it),
+    };
+    Some((digest?, exception, Placed { document, until, lift }))
+}
+
+fn digest(node: &Node, found: &mut Diagnostics) -> Option<Digest> {
+    let text = scalar::text(node, found)?;
+    let digest = text.strip_prefix("sha256:").and_then(Digest::from_hex);
+    if digest.is_none() {
+        let error = node.error("not-a-hash", "expected `sha256:` and 64 hexadecimal digits");
+        found.push(match Digest::from_hex(text) {
+            Some(_) => error.help("write `sha256:` in front"),
+            None => error.help("the log and `explain` show the hash of a document"),
+        });
+    }
+    digest
+}
+
+fn lifted<'n>(
+    registry: &'static [Entry],
+    node: &'n Node,
+    found: &mut Diagnostics,
+) -> Vec<(&'n Node, RuleIdx)> {
+    let items = shape::placed_names(node, found);
+    if items.is_empty() && shape_is_list(node) {
+        found.push(node.error("empty-list", "an exception must lift something"));
+    }
+    let rule = |(name, node): (&str, &'n Node)| Some((node, liftable(registry, name, node, found)?));
+    items.into_iter().filter_map(rule).collect()
+}
+
+const fn shape_is_list(node: &Node) -> bool {
+    matches!(node.value, crate::yaml::Value::Sequence(_))
+}
+
+fn liftable(
+    registry: &'static [Entry],
+    name: &str,
+    node: &Node,
+    found: &mut Diagnostics,
+) -> Option<RuleIdx> {
+    let place = registry.iter().position(|it| it.meta.setting == name);
+    let entry = place.and_then(|it| registry.get(it));
+    if entry.is_some_and(can_be_lifted) {
+        return place.map(RuleIdx);
+    }
+    if entry.is_some() {
+        let error = node.error("not-a-limit", format!("`{name}` is no limit and cannot be lifted"));
+        found.push(error.help("an exception lifts settings under `limits`"));
+        return None;
+    }
+    let known: Vec<_> = registry.iter().filter(|it| can_be_lifted(it)).collect();
+    let known: Vec<_> = known.into_iter().map(|it| it.meta.setting).collect();
+    // `depth` is as good as `limits.dept`: both have one meaning.
+    let error = node.error("unknown-limit", format!("there is no limit `{name}`"));
+    let full = known.iter().find(|it| it.rsplit('.').next() == Some(name));
+    found.push(match full {
+        Some(full) => error.help(format!("did you mean `{full}`?")),
+        None => error.did_you_mean(name, known.iter().copied()),
+    });
+    None
+}
+
+fn can_be_lifted(entry: &Entry) -> bool {
+    let block = entry.meta.setting.split('.').next();
+    matches!(entry.setting, Setting::Limit { .. }) && matches!(block, Some("limits" | "cost"))
+}

@@ -1,0 +1,319 @@
+//! `http`: how requests are framed, and what of them goes on to the upstream.
+//!
+//! Does not say where to listen or whom to ask: that is config.
+
+use std::num::NonZeroU32;
+
+use crate::{
+    diagnostic::Diagnostics,
+    policy::not_built,
+    yaml::{Fields, Node, scalar, shape},
+};
+
+/// How requests are framed, and what of them goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// The path of the endpoint; `/graphql`.
+    pub path: Box<str>,
+    /// Items of a batch; 1, which is one object or an array of one.
+    pub batch: NonZeroU32,
+    /// `limits.body`: bytes of a request's body; 100 KiB.
+    pub body: u64,
+    /// What becomes of members of the request object that GraphQL over HTTP does not name.
+    pub unknown_keys: UnknownKeys,
+    /// The members of `extensions` that are read; `persistedQuery`.
+    pub extensions: Vec<Box<str>>,
+    /// The members of `extensions` that go on; none.
+    pub forward_extensions: Vec<Box<str>>,
+    /// The headers that go on, lower case.
+    pub forward_headers: Vec<Box<str>>,
+    /// Which HTTP status a refusal has.
+    pub status: Status,
+    /// Whether a refusal names rule and figures.
+    pub explain_refusals: ExplainRefusals,
+}
+
+/// What becomes of members of the request object that GraphQL over HTTP does not name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownKeys {
+    /// They do not go on. The default, since clients of the wild send such members.
+    #[default]
+    Drop,
+    /// The request is refused.
+    Reject,
+}
+
+/// Which HTTP status a refusal has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    /// 200, as servers before GraphQL over HTTP.
+    Always200,
+    /// 400 for every refusal, as the audit suite of GraphQL over HTTP likes it.
+    Audit400,
+    /// As the draft of 2026 has it: 400, 401, 403, 413, 415, 422, 429.
+    #[default]
+    Draft2026,
+}
+
+/// Whether a refusal names rule and figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExplainRefusals {
+    /// Only the code: figures tell an attacker how far he may go.
+    #[default]
+    Off,
+    /// Rule and figures; for internal clients and development.
+    On,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            path: "/graphql".into(),
+            batch: NonZeroU32::MIN,
+            body: BODY,
+            unknown_keys: UnknownKeys::default(),
+            extensions: vec!["persistedQuery".into()],
+            forward_extensions: Vec::new(),
+            forward_headers: FORWARD_HEADERS.iter().map(|it| (*it).into()).collect(),
+            status: Status::default(),
+            explain_refusals: ExplainRefusals::default(),
+        }
+    }
+}
+
+/// Reads the block; what is not written or wrong has its default.
+pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
+    let mut http = Http::default();
+    let mut fields = Fields::of(node, "http", found);
+    not_built::refuse("http", &mut fields, found);
+    if let Some(path) = fields.take("path", found).and_then(|it| path(it, found)) {
+        http.path = path;
+    }
+    if let Some(batch) = fields.take("batch", found).and_then(|it| batch(it, found)) {
+        http.batch = batch;
+    }
+    if let Some(node) = fields.take("unknown_keys", found) {
+        let words = [("drop", UnknownKeys::Drop), ("reject", UnknownKeys::Reject)];
+        http.unknown_keys = scalar::word(node, &words, found).unwrap_or_default();
+    }
+    extensions(&mut http, &mut fields, found);
+    if let Some(node) = fields.take("forward_headers", found) {
+        http.forward_headers = headers(node, found);
+    }
+    if let Some(node) = fields.take("status", found) {
+        http.status = scalar::word(node, &STATUS_WORDS, found).unwrap_or_default();
+    }
+    if let Some(node) = fields.take("explain_refusals", found) {
+        http.explain_refusals = match scalar::boolean(node, found) {
+            Some(true) => ExplainRefusals::On,
+            Some(false) | None => ExplainRefusals::Off,
+        };
+    }
+    fields.finish(found);
+    http
+}
+
+/// Reads `limits.body`. There is no `off`: something must bound what is read.
+pub(super) fn read_body(node: &Node, found: &mut Diagnostics) -> Option<u64> {
+    if node.as_text() == Some("off") {
+        let error = node.error("cannot-be-off", "`limits.body` cannot be off");
+        found.push(error.help("every body is held in memory; the most is `16MiB`"));
+        return None;
+    }
+    scalar::bytes(node, 1..=MAX_BODY, found)
+}
+
+fn path(node: &Node, found: &mut Diagnostics) -> Option<Box<str>> {
+    let path = scalar::text(node, found)?;
+    let error = if !path.starts_with('/') {
+        node.error("bad-path", "a path begins with `/`").help(format!("write `/{path}`"))
+    } else if !path.bytes().all(|it| it.is_ascii_graphic()) || path.contains(['?', '#', '%']) {
+        node.error("bad-path", "a path has no spaces, `?`, `#` or `%`")
+    } else {
+        return Some(path.into());
+    };
+    found.push(error);
+    None
+}
+
+fn batch(node: &Node, found: &mut Diagnostics) -> Option<NonZeroU32> {
+    let number = scalar::number(node, 1..=MAX_BATCH, found)?;
+    NonZeroU32::new(u32::try_from(number).ok()?)
+}
+
+fn extensions(http: &mut Http, fields: &mut Fields<'_>, found: &mut Diagnostics) {
+    if let Some(node) = fields.take("extensions", found) {
+        http.extensions = shape::names(node, found).into_iter().map(Into::into).collect();
+    }
+    let Some(node) = fields.take("forward_extensions", found) else { return };
+    for (name, node) in shape::placed_names(node, found) {
+        if !http.extensions.iter().any(|it| &**it == name) {
+            let message = format!("`{name}` is not read, so it cannot be forwarded");
+            let error = node.error("unread-extension", message);
+            found.push(error.help("list it in `http.extensions`, too"));
+        }
+        http.forward_extensions.push(name.into());
+    }
+}
+
+fn headers(node: &Node, found: &mut Diagnostics) -> Vec<Box<str>> {
+    let mut headers: Vec<Box<str>> = Vec::new();
+    for (name, node) in shape::placed_names(node, found) {
+        let name = name.to_ascii_lowercase();
+        if let Some(why) = why_not_forwarded(&name) {
+            let message = format!("header `{name}` cannot be forwarded: {why}");
+            found.push(node.error("header-not-forwardable", message));
+        } else if headers.iter().any(|it| **it == *name) {
+            found.push(node.warning("duplicate-item", format!("`{name}` is there twice")));
+        } else {
+            headers.push(name.into());
+        }
+    }
+    headers
+}
+
+fn why_not_forwarded(name: &str) -> Option<&'static str> {
+    // Behind a CGI-like upstream `x_user` and `x-user` are one header: a way past the allow-list.
+    if name.contains('_') {
+        return Some("servers confuse `_` with `-`");
+    }
+    if !name.bytes().all(|it| it.is_ascii_alphanumeric() || b"!#$%&'*+-.^`|~".contains(&it)) {
+        return Some("it is no header name");
+    }
+    // RFC 9110 §7.6.1: they belong to one connection.
+    let of_connection = ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
+    if of_connection.contains(&name) || name.starts_with("proxy-") {
+        return Some("it belongs to the client's connection");
+    }
+    let written = ["accept", "accept-encoding", "content-encoding", "content-length", "content-type"];
+    if written.contains(&name) || ["expect", "host"].contains(&name) {
+        return Some("Portcullis writes it anew");
+    }
+    None
+}
+
+pub(super) const STATUS_WORDS: [(&str, Status); 3] = [
+    ("draft-2026", Status::Draft2026),
+    ("audit-400", Status::Audit400),
+    ("always-200", Status::Always200),
+];
+pub(super) const MAX_BATCH: u64 = 100;
+/// Three times the default document, with as many variables.
+const BODY: u64 = 100 * 1024;
+const MAX_BODY: u64 = 16 * 1024 * 1024;
+/// Who asks, in which language, and what tracing needs; nothing that names a user by itself.
+const FORWARD_HEADERS: [&str; 6] =
+    ["authorization", "accept-language", "user-agent", "traceparent", "tracestate", "x-request-id"];
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::{
+        diagnostic::{Diagnostics, Source},
+        policy::http::{ExplainRefusals, Http, Status, UnknownKeys, read, read_body},
+        yaml,
+    };
+
+    #[track_caller]
+    fn check(text: &str, expect: &[&str]) -> Http {
+        let (node, _) = yaml::read(&Arc::new(Source { name: "t".into(), text: text.into() }));
+        let mut found = Diagnostics::default();
+        let http = read(&node.unwrap(), &mut found);
+        let found: Vec<_> = found.iter().map(|it| format!("{}: {}", it.code, it.message)).collect();
+        assert_eq!(found, expect);
+        http
+    }
+
+    #[test]
+    fn defaults() {
+        let http = check("{}", &[]);
+        assert_eq!(http, Http::default());
+        assert_eq!((&*http.path, http.batch.get(), http.body), ("/graphql", 1, 102_400));
+        assert_eq!(http.status, Status::Draft2026);
+        assert_eq!(http.unknown_keys, UnknownKeys::Drop);
+        assert_eq!(http.explain_refusals, ExplainRefusals::Off);
+        assert_eq!(http.extensions, ["persistedQuery".into()]);
+        assert!(http.forward_extensions.is_empty());
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let http = check(
+            "{path: /api, batch: 5, unknown_keys: reject, extensions: [a, b],
+              forward_extensions: [b], forward_headers: [X-Tenant], status: always-200,
+              explain_refusals: true}",
+            &[],
+        );
+        let expect = Http {
+            path: "/api".into(),
+            batch: 5.try_into().unwrap(),
+            unknown_keys: UnknownKeys::Reject,
+            extensions: vec!["a".into(), "b".into()],
+            forward_extensions: vec!["b".into()],
+            forward_headers: vec!["x-tenant".into()],
+            status: Status::Always200,
+            explain_refusals: ExplainRefusals::On,
+            ..Http::default()
+        };
+        assert_eq!(http, expect);
+    }
+
+    #[test]
+    fn batches_have_both_ends() {
+        assert_eq!(check("{batch: 100}", &[]).batch.get(), 100);
+        check("{batch: 101}", &["out-of-range: `101` is too large: the most is 100"]);
+        check("{batch: 0}", &["out-of-range: `0` is too small: the least is 1"]);
+    }
+
+    #[test]
+    fn paths() {
+        check("{path: graphql}", &["bad-path: a path begins with `/`"]);
+        check("{path: /a?b}", &["bad-path: a path has no spaces, `?`, `#` or `%`"]);
+    }
+
+    #[test]
+    fn headers_that_must_not_pass() {
+        let wrong = |name: &str, why: &str| {
+            let expect =
+                format!("header-not-forwardable: header `{name}` cannot be forwarded: {why}");
+            check(&format!("{{forward_headers: [{name}]}}"), &[&expect]);
+        };
+        wrong("x_user", "servers confuse `_` with `-`");
+        wrong("a b", "it is no header name");
+        wrong("transfer-encoding", "it belongs to the client's connection");
+        wrong("proxy-authorization", "it belongs to the client's connection");
+        wrong("host", "Portcullis writes it anew");
+        wrong("content-length", "Portcullis writes it anew");
+    }
+
+    #[test]
+    fn a_forwarded_extension_must_be_read() {
+        let expect = "unread-extension: `x` is not read, so it cannot be forwarded";
+        check("{forward_extensions: [x]}", &[expect]);
+    }
+
+    #[test]
+    fn transports_of_later_are_named() {
+        let expect = "not-built-yet: `http.get` is not part of this version";
+        check("{get: trusted}", &[expect]);
+        check("get:\n", &[expect]);
+    }
+
+    #[test]
+    fn a_body_is_bounded() {
+        let check = |text: &str, expect: Option<u64>| {
+            let text = format!("a: {text}").into();
+            let (node, _) = yaml::read(&Arc::new(Source { name: "t".into(), text }));
+            let yaml::Value::Mapping(entries) = node.unwrap().value else { panic!() };
+            let mut found = Diagnostics::default();
+            assert_eq!(read_body(&entries[0].1, &mut found), expect);
+            assert_eq!(found.has_errors(), expect.is_none());
+        };
+        check("1B", Some(1));
+        check("0B", None);
+        check("16MiB", Some(16 << 20));
+        check("17MiB", None);
+        check("off", None);
+    }
+}

@@ -1,0 +1,251 @@
+//! The JSON Schema of the policy file, for editors: from the registry and the blocks.
+//!
+//! Says what the readers say, but for what a schema cannot say: `check` is the judge. Settings that
+//! are not built are absent, so that an editor marks them.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    policy::{
+        http::{Http, MAX_BATCH, STATUS_WORDS},
+        tree::Block,
+    },
+    rules::{Entry, REGISTRY, Setting, Switch, Unit},
+    yaml::scalar::write_bytes,
+};
+
+/// The JSON Schema (draft 2020-12) of the policy file.
+#[must_use]
+pub fn json_schema() -> Value {
+    of_registry(REGISTRY)
+}
+
+pub(super) fn of_registry(registry: &'static [Entry]) -> Value {
+    let root = Block::root(registry);
+    let mut properties = head();
+    properties.append(&mut settings(registry, &root, "", Per::File));
+    let mut profile = settings(registry, &root, "", Per::Profile);
+    profile.insert("name".into(), text("For messages and logs."));
+    let when = json!({ "description": "For whom.", "enum": ["always", "never"] });
+    profile.insert("when".into(), when);
+    profile.insert("mode".into(), mode("Instead of the mode of the file."));
+    let profile = object("Laid over the base.", profile, &["name", "when"]);
+    let profiles = json!({
+        "description": "Other numbers for some callers; the first that matches counts.",
+        "type": "array",
+        "items": profile,
+    });
+    properties.insert("profiles".into(), profiles);
+    properties.insert("exceptions".into(), exceptions(registry));
+    let mut schema = object("A policy of Portcullis.", properties, &["version", "name", "schema"]);
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+        schema.insert("title".into(), "Portcullis policy".into());
+    }
+    schema
+}
+
+/// Whether the settings are those of the file or of a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Per {
+    File,
+    Profile,
+}
+
+fn head() -> Map<String, Value> {
+    let file = text("SDL of the upstream's schema, relative to this file.");
+    let schema = object("The upstream's types.", map([("file", file)]), &["file"]);
+    let reader = json!({
+        "description": "Whether a second parser must read the same document.",
+        "enum": ["off", "on"],
+        "default": "off",
+    });
+    let documents = object("Documents.", map([("second_reader", reader)]), &[]);
+    let skipped = json!({
+        "description": "Whether rules judge what @skip and @include leave out; limits always do.",
+        "enum": ["ignore", "judge"],
+        "default": "ignore",
+    });
+    map([
+        ("version", json!({ "description": "Version of this format.", "const": 1 })),
+        ("name", text("What the policy is called in logs.")),
+        ("mode", mode("Report: every rule that does not itself say enforce only watches.")),
+        ("schema", schema),
+        ("http", http()),
+        ("documents", documents),
+        ("skipped_selections", skipped),
+    ])
+}
+
+fn http() -> Value {
+    let default = Http::default();
+    let names = |description: &str, default: &[Box<str>]| {
+        json!({
+            "description": description,
+            "type": "array",
+            "uniqueItems": true,
+            "items": { "type": "string", "minLength": 1 },
+            "default": default,
+        })
+    };
+    let headers = "Headers that go on to the upstream; no names with `_`.";
+    let status = json!({
+        "description": "Which HTTP status a refusal has.",
+        "enum": STATUS_WORDS.map(|(it, _)| it),
+        "default": "draft-2026",
+    });
+    let properties = map([
+        ("path", json!({
+            "description": "Path of the endpoint.",
+            "type": "string", "pattern": "^/", "default": default.path,
+        })),
+        ("batch", json!({
+            "description": "Items of a batch.",
+            "type": "integer", "minimum": 1, "maximum": MAX_BATCH, "default": default.batch,
+        })),
+        ("unknown_keys", json!({
+            "description": "Members of a request that GraphQL over HTTP does not name.",
+            "enum": ["drop", "reject"], "default": "drop",
+        })),
+        ("extensions", names("Members of `extensions` that are read.", &default.extensions)),
+        ("forward_extensions", names("Those of them that go on.", &default.forward_extensions)),
+        ("forward_headers", names(headers, &default.forward_headers)),
+        ("status", status),
+        ("explain_refusals", json!({
+            "description": "Whether a refusal names rule and figures.",
+            "type": "boolean", "default": false,
+        })),
+    ]);
+    object("How requests are framed, and what of them goes on.", properties, &[])
+}
+
+fn exceptions(registry: &'static [Entry]) -> Value {
+    let liftable = |it: &&Entry| {
+        matches!(it.setting, Setting::Limit { .. }) && it.meta.setting.starts_with("limits.")
+    };
+    let liftable: Vec<_> = registry.iter().filter(liftable).map(|it| it.meta.setting).collect();
+    let properties = map([
+        ("document", json!({
+            "description": "SHA-256 of the document.",
+            "type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$",
+        })),
+        ("lift", json!({
+            "description": "The limits that do not count for it.",
+            "type": "array", "minItems": 1, "uniqueItems": true, "items": { "enum": liftable },
+        })),
+        ("reason", text("Why it exists.")),
+        ("owner", text("Who answers for it.")),
+        ("until", json!({
+            "description": "The last day, in UTC.",
+            "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        })),
+    ]);
+    let required = ["document", "lift", "reason", "owner"];
+    let item = object("One document.", properties, &required);
+    json!({
+        "description": "Documents for which limits are lifted.",
+        "type": "array",
+        "items": item,
+    })
+}
+
+// Recursion over the registry, which is two blocks deep.
+fn settings(registry: &'static [Entry], block: &Block, path: &str, per: Per) -> Map<String, Value> {
+    let mut properties = Map::new();
+    for (name, inner) in &block.blocks {
+        let path = if path.is_empty() { (*name).to_owned() } else { format!("{path}.{name}") };
+        let mut inner = settings(registry, inner, &path, per);
+        if per == Per::File {
+            inner.extend(others(&path));
+        }
+        inner.insert("mode".into(), mode("For every rule of this block that says none itself."));
+        properties.insert((*name).into(), object(&format!("Settings of `{path}`."), inner, &[]));
+    }
+    for (name, rule) in &block.settings {
+        let Some(entry) = registry.get(rule.0) else { continue };
+        let is_per_profile = !matches!(entry.setting, Setting::Shape { .. });
+        if per == Per::File || is_per_profile {
+            properties.insert((*name).into(), setting(entry));
+        }
+    }
+    properties
+}
+
+/// What is no rule and stands in a block of rules.
+fn others(path: &str) -> Map<String, Value> {
+    match path {
+        "limits" => map([("body", json!({
+            "description": "Bytes of a request's body.",
+            "type": "string", "pattern": BYTES, "default": write_bytes(&Http::default().body),
+        }))]),
+        "operations" => map([("unselected", json!({
+            "description": "Whether the operations that are not selected are judged, too.",
+            "enum": ["judge", "ignore"],
+            "default": "judge",
+        }))]),
+        _ => Map::new(),
+    }
+}
+
+fn setting(entry: &Entry) -> Value {
+    let title = entry.meta.title;
+    match entry.setting {
+        Setting::Limit { default, ceiling, unit, .. } => {
+            let (amount, default) = match unit {
+                Unit::Bytes => {
+                    (json!({ "type": "string", "pattern": BYTES }), json!(write_bytes(&default)))
+                }
+                Unit::Count => {
+                    let amount = json!({ "type": "integer", "minimum": 0, "maximum": ceiling });
+                    (amount, json!(default))
+                }
+            };
+            let amount = json!({ "anyOf": [amount, { "const": "off" }] });
+            let in_full = map([("max", amount.clone()), ("mode", mode("Of this rule."))]);
+            let in_full = object(title, in_full, &[]);
+            json!({ "description": title, "anyOf": [amount, in_full], "default": default })
+        }
+        Setting::Switch { default, .. } => {
+            let word = match default {
+                Switch::Allow => "allow",
+                Switch::Deny => "deny",
+                Switch::Report => "report",
+            };
+            let in_full = object(title, map([("mode", mode("Of this rule."))]), &["mode"]);
+            let words = json!({ "enum": ["deny", "allow", "report"] });
+            json!({ "description": title, "anyOf": [words, in_full], "default": word })
+        }
+        // The text is the rule's own; were it no JSON, a test would say so.
+        Setting::Shape { schema, .. } => {
+            let mut schema = serde_json::from_str(schema).unwrap_or(Value::Bool(false));
+            if let Some(schema) = schema.as_object_mut() {
+                schema.entry("description").or_insert_with(|| title.into());
+            }
+            schema
+        }
+    }
+}
+
+fn mode(description: &str) -> Value {
+    json!({ "description": description, "enum": ["enforce", "report"], "default": "enforce" })
+}
+
+fn text(description: &str) -> Value {
+    json!({ "description": description, "type": "string", "minLength": 1 })
+}
+
+fn object(description: &str, properties: Map<String, Value>, required: &[&str]) -> Value {
+    json!({
+        "description": description,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn map<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+const BYTES: &str = "^[0-9]+ *(B|KB|KiB|MB|MiB|GB|GiB)$";

@@ -1,0 +1,128 @@
+//! Warnings: settings that are right by themselves and surely not meant so. A setting without
+//! effect is a hole that looks like a wall.
+
+use crate::{
+    diagnostic::Diagnostics,
+    policy::{
+        Profile, Stance, When, exceptions,
+        profiles,
+    },
+    rules::{Entry, RuleIdx},
+    verdict::Mode,
+    yaml::{Node, scalar},
+};
+
+/// What was read, with its places.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Draft<'d, 'n> {
+    pub(super) root: &'n Node,
+    pub(super) mode: Mode,
+    pub(super) modes: &'d [(&'n Node, Mode)],
+    /// The base first, so one more than places.
+    pub(super) profiles: (&'d [Profile], &'d [profiles::Placed<'n>]),
+    pub(super) exceptions: &'d [exceptions::Placed<'n>],
+    pub(super) body: u64,
+}
+
+/// Adds the warnings; `now` in seconds since 1970, when the caller has a clock.
+pub(super) fn lint(
+    registry: &'static [Entry],
+    draft: &Draft<'_, '_>,
+    now: Option<u64>,
+    found: &mut Diagnostics,
+) {
+    blocks(draft, found);
+    profiles(draft, found);
+    for exception in draft.exceptions {
+        self::exception(registry, draft, exception, found);
+        ended(exception, now, found);
+    }
+    watches_only(draft, found);
+    document_over_body(registry, draft, found);
+}
+
+fn blocks(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
+    let idle = draft.modes.iter().filter(|(_, it)| *it == Mode::Enforce && draft.mode == Mode::Report);
+    for (key, _) in idle {
+        let message = "`mode: enforce` of a block has no effect while the file says `mode: report`";
+        let help = "say `enforce` at the rule, or delete the `mode` of the file";
+        found.push(key.warning("no-effect", message).help(help));
+    }
+}
+
+fn profiles(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
+    let (profiles, places) = draft.profiles;
+    let base = profiles.first();
+    let mut hidden_by: Option<&str> = None;
+    for (profile, place) in profiles.iter().skip(1).zip(places) {
+        let name = &profile.name;
+        if place.when == When::Never {
+            let message = format!("profile `{name}` never applies");
+            found.push(place.node.warning("no-effect", message));
+        } else if let Some(hider) = hidden_by {
+            let message = format!("profile `{name}` never applies: `{hider}` always comes first");
+            found.push(place.node.warning("no-effect", message));
+        } else if base.is_some_and(|it| it.stances() == profile.stances()) {
+            let message = format!("profile `{name}` changes nothing");
+            found.push(place.node.warning("no-effect", message));
+        }
+        if profile.when == When::Always {
+            hidden_by = hidden_by.or(Some(name));
+        }
+    }
+}
+
+fn exception(
+    registry: &'static [Entry],
+    draft: &Draft<'_, '_>,
+    exception: &exceptions::Placed<'_>,
+    found: &mut Diagnostics,
+) {
+    let (profiles, _) = draft.profiles;
+    for (node, rule) in &exception.lift {
+        let is_off = |it: &Profile| matches!(it.stances().get(rule.0), Some(Stance::Off));
+        if profiles.iter().all(is_off) {
+            let setting = setting(registry, *rule);
+            let message = format!("`{setting}` is off anyway: there is nothing to lift");
+            found.push(node.warning("no-effect", message));
+        }
+    }
+}
+
+fn ended(exception: &exceptions::Placed<'_>, now: Option<u64>, found: &mut Diagnostics) {
+    if let (Some((node, until)), Some(now)) = (exception.until, now)
+        && now >= until
+    {
+        let warning = node.warning("expired-exception", "this exception has ended");
+        found.push(warning.help("delete it, or set a later day"));
+    }
+}
+
+fn watches_only(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
+    let (profiles, _) = draft.profiles;
+    let mut stances = profiles.iter().flat_map(Profile::stances).peekable();
+    let enforces = |it: &Stance| matches!(it, Stance::On { mode: Mode::Enforce, .. });
+    if stances.peek().is_some() && !stances.any(enforces) {
+        let message = "no rule is enforced: the policy only watches";
+        let warning = draft.root.warning("only-watches", message);
+        found.push(warning.help("set `mode: enforce` when the reports are clean"));
+    }
+}
+
+fn document_over_body(registry: &'static [Entry], draft: &Draft<'_, '_>, found: &mut Diagnostics) {
+    let place = registry.iter().position(|it| it.meta.setting == "limits.document");
+    let (profiles, _) = draft.profiles;
+    let stance = place.and_then(|it| profiles.first()?.stances().get(it));
+    if let Some(Stance::On { limit, .. }) = stance
+        && *limit > draft.body
+    {
+        let (limit, body) = (scalar::write_bytes(limit), scalar::write_bytes(&draft.body));
+        let message =
+            format!("`limits.document` ({limit}) has no effect: `limits.body` is {body}");
+        found.push(draft.root.warning("no-effect", message));
+    }
+}
+
+fn setting(registry: &'static [Entry], rule: RuleIdx) -> &'static str {
+    registry.get(rule.0).map_or("", |it| it.meta.setting)
+}

@@ -1,0 +1,141 @@
+//! The policy: what is admitted, compiled whole from a file or not at all.
+//!
+//! Read through the registry of rules: a new rule needs no change here. Never ports, addresses or
+//! secrets; those are config.
+
+mod date;
+mod digest;
+mod exceptions;
+mod http;
+mod json_schema;
+mod lint;
+mod load;
+mod not_built;
+mod profiles;
+mod reading;
+mod settings;
+mod stance;
+#[cfg(test)]
+mod testing;
+mod tree;
+
+pub use digest::Digest;
+pub use exceptions::{Exception, Exceptions};
+pub use http::{ExplainRefusals, Http, Status, UnknownKeys};
+pub use json_schema::json_schema;
+pub use load::{load, load_at};
+pub use profiles::{Profile, ProfileIdx, When};
+pub use stance::Stance;
+
+use std::sync::Arc;
+
+use crate::{
+    document::{Ceilings, ReadLimits},
+    identity::Caller,
+    operation::Skipped,
+    rules::{Meta, Rule, RuleIdx},
+    schema::Schema,
+    verdict::Mode,
+};
+
+/// What is admitted. Only [`load`] makes one, and only from a file without errors.
+#[derive(Debug)]
+pub struct Policy {
+    /// What it calls itself.
+    pub name: Box<str>,
+    /// The upstream's types.
+    pub schema: Arc<Schema>,
+    /// How requests are framed, and what of them goes on.
+    pub http: Http,
+    /// What becomes of the operations of a document that are not the selected one.
+    pub unselected: Unselected,
+    /// What becomes of selections that @skip and @include leave out.
+    pub skipped: Skipped,
+    /// Whether a second parser must agree.
+    pub second_reader: SecondReader,
+    /// What is read at most: the largest that any profile or exception allows.
+    pub reading: ReadLimits,
+    /// What is validated at most.
+    pub ceilings: Ceilings,
+    /// SHA-256 of the policy file and the schema.
+    pub digest: Digest,
+    /// In the order of the registry.
+    rules: Vec<Box<dyn Rule>>,
+    /// INVARIANT: never empty; the base is first.
+    profiles: Vec<Profile>,
+    exceptions: Exceptions,
+}
+
+/// The smallest safe policy: the defaults, over `schema.graphql` beside the file.
+///
+/// `init` writes it next to the fetched schema; `serve` never starts without a policy file, since
+/// there is no default for the upstream's types.
+pub const BASELINE: &str = include_str!("../../policies/baseline.yaml");
+
+impl Policy {
+    /// Every rule, in the order of the registry.
+    pub fn rules(&self) -> impl Iterator<Item = (RuleIdx, &dyn Rule)> {
+        (0..).map(RuleIdx).zip(self.rules.iter().map(|it| &**it))
+    }
+
+    /// What a rule is called. The index comes from [`Policy::rules`] of any policy.
+    #[must_use]
+    pub fn meta(&self, rule: RuleIdx) -> &'static Meta {
+        static UNKNOWN: Meta = Meta {
+            id: "unknown",
+            code: crate::verdict::Code::INTERNAL_SERVER_ERROR,
+            title: "A rule of another registry",
+            owasp: "",
+            setting: "",
+            page: "",
+        };
+        self.rules.get(rule.0).map_or(&UNKNOWN, |it| it.meta())
+    }
+
+    /// How a profile stands to a rule; what does not exist admits nothing.
+    #[must_use]
+    pub fn stance(&self, profile: ProfileIdx, rule: RuleIdx) -> Stance {
+        let profile = self.profiles.get(profile.0);
+        let closed = Stance::On { mode: Mode::Enforce, limit: 0 };
+        profile.and_then(|it| it.stances.get(rule.0)).copied().unwrap_or(closed)
+    }
+
+    /// Every profile, the base first.
+    #[must_use]
+    pub fn profiles(&self) -> &[Profile] {
+        &self.profiles
+    }
+
+    /// The profile of a caller: the first that matches, or the base.
+    #[must_use]
+    pub fn profile_of(&self, caller: &Caller) -> ProfileIdx {
+        let mut laid_over = (0..).map(ProfileIdx).zip(&self.profiles).skip(1);
+        laid_over.find(|(_, it)| it.when.holds(caller)).map_or(ProfileIdx::BASE, |(idx, _)| idx)
+    }
+
+    /// The documents for which limits are lifted.
+    #[must_use]
+    pub const fn exceptions(&self) -> &Exceptions {
+        &self.exceptions
+    }
+}
+
+/// What becomes of the operations of a document that are not the selected one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unselected {
+    /// Nobody looks at them; they are not forwarded either.
+    Ignore,
+    /// They are judged like the selected one.
+    #[default]
+    Judge,
+}
+
+/// Whether a second parser must read the same document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecondReader {
+    /// One reader decides.
+    #[default]
+    Off,
+    /// Every new document needs both.
+    On,
+}

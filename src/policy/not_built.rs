@@ -1,0 +1,40 @@
+//! Settings that the design has and this version has not: an honest error, since a setting that is
+//! silently ignored is a hole.
+//!
+//! To build one, delete its line.
+
+use crate::{diagnostic::Diagnostics, yaml::Fields};
+
+/// The path of the setting, and how things are without it.
+const NOT_BUILT: &[(&str, &str, &str)] = &[
+    ("", "authorization", "every field of the schema can be reached"),
+    ("", "conditions", "profiles know `when: always` and `when: never`"),
+    ("", "cost", "operations are bounded by `limits`"),
+    ("", "identity", "every caller is anonymous"),
+    ("", "inputs", "variables are bounded by `limits.variables`"),
+    ("", "once_per_request", "`limits.repeats` bounds how often a field is asked for"),
+    ("", "rates", "requests are not counted"),
+    ("", "response", "answers pass as they are"),
+    ("", "tests", "nothing reads the cases"),
+    ("documents", "apq", "documents by id are refused"),
+    ("documents", "manifests", "every document is judged"),
+    ("documents", "require", "every document is judged"),
+    ("http", "csrf_header", "only `application/json` bodies are read"),
+    ("http", "get", "GET is refused"),
+    ("http", "origins", "no CORS header is sent"),
+    ("http", "request_encoding", "compressed bodies are refused"),
+    ("http", "uploads", "multipart bodies are refused"),
+    ("http", "websocket", "WebSocket is refused"),
+    ("schema", "drift", "the schema is the one of the file"),
+];
+
+/// Takes every setting of a block that is not built, each with its error.
+pub(super) fn refuse(block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics) {
+    for (_, name, instead) in NOT_BUILT.iter().filter(|(it, ..)| *it == block) {
+        // A key without a value is told the same, so it is looked for among the keys.
+        let Some(key) = fields.take_key(name) else { continue };
+        let path = if block.is_empty() { (*name).to_owned() } else { format!("{block}.{name}") };
+        let error = key.error("not-built-yet", format!("`{path}` is not part of this version"));
+        found.push(error.help(format!("delete it; without it, {instead}")));
+    }
+}

@@ -1,0 +1,153 @@
+//! `profiles`: other numbers for some callers, laid over the base; the first that matches counts.
+
+use crate::{
+    diagnostic::Diagnostics,
+    identity::Caller,
+    policy::{
+        not_built,
+        settings::{self, Layer, LayerReader, Level},
+        stance::{Stance, Written},
+    },
+    rules::Entry,
+    verdict::Mode,
+    yaml::{Fields, Node, scalar, shape},
+};
+
+/// How every rule stands for some callers.
+#[derive(Debug)]
+pub struct Profile {
+    /// Its name; `base` for the file itself.
+    pub name: Box<str>,
+    /// For whom.
+    pub when: When,
+    /// By rule.
+    pub(super) stances: Vec<Stance>,
+}
+
+/// The position of a profile in a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProfileIdx(pub(crate) usize);
+
+impl ProfileIdx {
+    /// The file itself.
+    pub const BASE: Self = Self(0);
+}
+
+/// For whom a profile is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Everyone.
+    Always,
+    /// Nobody.
+    Never,
+}
+
+impl When {
+    /// True when the profile is for this caller.
+    #[must_use]
+    pub const fn holds(self, _: &Caller) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+impl Profile {
+    /// The file itself.
+    pub(super) fn base(registry: &'static [Entry], mode: Mode, layer: &Layer<'_>) -> Self {
+        let stances = stances(registry, mode, &layer.written);
+        Self { name: BASE_NAME.into(), when: When::Always, stances }
+    }
+
+    /// The stances by rule.
+    #[must_use]
+    pub fn stances(&self) -> &[Stance] {
+        &self.stances
+    }
+}
+
+/// A profile as it is written, for the lint.
+#[derive(Debug)]
+pub(super) struct Placed<'n> {
+    pub(super) node: &'n Node,
+    pub(super) when: When,
+}
+
+/// Reads the list; each is laid over `base`.
+pub(super) fn read<'n>(
+    registry: &'static [Entry],
+    (mode, base): (Mode, &Layer<'_>),
+    node: &'n Node,
+    found: &mut Diagnostics,
+) -> (Vec<Profile>, Vec<Placed<'n>>) {
+    let mut profiles: Vec<Profile> = Vec::new();
+    let mut all = Vec::new();
+    for item in shape::list(node, found) {
+        let profile = read_one(registry, (mode, base), item, found);
+        if profile.name.as_ref() == BASE_NAME || profiles.iter().any(|it| it.name == profile.name) {
+            let message = format!("there is a profile `{}` already", profile.name);
+            found.push(item.error("duplicate-profile", message));
+        }
+        all.push(Placed { node: item, when: profile.when });
+        profiles.push(profile);
+    }
+    (profiles, all)
+}
+
+fn read_one(
+    registry: &'static [Entry],
+    (mode, base): (Mode, &Layer<'_>),
+    node: &Node,
+    found: &mut Diagnostics,
+) -> Profile {
+    let mut fields = Fields::of(node, "profiles", found);
+    let name = fields.require("name", found).and_then(|it| scalar::text(it, found));
+    let when = fields.require("when", found).and_then(|it| read_when(it, found));
+    let own_mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
+    not_built::refuse("", &mut fields, found);
+    let layer = LayerReader::new(registry, Level::Profile, &mut same_for_all)
+        .read(&mut fields, found);
+    fields.finish(found);
+    let laid_over = registry.iter().zip(layer.written.iter().zip(&base.written));
+    let written: Vec<_> =
+        laid_over.map(|(entry, (upper, lower))| upper.over(*lower, &entry.setting)).collect();
+    Profile {
+        name: name.unwrap_or_default().into(),
+        // A mistake in `when` is an error, so the policy is not made; nobody is the safe reading.
+        when: when.unwrap_or(When::Never),
+        stances: stances(registry, own_mode.unwrap_or(mode), &written),
+    }
+}
+
+fn read_when(node: &Node, found: &mut Diagnostics) -> Option<When> {
+    match scalar::text(node, found)? {
+        "always" => Some(When::Always),
+        "never" => Some(When::Never),
+        _ => {
+            let message = "conditions are not part of this version";
+            let error = node.error("conditions-not-available", message);
+            found.push(error.help("`when` knows `always` and `never`"));
+            None
+        }
+    }
+}
+
+/// What is no rule is settled before there is a caller, so it has no profile.
+fn same_for_all(block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics) {
+    let names: &[&str] = match block {
+        "limits" => &["body"],
+        "operations" => &["unselected"],
+        _ => &[],
+    };
+    for key in names.iter().filter_map(|it| fields.take_key(it)) {
+        let message = format!("{} is the same for every profile", key.describe());
+        found.push(key.error("not-per-profile", message).help("move it out of the profile"));
+    }
+}
+
+fn stances(registry: &'static [Entry], mode: Mode, written: &[Written]) -> Vec<Stance> {
+    registry.iter().zip(written).map(|(entry, it)| it.stance(&entry.setting, mode)).collect()
+}
+
+const BASE_NAME: &str = "base";

@@ -1,0 +1,263 @@
+//! Text → tree, by the event parser `granit-parser`; the only file that names it.
+//!
+//! Refused, because readers of YAML differ or people are surprised: duplicate keys, tags, merge
+//! keys, directives, keys that are no text, a second document. Aliases are copied, on a budget.
+
+use std::sync::Arc;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span};
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics, Source},
+    yaml::{Node, Value, tree::{AnchorId, Builder}},
+};
+
+/// Reads one file. No tree without a diagnostic; a tree may come with diagnostics.
+#[must_use]
+pub fn read(source: &Arc<Source>) -> (Option<Node>, Diagnostics) {
+    let mut found = Diagnostics::default();
+    if source.text.len() > MAX_BYTES {
+        let size = source.text.len();
+        let message = format!("the file has {size} bytes, the most that is read is {MAX_BYTES}");
+        found.push(Diagnostic::error("file-too-large", message).at(source, 0..0));
+        return (None, found);
+    }
+    let root = events(source, &mut found);
+    (root, found)
+}
+
+fn events(source: &Arc<Source>, found: &mut Diagnostics) -> Option<Node> {
+    let mut options = granit_parser::Options::default();
+    options.disallow_directives = true;
+    // The builder has the exact bound; these only keep the parser's own stacks small.
+    options.flow_nesting_limit = PARSER_NESTING;
+    options.block_nesting_limit = PARSER_NESTING;
+    let mut builder = Builder::new(source);
+    let mut n_documents = 0_u32;
+    // The budget of this loop is the size of the file: every event spends at least one byte of it,
+    // or closes what another one opened.
+    for event in Parser::new_from_str_with_options(&source.text, options) {
+        let (event, span) = match event {
+            Ok(event) => event,
+            Err(error) => {
+                let at = error.marker().byte_offset().unwrap_or(source.text.len());
+                found.push(syntax_error(source, at, &error.info()));
+                return None;
+            }
+        };
+        if matches!(event, Event::DocumentStart(..)) {
+            n_documents = n_documents.saturating_add(1);
+        }
+        if n_documents > 1 {
+            let message = "a second document begins here; the file must hold one";
+            let at = span.byte_range().unwrap_or_default();
+            found.push(Diagnostic::error("several-documents", message).at(source, at));
+            return None;
+        }
+        builder_event(&mut builder, event, span, found)?;
+    }
+    let root = builder.finish();
+    if root.as_ref().is_none_or(Node::is_null) {
+        found.push(Diagnostic::error("empty-file", "the file is empty").at(source, 0..0));
+        return None;
+    }
+    root
+}
+
+/// Hands one event on; `None` when reading cannot go on.
+fn builder_event(
+    builder: &mut Builder,
+    event: Event<'_>,
+    span: Span,
+    found: &mut Diagnostics,
+) -> Option<()> {
+    let at = span.byte_range().unwrap_or_default();
+    if let Some(tag) = event.tag() {
+        let at = span.tag_span().and_then(|it| it.byte_range()).unwrap_or_else(|| at.clone());
+        let message = format!("tag `{}` is not read", tag.original());
+        let help = "delete it: what a value is follows from its place";
+        found.push(builder.error("tag", message, at).help(help));
+    }
+    match event {
+        Event::Alias(anchor) => builder.alias(AnchorId(anchor), at, found),
+        Event::Scalar(text, style, anchor, _) => {
+            let quoted = !matches!(style, ScalarStyle::Plain);
+            let text = if !quoted && at.is_empty() { String::new() } else { text.into_owned() };
+            builder.scalar(Value::Scalar { text, quoted }, AnchorId(anchor), at, found)
+        }
+        Event::MappingStart(_, anchor, _) => {
+            builder.open(Value::Mapping(Vec::new()), AnchorId(anchor), at, found)
+        }
+        Event::SequenceStart(_, anchor, _) => {
+            builder.open(Value::Sequence(Vec::new()), AnchorId(anchor), at, found)
+        }
+        Event::MappingEnd | Event::SequenceEnd => builder.close(at, found),
+        // Not switched on, or without content.
+        _ => Some(()),
+    }
+}
+
+fn syntax_error(source: &Arc<Source>, at: usize, message: &str) -> Diagnostic {
+    let text = &source.text;
+    let start = text.floor_char_boundary(at);
+    let rest = text.get(start..).unwrap_or_default();
+    let width = rest.chars().next().filter(|it| *it != '\n').map_or(0, char::len_utf8);
+    let message = message.lines().next().unwrap_or_default();
+    let error = Diagnostic::error("yaml-syntax", message).at(source, start..start.saturating_add(width));
+    let line = text.get(..start).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
+    if line.contains('\t') || rest.starts_with('\t') {
+        return error.help("indent with spaces: YAML does not allow tabs");
+    }
+    error
+}
+
+/// A policy of a large company is a few hundred KiB at most.
+const MAX_BYTES: usize = 1024 * 1024;
+const PARSER_NESTING: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::{
+        diagnostic::Source,
+        yaml::{Node, Value, read},
+    };
+
+    fn shown(node: &Node) -> String {
+        match &node.value {
+            Value::Mapping(entries) => {
+                let entries = entries.iter().map(|(k, v)| format!("{}: {}", shown(k), shown(v)));
+                format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+            }
+            Value::Scalar { text, quoted: true } => format!("{text:?}"),
+            Value::Scalar { text, quoted: false } => text.clone(),
+            Value::Sequence(items) => {
+                format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    fn source(text: &str) -> Arc<Source> {
+        Arc::new(Source { name: "t.yaml".into(), text: text.into() })
+    }
+
+    /// The tree, then `code@text`.
+    #[track_caller]
+    fn check(text: &str, tree: &str, problems: &[&str]) {
+        let (root, found) = read(&source(text));
+        assert_eq!(root.as_ref().map_or("none".into(), shown), tree);
+        let found: Vec<_> = found
+            .iter()
+            .map(|it| format!("{}@{}", it.code, &text[it.place.as_ref().unwrap().1.clone()]))
+            .collect();
+        assert_eq!(found, problems);
+    }
+
+    #[test]
+    fn scalars_stay_text() {
+        check("a: off\nb: 012\nc: 'x'\nd: \"1\"\n", r#"{a: off, b: 012, c: "x", d: "1"}"#, &[]);
+        check("a: |\n  x\n  y\nb: yes", r#"{a: "x\ny\n", b: yes}"#, &[]);
+        check("a:\nb: ~\n", "{a: , b: ~}", &[]);
+        check("[a, {b: c}, []]", "[a, {b: c}, []]", &[]);
+        check("\u{feff}a: 1", "{a: 1}", &[]);
+    }
+
+    #[test]
+    fn spans_are_those_of_the_text() {
+        let text = "# ä\nlimits:\n  depth: 15   # why\n  list: [a, b]\n\nname: \"x\"\n";
+        let (root, _) = read(&source(text));
+        let Value::Mapping(entries) = root.unwrap().value else { panic!() };
+        let spans: Vec<_> = entries.iter().map(|(_, it)| &text[it.span.clone()]).collect();
+        assert_eq!(spans, ["depth: 15   # why\n  list: [a, b]", "\"x\""]);
+        let Value::Mapping(inner) = &entries[0].1.value else { panic!() };
+        let spans: Vec<_> = inner.iter().map(|(_, it)| &text[it.span.clone()]).collect();
+        assert_eq!(spans, ["15", "[a, b]"]);
+    }
+
+    #[test]
+    fn duplicate_key_is_an_error_and_the_first_stays() {
+        check("a: 1\nb: 2\na: 3\n", "{a: 1, b: 2}", &["duplicate-key@a"]);
+        check("a: 1\n\"a\": 3\n", "{a: 1}", &["duplicate-key@\"a\""]);
+    }
+
+    #[test]
+    fn aliases_are_copied() {
+        check("a: &x [1]\nb: *x\n", "{a: [1], b: [1]}", &[]);
+        check("a: &x [*x]\n", "{a: []}", &["alias-loop@*x"]);
+        check("b: *x\n", "none", &["yaml-syntax@*"]);
+    }
+
+    #[test]
+    fn an_alias_bomb_spends_the_budget() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..10 {
+            let items = vec![format!("*a{}", n - 1); 10].join(", ");
+            text.push_str(&format!("a{n}: &a{n} [{items}]\n"));
+        }
+        let (root, found) = read(&source(&text));
+        assert!(root.is_none());
+        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), ["too-many-values"]);
+    }
+
+    #[test]
+    fn aliases_do_not_evade_the_depth() {
+        let mut text = "a0: &a0 [x]\n".to_owned();
+        for n in 1..40 {
+            text.push_str(&format!("a{n}: &a{n} [*a{}]\n", n - 1));
+        }
+        let (root, found) = read(&source(&text));
+        assert!(root.is_none());
+        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), ["too-deep"]);
+    }
+
+    #[test]
+    fn surprises_of_yaml_are_errors() {
+        check("<<: {a: 1}\nb: 2", "{b: 2}", &["merge-key@<<"]);
+        check("a: !!str 1", "{a: 1}", &["tag@!!str"]);
+        check("a: !x [1]", "{a: [1]}", &["tag@!x"]);
+        check("[a]: 1", "{}", &["key-not-text@[a]"]);
+        check("? {a: b}\n: 1\nc: d", "{c: d}", &["key-not-text@{a: b}"]);
+        check("~: 1", "{}", &["key-not-text@~"]);
+        check("a: 1\n---\nb: 2\n", "none", &["several-documents@---"]);
+        check("%YAML 1.2\n---\na: 1\n", "none", &["yaml-syntax@%"]);
+        check("", "none", &["empty-file@"]);
+        check("# nothing\n", "none", &["empty-file@"]);
+        check("---\n...\n", "none", &["empty-file@"]);
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        check("a: 1\nb: [1, 2\nc: 3\n", "none", &["yaml-syntax@:"]);
+        check("a:\n\tb: 1\n", "none", &["yaml-syntax@\t"]);
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |n: usize| format!("{}x{}", "[".repeat(n), "]".repeat(n));
+        assert!(read(&source(&nested(32))).0.is_some());
+        let (root, found) = read(&source(&nested(33)));
+        assert!(root.is_none());
+        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), ["too-deep"]);
+        assert!(read(&source(&nested(100_000))).0.is_none());
+        assert!(read(&source(&"- ".repeat(100_000))).0.is_none());
+        assert!(read(&source(&"? ".repeat(100_000))).0.is_none());
+    }
+
+    #[test]
+    fn size_is_bounded() {
+        let sized = |n: usize| format!("a: {}", "x".repeat(n - 3));
+        assert!(read(&source(&sized(1024 * 1024))).0.is_some());
+        let (root, found) = read(&source(&sized(1024 * 1024 + 1)));
+        assert!(root.is_none());
+        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), ["file-too-large"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics_and_says_why(text in "[-a-c:?*&!<~%# \t\n{}\\[\\],'\"|>ä]{0,60}") {
+            let (root, found) = read(&source(&text));
+            proptest::prop_assert!(root.is_some() || found.has_errors());
+        }
+    }
+}
