@@ -11,7 +11,10 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -45,7 +48,7 @@ mod upstream {
     use hyper_util::rt::TokioIo;
 
     /// What reached the upstream.
-    #[derive(Debug)]
+    #[derive(Debug, Default)]
     pub(super) struct Seen {
         pub(super) connection: usize,
         pub(super) line: String,
@@ -73,22 +76,28 @@ mod upstream {
         }
 
         /// Reads a request's head on every connection and then does what it is told: writes the
-        /// text and closes, or, without a text, keeps silent.
+        /// text, closes and records that, or, without a text, keeps silent.
         pub(super) fn raw(text: Option<&'static str>) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let addr = listener.local_addr().unwrap();
+            let seen = Arc::new(Mutex::new(Vec::new()));
+            let closed = Arc::clone(&seen);
             thread::spawn(move || {
                 let mut kept = Vec::new();
                 for stream in listener.incoming() {
                     let mut stream = stream.unwrap();
                     let _n = stream.read(&mut [0; 4096]).unwrap();
                     match text {
-                        Some(text) => stream.write_all(text.as_bytes()).unwrap(),
+                        Some(text) => {
+                            stream.write_all(text.as_bytes()).unwrap();
+                            drop(stream);
+                            closed.lock().unwrap().push(Seen::default());
+                        }
                         None => kept.push(stream),
                     }
                 }
             });
-            Self { addr, seen: Arc::default() }
+            Self { addr, seen }
         }
 
         /// An address at which nobody listens.
@@ -312,6 +321,15 @@ fn a_body_in_chunks_is_counted() {
 }
 
 #[test]
+fn a_client_that_sends_too_much_reads_why_it_is_refused() {
+    let bench = start();
+    for n in [100_000, 1_000_000] {
+        let answer = bench.post(&"x".repeat(n));
+        assert_eq!(status(&answer), "413", "{answer}");
+    }
+}
+
+#[test]
 fn connections_are_kept_on_both_sides() {
     let bench = start();
     let mut client = bench.connect();
@@ -320,6 +338,19 @@ fn connections_are_kept_on_both_sides() {
     }
     let connections: Vec<_> = bench.upstream.take().iter().map(|it| it.connection).collect();
     assert_eq!(connections, [0; 5]);
+}
+
+#[test]
+fn a_connection_that_the_upstream_closed_is_not_used_again() {
+    let upstream = Upstream::raw(Some("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"));
+    let bench = start_with(upstream, |_config| {});
+    let mut client = bench.connect();
+    for _ in 0..5 {
+        assert_eq!(status(&exchange(&mut client, POST, ONE)), "200");
+        while bench.upstream.take().is_empty() {
+            std::thread::yield_now();
+        }
+    }
 }
 
 #[test]
@@ -421,5 +452,32 @@ fn a_request_in_flight_survives_a_stop() {
     client.write_all(&ONE.as_bytes()[1..]).unwrap();
     let answer = read_answer(&mut client);
     assert_eq!(status(&answer), "200");
+    assert_eq!(bench.stop(), 0);
+}
+
+#[test]
+fn no_request_on_a_kept_connection_is_lost_by_a_stop() {
+    let bench = start();
+    let n_answered = AtomicUsize::new(0);
+    let client = || {
+        let mut client = bench.connect();
+        loop {
+            let answer = exchange(&mut client, POST, ONE);
+            assert_eq!(status(&answer), "200", "{answer}");
+            n_answered.fetch_add(1, Ordering::Relaxed);
+            if answer.contains("connection: close") {
+                return;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..8).map(|_| scope.spawn(client)).collect();
+        while n_answered.load(Ordering::Relaxed) < 200 {
+            std::thread::yield_now();
+        }
+        bench.running.stop();
+        clients.into_iter().for_each(|it| it.join().unwrap());
+    });
+    assert_eq!(bench.upstream.take().len(), n_answered.into_inner());
     assert_eq!(bench.stop(), 0);
 }

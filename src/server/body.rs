@@ -13,8 +13,11 @@ use tokio::time::timeout;
 
 use crate::{
     transport::{body_broke_off, body_too_large},
-    verdict::Violation,
+    verdict::{Code, Violation},
 };
+
+/// 1 MiB: ten default bodies. An honest mistake is seldom larger; a larger one is cut off.
+const MAX_DISCARDED: u64 = 1024 * 1024;
 
 /// The whole body. One that arrives in one piece, as most do, is not copied.
 ///
@@ -25,32 +28,55 @@ pub(super) async fn read<B>(body: B, limit: u64, deadline: Duration) -> Result<B
 where
     B: Body<Data = Bytes>,
 {
-    if body.size_hint().lower() > limit {
-        return Err(body_too_large(limit));
-    }
-    let reading = timeout(deadline, collect(body, limit));
-    reading.await.unwrap_or_else(|_elapsed| Err(body_broke_off("the deadline has passed")))
+    let mut body = pin!(body);
+    let reading = async {
+        let collected = collect(body.as_mut(), limit).await;
+        if collected.as_ref().is_err_and(|it| it.code == Code::MAX_BODY_LIMIT) {
+            discard(body).await;
+        }
+        collected
+    };
+    let read = timeout(deadline, reading).await;
+    read.unwrap_or_else(|_elapsed| Err(body_broke_off("the deadline has passed")))
 }
 
-async fn collect<B>(body: B, limit: u64) -> Result<Bytes, Violation>
+async fn collect<B>(mut body: Pin<&mut B>, limit: u64) -> Result<Bytes, Violation>
 where
     B: Body<Data = Bytes>,
 {
-    let mut body = pin!(body);
-    let declared = body.size_hint().exact();
+    let size = body.size_hint();
+    if size.lower() > limit {
+        return Err(body_too_large(limit));
+    }
     let first = next(body.as_mut(), limit, 0).await?.unwrap_or_default();
-    if declared == Some(first.len() as u64) {
+    if size.exact() == Some(first.len() as u64) {
         return Ok(first);
     }
     let mut whole = BytesMut::from(first);
-    // Never more than the limit, which was compared with the declared length before.
-    let missing = declared.unwrap_or(0).saturating_sub(whole.len() as u64);
+    // Never more than the limit, with which the declared length was compared above.
+    let missing = size.exact().unwrap_or(0).saturating_sub(whole.len() as u64);
     whole.reserve(usize::try_from(missing).unwrap_or(0));
     // Budget: the limit, which every piece draws on.
     while let Some(piece) = next(body.as_mut(), limit, whole.len() as u64).await? {
         whole.extend_from_slice(&piece);
     }
     Ok(whole.freeze())
+}
+
+/// Reads on, and keeps nothing: a client that is still sending when its connection is closed would
+/// see it reset, and not why it was refused.
+async fn discard<B>(mut body: Pin<&mut B>)
+where
+    B: Body<Data = Bytes>,
+{
+    if body.size_hint().lower() > MAX_DISCARDED {
+        return;
+    }
+    let mut n_read = 0_u64;
+    // Budget: `MAX_DISCARDED`, which every piece draws on.
+    while let Ok(Some(piece)) = next(body.as_mut(), MAX_DISCARDED, n_read).await {
+        n_read = n_read.saturating_add(piece.len() as u64);
+    }
 }
 
 /// The next piece, when `n_read` and it together stay within the limit; trailers are dropped.
@@ -81,7 +107,6 @@ mod tests {
     use hyper::body::Frame;
 
     use super::*;
-    use crate::verdict::Code;
 
     /// A body of unknown length in pieces.
     struct Pieces(VecDeque<&'static str>);
