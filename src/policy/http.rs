@@ -181,11 +181,13 @@ fn why_not_forwarded(name: &str) -> Option<&'static str> {
         return Some("it is no header name");
     }
     // RFC 9110 §7.6.1: they belong to one connection.
-    let of_connection = ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
+    let of_connection =
+        ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
     if of_connection.contains(&name) || name.starts_with("proxy-") {
         return Some("it belongs to the client's connection");
     }
-    let written = ["accept", "accept-encoding", "content-encoding", "content-length", "content-type"];
+    let written =
+        ["accept", "accept-encoding", "content-encoding", "content-length", "content-type"];
     if written.contains(&name) || ["expect", "host"].contains(&name) {
         return Some("Portcullis writes it anew");
     }

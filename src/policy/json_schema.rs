@@ -95,26 +95,38 @@ fn http() -> Value {
         "default": "draft-2026",
     });
     let properties = map([
-        ("path", json!({
-            "description": "Path of the endpoint.",
-            "type": "string", "pattern": "^/", "default": default.path,
-        })),
-        ("batch", json!({
-            "description": "Items of a batch.",
-            "type": "integer", "minimum": 1, "maximum": MAX_BATCH, "default": default.batch,
-        })),
-        ("unknown_keys", json!({
-            "description": "Members of a request that GraphQL over HTTP does not name.",
-            "enum": ["drop", "reject"], "default": "drop",
-        })),
+        (
+            "path",
+            json!({
+                "description": "Path of the endpoint.",
+                "type": "string", "pattern": "^/", "default": default.path,
+            }),
+        ),
+        (
+            "batch",
+            json!({
+                "description": "Items of a batch.",
+                "type": "integer", "minimum": 1, "maximum": MAX_BATCH, "default": default.batch,
+            }),
+        ),
+        (
+            "unknown_keys",
+            json!({
+                "description": "Members of a request that GraphQL over HTTP does not name.",
+                "enum": ["drop", "reject"], "default": "drop",
+            }),
+        ),
         ("extensions", names("Members of `extensions` that are read.", &default.extensions)),
         ("forward_extensions", names("Those of them that go on.", &default.forward_extensions)),
         ("forward_headers", names(headers, &default.forward_headers)),
         ("status", status),
-        ("explain_refusals", json!({
-            "description": "Whether a refusal names rule and figures.",
-            "type": "boolean", "default": false,
-        })),
+        (
+            "explain_refusals",
+            json!({
+                "description": "Whether a refusal names rule and figures.",
+                "type": "boolean", "default": false,
+            }),
+        ),
     ]);
     object("How requests are framed, and what of them goes on.", properties, &[])
 }
@@ -125,20 +137,29 @@ fn exceptions(registry: &'static [Entry]) -> Value {
     };
     let liftable: Vec<_> = registry.iter().filter(liftable).map(|it| it.meta.setting).collect();
     let properties = map([
-        ("document", json!({
-            "description": "SHA-256 of the document.",
-            "type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$",
-        })),
-        ("lift", json!({
-            "description": "The limits that do not count for it.",
-            "type": "array", "minItems": 1, "uniqueItems": true, "items": { "enum": liftable },
-        })),
+        (
+            "document",
+            json!({
+                "description": "SHA-256 of the document.",
+                "type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$",
+            }),
+        ),
+        (
+            "lift",
+            json!({
+                "description": "The limits that do not count for it.",
+                "type": "array", "minItems": 1, "uniqueItems": true, "items": { "enum": liftable },
+            }),
+        ),
         ("reason", text("Why it exists.")),
         ("owner", text("Who answers for it.")),
-        ("until", json!({
-            "description": "The last day, in UTC.",
-            "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-        })),
+        (
+            "until",
+            json!({
+                "description": "The last day, in UTC.",
+                "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+            }),
+        ),
     ]);
     let required = ["document", "lift", "reason", "owner"];
     let item = object("One document.", properties, &required);
@@ -174,15 +195,21 @@ fn settings(registry: &'static [Entry], block: &Block, path: &str, per: Per) -> 
 /// What is no rule and stands in a block of rules.
 fn others(path: &str) -> Map<String, Value> {
     match path {
-        "limits" => map([("body", json!({
-            "description": "Bytes of a request's body.",
-            "type": "string", "pattern": BYTES, "default": write_bytes(&Http::default().body),
-        }))]),
-        "operations" => map([("unselected", json!({
-            "description": "Whether the operations that are not selected are judged, too.",
-            "enum": ["judge", "ignore"],
-            "default": "judge",
-        }))]),
+        "limits" => map([(
+            "body",
+            json!({
+                "description": "Bytes of a request's body.",
+                "type": "string", "pattern": BYTES, "default": write_bytes(&Http::default().body),
+            }),
+        )]),
+        "operations" => map([(
+            "unselected",
+            json!({
+                "description": "Whether the operations that are not selected are judged, too.",
+                "enum": ["judge", "ignore"],
+                "default": "judge",
+            }),
+        )]),
         _ => Map::new(),
     }
 }
@@ -249,3 +276,92 @@ fn map<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
 }
 
 const BYTES: &str = "^[0-9]+ *(B|KB|KiB|MB|MiB|GB|GiB)$";
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path, sync::Arc};
+
+    use serde_json::{Map, Value};
+
+    use crate::{
+        diagnostic::Source,
+        policy::{
+            json_schema::of_registry,
+            testing::{compile, registry},
+        },
+        yaml::{self, Node},
+    };
+
+    /// The node as an editor's YAML reader sees it.
+    fn to_json(node: &Node) -> Value {
+        match &node.value {
+            yaml::Value::Mapping(entries) => {
+                let entry =
+                    |(key, value): &(Node, Node)| (key.as_text().unwrap().into(), to_json(value));
+                Value::Object(entries.iter().map(entry).collect::<Map<_, _>>())
+            }
+            yaml::Value::Sequence(items) => items.iter().map(to_json).collect(),
+            yaml::Value::Scalar { text, quoted: true } => text.as_str().into(),
+            yaml::Value::Scalar { .. } if node.is_null() => Value::Null,
+            yaml::Value::Scalar { text, .. } => match text.parse::<u64>() {
+                Ok(number) => number.into(),
+                Err(_) if text == "true" || text == "false" => (text == "true").into(),
+                Err(_) => text.as_str().into(),
+            },
+        }
+    }
+
+    fn accepts(text: &str) -> bool {
+        let (root, _) = yaml::read(&Arc::new(Source { name: "t".into(), text: text.into() }));
+        let schema = of_registry(registry());
+        jsonschema::validator_for(&schema).unwrap().is_valid(&to_json(&root.unwrap()))
+    }
+
+    #[test]
+    fn the_files_of_the_repository_are_accepted() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+        for name in ["baseline", "strict", "internal", "demo"] {
+            let text = fs::read_to_string(folder.join(format!("{name}.yaml"))).unwrap();
+            assert!(accepts(&text), "{name}");
+            let (policy, found) = compile(&text, None);
+            assert!(policy.is_some() && found.is_empty(), "{name}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn schema_and_reader_agree() {
+        let head = "version: 1\nname: t\nschema: { file: s.graphql }\n";
+        for (rest, expect) in [
+            ("", true),
+            ("limits: { depth: 15 }", true),
+            ("limits: { depth: 200 }", true),
+            ("limits: { depth: 201 }", false),
+            ("limits: { depth: off }", true),
+            ("limits: { depth: { max: 15, mode: report } }", true),
+            ("limits: { depth: { maximum: 15 } }", false),
+            ("limits: { depth: ~ }", false),
+            ("limits: { document: 32KiB, body: 64KiB }", true),
+            ("limits: { document: 32 }", false),
+            ("limits: { body: off }", false),
+            ("limits: { dept: 15 }", false),
+            ("limits: { variables: { mode: report, count: 1 } }", true),
+            ("introspection: report", true),
+            ("introspection: { mode: report }", true),
+            ("introspection: maybe", false),
+            ("operations: { kinds: [query], unselected: ignore }", true),
+            ("directives: [skip]", true),
+            ("http: { batch: 100 }", true),
+            ("http: { batch: 101 }", false),
+            ("http: { get: on }", false),
+            ("cost: { max: 1 }", false),
+            ("profiles: [{name: a, when: always, introspection: allow}]", true),
+            ("profiles: [{name: a, when: always, limits: {body: 1KiB}}]", false),
+            ("profiles: [{name: a, when: always, directives: []}]", false),
+            ("profiles: [{name: a}]", false),
+        ] {
+            let text = format!("{head}{rest}");
+            assert_eq!(accepts(&text), expect, "schema: {rest}");
+            assert_eq!(compile(&text, None).0.is_some(), expect, "reader: {rest}");
+        }
+    }
+}

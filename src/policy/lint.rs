@@ -3,10 +3,7 @@
 
 use crate::{
     diagnostic::Diagnostics,
-    policy::{
-        Profile, Stance, When, exceptions,
-        profiles,
-    },
+    policy::{Profile, Stance, When, exceptions, profiles},
     rules::{Entry, RuleIdx},
     verdict::Mode,
     yaml::{Node, scalar},
@@ -42,7 +39,8 @@ pub(super) fn lint(
 }
 
 fn blocks(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
-    let idle = draft.modes.iter().filter(|(_, it)| *it == Mode::Enforce && draft.mode == Mode::Report);
+    let idle =
+        draft.modes.iter().filter(|(_, it)| *it == Mode::Enforce && draft.mode == Mode::Report);
     for (key, _) in idle {
         let message = "`mode: enforce` of a block has no effect while the file says `mode: report`";
         let help = "say `enforce` at the rule, or delete the `mode` of the file";
@@ -117,8 +115,7 @@ fn document_over_body(registry: &'static [Entry], draft: &Draft<'_, '_>, found: 
         && *limit > draft.body
     {
         let (limit, body) = (scalar::write_bytes(limit), scalar::write_bytes(&draft.body));
-        let message =
-            format!("`limits.document` ({limit}) has no effect: `limits.body` is {body}");
+        let message = format!("`limits.document` ({limit}) has no effect: `limits.body` is {body}");
         found.push(draft.root.warning("no-effect", message));
     }
 }

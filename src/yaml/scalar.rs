@@ -251,7 +251,8 @@ mod tests {
         );
         for it in ["32kb", "1.5MiB", "KiB", "-1B", "99999999999GiB"] {
             let help = "(units are B, KB, KiB, MB, MiB, GB, GiB)";
-            let expect = format!("not-a-size: expected a size such as `32KiB`, found `{it}` {help}");
+            let expect =
+                format!("not-a-size: expected a size such as `32KiB`, found `{it}` {help}");
             check(reader, it, &expect);
         }
     }
