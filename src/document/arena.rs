@@ -238,10 +238,11 @@ pub struct Document {
     pub(super) variables: Vec<VariableDefinition>,
     pub(super) wrappers: Vec<Wrapper>,
     pub(super) tokens: u32,
+    pub(super) depth: u32,
 }
 
 impl Document {
-    /// The text as the client sent it.
+    /// The text as the client sent it, without a byte order mark at its start.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -251,6 +252,13 @@ impl Document {
     #[must_use]
     pub const fn tokens(&self) -> u32 {
         self.tokens
+    }
+
+    /// The deepest nesting of selections, of values or of types, as written: a lone field, scalar
+    /// or named type is 1. Spreads are not followed.
+    #[must_use]
+    pub const fn depth(&self) -> u32 {
+        self.depth
     }
 
     /// The operation definitions, in the order written.

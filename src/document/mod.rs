@@ -6,19 +6,27 @@
 //! specification's rules.
 
 mod arena;
+mod beyond_validator;
+mod convert;
 mod count;
+mod invalid;
+mod order;
+mod place;
 mod print;
 mod read;
+mod same;
 mod second_reader;
 mod validate;
 
 pub use arena::{
     Argument, ArgumentId, Directive, DirectiveId, Document, Fragment, OperationDefinition,
-    OperationId, Range, Selection, SelectionId, SelectionKind, Span, Str, TypeText,
-    Value, ValueId, ValueKind, VariableDefinition,
+    OperationId, Range, Selection, SelectionId, SelectionKind, Span, Str, TypeText, Value, ValueId,
+    ValueKind, VariableDefinition,
 };
-pub use count::{Counts, Cycle, count};
+pub use count::{Ceilings, Counts, Excess, count};
+pub use invalid::Invalid;
+pub use order::Cycle;
 pub use print::{canonical_text, print};
-pub use read::{ReadLimits, Read, Refusal, read};
+pub use read::{Read, ReadLimits, Refusal, read};
 pub use second_reader::{Disagreement, second_reader};
-pub use validate::{Invalid, validate};
+pub use validate::validate;

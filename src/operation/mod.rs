@@ -5,12 +5,14 @@
 
 mod coerce;
 mod guard;
+mod inputs;
 mod spread;
 mod type_sets;
 mod variables;
 
 pub use coerce::coerce;
 pub use guard::{Condition, Guard, GuardId, Guards};
+pub use inputs::{InputValue, Met, walk};
 pub use spread::{Mismatch, Skipped, spread};
 pub use type_sets::{SetId, TypeSets};
 pub use variables::{Given, Shape, Variable, VariableIdx, Variables};

@@ -66,7 +66,7 @@ pub struct Shape {
     pub depth: u64,
     /// Elements of the longest list.
     pub list: u64,
-    /// Bytes of the longest string, as written.
+    /// Bytes of the longest string, escapes resolved.
     pub string: u64,
 }
 
@@ -81,8 +81,8 @@ impl Shape {
                 match value.kind() {
                     Kind::Array => shape.list = shape.list.max(u64::from(value.n_children())),
                     Kind::String => {
-                        let bytes = value.text().len().saturating_sub(2) as u64;
-                        shape.string = shape.string.max(bytes);
+                        let bytes = value.string().map_or(0, |it| it.len());
+                        shape.string = shape.string.max(bytes as u64);
                     }
                     Kind::Boolean(_) | Kind::Null | Kind::Number | Kind::Object => {}
                 }

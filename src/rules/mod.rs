@@ -3,7 +3,30 @@
 //! To add one: a file here with its page beside it, one line in `registry.rs`, an admit and a
 //! reject case in `tests/rules`.
 
+mod allowed_directives;
+mod deprecated;
+mod guarded;
+mod introspection;
+mod limit;
+mod list_length;
+mod max_aliases;
+mod max_depth;
+mod max_directives;
+mod max_directives_per_place;
+mod max_document;
+mod max_fields;
+mod max_fragments;
+mod max_list_depth;
+mod max_operations;
+mod max_repeats;
+mod max_root_fields;
+mod max_tokens;
+mod max_variables;
+mod operation_kinds;
 mod registry;
+mod string_length;
+mod value_depth;
+mod variables_bytes;
 
 pub use registry::{Entry, REGISTRY, RuleIdx};
 

@@ -1,6 +1,11 @@
 //! The list of rules: one line each, in the order in which the README shows them.
 
-use crate::rules::{Meta, Setting};
+use crate::rules::{
+    Meta, Setting, allowed_directives, deprecated, introspection, list_length, max_aliases,
+    max_depth, max_directives, max_directives_per_place, max_document, max_fields, max_fragments,
+    max_list_depth, max_operations, max_repeats, max_root_fields, max_tokens, max_variables,
+    operation_kinds, string_length, value_depth, variables_bytes,
+};
 
 /// One rule of the product.
 #[derive(Debug)]
@@ -16,4 +21,26 @@ pub struct Entry {
 pub struct RuleIdx(pub(crate) usize);
 
 /// Every rule.
-pub static REGISTRY: &[Entry] = &[];
+pub static REGISTRY: &[Entry] = &[
+    max_document::ENTRY,
+    max_tokens::ENTRY,
+    max_depth::ENTRY,
+    max_list_depth::ENTRY,
+    max_fields::ENTRY,
+    max_aliases::ENTRY,
+    max_repeats::ENTRY,
+    max_root_fields::ENTRY,
+    max_directives::ENTRY,
+    max_directives_per_place::ENTRY,
+    max_fragments::ENTRY,
+    max_operations::ENTRY,
+    max_variables::ENTRY,
+    variables_bytes::ENTRY,
+    value_depth::ENTRY,
+    list_length::ENTRY,
+    string_length::ENTRY,
+    allowed_directives::ENTRY,
+    operation_kinds::ENTRY,
+    introspection::ENTRY,
+    deprecated::ENTRY,
+];

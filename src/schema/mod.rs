@@ -1,16 +1,21 @@
 //! The upstream's types, loaded once from SDL and immutable after.
 //!
-//! Two views of one text: `Schema`'s own flat tables, which rules and cost read by index, and the
-//! definitions of `bluejay`, which only validation reads.
+//! Text → definitions (`sdl`) → names checked (`check`) → two views of one document: `Schema`'s own
+//! flat tables, which rules and cost read by index, and the definitions of `bluejay`, which only
+//! validation reads.
 
+mod check;
 mod definitions;
 mod load;
 mod model;
+mod print;
+mod sdl;
+mod tables;
 mod type_set;
 
+pub(crate) use definitions::Definitions;
 pub use model::{
     Applied, Const, DirectiveDefinition, EnumValue, Field, FieldId, Input, InputId, InputOwner,
     Kind, OperationKind, Schema, Type, TypeId, TypeRef, Wrapper,
 };
 pub use type_set::TypeSet;
-pub(crate) use definitions::Definitions;

@@ -117,6 +117,8 @@ pub enum Kind {
 pub struct Type {
     /// Its name.
     pub name: Box<str>,
+    /// Its description.
+    pub description: Option<Box<str>>,
     /// What it is.
     pub kind: Kind,
     /// Its fields as `FieldId`s, for objects and interfaces.
@@ -146,6 +148,8 @@ impl Type {
 pub struct EnumValue {
     /// Its name.
     pub name: Box<str>,
+    /// Its description.
+    pub description: Option<Box<str>>,
     /// The reason, when it is deprecated.
     pub deprecated: Option<Box<str>>,
 }
@@ -155,6 +159,8 @@ pub struct EnumValue {
 pub struct Field {
     /// Its name.
     pub name: Box<str>,
+    /// Its description.
+    pub description: Option<Box<str>>,
     /// The type that defines it. Of `__typename`: the query root.
     pub parent: TypeId,
     /// Its type.
@@ -183,6 +189,8 @@ pub enum InputOwner {
 pub struct Input {
     /// Its name.
     pub name: Box<str>,
+    /// Its description.
+    pub description: Option<Box<str>>,
     /// What it belongs to.
     pub owner: InputOwner,
     /// Its type.
@@ -200,8 +208,14 @@ pub struct Input {
 pub struct DirectiveDefinition {
     /// Its name without `@`.
     pub name: Box<str>,
+    /// Its description.
+    pub description: Option<Box<str>>,
     /// Its arguments as `InputId`s.
     pub(super) arguments: Range<u32>,
+    /// Where it can stand: `FIELD`.
+    pub locations: Box<[Box<str>]>,
+    /// It can stand more than once in one place.
+    pub is_repeatable: bool,
 }
 
 /// A directive applied in the schema: `@cost(weight: "3")`.

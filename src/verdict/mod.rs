@@ -9,3 +9,93 @@ mod violation;
 pub use code::Code;
 pub use fault::Fault;
 pub use violation::{Findings, Mode, Violation};
+
+use crate::schema::OperationKind;
+
+/// The decision about one HTTP request or one message of a stream.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Forward exactly this.
+    Admit(Admitted),
+    /// Forward nothing.
+    Reject(Rejected),
+}
+
+/// A request that was judged, in the form in which it goes to the upstream.
+///
+/// The upstream client takes one by value, and only `admission` makes them: no verdict, no request.
+#[derive(Debug)]
+pub struct Admitted {
+    body: Vec<u8>,
+    items: Vec<Item>,
+}
+
+/// One operation of an admitted request, for logs and guards.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its kind.
+    pub kind: OperationKind,
+    /// SHA-256 of the document's text as the client sent it.
+    pub document: [u8; 32],
+    /// What would have been refused, were it not for report mode.
+    pub reported: Vec<Violation>,
+}
+
+impl Admitted {
+    /// Only for `admission`: the body must be what was printed from the judged operations.
+    pub(crate) const fn new(body: Vec<u8>, items: Vec<Item>) -> Self {
+        Self { body, items }
+    }
+
+    /// The operations, in the order of the batch.
+    #[must_use]
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// The canonical body: one JSON object, or an array when the client sent one.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The canonical body, by value.
+    #[must_use]
+    pub fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+}
+
+/// Whether a request was one object or an array of them; the answer has the same shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// An array, also of one.
+    Array,
+    /// One object.
+    Single,
+}
+
+/// A request that is refused.
+#[derive(Debug)]
+pub struct Rejected {
+    /// How the client framed it.
+    pub framing: Framing,
+    /// The deciding objection of each item; [`Code::BATCH_REFUSED`] for items that are innocent.
+    pub items: Vec<Violation>,
+    /// Every objection that was found, deciding or reported, for the log.
+    pub found: Vec<Violation>,
+}
+
+impl Rejected {
+    /// A refusal of the request as a whole.
+    #[must_use]
+    pub fn whole(violation: Violation) -> Self {
+        Self { framing: Framing::Single, found: vec![violation.clone()], items: vec![violation] }
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|it| [it >> 4, it & 15]).filter_map(|it| char::from_digit(it.into(), 16)).collect()
+}

@@ -33,9 +33,20 @@ pub struct Violation {
 #[derive(Debug, Default)]
 pub struct Findings {
     violations: Vec<Violation>,
+    measured: Option<u64>,
 }
 
 impl Findings {
+    /// Hands over a number for the limit of the rule that is being checked.
+    pub fn measure(&mut self, measured: u64) {
+        self.measured = self.measured.max(Some(measured));
+    }
+
+    /// Takes the number handed over since the last call.
+    pub(crate) const fn take_measured(&mut self) -> Option<u64> {
+        self.measured.take()
+    }
+
     /// Adds one objection.
     pub fn object(&mut self, violation: Violation) {
         self.violations.push(violation);

@@ -1,0 +1,134 @@
+//! From the text of a document to everything that no request can change.
+//!
+//! Sizes come first: nothing is validated or built that was not counted.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    admission::{
+        known::{Hashes, Judgeable, Known, Left, Part},
+        refusal::{disagreement, invalid, uncountable, unreadable},
+    },
+    document::{self, Document, OperationId, Read},
+    json,
+    operation::{self, Operation},
+    policy::{Policy, SecondReader, Unselected},
+    rules::Specialised,
+    verdict::{Code, Violation},
+};
+
+/// Reads, counts, validates and spreads a document, and specialises every rule to it.
+pub(super) fn compile(policy: &Policy, text: &str, operation_name: Option<&str>) -> Known {
+    match judgeable(policy, text, operation_name) {
+        Ok(judgeable) => Known::Judgeable(Box::new(judgeable)),
+        Err(violation) => Known::Refused(violation),
+    }
+}
+
+fn judgeable(
+    policy: &Policy,
+    text: &str,
+    operation_name: Option<&str>,
+) -> Result<Judgeable, Violation> {
+    let read = document::read(text, &policy.reading).map_err(unreadable)?;
+    document::count(&read.document, &policy.ceilings).map_err(uncountable)?;
+    document::validate(&policy.schema, &read).map_err(invalid)?;
+    let selected = select(&read.document, operation_name)?;
+    let canonical = document::canonical_text(&read.document, selected);
+    if policy.second_reader == SecondReader::On {
+        document::second_reader(&canonical, &read.document, selected).map_err(disagreement)?;
+    }
+    let operations = operations(policy, &read, selected)?;
+    let operation = operations.first().ok_or_else(|| internal("no operation"))?;
+    Ok(Judgeable {
+        kind: operation.kind(),
+        name: operation.name().map(|it| json::escape(it).into()),
+        query: json::escape(&canonical).into(),
+        hashes: Hashes {
+            sent: Sha256::digest(text).into(),
+            canonical: Sha256::digest(&canonical).into(),
+        },
+        variables: operation.variables().to_vec(),
+        left: left(policy, &operations),
+    })
+}
+
+/// The operations to judge, the selected one first.
+fn operations(
+    policy: &Policy,
+    read: &Read<'_>,
+    selected: OperationId,
+) -> Result<Vec<Operation>, Violation> {
+    let all = (0_u32..).zip(read.document.operations()).map(|(id, _)| OperationId(id));
+    let others = all.filter(|id| *id != selected && policy.unselected == Unselected::Judge);
+    let spread = |id| operation::spread(&policy.schema, &read.document, id, policy.skipped);
+    std::iter::once(selected)
+        .chain(others)
+        .map(|id| spread(id).map_err(|it| internal(&it.name)))
+        .collect()
+}
+
+/// What is left of every rule, over all operations.
+fn left(policy: &Policy, operations: &[Operation]) -> Vec<Left> {
+    let mut left = Vec::new();
+    for (rule, applied) in policy.rules() {
+        let mut largest: Option<u64> = None;
+        let mut violations = Vec::new();
+        for (index, operation) in operations.iter().enumerate() {
+            match applied.specialise(operation) {
+                Specialised::Holds => {}
+                Specialised::Violated(found) => violations.extend(found),
+                Specialised::Measured(measured) => largest = largest.max(Some(measured)),
+                Specialised::Depends(residual) if index == 0 => {
+                    left.push(Left { rule, part: Part::Depends(residual) });
+                }
+                Specialised::Depends(residual) => {
+                    left.push(Left { rule, part: Part::DependsUnselected(residual) });
+                }
+            }
+        }
+        if let Some(measured) = largest {
+            left.push(Left { rule, part: Part::Measured(measured) });
+        }
+        if !violations.is_empty() {
+            left.push(Left { rule, part: Part::Violated(violations) });
+        }
+    }
+    left
+}
+
+/// GraphQL §6.1: the named operation, or the only one.
+fn select(document: &Document, operation_name: Option<&str>) -> Result<OperationId, Violation> {
+    let mut named = (0_u32..).zip(document.operations()).filter(|(_, it)| match operation_name {
+        Some(wanted) => it.name.is_some_and(|name| document.str(name) == wanted),
+        None => true,
+    });
+    match (named.next(), named.next()) {
+        (Some((id, _)), None) => Ok(OperationId(id)),
+        (Some(_), Some(_)) => Err(unresolved("several operations, and `operationName` does not say which")),
+        (None, _) => Err(unresolved("no operation has the name that `operationName` gives")),
+    }
+}
+
+fn unresolved(public: &'static str) -> Violation {
+    Violation {
+        rule: "operation-name",
+        code: Code::OPERATION_RESOLUTION_FAILURE,
+        at: None,
+        public: public.into(),
+        detail: public.into(),
+    }
+}
+
+/// A fault of ours: validation let something through that does not resolve.
+fn internal(name: &str) -> Violation {
+    Violation {
+        rule: "validation",
+        code: Code::GRAPHQL_VALIDATION_FAILED,
+        at: None,
+        public: "the document does not fit the schema".into(),
+        detail: format!("`{name}` does not resolve though validation passed").into(),
+    }
+}

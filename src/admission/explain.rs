@@ -1,0 +1,137 @@
+//! The same judgement, told rule by rule: for a person, not for the request path.
+
+use crate::{
+    admission::{
+        Request, UnixSeconds,
+        compile::compile,
+        judge::{Bench, over_limit},
+        known::{Judgeable, Known},
+    },
+    identity::Caller,
+    operation::{Variables, coerce},
+    policy::{Policy, ProfileIdx, Stance},
+    rules::{Meta, RuleIdx},
+    verdict::{Mode, Violation},
+};
+
+/// Why a request is admitted or refused.
+#[derive(Debug)]
+pub struct Explanation {
+    /// The objection that refuses it, if any.
+    pub deciding: Option<Violation>,
+    /// One line per rule; empty when the request cannot be read, validated or resolved.
+    pub lines: Vec<Line>,
+    /// The canonical text, as a JSON literal; what an upstream would get.
+    pub canonical: Option<Box<str>>,
+    /// SHA-256 of the text as given: what an exception names.
+    pub document: Option<[u8; 32]>,
+}
+
+/// What one rule says.
+#[derive(Debug)]
+pub struct Line {
+    /// The rule.
+    pub rule: &'static Meta,
+    /// What it does when it objects; `None` when it is off.
+    pub mode: Option<Mode>,
+    /// What it found.
+    pub outcome: Outcome,
+}
+
+/// What a rule found.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Nothing to object to.
+    Holds,
+    /// An exception lifts the rule for this document.
+    Lifted,
+    /// A number and its limit; `None` when the rule is off.
+    Measured {
+        /// The number of this operation.
+        measured: u64,
+        /// The number of the profile.
+        limit: Option<u64>,
+    },
+    /// What it objects to.
+    Objects(Vec<Violation>),
+}
+
+/// Judges one request under a profile and tells what every rule says.
+#[must_use]
+pub fn explain(
+    policy: &Policy,
+    profile: ProfileIdx,
+    request: &Request<'_>,
+    (caller, now): (&Caller, UnixSeconds),
+) -> Explanation {
+    let text = request.query.as_deref().unwrap_or_default();
+    let operation_name = request.operation_name.as_deref().filter(|it| !it.is_empty());
+    let document = match compile(policy, text, operation_name) {
+        Known::Judgeable(document) => document,
+        Known::Refused(violation) => return refused(violation, None),
+    };
+    let variables = match coerce(&policy.schema, &document.variables, request.variables) {
+        Ok(variables) => variables,
+        Err(violation) => return refused(violation, Some(&document)),
+    };
+    let bench = Bench { policy, profile, caller, now };
+    let lines: Vec<_> =
+        policy.rules().map(|(rule, it)| line(bench, &document, &variables, (rule, it.meta()))).collect();
+    Explanation { deciding: lines.iter().find_map(deciding), lines, ..parts(&document) }
+}
+
+fn refused(violation: Violation, document: Option<&Judgeable>) -> Explanation {
+    let empty = Explanation { deciding: None, lines: Vec::new(), canonical: None, document: None };
+    Explanation { deciding: Some(violation), ..document.map_or(empty, parts) }
+}
+
+fn parts(document: &Judgeable) -> Explanation {
+    Explanation {
+        deciding: None,
+        lines: Vec::new(),
+        canonical: Some(document.query.clone()),
+        document: Some(document.hashes.sent),
+    }
+}
+
+fn line(
+    bench: Bench<'_>,
+    document: &Judgeable,
+    variables: &Variables<'_>,
+    (rule, meta): (RuleIdx, &'static Meta),
+) -> Line {
+    let (mode, limit) = match bench.policy.stance(bench.profile, rule) {
+        Stance::Off => (None, None),
+        Stance::On { mode, limit } => (Some(mode), Some(limit)),
+    };
+    let mut objections = Vec::new();
+    let mut largest: Option<u64> = None;
+    for left in document.left.iter().filter(|it| it.rule == rule) {
+        let (found, measured) = bench.find(left, variables);
+        objections.extend(found);
+        largest = largest.max(measured);
+    }
+    let is_lifted = bench.exception(document).is_some_and(|it| it.lifts(rule));
+    let outcome = match largest {
+        _ if is_lifted => Outcome::Lifted,
+        Some(measured) => Outcome::Measured { measured, limit },
+        None if objections.is_empty() => Outcome::Holds,
+        None => Outcome::Objects(objections),
+    };
+    Line { rule: meta, mode, outcome }
+}
+
+/// The objection of a line, when it refuses.
+fn deciding(line: &Line) -> Option<Violation> {
+    if line.mode != Some(Mode::Enforce) {
+        return None;
+    }
+    match &line.outcome {
+        Outcome::Holds | Outcome::Lifted => None,
+        Outcome::Measured { measured, limit } => {
+            let limit = (*limit).filter(|it| measured > it)?;
+            Some(over_limit(line.rule, *measured, limit))
+        }
+        Outcome::Objects(violations) => violations.first().cloned(),
+    }
+}

@@ -1,0 +1,146 @@
+//! The judge, on one screen.
+
+use std::sync::Arc;
+
+use ahash::RandomState;
+
+use crate::{
+    admission::{
+        CacheLimits, Request, Requests, UnixSeconds,
+        cache::{Cache, Share},
+        compile::compile,
+        judge::{Bench, Ready, Refused, Totals},
+        known::{Entry, Known},
+    },
+    identity::Caller,
+    policy::{Policy, ProfileIdx},
+    verdict::{Admitted, Code, Framing, Rejected, Verdict, Violation},
+};
+
+/// A policy in force, with the documents it has seen.
+#[derive(Debug)]
+pub struct Gate {
+    policy: Arc<Policy>,
+    cache: Cache,
+}
+
+impl Gate {
+    /// A gate that has seen nothing yet. Where documents lie in its cache is random.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, limits: CacheLimits) -> Self {
+        Self { policy, cache: Cache::new(limits, RandomState::new()) }
+    }
+
+    /// The same with a fixed seed, so that instruction counts can be compared.
+    #[must_use]
+    pub fn with_seed(policy: Arc<Policy>, limits: CacheLimits, seed: u64) -> Self {
+        let hasher = RandomState::with_seeds(seed, seed, seed, seed);
+        Self { policy, cache: Cache::new(limits, hasher) }
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// Judges the requests of one HTTP request: all are admitted, or none.
+    #[must_use]
+    pub fn admit(&self, requests: &Requests<'_>, caller: &Caller, now: UnixSeconds) -> Verdict {
+        self.admit_under(self.policy.profile_of(caller), requests, caller, now)
+    }
+
+    /// The same under a given profile.
+    #[must_use]
+    pub fn admit_under(
+        &self,
+        profile: ProfileIdx,
+        requests: &Requests<'_>,
+        caller: &Caller,
+        now: UnixSeconds,
+    ) -> Verdict {
+        let bench = Bench { policy: &self.policy, profile, caller, now };
+        let mut totals = Totals::of(requests);
+        let judged = requests.iter().map(|request| {
+            let entry = self.entry(request)?;
+            bench.judge(request, &entry.known, &mut totals)
+        });
+        decide(requests.framing, judged.collect())
+    }
+
+    /// What is known of a request's document, compiled now if need be.
+    fn entry(&self, request: &Request<'_>) -> Result<Arc<Entry>, Refused> {
+        let text = text_of(request).map_err(Refused::for_one)?;
+        let operation_name = request.operation_name.as_deref().filter(|it| !it.is_empty());
+        let key = self.cache.key(text, operation_name);
+        if let Some(entry) = self.cache.get(key, text, operation_name) {
+            return Ok(entry);
+        }
+        let known = compile(&self.policy, text, operation_name);
+        let share = match &known {
+            Known::Judgeable(_) => Share::Judgeable,
+            Known::Refused(_) => Share::Refused,
+        };
+        let operation_name = operation_name.map(Into::into);
+        let entry = Arc::new(Entry { operation_name, text: text.into(), known });
+        // What is too long to be read is refused by its length alone: nothing worth keeping.
+        if text.len() as u64 <= self.policy.reading.bytes {
+            self.cache.put(key, share, Arc::clone(&entry));
+        }
+        Ok(entry)
+    }
+}
+
+/// The text of a request's document.
+fn text_of<'r>(request: &'r Request<'_>) -> Result<&'r str, Violation> {
+    let refusal = |code, public: &'static str| Violation {
+        rule: "document",
+        code,
+        at: None,
+        public: public.into(),
+        detail: public.into(),
+    };
+    if request.document_id.is_some() {
+        let public = "documents by id are not supported here";
+        return Err(refusal(Code::PERSISTED_QUERY_NOT_SUPPORTED, public));
+    }
+    let missing = || refusal(Code::INVALID_REQUEST, "the request has no `query`");
+    request.query.as_deref().ok_or_else(missing)
+}
+
+/// All or nothing: one refused item refuses the batch, and the innocent ones are told so.
+fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> Verdict {
+    if judged.iter().any(Result::is_err) {
+        let mut rejected = Rejected { framing, items: Vec::new(), found: Vec::new() };
+        for result in judged {
+            match result {
+                Ok(ready) => {
+                    rejected.items.push(innocent());
+                    rejected.found.extend(ready.item.reported);
+                }
+                Err(refused) => {
+                    rejected.items.push(refused.deciding);
+                    rejected.found.extend(refused.found);
+                }
+            }
+        }
+        return Verdict::Reject(rejected);
+    }
+    let ready: Vec<_> = judged.into_iter().flatten().collect();
+    let bodies = ready.iter().map(|it| it.body.as_str());
+    let body = match framing {
+        Framing::Single => bodies.collect(),
+        Framing::Array => format!("[{}]", bodies.collect::<Vec<_>>().join(",")),
+    };
+    Verdict::Admit(Admitted::new(body.into_bytes(), ready.into_iter().map(|it| it.item).collect()))
+}
+
+fn innocent() -> Violation {
+    Violation {
+        rule: "batch",
+        code: Code::BATCH_REFUSED,
+        at: None,
+        public: "another request of this batch was refused".into(),
+        detail: "another request of this batch was refused".into(),
+    }
+}

@@ -1,0 +1,171 @@
+//! Checks one request against what is left of the rules.
+
+use crate::{
+    admission::{
+        Request, Requests, UnixSeconds, body,
+        known::{Judgeable, Known, Left, Part},
+    },
+    identity::Caller,
+    operation::{Variables, coerce},
+    policy::{Exception, Policy, ProfileIdx, Stance},
+    rules::{Batch, Facts, Meta, REGISTRY, Residual, RuleIdx, Setting},
+    verdict::{Findings, Item, Mode, Violation},
+};
+
+/// Everything about a request but its document and variables.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bench<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) profile: ProfileIdx,
+    pub(super) caller: &'a Caller,
+    pub(super) now: UnixSeconds,
+}
+
+/// A request that may go on, as it will go on.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) body: String,
+    pub(super) item: Item,
+}
+
+/// A request that may not.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// The objection that the client is told.
+    pub(super) deciding: Violation,
+    /// Every objection, for the log.
+    pub(super) found: Vec<Violation>,
+}
+
+impl Refused {
+    pub(super) fn for_one(deciding: Violation) -> Self {
+        Self { found: vec![deciding.clone()], deciding }
+    }
+}
+
+/// What the items of a batch add up to, by rule. A request alone keeps no totals.
+#[derive(Debug)]
+pub(super) struct Totals(Option<Vec<u64>>);
+
+impl Totals {
+    pub(super) fn of(requests: &Requests<'_>) -> Self {
+        Self((!requests.rest.is_empty()).then(|| vec![0; REGISTRY.len()]))
+    }
+
+    /// The measure to compare with the limit: the sum so far, or the measure itself.
+    fn add(&mut self, rule: RuleIdx, measured: u64) -> u64 {
+        let adds_up = REGISTRY.get(rule.0).is_some_and(|it| match it.setting {
+            Setting::Limit { batch, .. } => batch == Batch::Sum,
+            Setting::Shape { .. } | Setting::Switch { .. } => false,
+        });
+        match self.0.as_mut().and_then(|it| it.get_mut(rule.0)) {
+            Some(total) if adds_up => {
+                *total = total.saturating_add(measured);
+                *total
+            }
+            Some(_) | None => measured,
+        }
+    }
+}
+
+/// What was found, by what it leads to.
+#[derive(Debug, Default)]
+struct Objections {
+    enforced: Vec<Violation>,
+    reported: Vec<Violation>,
+}
+
+impl Objections {
+    fn add(&mut self, mode: Mode, violations: impl IntoIterator<Item = Violation>) {
+        match mode {
+            Mode::Enforce => self.enforced.extend(violations),
+            Mode::Report => self.reported.extend(violations),
+        }
+    }
+}
+
+impl Bench<'_> {
+    /// Judges one request. The document is known; variables, caller and time are not.
+    pub(super) fn judge(
+        &self,
+        request: &Request<'_>,
+        known: &Known,
+        totals: &mut Totals,
+    ) -> Result<Ready, Refused> {
+        let document = match known {
+            Known::Judgeable(document) => document,
+            Known::Refused(violation) => return Err(Refused::for_one(violation.clone())),
+        };
+        let variables = coerce(&self.policy.schema, &document.variables, request.variables)
+            .map_err(Refused::for_one)?;
+        let Objections { enforced, reported } = self.check(document, &variables, totals);
+        if let Some(deciding) = enforced.first().cloned() {
+            let found = enforced.into_iter().chain(reported).collect();
+            return Err(Refused { deciding, found });
+        }
+        let body = body::write(document, &variables, request);
+        let item = Item { kind: document.kind, document: document.hashes.sent, reported };
+        Ok(Ready { body, item })
+    }
+
+    fn check(
+        &self,
+        document: &Judgeable,
+        variables: &Variables<'_>,
+        totals: &mut Totals,
+    ) -> Objections {
+        let exception = self.exception(document);
+        let mut objections = Objections::default();
+        for left in &document.left {
+            let Stance::On { mode, limit } = self.policy.stance(self.profile, left.rule) else {
+                continue;
+            };
+            if exception.is_some_and(|it| it.lifts(left.rule)) {
+                continue;
+            }
+            let (found, measured) = self.find(left, variables);
+            objections.add(mode, found);
+            let measured = measured.map(|it| totals.add(left.rule, it));
+            let over = measured.filter(|it| *it > limit);
+            objections.add(mode, over.map(|it| over_limit(self.policy.meta(left.rule), it, limit)));
+        }
+        objections
+    }
+
+    /// What is left of one rule, against this request.
+    pub(super) fn find(&self, left: &Left, variables: &Variables<'_>) -> (Vec<Violation>, Option<u64>) {
+        let run = |residual: &dyn Residual, variables: &Variables<'_>| {
+            let mut found = Findings::default();
+            residual.check(&Facts { variables, caller: self.caller }, &mut found);
+            let measured = found.take_measured();
+            (found.into_violations(), measured)
+        };
+        match &left.part {
+            Part::Depends(residual) => run(&**residual, variables),
+            Part::DependsUnselected(residual) => run(&**residual, &Variables::default()),
+            Part::Measured(measured) => (Vec::new(), Some(*measured)),
+            Part::Violated(violations) => (violations.clone(), None),
+        }
+    }
+
+    /// The exception for a document, while it lasts.
+    pub(super) fn exception(&self, document: &Judgeable) -> Option<&Exception> {
+        let exceptions = self.policy.exceptions();
+        let found = exceptions
+            .find(&document.hashes.sent)
+            .or_else(|| exceptions.find(&document.hashes.canonical))?;
+        found.lasts(self.now.0).then_some(found)
+    }
+}
+
+/// The objection to a number.
+pub(super) fn over_limit(meta: &Meta, measured: u64, limit: u64) -> Violation {
+    let setting = meta.setting;
+    Violation {
+        rule: meta.id,
+        code: meta.code,
+        at: None,
+        public: format!("the operation is over the limit `{setting}`").into(),
+        detail: format!("`{setting}` is {limit}, the operation has {measured}").into(),
+    }
+}

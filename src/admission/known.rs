@@ -1,0 +1,91 @@
+//! What is known of a document once it was compiled: everything that no request can change.
+
+use crate::{
+    operation::Variable,
+    rules::{Residual, RuleIdx},
+    schema::OperationKind,
+    verdict::Violation,
+};
+
+/// A document under one policy and one operation name.
+#[derive(Debug)]
+pub(super) enum Known {
+    /// It can be judged.
+    Judgeable(Box<Judgeable>),
+    /// It cannot be read, validated or resolved, whoever asks.
+    Refused(Violation),
+}
+
+/// A document that was read and validated, with the rules specialised to it.
+#[derive(Debug)]
+pub(super) struct Judgeable {
+    /// Kind of the selected operation.
+    pub(super) kind: OperationKind,
+    /// Name of the selected operation, as a JSON literal.
+    pub(super) name: Option<Box<str>>,
+    /// The canonical text, as a JSON literal.
+    pub(super) query: Box<str>,
+    /// The text as the client sent it, and the canonical text.
+    pub(super) hashes: Hashes,
+    /// Variable definitions of the selected operation.
+    pub(super) variables: Vec<Variable>,
+    /// What is left of the rules; rules that hold are not there.
+    pub(super) left: Vec<Left>,
+}
+
+/// SHA-256 of both texts of a document: exceptions and manifests may name either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hashes {
+    /// As the client sent it.
+    pub(super) sent: [u8; 32],
+    /// In canonical form.
+    pub(super) canonical: [u8; 32],
+}
+
+/// What is left of one rule.
+#[derive(Debug)]
+pub(super) struct Left {
+    pub(super) rule: RuleIdx,
+    pub(super) part: Part,
+}
+
+/// See [`crate::rules::Specialised`].
+#[derive(Debug)]
+pub(super) enum Part {
+    /// Per request, with the variables of the selected operation.
+    Depends(Box<dyn Residual>),
+    /// Per request, for an operation that is judged though not selected: no variables are known.
+    DependsUnselected(Box<dyn Residual>),
+    /// A number for the limit of the profile.
+    Measured(u64),
+    /// Violated by every request.
+    Violated(Vec<Violation>),
+}
+
+/// An entry of the cache: what is known, under the exact key that it was compiled for.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) operation_name: Option<Box<str>>,
+    pub(super) text: Box<str>,
+    pub(super) known: Known,
+}
+
+impl Entry {
+    /// Whether it was compiled for this text and operation name.
+    pub(super) fn is_for(&self, text: &str, operation_name: Option<&str>) -> bool {
+        *self.text == *text && self.operation_name.as_deref() == operation_name
+    }
+
+    /// Bytes it holds on to, roughly: the text, its canonical twin, and what hangs on them.
+    pub(super) fn weight(&self) -> usize {
+        const FIXED: usize = 1024;
+        const PER_LEFT: usize = 64;
+        let judgeable = match &self.known {
+            Known::Judgeable(it) => {
+                it.query.len().saturating_add(it.left.len().saturating_mul(PER_LEFT))
+            }
+            Known::Refused(_) => 0,
+        };
+        self.text.len().saturating_add(judgeable).saturating_add(FIXED)
+    }
+}

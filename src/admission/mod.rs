@@ -1,0 +1,21 @@
+//! The one judge of every transport.
+//!
+//! [`Gate::admit`] is the whole of it: look the document up or compile it, then check what is left
+//! of the rules against this request. It does not know HTTP, and it makes the only [`Admitted`].
+//!
+//! [`Admitted`]: crate::verdict::Admitted
+
+mod body;
+mod cache;
+mod compile;
+mod explain;
+mod gate;
+mod judge;
+mod known;
+mod refusal;
+mod request;
+
+pub use cache::CacheLimits;
+pub use explain::{Explanation, Line, Outcome, explain};
+pub use gate::Gate;
+pub use request::{Request, Requests, UnixSeconds};

@@ -1,0 +1,64 @@
+//! Objections to documents that never reach the rules: unreadable, too large to count, invalid.
+//!
+//! A size that is also a limit of the policy is refused in the name of that rule.
+
+use std::borrow::Cow;
+
+use crate::{
+    document::{Disagreement, Excess, Invalid, Refusal},
+    verdict::{Code, Violation},
+};
+
+/// The text is not a document for us.
+pub(super) fn unreadable(refusal: Refusal) -> Violation {
+    let (rule, code) = match refusal {
+        Refusal::ByteOrderMark { .. }
+        | Refusal::ControlCharacter { .. }
+        | Refusal::Empty
+        | Refusal::Syntax { .. }
+        | Refusal::TypeSystemDefinition { .. } => ("document", Code::GRAPHQL_PARSE_FAILED),
+        Refusal::TooDeep { .. } => ("max-depth", Code::MAX_DEPTH_LIMIT),
+        Refusal::TooManyBytes { .. } => ("max-document", Code::MAX_DOCUMENT_LIMIT),
+        Refusal::TooManyTokens { .. } => ("max-tokens", Code::MAX_TOKENS_LIMIT),
+    };
+    let public = refusal.to_string();
+    Violation { rule, code, at: None, public: public.into(), detail: refusal.detail().into() }
+}
+
+/// The document is too large to be validated, or has no end.
+pub(super) fn uncountable(excess: Excess) -> Violation {
+    let (rule, code) = match excess {
+        Excess::Cycle(_) => ("validation", Code::GRAPHQL_VALIDATION_FAILED),
+        Excess::Fields { .. } | Excess::Selections { .. } | Excess::Work { .. } => {
+            ("max-fields", Code::MAX_FIELDS_LIMIT)
+        }
+        Excess::Nesting { .. } => ("max-depth", Code::MAX_DEPTH_LIMIT),
+    };
+    let public = excess.to_string();
+    Violation { rule, code, at: None, detail: public.clone().into(), public: public.into() }
+}
+
+/// The document breaks rules of the specification.
+pub(super) fn invalid(found: Vec<Invalid>) -> Violation {
+    let details: Vec<_> = found.iter().map(|it| it.detail.as_str()).collect();
+    let detail = details.join("; ").into();
+    let public = found.into_iter().next().map(|it| it.public);
+    Violation {
+        rule: "validation",
+        code: Code::GRAPHQL_VALIDATION_FAILED,
+        at: None,
+        public: public.unwrap_or(Cow::Borrowed("the document is not valid")),
+        detail,
+    }
+}
+
+/// Two readers disagree what the document says.
+pub(super) fn disagreement(disagreement: Disagreement) -> Violation {
+    Violation {
+        rule: "second-reader",
+        code: Code::GRAPHQL_PARSE_FAILED,
+        at: None,
+        public: "the document can be read in more than one way".into(),
+        detail: disagreement.to_string().into(),
+    }
+}

@@ -1,0 +1,86 @@
+//! `portcullis check`: everything wrong or suspicious in a policy and its schema.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    cli::{Exit, terminal},
+    diagnostic::{Diagnostics, render, to_github, to_json, to_sarif},
+    policy::{Policy, ProfileIdx, Stance},
+    rules::{Setting, Unit},
+    sources,
+    verdict::Mode,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// The policy file
+    policy: PathBuf,
+    /// How to print what is found
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Print every rule as it stands for this profile, `base` for callers without one
+    #[arg(long, value_name = "PROFILE")]
+    effective: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person
+    Text,
+    /// One JSON array
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let (policy, diagnostics) = sources::load_policy(&arguments.policy);
+    print(&diagnostics, arguments.format);
+    let Some(policy) = policy else { return Exit::Misuse };
+    if let Some(name) = &arguments.effective {
+        let Some(profile) = policy.profile_named(name) else {
+            terminal::say(&format!("error: the policy has no profile `{name}`\n"));
+            return Exit::Misuse;
+        };
+        terminal::data(&effective(&policy, profile));
+    }
+    if diagnostics.is_empty() { Exit::Fine } else { Exit::Found }
+}
+
+fn print(diagnostics: &Diagnostics, format: Format) {
+    match format {
+        Format::Text => terminal::data(&render(diagnostics, terminal::stdout_colour())),
+        Format::Json => terminal::data(&format!("{:#}\n", to_json(diagnostics))),
+        Format::Sarif => terminal::data(&format!("{:#}\n", to_sarif(diagnostics))),
+        Format::Github => terminal::data(&to_github(diagnostics)),
+    }
+}
+
+/// Every rule with its setting, mode and number: what really applies.
+fn effective(policy: &Policy, profile: ProfileIdx) -> String {
+    let mut out = String::new();
+    for (rule, _) in policy.rules() {
+        let meta = policy.meta(rule);
+        let stands = match policy.stance(profile, rule) {
+            Stance::Off => "off".to_owned(),
+            Stance::On { mode, limit } => {
+                let mode = match mode {
+                    Mode::Enforce => "enforce",
+                    Mode::Report => "report",
+                };
+                match policy.setting(rule) {
+                    Setting::Limit { unit: Unit::Bytes, .. } => format!("{mode:<8}{limit} bytes"),
+                    Setting::Limit { unit: Unit::Count, .. } => format!("{mode:<8}{limit}"),
+                    Setting::Shape { .. } | Setting::Switch { .. } => mode.to_owned(),
+                }
+            }
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{:<30}{stands}", meta.setting);
+    }
+    out
+}

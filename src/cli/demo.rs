@@ -1,0 +1,90 @@
+//! `portcullis demo`: an embedded upstream behind the firewall, on loopback, and requests to try.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+use clap::Args;
+
+use crate::{
+    cli::{Exit, terminal},
+    config::{DEFAULT_ADMIN, DEFAULT_LISTEN},
+    demo::{Answer, Demo, Exchange, Expected, exchanges},
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// Try the requests, print what came back, and end
+    #[arg(long)]
+    once: bool,
+    /// Where clients connect
+    #[arg(long, default_value_t = DEFAULT_LISTEN)]
+    listen: SocketAddr,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let ran = if arguments.once { once() } else { until_interrupted(arguments.listen) };
+    ran.unwrap_or_else(|error| {
+        terminal::say(&format!("error: the demo cannot run: {error}\n"));
+        Exit::Misuse
+    })
+}
+
+fn until_interrupted(listen: SocketAddr) -> io::Result<Exit> {
+    let demo = Demo::start(listen, Some(DEFAULT_ADMIN))?;
+    let url = format!("http://{}/graphql", demo.addr());
+    terminal::data(&format!("The firewall listens on {url}, in front of a small shop.\n\n"));
+    for exchange in exchanges() {
+        let expected = expectation(exchange.expected);
+        terminal::data(&format!("# {}: {expected}\n{}\n\n", exchange.title, exchange.curl(&url)));
+    }
+    terminal::data("Ctrl-C ends it. `portcullis demo --once` tries all six.\n");
+    demo.wait()?;
+    Ok(Exit::Fine)
+}
+
+fn once() -> io::Result<Exit> {
+    let demo = Demo::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None)?;
+    let url = format!("http://{}/graphql", demo.addr());
+    let mut is_as_expected = true;
+    for exchange in exchanges() {
+        let before = demo.n_received();
+        let answer = demo.post(&exchange.body)?;
+        let reached = demo.n_received() > before;
+        is_as_expected &= print(&exchange, &url, &answer, reached);
+    }
+    let n_received = demo.n_received();
+    terminal::data(&format!("{n_received} of 6 requests reached the shop.\n"));
+    Ok(if is_as_expected { Exit::Fine } else { Exit::Found })
+}
+
+/// Prints one exchange; tells whether it went as it should.
+fn print(exchange: &Exchange, url: &str, answer: &Answer, reached: bool) -> bool {
+    let reached_word = if reached { "reached the shop" } else { "never reached the shop" };
+    terminal::data(&format!(
+        "# {}\n{}\n{} · {reached_word}\n{}\n\n",
+        exchange.title,
+        exchange.curl(url),
+        answer.status,
+        shortened(&answer.body),
+    ));
+    let is_admitted = matches!(exchange.expected, Expected::Admitted);
+    answer.status == exchange.expected.status() && reached == is_admitted
+}
+
+fn expectation(expected: Expected) -> String {
+    match expected {
+        Expected::Admitted => "admitted".to_owned(),
+        Expected::Refused(code) => format!("refused with {code}"),
+    }
+}
+
+/// Enough of an answer to see what it is.
+fn shortened(body: &str) -> String {
+    const ENOUGH: usize = 300;
+    if body.chars().count() <= ENOUGH {
+        return body.to_owned();
+    }
+    body.chars().take(ENOUGH).chain("…".chars()).collect()
+}

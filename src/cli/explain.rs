@@ -1,0 +1,177 @@
+//! `portcullis explain`: one document, rule by rule.
+
+use std::{
+    fmt::Write as _,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::{
+    admission::{Explanation, Line, Outcome, Request, explain},
+    cli::{Exit, terminal},
+    identity::Caller,
+    json as strict,
+    policy::Policy,
+    sources,
+    verdict::{Mode, Violation},
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// The document, or `-` for standard input
+    document: PathBuf,
+    /// The policy file
+    #[arg(long, env = "PORTCULLIS_POLICY")]
+    policy: PathBuf,
+    /// The operation to select
+    #[arg(long)]
+    operation_name: Option<String>,
+    /// The variables, as JSON text
+    #[arg(long, value_name = "JSON", conflicts_with = "variables_file")]
+    variables: Option<String>,
+    /// A file with the variables
+    #[arg(long, value_name = "FILE")]
+    variables_file: Option<PathBuf>,
+    /// The profile to judge under
+    #[arg(long, default_value = "base")]
+    profile: String,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person
+    Text,
+    /// One JSON object
+    Json,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    match try_run(arguments) {
+        Ok(exit) => exit,
+        Err(message) => {
+            terminal::say(&format!("error: {message}\n"));
+            Exit::Misuse
+        }
+    }
+}
+
+fn try_run(arguments: &Arguments) -> Result<Exit, String> {
+    let (policy, diagnostics) = sources::load_policy(&arguments.policy);
+    terminal::complain(&diagnostics);
+    let policy: Policy = policy.ok_or("the policy cannot be used")?;
+    let profile = policy
+        .profile_named(&arguments.profile)
+        .ok_or_else(|| format!("the policy has no profile `{}`", arguments.profile))?;
+    let text = read(&arguments.document)?;
+    let variables = variables(arguments)?;
+    let tree = strict::read(variables.as_bytes(), strict::Limits::default())
+        .map_err(|it| format!("the variables are not JSON: {it}"))?;
+    let request = Request {
+        query: Some(text.as_str().into()),
+        operation_name: arguments.operation_name.as_deref().map(Into::into),
+        variables: (tree.root().kind() == strict::Kind::Object).then(|| tree.root()),
+        ..Request::default()
+    };
+    let told = explain(&policy, profile, &request, (&Caller::default(), sources::now()));
+    match arguments.format {
+        Format::Json => terminal::data(&format!("{:#}\n", as_json(&told))),
+        Format::Text => terminal::data(&as_text(&told)),
+    }
+    Ok(if told.deciding.is_some() { Exit::Found } else { Exit::Fine })
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(|it| format!("standard input: {it}"))?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).map_err(|it| format!("`{}`: {it}", path.display()))
+}
+
+fn variables(arguments: &Arguments) -> Result<String, String> {
+    match (&arguments.variables, &arguments.variables_file) {
+        (Some(text), _) => Ok(text.clone()),
+        (None, Some(path)) => read(path),
+        (None, None) => Ok("{}".to_owned()),
+    }
+}
+
+fn as_text(told: &Explanation) -> String {
+    let mut out = match &told.deciding {
+        Some(violation) => format!("refused: {} by `{}`\n  {}\n", violation.code, violation.rule, violation.detail),
+        None => "admitted\n".to_owned(),
+    };
+    if let Some(document) = told.document {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "document sha256:{}\n", crate::verdict::hex(&document));
+    }
+    for line in &told.lines {
+        let mode = mode(line);
+        let _ = writeln!(out, "  {:<26}{mode:<9}{}", line.rule.id, outcome(&line.outcome));
+    }
+    out
+}
+
+const fn mode(line: &Line) -> &'static str {
+    match line.mode {
+        None => "off",
+        Some(Mode::Enforce) => "enforce",
+        Some(Mode::Report) => "report",
+    }
+}
+
+fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Holds => "holds".to_owned(),
+        Outcome::Lifted => "lifted by an exception".to_owned(),
+        Outcome::Measured { measured, limit: Some(limit) } if measured > limit => {
+            format!("{measured} of {limit}: over the limit")
+        }
+        Outcome::Measured { measured, limit: Some(limit) } => format!("{measured} of {limit}"),
+        Outcome::Measured { measured, limit: None } => measured.to_string(),
+        Outcome::Objects(violations) => {
+            violations.iter().map(|it| &*it.detail).collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+fn as_json(told: &Explanation) -> Value {
+    json!({
+        "verdict": if told.deciding.is_some() { "reject" } else { "admit" },
+        "deciding": told.deciding.as_ref().map(violation),
+        "document": told.document.map(|it| format!("sha256:{}", crate::verdict::hex(&it))),
+        "rules": told.lines.iter().map(line).collect::<Vec<_>>(),
+    })
+}
+
+fn line(line: &Line) -> Value {
+    let (measured, limit, objections) = match &line.outcome {
+        Outcome::Holds | Outcome::Lifted => (None, None, Vec::new()),
+        Outcome::Measured { measured, limit } => (Some(*measured), *limit, Vec::new()),
+        Outcome::Objects(found) => (None, None, found.iter().map(violation).collect()),
+    };
+    json!({
+        "rule": line.rule.id,
+        "mode": mode(line),
+        "lifted": matches!(line.outcome, Outcome::Lifted),
+        "measured": measured,
+        "limit": limit,
+        "objections": objections,
+    })
+}
+
+fn violation(violation: &Violation) -> Value {
+    json!({
+        "rule": violation.rule,
+        "code": violation.code.as_str(),
+        "at": violation.at,
+        "detail": violation.detail,
+    })
+}

@@ -1,0 +1,85 @@
+//! The verbs: one file each. Data goes to stdout, everything else to stderr.
+
+mod check;
+mod completions;
+#[cfg(feature = "demo")]
+mod demo;
+mod explain;
+mod schema;
+mod serve;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The GraphQL security firewall.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Tell everything that is wrong or suspicious in a policy and its schema
+    Check(check::Arguments),
+    /// Print shell completions
+    Completions(completions::Arguments),
+    /// Run an embedded upstream and the firewall on loopback, and try requests against them
+    #[cfg(feature = "demo")]
+    Demo(demo::Arguments),
+    /// Tell why a document is admitted or refused, rule by rule
+    Explain(explain::Arguments),
+    /// Print the JSON Schema of the policy file
+    Schema,
+    /// Run the proxy
+    Serve(serve::Arguments),
+}
+
+/// How a verb ended: 0, 1 or 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Nothing to complain about.
+    Fine,
+    /// Found something.
+    Found,
+    /// Misuse, or input that cannot be read.
+    Misuse,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Fine => Self::SUCCESS,
+            Exit::Found => Self::from(1),
+            Exit::Misuse => Self::from(2),
+        }
+    }
+}
+
+/// Runs the verb that the command line names.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are errors to clap, and go to stdout.
+            let exit = if error.use_stderr() { Exit::Misuse } else { Exit::Fine };
+            // A closed pipe is nobody's fault.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let exit = match arguments.verb {
+        Verb::Check(arguments) => check::run(&arguments),
+        Verb::Completions(arguments) => completions::run(&arguments),
+        #[cfg(feature = "demo")]
+        Verb::Demo(arguments) => demo::run(&arguments),
+        Verb::Explain(arguments) => explain::run(&arguments),
+        Verb::Schema => schema::run(),
+        Verb::Serve(arguments) => serve::run(&arguments),
+    };
+    exit.into()
+}

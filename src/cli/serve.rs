@@ -1,0 +1,73 @@
+//! `portcullis serve`: the proxy. Flags and environment become a `Config`.
+
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    cli::{Exit, terminal},
+    config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, UpstreamUrl},
+    server::{self, RunError},
+    telemetry::{LogFormat, start_logging},
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// The policy file: what is admitted
+    #[arg(long, env = "PORTCULLIS_POLICY")]
+    policy: PathBuf,
+    /// The GraphQL server that is protected, such as http://localhost:8080/graphql
+    #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
+    upstream: UpstreamUrl,
+    /// Where clients connect
+    #[arg(long, env = "PORTCULLIS_LISTEN", default_value_t = DEFAULT_LISTEN)]
+    listen: SocketAddr,
+    /// Where operators connect: /livez and /readyz
+    #[arg(long, env = "PORTCULLIS_ADMIN", default_value_t = DEFAULT_ADMIN)]
+    admin: SocketAddr,
+    /// Threads; one per core when not given
+    #[arg(long, env = "PORTCULLIS_WORKERS")]
+    workers: Option<NonZeroUsize>,
+    /// How log lines look
+    #[arg(long, env = "PORTCULLIS_LOG_FORMAT", value_enum, default_value_t = Format::Pretty)]
+    log_format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One JSON object per line
+    Json,
+    /// For a person
+    Pretty,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let format = match arguments.log_format {
+        Format::Json => LogFormat::Json,
+        Format::Pretty => LogFormat::Pretty,
+    };
+    let filter = std::env::var("PORTCULLIS_LOG").ok();
+    if let Err(error) = start_logging(format, filter.as_deref()) {
+        terminal::say(&format!("error: {error}\n"));
+        return Exit::Misuse;
+    }
+    match server::run(config(arguments), &arguments.policy) {
+        Ok(()) => Exit::Fine,
+        Err(RunError::Policy(found)) => {
+            terminal::complain(&found);
+            Exit::Misuse
+        }
+        Err(error @ RunError::Io(_)) => {
+            terminal::say(&format!("error: {error}\n"));
+            Exit::Misuse
+        }
+    }
+}
+
+fn config(arguments: &Arguments) -> Config {
+    let mut config = Config::new(arguments.upstream.clone());
+    config.listen = arguments.listen;
+    config.admin = Some(arguments.admin);
+    config.workers = arguments.workers.unwrap_or(config.workers);
+    config
+}

@@ -1,0 +1,33 @@
+//! What goes to stdout and stderr, and whether it is coloured.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use crate::diagnostic::{Colour, Diagnostics, render};
+
+/// Writes data. A closed pipe is nobody's fault.
+pub(super) fn data(text: &str) {
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Writes anything that is not data.
+pub(super) fn say(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes what is wrong with a file.
+pub(super) fn complain(diagnostics: &Diagnostics) {
+    if !diagnostics.is_empty() {
+        say(&render(diagnostics, colour(io::stderr().is_terminal())));
+    }
+}
+
+/// Colours for stdout.
+pub(super) fn stdout_colour() -> Colour {
+    colour(io::stdout().is_terminal())
+}
+
+/// <https://no-color.org>: any value of the variable turns colours off.
+fn colour(is_terminal: bool) -> Colour {
+    let is_wanted = is_terminal && std::env::var_os("NO_COLOR").is_none();
+    if is_wanted { Colour::Ansi } else { Colour::Plain }
+}

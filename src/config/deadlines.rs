@@ -1,0 +1,55 @@
+//! How long anything may take.
+
+use std::time::Duration;
+
+/// Deadlines of a request and of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// From the first byte of a connection, or the end of the last answer, to the end of a head.
+    pub head: Duration,
+    /// From the end of the head to the end of the body.
+    pub body: Duration,
+    /// Opening a connection to the upstream, name resolution counted.
+    pub connect: Duration,
+    /// From sending a request to the upstream to the head of its answer.
+    pub response: Duration,
+    /// Between two pieces of the upstream's answer.
+    pub response_idle: Duration,
+    /// How long a connection to the upstream is kept without work.
+    pub upstream_idle: Duration,
+    /// How long a kept HTTP/1 connection may still bring a request when the process is told to
+    /// stop.
+    pub linger: Duration,
+    /// How long requests in flight have when the process is told to stop.
+    pub grace: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            head: DEFAULT_HEAD,
+            body: DEFAULT_BODY,
+            connect: DEFAULT_CONNECT,
+            response: DEFAULT_RESPONSE,
+            response_idle: DEFAULT_RESPONSE,
+            upstream_idle: DEFAULT_UPSTREAM_IDLE,
+            linger: DEFAULT_LINGER,
+            grace: DEFAULT_GRACE,
+        }
+    }
+}
+
+/// 5 s: a head is one packet or two; mobile clients resend a lost one within 3 s.
+const DEFAULT_HEAD: Duration = Duration::from_secs(5);
+/// 10 s: the default body limit (100 KiB) at 10 KiB/s.
+const DEFAULT_BODY: Duration = Duration::from_secs(10);
+/// 2 s: an upstream in the same network answers in milliseconds; one lost SYN costs 1 s.
+const DEFAULT_CONNECT: Duration = Duration::from_secs(2);
+/// 30 s: as `response.timeout` of the policy.
+const DEFAULT_RESPONSE: Duration = Duration::from_secs(30);
+/// 4 s: Node's HTTP server, the commonest GraphQL upstream, closes idle connections after 5 s.
+const DEFAULT_UPSTREAM_IDLE: Duration = Duration::from_secs(4);
+/// 1 s: a request that was sent before the client saw us close is on the wire no longer than that.
+const DEFAULT_LINGER: Duration = Duration::from_secs(1);
+/// 25 s: Kubernetes kills after 30 s.
+const DEFAULT_GRACE: Duration = Duration::from_secs(25);

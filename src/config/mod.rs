@@ -1,0 +1,64 @@
+//! How this process runs: addresses, the upstream, workers, deadlines, bounds.
+//!
+//! Never what is admitted (that is the policy), and nothing here reads flags, files or the
+//! environment: `cli` fills these structs.
+
+mod bounds;
+mod deadlines;
+mod upstream_url;
+
+pub use bounds::Bounds;
+pub use deadlines::Deadlines;
+pub use upstream_url::{UpstreamUrl, UrlProblem};
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZeroUsize,
+};
+
+use crate::admission::CacheLimits;
+
+/// Everything that `serve` is told except the policy.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where clients connect; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Where operators connect; none: no admin listener.
+    pub admin: Option<SocketAddr>,
+    /// The GraphQL server that is protected.
+    pub upstream: UpstreamUrl,
+    /// Threads, each with a listener, a runtime and an upstream pool of its own.
+    pub workers: NonZeroUsize,
+    /// How long anything may take.
+    pub deadlines: Deadlines,
+    /// How much of anything there may be.
+    pub bounds: Bounds,
+    /// How many documents are remembered.
+    pub cache: CacheLimits,
+}
+
+impl Config {
+    /// The defaults in front of an upstream.
+    #[must_use]
+    pub fn new(upstream: UpstreamUrl) -> Self {
+        Self {
+            listen: DEFAULT_LISTEN,
+            admin: Some(DEFAULT_ADMIN),
+            upstream,
+            workers: default_workers(),
+            deadlines: Deadlines::default(),
+            bounds: Bounds::default(),
+            cache: CacheLimits::default(),
+        }
+    }
+}
+
+/// Loopback only: whoever opens the proxy to a network says so.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000);
+/// Loopback only: the admin listener has no authentication.
+pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4001);
+
+/// One worker per core: a worker never waits for anything but its sockets.
+fn default_workers() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}

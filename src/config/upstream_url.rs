@@ -1,0 +1,115 @@
+//! The address of the upstream, checked once.
+
+use std::fmt;
+
+use http::{Uri, uri::PathAndQuery};
+
+/// `http://host[:port][/path]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamUrl {
+    host: Box<str>,
+    port: u16,
+    authority: Box<str>,
+    path: PathAndQuery,
+}
+
+/// Why a URL cannot be an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrlProblem {
+    /// It carries a name or password.
+    Credentials,
+    /// It is not an absolute URL.
+    NotAbsolute,
+    /// It does not start with `http://`.
+    Scheme,
+}
+
+impl fmt::Display for UrlProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Credentials => "an upstream's URL must not hold a name or password",
+            Self::NotAbsolute => {
+                "the upstream must be a URL such as `http://localhost:8080/graphql`"
+            }
+            Self::Scheme => "only `http://` upstreams are supported",
+        })
+    }
+}
+
+impl std::error::Error for UrlProblem {}
+
+impl UpstreamUrl {
+    /// Reads a URL; without a path it is `/`.
+    ///
+    /// # Errors
+    /// When it is not an absolute `http` URL without credentials.
+    pub fn parse(text: &str) -> Result<Self, UrlProblem> {
+        let uri: Uri = text.parse().map_err(|_uri| UrlProblem::NotAbsolute)?;
+        let authority = uri.authority().ok_or(UrlProblem::NotAbsolute)?;
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some(_) => return Err(UrlProblem::Scheme),
+            None => return Err(UrlProblem::NotAbsolute),
+        }
+        if authority.as_str().contains('@') {
+            return Err(UrlProblem::Credentials);
+        }
+        let host = authority.host();
+        Ok(Self {
+            host: host.trim_start_matches('[').trim_end_matches(']').into(),
+            port: authority.port_u16().unwrap_or(80),
+            authority: authority.as_str().into(),
+            path: uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/")),
+        })
+    }
+
+    /// The name or address to connect to.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port to connect to.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What goes into `Host`.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Path and query of every request; a client's own never pass.
+    #[must_use]
+    pub const fn path(&self) -> &PathAndQuery {
+        &self.path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expect: Result<(&str, u16, &str, &str), UrlProblem>) {
+        let url = UpstreamUrl::parse(text);
+        let got = url.as_ref().map(|it| (it.host(), it.port(), it.authority(), it.path().as_str()));
+        assert_eq!(got, expect.as_ref().copied(), "{text}");
+    }
+
+    #[test]
+    fn urls_are_taken_apart() {
+        check("http://a.b/graphql", Ok(("a.b", 80, "a.b", "/graphql")));
+        check("http://[::1]:8080/q?x=1", Ok(("::1", 8080, "[::1]:8080", "/q?x=1")));
+        check("http://a:81", Ok(("a", 81, "a:81", "/")));
+    }
+
+    #[test]
+    fn what_is_not_an_upstream_is_refused() {
+        check("https://a/", Err(UrlProblem::Scheme));
+        check("/graphql", Err(UrlProblem::NotAbsolute));
+        check("a:80", Err(UrlProblem::NotAbsolute));
+        check("http://me:secret@a/", Err(UrlProblem::Credentials));
+    }
+}

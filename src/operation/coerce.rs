@@ -1,0 +1,177 @@
+//! Checks the variables of a request against their definitions. GraphQL §6.1.2, strictly: a value
+//! that servers are known to coerce differently (a string for an Int) is an objection, not a guess.
+//!
+//! Values are checked, never changed: what is forwarded is the text that the client sent.
+
+use crate::{
+    json::{self, Kind as Json},
+    operation::{Given, Shape, Variable, Variables},
+    schema::{Kind, Schema, TypeId, Wrapper},
+    verdict::{Code, Violation},
+};
+
+/// Checks what a request gives for the variables of its operation; members of `given` that no
+/// definition names are passed over here and never forwarded.
+///
+/// # Errors
+/// The first value that does not fit its type.
+pub fn coerce<'a>(
+    schema: &Schema,
+    variables: &[Variable],
+    given: Option<json::Value<'a>>,
+) -> Result<Variables<'a>, Violation> {
+    let mut coerced = Variables {
+        given: Vec::with_capacity(variables.len()),
+        booleans: Vec::with_capacity(variables.len()),
+        shape: given.map(Shape::of).unwrap_or_default(),
+    };
+    for variable in variables {
+        let value = given.and_then(|it| it.member(&variable.name));
+        let (given, boolean) = match value {
+            Some(value) => {
+                check(schema, variable, value).map_err(|problem| objection(variable, &problem))?;
+                let boolean = match value.kind() {
+                    Json::Boolean(value) => Some(value),
+                    _ => None,
+                };
+                (Given::Value(value), boolean)
+            }
+            None if variable.is_required() => return Err(objection(variable, "no value is given")),
+            None if variable.default.is_some() => (Given::Default, variable.default_boolean),
+            None => (Given::Absent, None),
+        };
+        coerced.given.push(given);
+        coerced.booleans.push(boolean);
+    }
+    Ok(coerced)
+}
+
+fn objection(variable: &Variable, problem: &str) -> Violation {
+    Violation {
+        rule: "variable-values",
+        code: Code::BAD_USER_INPUT,
+        at: Some(format!("${}", variable.name).into()),
+        public: format!("variable `${}` does not have a value of its type", variable.name).into(),
+        detail: format!("variable `${}`: {problem}", variable.name).into(),
+    }
+}
+
+/// A value and the type that it must have.
+#[derive(Clone, Copy)]
+struct Expected<'s, 'a> {
+    value: json::Value<'a>,
+    wrappers: &'s [Wrapper],
+    named: TypeId,
+}
+
+// The budget of this loop is the JSON text: every value is visited once per wrapper of its type.
+fn check(schema: &Schema, variable: &Variable, value: json::Value<'_>) -> Result<(), String> {
+    let outermost = Expected { value, wrappers: &variable.ty.wrappers, named: variable.ty.named };
+    let mut open = vec![outermost];
+    while let Some(expected) = open.pop() {
+        let Expected { value, wrappers, named } = expected;
+        let is_null = value.kind() == Json::Null;
+        match wrappers.split_first() {
+            Some((Wrapper::NonNull, _)) if is_null => return Err("null where the type has `!`".into()),
+            Some((Wrapper::NonNull, inner)) => open.push(Expected { wrappers: inner, ..expected }),
+            Some((Wrapper::List, _)) | None if is_null => {}
+            Some((Wrapper::List, inner)) if value.kind() == Json::Array => {
+                open.extend(value.children().map(|value| Expected { value, wrappers: inner, named }));
+            }
+            // GraphQL §3.11: a single value counts as a list of one.
+            Some((Wrapper::List, inner)) => open.push(Expected { wrappers: inner, ..expected }),
+            None => named_value(schema, named, value, &mut open)?,
+        }
+    }
+    Ok(())
+}
+
+fn named_value<'s, 'a>(
+    schema: &'s Schema,
+    named: TypeId,
+    value: json::Value<'a>,
+    open: &mut Vec<Expected<'s, 'a>>,
+) -> Result<(), String> {
+    let ty = schema.ty(named);
+    match ty.kind {
+        Kind::Enum => {
+            let name = value.string();
+            let is_known = name.is_some_and(|it| ty.values.iter().any(|known| *known.name == *it));
+            if is_known { Ok(()) } else { Err(format!("not a value of enum `{}`", ty.name)) }
+        }
+        Kind::InputObject { one_of } => {
+            if one_of {
+                exactly_one(&ty.name, value)?;
+            }
+            input_object(schema, named, value, open)
+        }
+        Kind::Scalar if is_scalar(&ty.name, value) => Ok(()),
+        Kind::Scalar => Err(format!("not a value of scalar `{}`", ty.name)),
+        Kind::Interface | Kind::Object { .. } | Kind::Union => {
+            Err(format!("`{}` is not an input type", ty.name))
+        }
+    }
+}
+
+fn input_object<'s, 'a>(
+    schema: &'s Schema,
+    named: TypeId,
+    value: json::Value<'a>,
+    open: &mut Vec<Expected<'s, 'a>>,
+) -> Result<(), String> {
+    let ty = &schema.ty(named).name;
+    if value.kind() != Json::Object {
+        return Err(format!("not an object of input type `{ty}`"));
+    }
+    for member in value.children() {
+        let name = member.key().unwrap_or_default();
+        let Some(field) = schema.input_field_named(named, &name) else {
+            return Err(format!("input type `{ty}` does not have every field that is given"));
+        };
+        let field = &schema.input(field).ty;
+        open.push(Expected { value: member, wrappers: &field.wrappers, named: field.named });
+    }
+    for id in schema.input_fields(named) {
+        let field = schema.input(id);
+        let is_required =
+            field.ty.wrappers.first() == Some(&Wrapper::NonNull) && field.default.is_none();
+        if is_required && value.member(&field.name).is_none() {
+            return Err(format!("required field `{ty}.{}` is missing", field.name));
+        }
+    }
+    Ok(())
+}
+
+/// GraphQL §3.10.1 (`@oneOf`).
+fn exactly_one(ty: &str, value: json::Value<'_>) -> Result<(), String> {
+    let mut members = value.children();
+    let first_is_set = members.next().is_some_and(|it| it.kind() != Json::Null);
+    if value.kind() == Json::Object && first_is_set && members.next().is_none() {
+        Ok(())
+    } else {
+        Err(format!("exactly one field of `{ty}` must be given, and not null"))
+    }
+}
+
+/// GraphQL §3.5. A custom scalar takes any value.
+fn is_scalar(name: &str, value: json::Value<'_>) -> bool {
+    match name {
+        "Boolean" => matches!(value.kind(), Json::Boolean(_)),
+        "Float" => value.kind() == Json::Number,
+        "ID" => match value.kind() {
+            Json::String => true,
+            Json::Number => !value.text().contains(['.', 'e', 'E']),
+            Json::Array | Json::Boolean(_) | Json::Null | Json::Object => false,
+        },
+        "Int" => value.kind() == Json::Number && is_int(value.text()),
+        "String" => value.kind() == Json::String,
+        _ => true,
+    }
+}
+
+/// A 32-bit integer. `2.0` counts: languages without an integer type write it so.
+fn is_int(text: &str) -> bool {
+    text.parse::<f64>().is_ok_and(|it| {
+        it.fract() == 0.0 && it >= f64::from(i32::MIN) && it <= f64::from(i32::MAX)
+    })
+}

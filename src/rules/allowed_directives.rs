@@ -1,0 +1,69 @@
+//! Which directives a request may carry: `directives`.
+
+use crate::{
+    diagnostic::Diagnostics,
+    operation::Operation,
+    rules::{Entry, Meta, Rule, Setting, Specialised},
+    verdict::{Code, Violation},
+    yaml::{Node, shape},
+};
+
+/// The rule.
+pub(super) const ENTRY: Entry = Entry {
+    meta: &META,
+    setting: Setting::Shape { default, read, schema: SCHEMA },
+};
+
+static META: Meta = Meta {
+    id: "allowed-directives",
+    code: Code::DIRECTIVE_NOT_ALLOWED,
+    title: "Directives on the request",
+    owasp: "API8",
+    setting: "directives",
+    page: include_str!("allowed_directives.md"),
+};
+
+const SCHEMA: &str = r#"{"type": "array", "uniqueItems": true, "items": {"type": "string"}}"#;
+
+#[derive(Debug)]
+struct AllowedDirectives {
+    allowed: Vec<String>,
+}
+
+/// The two that every server has and that cannot do harm.
+fn default() -> Box<dyn Rule> {
+    Box::new(AllowedDirectives { allowed: vec!["skip".into(), "include".into()] })
+}
+
+fn read(node: &Node, found: &mut Diagnostics) -> Box<dyn Rule> {
+    Box::new(AllowedDirectives { allowed: shape::names(node, found) })
+}
+
+impl Rule for AllowedDirectives {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn specialise(&self, operation: &Operation) -> Specialised {
+        let document = operation.document();
+        let written = document.directives().iter().map(|it| document.str(it.name));
+        let mut foreign: Vec<_> =
+            written.filter(|it| !self.allowed.iter().any(|allowed| allowed == it)).collect();
+        foreign.sort_unstable();
+        foreign.dedup();
+        if foreign.is_empty() {
+            return Specialised::Holds;
+        }
+        Specialised::Violated(foreign.into_iter().map(objection).collect())
+    }
+}
+
+fn objection(name: &str) -> Violation {
+    Violation {
+        rule: META.id,
+        code: META.code,
+        at: Some(format!("@{name}").into()),
+        public: format!("directive `@{name}` is not allowed").into(),
+        detail: format!("`directives` does not list `{name}`").into(),
+    }
+}

@@ -1,0 +1,178 @@
+//! Whether deprecated fields, arguments, input fields and enum values may be used: `deprecated`.
+
+use std::sync::Arc;
+
+use ahash::HashSet;
+
+use crate::{
+    document::{Document, ValueKind},
+    operation::{Given, InputValue, Met, Node, Operation, Variable, walk},
+    rules::{Entry, Facts, Meta, Residual, Rule, Setting, Specialised, Switch, guarded},
+    schema::{InputId, InputOwner, Kind, Schema, TypeId},
+    verdict::{Code, Findings, Violation},
+};
+
+/// The rule.
+pub(super) const ENTRY: Entry = Entry {
+    meta: &META,
+    setting: Setting::Switch { default: Switch::Allow, rule: || Box::new(Deprecated) },
+};
+
+static META: Meta = Meta {
+    id: "deprecated",
+    code: Code::DEPRECATED_USED,
+    title: "Deprecated fields, arguments, input fields and enum values",
+    owasp: "API9",
+    setting: "deprecated",
+    page: include_str!("deprecated.md"),
+};
+
+#[derive(Debug)]
+struct Deprecated;
+
+impl Rule for Deprecated {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn specialise(&self, operation: &Operation) -> Specialised {
+        let nodes = operation.nodes().iter();
+        let written = nodes.flat_map(|node| {
+            used_by(operation, node).into_iter().map(move |it| (node, objection(it)))
+        });
+        let literals = guarded::object_to(operation, written);
+        match (literals, InVariables::of(operation)) {
+            (Specialised::Depends(first), Some(second)) => {
+                Specialised::Depends(Box::new(Both { first, second }))
+            }
+            (Specialised::Holds, Some(residual)) => Specialised::Depends(Box::new(residual)),
+            (literals, _) => literals,
+        }
+    }
+}
+
+/// The coordinates of what one selection uses that is deprecated.
+fn used_by(operation: &Operation, node: &Node) -> Vec<String> {
+    let (schema, document) = (operation.schema(), operation.document());
+    let mut used = Vec::new();
+    if schema.field(node.field).deprecated.is_some() {
+        used.push(operation.coordinate(node));
+    }
+    for argument in operation.arguments(node) {
+        let input = schema.input(argument.input);
+        if input.deprecated.is_some() {
+            used.push(format!("{}({}:)", operation.coordinate(node), input.name));
+        }
+        let value = InputValue::Literal(argument.value);
+        walk((schema, document), &input.ty, value, |met| {
+            used.extend(deprecated_in(schema, document, met));
+        });
+    }
+    used
+}
+
+/// The coordinate of an input field or enum value that is deprecated.
+fn deprecated_in(schema: &Schema, document: &Document, met: Met<'_>) -> Option<String> {
+    match met {
+        Met::Field(id) => {
+            let input = schema.input(id);
+            input.deprecated.as_ref()?;
+            let InputOwner::InputObject(owner) = input.owner else { return None };
+            Some(format!("{}.{}", schema.ty(owner).name, input.name))
+        }
+        Met::Leaf { named, value } => {
+            let ty = schema.ty(named);
+            let name = match value {
+                InputValue::Json(value) => value.string()?.into_owned(),
+                InputValue::Literal(id) => match document.value(id)?.kind {
+                    ValueKind::Enum(name) => document.str(name).to_owned(),
+                    _ => return None,
+                },
+            };
+            let value = ty.values.iter().find(|it| *it.name == *name)?;
+            value.deprecated.as_ref()?;
+            Some(format!("{}.{name}", ty.name))
+        }
+    }
+}
+
+fn objection(coordinate: String) -> Violation {
+    Violation {
+        rule: META.id,
+        code: META.code,
+        detail: format!("`{coordinate}` is deprecated").into(),
+        at: Some(coordinate.into()),
+        public: "the operation uses something deprecated".into(),
+    }
+}
+
+/// The variables in which something deprecated could be given.
+#[derive(Debug)]
+struct InVariables {
+    schema: Arc<Schema>,
+    document: Arc<Document>,
+    /// By definition; `None` where the type holds nothing deprecated.
+    suspects: Vec<Option<Variable>>,
+}
+
+impl InVariables {
+    fn of(operation: &Operation) -> Option<Self> {
+        let schema = operation.schema();
+        let suspect = |it: &Variable| holds_deprecated(schema, it.ty.named).then(|| it.clone());
+        let suspects: Vec<_> = operation.variables().iter().map(suspect).collect();
+        suspects.iter().any(Option::is_some).then(|| Self {
+            schema: Arc::clone(schema),
+            document: Arc::clone(operation.document()),
+            suspects,
+        })
+    }
+}
+
+impl Residual for InVariables {
+    fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
+        for (suspect, given) in self.suspects.iter().zip(facts.variables.all()) {
+            let Some(variable) = suspect else { continue };
+            let value = match (given, variable.default) {
+                (Given::Value(value), _) => InputValue::Json(*value),
+                (Given::Default, Some(default)) => InputValue::Literal(default),
+                (Given::Default | Given::Absent, _) => continue,
+            };
+            walk((&self.schema, &self.document), &variable.ty, value, |met| {
+                if let Some(coordinate) = deprecated_in(&self.schema, &self.document, met) {
+                    found.object(objection(coordinate));
+                }
+            });
+        }
+    }
+}
+
+/// Whether a value of this input type can name something deprecated.
+fn holds_deprecated(schema: &Schema, named: TypeId) -> bool {
+    let mut seen = HashSet::default();
+    let mut open = vec![named];
+    while let Some(named) = open.pop() {
+        let ty = schema.ty(named);
+        let mut fields = schema.input_fields(named);
+        let is_deprecated = |id: InputId| schema.input(id).deprecated.is_some();
+        if ty.values.iter().any(|it| it.deprecated.is_some()) || fields.any(is_deprecated) {
+            return true;
+        }
+        if matches!(ty.kind, Kind::InputObject { .. }) && seen.insert(named) {
+            open.extend(schema.input_fields(named).map(|it| schema.input(it).ty.named));
+        }
+    }
+    false
+}
+
+#[derive(Debug)]
+struct Both {
+    first: Box<dyn Residual>,
+    second: InVariables,
+}
+
+impl Residual for Both {
+    fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
+        self.first.check(facts, found);
+        self.second.check(facts, found);
+    }
+}

@@ -1,0 +1,63 @@
+//! Limit `limits.repeats`: one field under one parent through different response keys.
+
+use ahash::{HashMap, HashSet};
+
+use crate::{
+    operation::Operation,
+    rules::{Batch, Entry, Meta, Setting, Unit, limit::Limit},
+    schema::FieldId,
+    verdict::Code,
+};
+
+/// The rule.
+pub(super) const ENTRY: Entry = Entry {
+    meta: &META,
+    setting: Setting::Limit {
+        default: 15,
+        ceiling: 20_000,
+        unit: Unit::Count,
+        batch: Batch::Largest,
+        rule: || Box::new(Limit { meta: &META, of_operation: measure, of_request: None }),
+    },
+};
+
+static META: Meta = Meta {
+    id: "max-repeats",
+    code: Code::MAX_REPEATS_LIMIT,
+    title: "One field under different aliases",
+    owasp: "API4",
+    setting: "limits.repeats",
+    page: include_str!("max_repeats.md"),
+};
+
+/// A place in the answer: the response keys from the root, as a number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Place(usize);
+
+impl Place {
+    const ROOT: Self = Self(0);
+}
+
+/// Selections with the same response keys from the root are one place in the answer, however
+/// often their parents are written.
+fn measure(operation: &Operation) -> u64 {
+    if operation.nodes().iter().all(|it| it.alias.is_none()) {
+        return u64::from(!operation.nodes().is_empty());
+    }
+    let mut places: HashMap<(Place, &str), Place> = HashMap::default();
+    let mut place_of_node: Vec<Place> = Vec::with_capacity(operation.nodes().len());
+    let mut seen: HashSet<(Place, FieldId)> = HashSet::default();
+    let mut repeats: HashMap<(Place, FieldId), u64> = HashMap::default();
+    for node in operation.nodes() {
+        let above = node.parent.and_then(|it| place_of_node.get(it.index())).copied();
+        let above = above.unwrap_or(Place::ROOT);
+        let next = Place(places.len().saturating_add(1));
+        let place = *places.entry((above, operation.key(node))).or_insert(next);
+        place_of_node.push(place);
+        if seen.insert((place, node.field)) {
+            let repeats = repeats.entry((above, node.field)).or_default();
+            *repeats = repeats.saturating_add(1);
+        }
+    }
+    repeats.into_values().max().unwrap_or(0)
+}

@@ -1,0 +1,32 @@
+//! Limit `limits.variables.count`: variable definitions of the operation.
+
+use crate::{
+    operation::Operation,
+    rules::{Batch, Entry, Meta, Setting, Unit, limit::Limit},
+    verdict::Code,
+};
+
+/// The rule.
+pub(super) const ENTRY: Entry = Entry {
+    meta: &META,
+    setting: Setting::Limit {
+        default: 50,
+        ceiling: 10_000,
+        unit: Unit::Count,
+        batch: Batch::Largest,
+        rule: || Box::new(Limit { meta: &META, of_operation: measure, of_request: None }),
+    },
+};
+
+static META: Meta = Meta {
+    id: "max-variables",
+    code: Code::MAX_VARIABLES_LIMIT,
+    title: "Variable definitions of the operation",
+    owasp: "API4",
+    setting: "limits.variables.count",
+    page: include_str!("max_variables.md"),
+};
+
+fn measure(operation: &Operation) -> u64 {
+    operation.variables().len() as u64
+}

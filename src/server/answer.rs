@@ -1,0 +1,57 @@
+//! The body of an answer: ours, or relayed from the upstream.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+
+use crate::upstream::{RelayError, Relayed};
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// Written by us, in one piece; nothing once it was taken.
+    Ours(Option<Bytes>),
+    /// On its way from the upstream.
+    Relayed(Relayed),
+}
+
+impl From<Bytes> for Answer {
+    fn from(bytes: Bytes) -> Self {
+        Self::Ours(Some(bytes).filter(|it| !it.is_empty()))
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = RelayError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        ctx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
+        match self.get_mut() {
+            Self::Ours(bytes) => Poll::Ready(bytes.take().map(|it| Ok(Frame::data(it)))),
+            Self::Relayed(relayed) => Pin::new(relayed).poll_frame(ctx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Ours(bytes) => bytes.is_none(),
+            Self::Relayed(relayed) => relayed.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Ours(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |it| it.len() as u64))
+            }
+            Self::Relayed(relayed) => relayed.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What is in force, and what all workers share.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arc_swap::ArcSwap;
+
+use crate::{admission::Gate, config::Config, policy::Http, upstream::HeaderRules};
+
+/// A policy in force and what follows from it. Immutable: a reload makes another one.
+#[derive(Debug)]
+pub struct State {
+    pub(super) gate: Gate,
+    pub(super) headers: HeaderRules,
+}
+
+impl State {
+    /// What follows from a gate's policy.
+    #[must_use]
+    pub fn new(gate: Gate) -> Self {
+        let headers = HeaderRules::new(&gate.policy().http.forward_headers);
+        Self { gate, headers }
+    }
+
+    pub(super) fn http(&self) -> &Http {
+        &self.gate.policy().http
+    }
+}
+
+/// What all workers share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) config: Config,
+    pub(super) state: ArcSwap<State>,
+    n_listening: AtomicUsize,
+}
+
+/// A worker that listens, as long as it is held.
+pub(super) struct Listening<'s>(&'s Shared);
+
+impl Shared {
+    pub(super) fn new(config: Config, state: State) -> Self {
+        Self { config, state: ArcSwap::from_pointee(state), n_listening: AtomicUsize::new(0) }
+    }
+
+    pub(super) fn listening(&self) -> Listening<'_> {
+        self.n_listening.fetch_add(1, Ordering::Relaxed);
+        Listening(self)
+    }
+
+    pub(super) fn n_listening(&self) -> usize {
+        self.n_listening.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        self.0.n_listening.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,191 @@
+//! One worker: a thread with a runtime, a listener and an upstream pool of its own.
+
+use std::{cell::RefCell, io, rc::Rc, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime::{Builder, LocalOptions},
+    sync::watch,
+    task::{JoinError, JoinSet},
+    time::{interval, sleep, timeout},
+};
+
+use crate::{
+    config::{Bounds, Config, Deadlines},
+    server::{
+        connection,
+        drain::{Drain, Phase},
+        state::{Shared, State},
+    },
+    telemetry::{AcceptFailed, Panicked, RequestIds},
+    upstream::Upstream,
+};
+
+/// What the connections of a worker share. It never leaves its thread.
+#[derive(Debug)]
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    /// What is in force, as last seen: a count of our own, so that cores do not share one.
+    seen: RefCell<Rc<InForce>>,
+    ids: RequestIds,
+    upstream: Rc<Upstream>,
+    drain: Drain,
+}
+
+/// A state that a request holds on to until it is answered.
+#[derive(Debug)]
+pub(super) struct InForce(Arc<State>);
+
+impl std::ops::Deref for InForce {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+/// Runs until the server is told to stop; returns the number of connections that were cut off.
+pub(super) fn run(
+    listener: std::net::TcpListener,
+    shared: Arc<Shared>,
+    phase: watch::Receiver<Phase>,
+) -> u64 {
+    let mut builder = Builder::new_current_thread();
+    // Only names are resolved on these.
+    builder.enable_all().max_blocking_threads(2);
+    let serving = || {
+        let runtime = builder.build_local(LocalOptions::default())?;
+        runtime.block_on(Worker::new(shared).serve(listener, phase))
+    };
+    serving().unwrap_or_else(|error: io::Error| {
+        AcceptFailed { detail: &error }.emit();
+        0
+    })
+}
+
+impl Worker {
+    fn new(shared: Arc<Shared>) -> Rc<Self> {
+        let seen = RefCell::new(Rc::new(InForce(shared.state.load_full())));
+        let upstream = Upstream::new(&shared.config);
+        let ids = RequestIds::random();
+        Rc::new(Self { shared, seen, ids, upstream, drain: Drain::default() })
+    }
+
+    /// What is in force now.
+    pub(super) fn in_force(&self) -> Rc<InForce> {
+        let latest = self.shared.state.load();
+        let mut seen = self.seen.borrow_mut();
+        if !Arc::ptr_eq(&latest, &seen.0) {
+            *seen = Rc::new(InForce(Arc::clone(&latest)));
+        }
+        Rc::clone(&seen)
+    }
+
+    pub(super) const fn ids(&self) -> &RequestIds {
+        &self.ids
+    }
+
+    pub(super) const fn upstream(&self) -> &Rc<Upstream> {
+        &self.upstream
+    }
+
+    pub(super) const fn drain(&self) -> &Drain {
+        &self.drain
+    }
+
+    pub(super) fn deadlines(&self) -> &Deadlines {
+        &self.config().deadlines
+    }
+
+    pub(super) fn bounds(&self) -> &Bounds {
+        &self.config().bounds
+    }
+
+    fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    async fn serve(
+        self: Rc<Self>,
+        listener: std::net::TcpListener,
+        phase: watch::Receiver<Phase>,
+    ) -> io::Result<u64> {
+        let listener = TcpListener::from_std(listener)?;
+        let mut connections = JoinSet::new();
+        {
+            let _listening = self.shared.listening();
+            self.accept(&listener, &mut connections, phase).await;
+        }
+        self.accept_waiting(listener, &mut connections);
+        self.drain.begin();
+        Ok(finish(connections, self.deadlines().grace).await)
+    }
+
+    /// Accepts until the server is told to stop. At the cap of connections it does not accept:
+    /// further ones wait with the system, and then the system refuses them.
+    async fn accept(
+        self: &Rc<Self>,
+        listener: &TcpListener,
+        connections: &mut JoinSet<()>,
+        mut phase: watch::Receiver<Phase>,
+    ) {
+        let cap = self.bounds().connections.get();
+        let mut sweep = interval(SWEEP);
+        loop {
+            tokio::select! {
+                accepted = listener.accept(), if connections.len() < cap => match accepted {
+                    Ok((stream, _peer)) => self.spawn(stream, connections),
+                    Err(error) => {
+                        // Out of files, as a rule: trying again at once would only burn the core.
+                        AcceptFailed { detail: &error }.emit();
+                        sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+                Some(ended) = connections.join_next() => note(ended),
+                _now = sweep.tick() => self.upstream.sweep(),
+                // An error means that nobody is left who could tell us to stop.
+                _told = phase.wait_for(|it| *it > Phase::Serving) => return,
+            }
+        }
+    }
+
+    /// Connections that the system accepted for us before the socket is closed.
+    fn accept_waiting(self: &Rc<Self>, listener: TcpListener, connections: &mut JoinSet<()>) {
+        let Ok(listener) = listener.into_std() else { return };
+        // Budget: the cap of connections.
+        while connections.len() < self.bounds().connections.get() {
+            let Ok((stream, _peer)) = listener.accept() else { return };
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                self.spawn(stream, connections);
+            }
+        }
+    }
+
+    fn spawn(self: &Rc<Self>, stream: TcpStream, connections: &mut JoinSet<()>) {
+        connections.spawn_local(connection::serve(stream, Rc::clone(self)));
+    }
+}
+
+/// Waits for the connections, and cuts off those that outlast the grace period.
+async fn finish(mut connections: JoinSet<()>, grace: Duration) -> u64 {
+    let all = async {
+        while let Some(ended) = connections.join_next().await {
+            note(ended);
+        }
+    };
+    let _in_time = timeout(grace, all).await;
+    connections.len() as u64
+}
+
+/// A panic outside a request's own boundary has cost its connection.
+fn note(ended: Result<(), JoinError>) {
+    if ended.is_err_and(|it| it.is_panic()) {
+        Panicked { id: None }.emit();
+    }
+}
+
+/// 1 s: idle upstream connections live that much longer than they should.
+const SWEEP: Duration = Duration::from_secs(1);
+/// 50 ms: short against a client's patience, long against a loop.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

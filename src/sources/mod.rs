@@ -1,0 +1,9 @@
+//! Everything that is read from the world: the policy and the files it names, and the time.
+//!
+//! Does not judge what it reads; `policy` does.
+
+mod clock;
+mod policy_file;
+
+pub use clock::now;
+pub use policy_file::load_policy;

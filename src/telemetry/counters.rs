@@ -1,0 +1,53 @@
+//! Numbers that only grow, one per kind of event.
+//!
+//! They are counted by `emit()` alone, so that log and metric cannot disagree. Known documents that
+//! are admitted touch none of them: workers share no cache line on the common path.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The counters of this process.
+pub static COUNTERS: Counters = Counters {
+    accept_failures: Counter::new(),
+    failures: Counter::new(),
+    panics: Counter::new(),
+    refused: Counter::new(),
+    reported: Counter::new(),
+    upstream_failures: Counter::new(),
+};
+
+/// One number per kind of event.
+#[derive(Debug)]
+pub struct Counters {
+    /// Connections that could not be accepted.
+    pub accept_failures: Counter,
+    /// Requests that Portcullis itself failed at.
+    pub failures: Counter,
+    /// Panics that were caught; each was answered 500 or cost one connection.
+    pub panics: Counter,
+    /// HTTP requests that were refused.
+    pub refused: Counter,
+    /// Operations that report mode let through.
+    pub reported: Counter,
+    /// Requests that the upstream did not answer.
+    pub upstream_failures: Counter,
+}
+
+/// A number that only grows.
+#[derive(Debug)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    pub(super) fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Its present value.
+    #[must_use]
+    pub fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

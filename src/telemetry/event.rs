@@ -1,0 +1,214 @@
+//! Events: a struct each, whose `emit()` writes the log line and counts.
+//!
+//! Fields, not sentences; codes, coordinates and details of ours, never what a client wrote as a
+//! document, a value, a token or a header. Errors page someone, warnings are for today.
+
+use std::net::SocketAddr;
+
+use tracing::{error, info, warn};
+
+use crate::{
+    telemetry::{COUNTERS, RequestId},
+    verdict::{Code, Violation},
+};
+
+/// A connection could not be accepted.
+#[derive(Debug)]
+pub struct AcceptFailed<'a> {
+    /// What the system says.
+    pub detail: &'a dyn std::error::Error,
+}
+
+impl AcceptFailed<'_> {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        COUNTERS.accept_failures.count();
+        warn!(event = "accept-failed", detail = %self.detail);
+    }
+}
+
+/// A connection ended with an error, by the client's doing as a rule.
+#[derive(Debug)]
+pub struct ConnectionEnded<'a> {
+    /// What the protocol library says.
+    pub detail: &'a dyn std::error::Error,
+}
+
+impl ConnectionEnded<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        tracing::debug!(event = "connection-ended", detail = %self.detail);
+    }
+}
+
+/// The server was told to stop and finishes what is in flight.
+#[derive(Debug)]
+pub struct Draining {
+    /// Seconds that requests in flight have.
+    pub grace: u64,
+}
+
+impl Draining {
+    /// Logs it.
+    pub fn emit(&self) {
+        info!(event = "draining", grace_seconds = self.grace);
+    }
+}
+
+/// Portcullis failed at a request. Nothing was forwarded.
+#[derive(Debug)]
+pub struct Failed<'a> {
+    /// The request.
+    pub id: RequestId,
+    /// What happened.
+    pub detail: &'a str,
+}
+
+impl Failed<'_> {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        COUNTERS.failures.count();
+        error!(event = "failed", detail = self.detail, request_id = %self.id);
+    }
+}
+
+/// A panic was caught. Nothing was forwarded after it.
+#[derive(Debug)]
+pub struct Panicked {
+    /// The request, when it is known.
+    pub id: Option<RequestId>,
+}
+
+impl Panicked {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        COUNTERS.panics.count();
+        match self.id {
+            Some(id) => error!(event = "panicked", request_id = %id),
+            None => error!(event = "panicked"),
+        }
+    }
+}
+
+/// The policy is in force, but something in it is surely not as meant.
+#[derive(Debug)]
+pub struct PolicyWarned<'a> {
+    /// Stable, kebab-case.
+    pub code: &'static str,
+    /// What is suspicious.
+    pub message: &'a str,
+}
+
+impl PolicyWarned<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        warn!(event = "policy-warning", code = self.code, message = self.message);
+    }
+}
+
+/// A request was refused.
+#[derive(Debug)]
+pub struct Refused<'a> {
+    /// The request.
+    pub id: RequestId,
+    /// Every objection, deciding ones among them.
+    pub found: &'a [Violation],
+}
+
+impl Refused<'_> {
+    /// Logs every objection and counts the request once.
+    pub fn emit(&self) {
+        COUNTERS.refused.count();
+        for it in self.found {
+            info!(
+                event = "refused",
+                code = it.code.as_str(),
+                rule = it.rule,
+                at = it.at.as_deref(),
+                detail = &*it.detail,
+                request_id = %self.id,
+            );
+        }
+    }
+}
+
+/// An operation was admitted in report mode, and would have been refused otherwise.
+#[derive(Debug)]
+pub struct Reported<'a> {
+    /// The request.
+    pub id: RequestId,
+    /// The objection.
+    pub violation: &'a Violation,
+}
+
+impl Reported<'_> {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        COUNTERS.reported.count();
+        info!(
+            event = "reported",
+            code = self.violation.code.as_str(),
+            rule = self.violation.rule,
+            at = self.violation.at.as_deref(),
+            detail = &*self.violation.detail,
+            request_id = %self.id,
+        );
+    }
+}
+
+/// The server listens.
+#[derive(Debug)]
+pub struct Started {
+    /// Where clients connect.
+    pub listen: SocketAddr,
+    /// Where operators connect.
+    pub admin: Option<SocketAddr>,
+    /// How many workers listen.
+    pub workers: usize,
+}
+
+impl Started {
+    /// Logs it.
+    pub fn emit(&self) {
+        let admin = self.admin.map(tracing::field::display);
+        info!(event = "started", listen = %self.listen, admin, workers = self.workers);
+    }
+}
+
+/// The server has stopped.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Connections that were cut off when the grace period ended.
+    pub cut_off: u64,
+}
+
+impl Stopped {
+    /// Logs it.
+    pub fn emit(&self) {
+        info!(event = "stopped", cut_off = self.cut_off);
+    }
+}
+
+/// A judged request got no answer from the upstream.
+#[derive(Debug)]
+pub struct UpstreamFailed<'a> {
+    /// The request.
+    pub id: RequestId,
+    /// What the client was told.
+    pub code: Code,
+    /// What happened.
+    pub detail: &'a str,
+}
+
+impl UpstreamFailed<'_> {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        COUNTERS.upstream_failures.count();
+        warn!(
+            event = "upstream-failed",
+            code = self.code.as_str(),
+            detail = self.detail,
+            request_id = %self.id,
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! What the operator learns: events, which are log line and counter together, and request ids.
+//!
+//! Decides nothing. No document text, variable value, token or header value passes through here.
+
+mod counters;
+mod event;
+mod logging;
+mod request_id;
+
+pub use counters::{COUNTERS, Counter, Counters};
+pub use event::{
+    AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused, Reported,
+    Started, Stopped, UpstreamFailed,
+};
+pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
+pub use request_id::{RequestId, RequestIds};

@@ -1,0 +1,55 @@
+//! Our own request ids: 128 bits, unique in a process and, by chance of 2⁻⁶⁴, between processes.
+//!
+//! Not secret and not a credential. A client's `x-request-id` never becomes ours.
+
+use std::{
+    cell::Cell,
+    fmt,
+    hash::{BuildHasher, Hasher, RandomState},
+};
+
+/// The id of one HTTP request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId(u128);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// Makes the ids of one worker.
+#[derive(Debug)]
+pub struct RequestIds {
+    prefix: u64,
+    next: Cell<u64>,
+}
+
+impl RequestIds {
+    /// A maker with a random prefix of its own, so that workers need not share a counter.
+    #[must_use]
+    pub fn random() -> Self {
+        Self { prefix: RandomState::new().build_hasher().finish(), next: Cell::new(0) }
+    }
+
+    /// The next id.
+    pub fn next(&self) -> RequestId {
+        let n = self.next.get();
+        self.next.set(n.wrapping_add(1));
+        RequestId((u128::from(self.prefix) << 64) | u128::from(n))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_32_hexadecimal_digits_and_differ() {
+        let (one, other) = (RequestIds::random(), RequestIds::random());
+        let ids = [one.next(), one.next(), other.next()].map(|it| it.to_string());
+        assert!(ids.iter().all(|it| it.len() == 32));
+        assert!(ids[0] != ids[1] && ids[0] != ids[2] && ids[1] != ids[2]);
+        assert_eq!(ids[0][..16], ids[1][..16]);
+    }
+}

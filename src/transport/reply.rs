@@ -1,0 +1,248 @@
+//! Writes every error that a client can see, and nothing else.
+//!
+//! A client learns a code, a public text and a request id; rule and detail only when the policy
+//! explains refusals. Of faults that are not the client's it learns the code alone.
+
+use bytes::Bytes;
+use http::{
+    HeaderName, HeaderValue, Response, StatusCode,
+    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE},
+};
+
+use crate::{
+    json::push_escaped,
+    policy::{ExplainRefusals, Http},
+    telemetry::RequestId,
+    transport::{Media, status::status},
+    verdict::{Code, Fault, Framing, Rejected, Violation},
+};
+
+/// Why a request is not served.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Something failed.
+    Fault(Fault),
+    /// The judge said no.
+    Rejected(Rejected),
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Violation> for Refusal {
+    fn from(violation: Violation) -> Self {
+        Self::Rejected(Rejected::whole(violation))
+    }
+}
+
+/// Answers to one request: what they have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Reply<'p> {
+    /// The request.
+    pub id: RequestId,
+    /// The type that the client prefers.
+    pub media: Media,
+    /// How the policy wants refusals to look.
+    pub http: &'p Http,
+}
+
+/// Our own id of a request, on every answer.
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+impl Reply<'_> {
+    /// The answer to a request that is not served.
+    #[must_use]
+    pub fn refuse(&self, refusal: &Refusal) -> Response<Bytes> {
+        match refusal {
+            Refusal::Rejected(rejected) => self.reject(rejected.framing, &rejected.items),
+            Refusal::Fault(Fault::Client(violation)) => {
+                self.reject(Framing::Single, std::slice::from_ref(violation))
+            }
+            Refusal::Fault(Fault::Internal { detail: _ }) => self.fail(Code::INTERNAL_SERVER_ERROR),
+            Refusal::Fault(Fault::Upstream { code, detail: _ }) => self.fail(*code),
+        }
+    }
+
+    /// Puts our id on any answer.
+    pub fn sign<B>(&self, response: &mut Response<B>) {
+        // Hexadecimal digits are always a header value.
+        if let Ok(id) = HeaderValue::try_from(self.id.to_string()) {
+            response.headers_mut().insert(X_REQUEST_ID, id);
+        }
+    }
+
+    fn reject(&self, framing: Framing, items: &[Violation]) -> Response<Bytes> {
+        let decides = |it: &&Violation| it.code != Code::BATCH_REFUSED;
+        let code = items.iter().find(decides).map_or(Code::INTERNAL_SERVER_ERROR, |it| it.code);
+        if matches!(code, Code::CLIENT_TIMEOUT | Code::MAX_BODY_LIMIT) {
+            return self.problem(code);
+        }
+        let mut body = String::new();
+        match (framing, items) {
+            (Framing::Single, [only]) => self.push_refusal(&mut body, only),
+            (Framing::Array | Framing::Single, items) => self.push_all(&mut body, items),
+        }
+        let status = status(code, self.http.status, self.media);
+        let mut response = self.response(status, self.media.content_type(), body);
+        if code == Code::METHOD_NOT_ALLOWED {
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        response
+    }
+
+    /// A fault that is not the client's: the code, and nothing that happened.
+    fn fail(&self, code: Code) -> Response<Bytes> {
+        let mut body = String::new();
+        self.push_error(&mut body, "the request could not be served", code, None);
+        let status = status(code, self.http.status, self.media);
+        self.response(status, self.media.content_type(), body)
+    }
+
+    /// RFC 9457, for what goes wrong before there is a GraphQL request.
+    fn problem(&self, code: Code) -> Response<Bytes> {
+        let status = status(code, self.http.status, self.media);
+        let body = format!(
+            r#"{{"type":"about:blank","title":"{}","status":{},"code":"{code}","requestId":"{}"}}"#,
+            status.canonical_reason().unwrap_or_default(),
+            status.as_u16(),
+            self.id,
+        );
+        let media = HeaderValue::from_static("application/problem+json");
+        self.response(status, media, body)
+    }
+
+    fn push_all(&self, body: &mut String, items: &[Violation]) {
+        body.push('[');
+        for (n, item) in items.iter().enumerate() {
+            if n > 0 {
+                body.push(',');
+            }
+            self.push_refusal(body, item);
+        }
+        body.push(']');
+    }
+
+    fn push_refusal(&self, body: &mut String, violation: &Violation) {
+        let explained = match self.http.explain_refusals {
+            ExplainRefusals::On => Some(violation),
+            ExplainRefusals::Off => None,
+        };
+        self.push_error(body, &violation.public, violation.code, explained);
+    }
+
+    fn push_error(&self, body: &mut String, text: &str, code: Code, explained: Option<&Violation>) {
+        body.push_str(r#"{"errors":[{"message":"#);
+        push_escaped(body, text);
+        body.push_str(r#","extensions":{"code":"#);
+        push_escaped(body, code.as_str());
+        if let Some(violation) = explained {
+            body.push_str(r#","rule":"#);
+            push_escaped(body, violation.rule);
+            body.push_str(r#","detail":"#);
+            push_escaped(body, &violation.detail);
+        }
+        body.push_str(r#","requestId":"#);
+        push_escaped(body, &self.id.to_string());
+        body.push_str("}}]}");
+    }
+
+    fn response(&self, status: StatusCode, media: HeaderValue, body: String) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, media);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.sign(&mut response);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{telemetry::RequestIds, transport::tests::http};
+
+    fn violation(code: Code) -> Violation {
+        let detail = "depth 9 of 5".into();
+        Violation { rule: "depth", code, at: None, public: "too \"deep\"".into(), detail }
+    }
+
+    /// `status content-type body`, the id replaced.
+    fn check(http: &Http, refusal: Refusal, expect: &str) {
+        let id = RequestIds::random().next();
+        let response = Reply { id, media: Media::Json, http }.refuse(&refusal);
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert_eq!(response.headers()["x-request-id"], id.to_string());
+        let got = format!(
+            "{} {} {}",
+            response.status().as_u16(),
+            response.headers()["content-type"].to_str().unwrap(),
+            std::str::from_utf8(response.body()).unwrap().replace(&id.to_string(), "ID"),
+        );
+        assert_eq!(got, expect);
+        assert!(serde_json::from_slice::<serde_json::Value>(response.body()).is_ok());
+    }
+
+    const JSON: &str = "application/json; charset=utf-8";
+
+    #[test]
+    fn a_refusal_masks_and_explains_as_the_policy_says() {
+        let refused = || violation(Code::MAX_DEPTH_LIMIT).into();
+        let masked = r#"{"errors":[{"message":"too \"deep\"","extensions":{"code":"MAX_DEPTH_LIMIT","requestId":"ID"}}]}"#;
+        check(&http(), refused(), &format!("422 {JSON} {masked}"));
+        let open = Http { explain_refusals: ExplainRefusals::On, ..http() };
+        let explained = masked.replace(
+            r#""MAX_DEPTH_LIMIT","#,
+            r#""MAX_DEPTH_LIMIT","rule":"depth","detail":"depth 9 of 5","#,
+        );
+        check(&open, refused(), &format!("422 {JSON} {explained}"));
+    }
+
+    #[test]
+    fn a_batch_is_answered_as_an_array_with_the_status_of_the_guilty_item() {
+        let items = vec![violation(Code::BATCH_REFUSED), violation(Code::INTROSPECTION_DISABLED)];
+        let rejected = Rejected { framing: Framing::Array, items, found: Vec::new() };
+        let item = |code| {
+            format!(
+                r#"{{"errors":[{{"message":"too \"deep\"","extensions":{{"code":"{code}","requestId":"ID"}}}}]}}"#
+            )
+        };
+        let expect =
+            format!("403 {JSON} [{},{}]", item("BATCH_REFUSED"), item("INTROSPECTION_DISABLED"));
+        check(&http(), Refusal::Rejected(rejected), &expect);
+    }
+
+    #[test]
+    fn faults_that_are_not_the_clients_tell_nothing() {
+        let body = |code| {
+            format!(
+                r#"{{"errors":[{{"message":"the request could not be served","extensions":{{"code":"{code}","requestId":"ID"}}}}]}}"#
+            )
+        };
+        let internal = Fault::Internal { detail: "secret".into() };
+        check(&http(), internal.into(), &format!("500 {JSON} {}", body("INTERNAL_SERVER_ERROR")));
+        let upstream = Fault::Upstream { code: Code::GATEWAY_TIMEOUT, detail: "secret".into() };
+        check(&http(), upstream.into(), &format!("504 {JSON} {}", body("GATEWAY_TIMEOUT")));
+    }
+
+    #[test]
+    fn faults_below_graphql_are_problems() {
+        check(
+            &http(),
+            violation(Code::MAX_BODY_LIMIT).into(),
+            r#"413 application/problem+json {"type":"about:blank","title":"Payload Too Large","status":413,"code":"MAX_BODY_LIMIT","requestId":"ID"}"#,
+        );
+    }
+
+    #[test]
+    fn a_wrong_method_is_told_the_right_one() {
+        let reply = Reply { id: RequestIds::random().next(), media: Media::Json, http: &http() };
+        let response = reply.refuse(&violation(Code::METHOD_NOT_ALLOWED).into());
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["allow"] == "POST"),
+            (405, true)
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! Which headers go to the upstream, and which of its headers come back.
+//!
+//! Requests: an allow-list. Responses: everything that is meant for the far end.
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{
+        ACCEPT, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST,
+        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    },
+};
+
+use crate::transport::Media;
+
+/// The headers that a policy lets pass, in a form that is cheap to use.
+#[derive(Debug)]
+pub struct HeaderRules {
+    allowed: Vec<HeaderName>,
+}
+
+/// What a request is forwarded with, besides its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'h> {
+    /// The client's headers.
+    pub client: &'h HeaderMap,
+    /// Which of them pass.
+    pub rules: &'h HeaderRules,
+    /// The type of answer to ask for.
+    pub media: Media,
+}
+
+impl HeaderRules {
+    /// From `http.forward_headers`. Names that never pass are left out: headers of one connection,
+    /// headers that we write ourselves, and names with `_`, which some servers read as `-`.
+    #[must_use]
+    pub fn new(names: &[Box<str>]) -> Self {
+        let names = names.iter().filter(|it| !it.contains('_'));
+        let names = names.filter_map(|it| HeaderName::from_bytes(it.as_bytes()).ok());
+        Self {
+            allowed: names.filter(|it| !HOP_BY_HOP.contains(it) && !OURS.contains(it)).collect(),
+        }
+    }
+}
+
+impl Head<'_> {
+    /// The headers of the request to the upstream; `Content-Length` is added with the body.
+    pub(super) fn write(&self, host: HeaderValue) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(HOST, host);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, self.media.accept());
+        let dropped = nominated(self.client);
+        for name in self.rules.allowed.iter().filter(|it| !dropped.contains(it)) {
+            for value in self.client.get_all(name) {
+                headers.append(name, value.clone());
+            }
+        }
+        headers
+    }
+}
+
+/// Takes out of an answer what was meant for the connection to us.
+pub(super) fn clean_answer(headers: &mut HeaderMap) {
+    for name in nominated(headers) {
+        headers.remove(name);
+    }
+    for name in &HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// What `Connection` names: RFC 9110 §7.6.1, not to be forwarded.
+fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(CONNECTION).iter().filter_map(|it| it.to_str().ok());
+    values
+        .flat_map(|it| it.split(','))
+        .map(str::trim)
+        .filter(|it| !it.eq_ignore_ascii_case("close") && !it.eq_ignore_ascii_case("keep-alive"))
+        .filter_map(|it| HeaderName::from_bytes(it.as_bytes()).ok())
+        .collect()
+}
+
+/// Meant for one connection only.
+static HOP_BY_HOP: [HeaderName; 9] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// Written by us, or about the body that the client sent, which is not the one we send.
+static OURS: [HeaderName; 6] =
+    [ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(headers: &[(&str, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            map.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        map
+    }
+
+    fn list(headers: &HeaderMap) -> Vec<String> {
+        headers.iter().map(|(name, it)| format!("{name}: {}", it.to_str().unwrap())).collect()
+    }
+
+    fn check_request(allowed: &[&str], client: &[(&str, &str)], expect: &[&str]) {
+        let names: Vec<Box<str>> = allowed.iter().map(|it| (*it).into()).collect();
+        let rules = HeaderRules::new(&names);
+        let head = Head { client: &map(client), rules: &rules, media: Media::Json };
+        let got = list(&head.write(HeaderValue::from_static("up")));
+        let ours = ["host: up", "content-type: application/json", "accept: application/json"];
+        assert_eq!(got, [&ours, expect].concat());
+    }
+
+    #[test]
+    fn only_listed_headers_pass() {
+        check_request(
+            &["authorization", "x-a"],
+            &[("Authorization", "t"), ("cookie", "c"), ("x-a", "1"), ("x-a", "2")],
+            &["authorization: t", "x-a: 1", "x-a: 2"],
+        );
+    }
+
+    #[test]
+    fn some_headers_never_pass() {
+        let never =
+            ["host", "content-length", "transfer-encoding", "x_a", "te", "accept", "bad name"];
+        let client = [
+            ("host", "evil"),
+            ("content-length", "1"),
+            ("transfer-encoding", "chunked"),
+            ("x_a", "1"),
+            ("te", "trailers"),
+            ("accept", "text/html"),
+        ];
+        check_request(&never, &client, &[]);
+    }
+
+    #[test]
+    fn connection_drops_the_clients_own_headers_but_none_of_ours() {
+        check_request(
+            &["authorization", "x-a"],
+            &[
+                ("connection", "Keep-Alive, X-A, host, content-type"),
+                ("x-a", "1"),
+                ("authorization", "t"),
+            ],
+            &["authorization: t"],
+        );
+    }
+
+    #[test]
+    fn an_answer_keeps_what_is_meant_for_the_client() {
+        let mut headers = map(&[
+            ("connection", "x-b"),
+            ("x-b", "1"),
+            ("keep-alive", "timeout=5"),
+            ("server", "s"),
+            ("transfer-encoding", "chunked"),
+            ("content-type", "application/json"),
+            ("set-cookie", "a"),
+            ("set-cookie", "b"),
+        ]);
+        clean_answer(&mut headers);
+        let expect =
+            ["server: s", "content-type: application/json", "set-cookie: a", "set-cookie: b"];
+        let mut got = list(&headers);
+        got.sort();
+        let mut expect = expect.map(String::from);
+        expect.sort();
+        assert_eq!(got, expect);
+    }
+}

@@ -1,0 +1,138 @@
+//! The body of an answer on its way from the upstream to the client.
+//!
+//! It is not buffered: a piece is read from the upstream when the client has room for it. Trailers
+//! do not pass.
+
+use std::{
+    fmt,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::{Sleep, sleep};
+
+use crate::upstream::{lane::Lane, link::Link, pool::Permit};
+
+/// The body of an answer, and the connection that it comes from.
+#[derive(Debug)]
+pub struct Relayed {
+    incoming: Incoming,
+    ended: bool,
+    /// Gone once it was given back.
+    link: Option<Link>,
+    lane: Rc<Lane>,
+    _permit: Permit,
+    limit: Duration,
+    /// Runs while the upstream lets us wait.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+/// Why an answer broke off. The client sees that it did; nothing else can be told any more.
+#[derive(Debug)]
+pub enum RelayError {
+    /// The connection broke, or the framing is wrong.
+    Broken(hyper::Error),
+    /// Too long a pause.
+    Timeout,
+}
+
+impl fmt::Display for RelayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken(error) => write!(f, "the upstream's answer broke off: {error}"),
+            Self::Timeout => f.write_str("the upstream's answer came to a halt"),
+        }
+    }
+}
+
+impl std::error::Error for RelayError {}
+
+impl Relayed {
+    pub(super) fn new(
+        incoming: Incoming,
+        link: Link,
+        lane: Rc<Lane>,
+        permit: Permit,
+        limit: Duration,
+    ) -> Self {
+        let ended = incoming.is_end_stream();
+        Self { incoming, ended, link: Some(link), lane, _permit: permit, limit, waiting: None }
+    }
+
+    fn poll_incoming(
+        &mut self,
+        ctx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(ctx) {
+            return Poll::Ready(frame);
+        }
+        if let Some(link) = &mut self.link {
+            link.drive(ctx);
+        }
+        Pin::new(&mut self.incoming).poll_frame(ctx)
+    }
+
+    fn is_late(&mut self, ctx: &mut Context<'_>) -> bool {
+        let limit = self.limit;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(limit)));
+        waiting.as_mut().poll(ctx).is_ready()
+    }
+}
+
+impl Body for Relayed {
+    type Data = Bytes;
+    type Error = RelayError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        ctx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
+        let this = self.get_mut();
+        // Budget: every turn takes a frame from the upstream; only trailers make another turn.
+        loop {
+            match this.poll_incoming(ctx) {
+                Poll::Ready(Some(Ok(frame))) if frame.is_data() => {
+                    this.waiting = None;
+                    return Poll::Ready(Some(Ok(frame)));
+                }
+                Poll::Ready(Some(Ok(_trailers))) => {}
+                Poll::Ready(Some(Err(error))) => {
+                    this.link = None;
+                    return Poll::Ready(Some(Err(RelayError::Broken(error))));
+                }
+                Poll::Ready(None) => {
+                    this.ended = true;
+                    return Poll::Ready(None);
+                }
+                Poll::Pending if this.is_late(ctx) => {
+                    this.link = None;
+                    return Poll::Ready(Some(Err(RelayError::Timeout)));
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended || self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+impl Drop for Relayed {
+    fn drop(&mut self) {
+        // An answer that was not read to its end takes its connection with it.
+        if (self.ended || self.incoming.is_end_stream())
+            && let Some(link) = self.link.take()
+        {
+            self.lane.put(link);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Every case in `tests/rules/*.jsonl`: what a rule admits and what it rejects, both sides of
+//! every limit.
+
+mod support;
+
+use std::{fs, path::Path};
+
+use portcullis::{
+    rules::REGISTRY,
+    verdict::Verdict,
+};
+use serde_json::{Value, json};
+use support::judge;
+
+fn cases(rule: &str) -> Vec<Value> {
+    let name = format!("tests/rules/{}.jsonl", rule.replace('-', "_"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let text = fs::read_to_string(&path).unwrap_or_else(|it| panic!("{}: {it}", path.display()));
+    text.lines().map(|it| serde_json::from_str(it).expect(it)).collect()
+}
+
+fn verdict(case: &Value) -> Verdict {
+    let policy = case["policy"].as_str().expect("policy");
+    let schema = case["schema"].as_str().unwrap_or("schema.graphql");
+    let gate = judge::gate(schema, policy, "tests/rules");
+    let mut body = json!({ "query": case["document"] });
+    for key in ["variables", "operationName"] {
+        if let Some(value) = case.get(key) {
+            body[key] = value.clone();
+        }
+    }
+    judge::judge(&gate, body.to_string().as_bytes())
+}
+
+#[test]
+fn every_case_of_every_rule() {
+    let mut wrong = Vec::new();
+    let mut n_cases = 0;
+    for entry in REGISTRY {
+        for case in cases(entry.meta.id) {
+            n_cases += 1;
+            let found = match verdict(&case) {
+                Verdict::Admit(_) => "admit".to_owned(),
+                Verdict::Reject(rejected) => match rejected.items.first() {
+                    Some(it) if it.rule == entry.meta.id => "reject".to_owned(),
+                    other => format!("rejected by {other:?}"),
+                },
+            };
+            if case["expect"] != found.as_str() {
+                wrong.push(format!("{}: {}: {found}", entry.meta.id, case["case"]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("{n_cases} cases of {} rules", REGISTRY.len());
+}
+
+/// In report mode the request goes on, and what would have been refused is on record.
+#[test]
+fn every_rejected_case_is_on_record_in_report_mode() {
+    for entry in REGISTRY {
+        for mut case in cases(entry.meta.id) {
+            if case["expect"] != "reject" {
+                continue;
+            }
+            let policy = format!("mode: report\n{}", case["policy"].as_str().expect("policy"));
+            case["policy"] = policy.into();
+            let Verdict::Admit(admitted) = verdict(&case) else {
+                // What cannot be read or counted is refused in report mode as well.
+                assert_eq!(case["case"], "doubling fragments", "{}", entry.meta.id);
+                continue;
+            };
+            let reported = &admitted.items()[0].reported;
+            assert!(reported.iter().any(|it| it.rule == entry.meta.id), "{case}");
+        }
+    }
+}

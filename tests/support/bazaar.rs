@@ -1,0 +1,112 @@
+//! The bazaar corpus: cases, their bytes, and whether an outcome is the right one.
+
+use std::{collections::HashSet, fs, path::Path};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use crate::support::wire::{Message, request};
+
+/// A case of the corpus.
+pub struct Case(Value);
+
+/// What became of a case: empty is good.
+pub type Complaint = String;
+
+pub fn cases(file: &str) -> Vec<Case> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/bazaar").join(file);
+    let text = fs::read_to_string(&path).unwrap_or_else(|it| panic!("{}: {it}", path.display()));
+    text.lines().map(|it| Case(serde_json::from_str(it).expect(it))).collect()
+}
+
+impl Case {
+    pub fn id(&self) -> &str {
+        self.0["id"].as_str().unwrap_or_default()
+    }
+
+    pub fn class(&self) -> &str {
+        self.0["class"].as_str().unwrap_or_default()
+    }
+
+    pub fn why(&self) -> &str {
+        self.0["why"].as_str().unwrap_or_default()
+    }
+
+    /// Words of the reason for which it is refused.
+    pub fn reasons(&self) -> HashSet<&str> {
+        let words = self.0["reject_reason"].as_str().unwrap_or_default().split('|');
+        let exceeded = self.0["limits_exceeded"].as_array().into_iter().flatten();
+        words.chain(exceeded.filter_map(Value::as_str)).collect()
+    }
+
+    pub fn is_refused(&self) -> bool {
+        self.0["expect"] == "reject"
+    }
+
+    pub fn transport(&self) -> &str {
+        self.0["request"]["transport"].as_str().unwrap_or_default()
+    }
+
+    pub fn method(&self) -> &str {
+        self.0["request"]["method"].as_str().unwrap_or_default()
+    }
+
+    pub fn has_claims(&self) -> bool {
+        !self.0["claims"].is_null()
+    }
+
+    pub fn body(&self) -> Option<Vec<u8>> {
+        let request = &self.0["request"];
+        match (request["body"].as_str(), request["body_b64"].as_str()) {
+            (Some(text), _) => Some(text.as_bytes().to_vec()),
+            (None, Some(coded)) => Some(STANDARD.decode(coded).expect("base64")),
+            (None, None) => None,
+        }
+    }
+
+    /// The bytes of the request.
+    pub fn bytes(&self) -> Vec<u8> {
+        let case = &self.0["request"];
+        if let Some(raw) = case["raw_b64"].as_str() {
+            return STANDARD.decode(raw).expect("base64");
+        }
+        let mut headers = vec![("Host", "bazaar.example")];
+        for header in case["headers"].as_array().into_iter().flatten() {
+            headers.push((header[0].as_str().expect("name"), header[1].as_str().expect("value")));
+        }
+        let path = case["path"].as_str().unwrap_or("/graphql");
+        request(self.method(), path, &headers, self.body().as_deref())
+    }
+
+    /// Whether a refusal is clean and nothing went on.
+    pub fn judge_refusal(&self, answer: Option<&Message>, reached: &[Message]) -> Complaint {
+        if let Some(message) = reached.first() {
+            return format!("reached the upstream: {}", String::from_utf8_lossy(&message.body));
+        }
+        match answer {
+            None if self.0["request"]["raw_b64"].is_string() => String::new(),
+            None => "closed without an answer".to_owned(),
+            Some(answer) if answer.status() >= 500 => format!("status {}", answer.status()),
+            Some(answer) if answer.status() >= 400 => String::new(),
+            Some(answer) => format!("status {}", answer.status()),
+        }
+    }
+
+    /// Whether a legitimate request went on and was answered.
+    pub fn judge_forward(&self, answer: Option<&Message>, reached: &[Message]) -> Complaint {
+        let Some(answer) = answer else { return "closed without an answer".to_owned() };
+        let text = String::from_utf8_lossy(&answer.body);
+        if reached.len() != 1 {
+            return format!("not forwarded: status {} {text}", answer.status());
+        }
+        let items = match answer.json() {
+            Some(Value::Array(items)) => items,
+            Some(item) => vec![item],
+            None => Vec::new(),
+        };
+        let is_good = answer.status() == 200
+            && !items.is_empty()
+            && items.iter().all(|it| *it == serde_json::json!({ "data": {} }));
+        if is_good { String::new() } else { format!("status {} {text}", answer.status()) }
+    }
+}

@@ -1,0 +1,65 @@
+//! Judges single requests without a socket.
+
+use std::{fs, path::Path, sync::Arc};
+
+use portcullis::{
+    admission::{CacheLimits, Gate, Requests, UnixSeconds},
+    diagnostic::{Colour, Source, render},
+    identity::Caller,
+    json,
+    policy::{self, Policy},
+    transport::decode,
+    verdict::Verdict,
+};
+use serde_json::Value;
+
+/// A day on which no exception of a test has run out.
+pub const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+
+/// A policy from its text; files that it names are read from `folder`.
+pub fn policy(text: &str, folder: &str) -> Policy {
+    let source = Arc::new(Source { name: "policy.yaml".into(), text: text.into() });
+    let mut resolve = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name);
+        let text = fs::read_to_string(&path).map_err(|it| format!("{}: {it}", path.display()))?;
+        Ok(Arc::new(Source { name: name.into(), text: text.into() }))
+    };
+    let (policy, diagnostics) = policy::load(source, &mut resolve);
+    let complaints = render(&diagnostics, Colour::Plain);
+    policy.unwrap_or_else(|| panic!("{complaints}\n{text}"))
+}
+
+/// A gate with the smallest head and `rest` as policy.
+pub fn gate(schema: &str, rest: &str, folder: &str) -> Gate {
+    let text = format!("version: 1\nname: test\nschema: {{ file: {schema} }}\n{rest}");
+    Gate::new(Arc::new(policy(&text, folder)), CacheLimits::default())
+}
+
+/// Judges the body of a POST.
+pub fn judge(gate: &Gate, body: &[u8]) -> Verdict {
+    let tree = match json::read(body, json::Limits::default()) {
+        Ok(tree) => tree,
+        Err(error) => panic!("{error}"),
+    };
+    let requests: Requests<'_> = match decode(&tree, &gate.policy().http) {
+        Ok(requests) => requests,
+        Err(violation) => return Verdict::Reject(portcullis::verdict::Rejected::whole(violation)),
+    };
+    gate.admit(&requests, &Caller::default(), NOW)
+}
+
+/// The code of the first refused item, or `None` when the request is admitted.
+pub fn code(verdict: &Verdict) -> Option<&'static str> {
+    match verdict {
+        Verdict::Admit(_) => None,
+        Verdict::Reject(rejected) => rejected.items.first().map(|it| it.code.as_str()),
+    }
+}
+
+/// The body that would be forwarded.
+pub fn forwarded(verdict: &Verdict) -> Option<Value> {
+    match verdict {
+        Verdict::Admit(admitted) => serde_json::from_slice(admitted.body()).ok(),
+        Verdict::Reject(_) => None,
+    }
+}
