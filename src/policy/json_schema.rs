@@ -286,9 +286,11 @@ mod tests {
     use crate::{
         diagnostic::Source,
         policy::{
-            json_schema::of_registry,
+            json_schema::{json_schema, of_registry},
+            load,
             testing::{compile, registry},
         },
+        rules::{REGISTRY, Setting},
         yaml::{self, Node},
     };
 
@@ -324,6 +326,44 @@ mod tests {
             let text = fs::read_to_string(folder.join(format!("{name}.yaml"))).unwrap();
             assert!(accepts(&text), "{name}");
             let (policy, found) = compile(&text, None);
+            assert!(policy.is_some() && found.is_empty(), "{name}: {found:?}");
+        }
+    }
+
+    /// Set `UPDATE_POLICY_SCHEMA=1` to write it anew, as `portcullis schema` prints it.
+    #[test]
+    fn the_schema_on_disk_is_current() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/policy.schema.json");
+        let text = format!("{:#}\n", json_schema());
+        if must_update() {
+            fs::write(&path, &text).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+
+    fn must_update() -> bool {
+        std::env::var_os("UPDATE_POLICY_SCHEMA").is_some()
+    }
+
+    #[test]
+    fn every_shape_has_a_schema() {
+        for entry in REGISTRY {
+            if let Setting::Shape { schema, .. } = entry.setting {
+                assert!(serde_json::from_str::<Value>(schema).unwrap().is_object());
+            }
+        }
+    }
+
+    #[test]
+    fn the_files_compile_with_the_real_rules() {
+        let sdl = "type Query { a: Int }";
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+        for name in ["baseline", "strict", "internal", "demo"] {
+            let text = fs::read_to_string(folder.join(format!("{name}.yaml"))).unwrap();
+            let source = Arc::new(Source { name: name.into(), text: text.into() });
+            let mut resolve =
+                |name: &str| Ok(Arc::new(Source { name: name.into(), text: sdl.into() }));
+            let (policy, found) = load(source, &mut resolve);
             assert!(policy.is_some() && found.is_empty(), "{name}: {found:?}");
         }
     }

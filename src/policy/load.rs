@@ -122,6 +122,7 @@ fn compile(
         reading: reading::limits(registry, &all, &exceptions),
         ceilings: reading::ceilings(registry, &all, &exceptions),
         digest: Digest::of_all(&texts),
+        registry,
         rules: rules(registry, layer),
         profiles: all,
         exceptions,
