@@ -9,16 +9,17 @@ use crate::{
     diagnostic::{Diagnostics, Source},
     operation::Skipped,
     policy::{
-        Digest, Policy, SecondReader, Unselected, exceptions,
+        Digest, Exceptions, Policy, SecondReader, Unselected, exceptions,
         http::{self, Http},
         lint::{self, Draft},
         not_built,
         profiles::{self, Profile},
-        reading,
+        reading, schema_file,
         settings::{self, Layer, LayerReader, Level},
     },
     rules::{Entry, REGISTRY, Rule, Setting},
     schema::Schema,
+    verdict::Mode,
     yaml::{self, Fields, Node, scalar},
 };
 
@@ -63,33 +64,21 @@ fn compile(
     found: &mut Diagnostics,
 ) -> Option<Policy> {
     let mut fields = Fields::of(root, "", found);
-    fields.require("version", found).map(|it| version(it, found));
+    if let Some(node) = fields.require("version", found) {
+        version(node, found);
+    }
     let name = fields.require("name", found).and_then(|it| scalar::text(it, found));
-    let mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
-    let mode = mode.unwrap_or_default();
-    let schema = fields.require("schema", found).and_then(|it| schema(it, resolve, found));
-    let mut http =
-        fields.take("http", found).map_or_else(Http::default, |it| http::read(it, found));
-    let second_reader = fields.take("documents", found).and_then(|it| second_reader(it, found));
-    let skipped = fields.take("skipped_selections", found).and_then(|it| skipped(it, found));
-    let mut unselected = None;
-    let mut others = |block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics| match block {
-        "limits" => {
-            let body = fields.take("body", found).and_then(|it| http::read_body(it, found));
-            http.body = body.unwrap_or(http.body);
-        }
-        "operations" => {
-            let words = [("judge", Unselected::Judge), ("ignore", Unselected::Ignore)];
-            let node = fields.take("unselected", found);
-            unselected = node.and_then(|it| scalar::word(it, &words, found));
-        }
-        _ => {}
+    let schema =
+        fields.require("schema", found).and_then(|it| schema_file::read(it, resolve, found));
+    let mut frame = Frame::read(&mut fields, found);
+    let mut others = |block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics| {
+        frame.others(block, fields, found);
     };
     let layer = LayerReader::new(registry, Level::Base, &mut others).read(&mut fields, found);
-    let mut all = vec![Profile::base(registry, mode, &layer)];
+    let mut all = vec![Profile::base(registry, frame.mode, &layer)];
     let (laid_over, placed_profiles) = fields
         .take("profiles", found)
-        .map(|it| profiles::read(registry, (mode, &layer), it, found))
+        .map(|it| profiles::read(registry, (frame.mode, &layer), it, found))
         .unwrap_or_default();
     all.extend(laid_over);
     let (exceptions, placed_exceptions) = fields
@@ -98,85 +87,100 @@ fn compile(
         .unwrap_or_default();
     not_built::refuse("", &mut fields, found);
     fields.finish(found);
-    let draft = Draft {
-        root,
-        mode,
-        modes: &layer.modes,
-        profiles: (&all, &placed_profiles),
-        exceptions: &placed_exceptions,
-        body: http.body,
-    };
     // Beside an error, a setting seems to be without effect only because it could not be read.
     if !found.has_errors() {
+        let modes = (frame.mode, &*layer.modes);
+        let profiles = (&*all, &*placed_profiles);
+        let draft =
+            Draft { root, modes, profiles, exceptions: &placed_exceptions, body: frame.http.body };
         lint::lint(registry, &draft, now, found);
     }
-    let (schema, schema_text) = schema?;
-    let texts = [root.source.text.as_bytes(), schema_text.text.as_bytes()];
-    Some(Policy {
-        name: name?.into(),
-        schema: Arc::new(schema),
-        http,
-        unselected: unselected.unwrap_or_default(),
-        skipped: skipped.unwrap_or_default(),
-        second_reader: second_reader.unwrap_or_default(),
-        reading: reading::limits(registry, &all, &exceptions),
-        ceilings: reading::ceilings(registry, &all, &exceptions),
-        digest: Digest::of_all(&texts),
-        registry,
-        rules: rules(registry, layer),
-        profiles: all,
-        exceptions,
-    })
+    let (schema, text) = schema?;
+    let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
+    let parts = Parts { registry, rules: rules(registry, layer), profiles: all, exceptions };
+    Some(frame.policy(Named { name: name?, schema, digest }, parts))
+}
+
+/// What is settled before there is a rule or a caller.
+struct Frame {
+    mode: Mode,
+    http: Http,
+    second_reader: SecondReader,
+    skipped: Skipped,
+    unselected: Unselected,
+}
+
+/// What was compiled through the registry.
+struct Parts {
+    registry: &'static [Entry],
+    rules: Vec<Box<dyn Rule>>,
+    profiles: Vec<Profile>,
+    exceptions: Exceptions,
+}
+
+impl Frame {
+    fn read(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Self {
+        let mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
+        let http = fields.take("http", found).map(|it| http::read(it, found));
+        let reader = fields.take("documents", found).and_then(|it| second_reader(it, found));
+        let skipped = fields.take("skipped_selections", found).and_then(|it| skipped(it, found));
+        Self {
+            mode: mode.unwrap_or_default(),
+            http: http.unwrap_or_default(),
+            second_reader: reader.unwrap_or_default(),
+            skipped: skipped.unwrap_or_default(),
+            unselected: Unselected::default(),
+        }
+    }
+
+    /// What stands in a block of rules and is none.
+    fn others(&mut self, block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics) {
+        match block {
+            "limits" => {
+                let body = fields.take("body", found).and_then(|it| http::read_body(it, found));
+                self.http.body = body.unwrap_or(self.http.body);
+            }
+            "operations" => {
+                let words = [("judge", Unselected::Judge), ("ignore", Unselected::Ignore)];
+                let node = fields.take("unselected", found);
+                let unselected = node.and_then(|it| scalar::word(it, &words, found));
+                self.unselected = unselected.unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+
+    fn policy(self, named: Named<'_>, parts: Parts) -> Policy {
+        let Parts { registry, rules, profiles, exceptions } = parts;
+        Policy {
+            name: named.name.into(),
+            schema: Arc::new(named.schema),
+            http: self.http,
+            unselected: self.unselected,
+            skipped: self.skipped,
+            second_reader: self.second_reader,
+            reading: reading::limits(registry, &profiles, &exceptions),
+            ceilings: reading::ceilings(registry, &profiles, &exceptions),
+            digest: named.digest,
+            registry,
+            rules,
+            profiles,
+            exceptions,
+        }
+    }
+}
+
+/// What the policy is called and which texts it is made from.
+struct Named<'n> {
+    name: &'n str,
+    schema: Schema,
+    digest: Digest,
 }
 
 fn version(node: &Node, found: &mut Diagnostics) {
     if node.as_plain() != Some("1") {
         let message = format!("version {} is not known", node.describe());
         found.push(node.error("unknown-version", message).help("this program reads version 1"));
-    }
-}
-
-fn schema(
-    node: &Node,
-    resolve: Resolve<'_>,
-    found: &mut Diagnostics,
-) -> Option<(Schema, Arc<Source>)> {
-    if let Some(file) = node.as_text() {
-        let error = node.error("wrong-shape", "expected a mapping, found a text");
-        found.push(error.help(format!("write `{{ file: {file} }}`")));
-        return None;
-    }
-    let mut fields = Fields::of(node, "schema", found);
-    not_built::refuse("schema", &mut fields, found);
-    let introspect = fields.take_key("introspect");
-    if let Some(key) = introspect {
-        let message = "a schema by introspection is not part of this version";
-        let help = "write `file`, with the schema that `portcullis schema fetch` saves";
-        found.push(key.error("not-available-yet", message).help(help));
-    }
-    let file = match introspect {
-        None => fields.require("file", found),
-        Some(_) => fields.take("file", found),
-    };
-    fields.finish(found);
-    let node = file?;
-    let file = scalar::text(node, found)?;
-    let source = match resolve(file) {
-        Ok(source) => source,
-        Err(why) => {
-            found.push(node.error("unreadable-file", format!("cannot read `{file}`: {why}")));
-            return None;
-        }
-    };
-    match Schema::load(Arc::clone(&source)) {
-        Ok((schema, warnings)) => {
-            found.extend(warnings);
-            Some((schema, source))
-        }
-        Err(errors) => {
-            found.extend(errors);
-            None
-        }
     }
 }
 
@@ -370,34 +374,5 @@ mod tests {
         let digest = |rest: &str| compile(&format!("{HEAD}{rest}"), None).0.unwrap().digest;
         assert_eq!(digest(""), digest(""));
         assert_ne!(digest(""), digest("# changed\n"));
-    }
-
-    #[test]
-    fn every_mistake_is_shown_at_once() {
-        let text = "\
-version: 2
-nam: shop
-schema: { file: missing.graphql }
-mode: reprot
-http:
-  path: graphql
-  batch: 0
-  forward_headers: [x_user]
-limits:
-  dept: 15
-  document: 32
-  fields: 50000
-  aliases:
-  variables: { count: many }
-introspection: of
-cost: { max: 1000 }
-profiles:
-  - { name: staff, when: staff, limits: { body: 1MiB } }
-exceptions:
-  - { document: abc, lift: [depth, introspection], reason: x, until: 2027-02-30 }
-";
-        let (policy, found) = compile(text, None);
-        assert!(policy.is_none());
-        insta::assert_snapshot!(render(&found, Colour::Plain));
     }
 }

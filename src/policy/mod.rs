@@ -13,6 +13,7 @@ mod load;
 mod not_built;
 mod profiles;
 mod reading;
+mod schema_file;
 mod settings;
 mod stance;
 #[cfg(test)]
