@@ -17,10 +17,7 @@ use crate::{
 /// The JSON Schema (draft 2020-12) of the policy file.
 #[must_use]
 pub fn json_schema() -> Value {
-    of_registry(REGISTRY)
-}
-
-pub(super) fn of_registry(registry: &'static [Entry]) -> Value {
+    let registry = REGISTRY;
     let root = Block::root(registry);
     let mut properties = head();
     properties.append(&mut settings(registry, &root, "", Per::File));

@@ -13,6 +13,7 @@ mod load;
 mod not_built;
 mod profiles;
 mod reading;
+mod schema_file;
 mod settings;
 mod stance;
 #[cfg(test)]
@@ -33,7 +34,7 @@ use crate::{
     document::{Ceilings, ReadLimits},
     identity::Caller,
     operation::Skipped,
-    rules::{Meta, REGISTRY, Rule, RuleIdx, Setting},
+    rules::{Entry, Meta, Rule, RuleIdx, Setting},
     schema::Schema,
     verdict::Mode,
 };
@@ -59,6 +60,7 @@ pub struct Policy {
     pub ceilings: Ceilings,
     /// SHA-256 of the policy file and the schema.
     pub digest: Digest,
+    registry: &'static [Entry],
     /// In the order of the registry.
     rules: Vec<Box<dyn Rule>>,
     /// INVARIANT: never empty; the base is first.
@@ -78,18 +80,23 @@ impl Policy {
         (0..).map(RuleIdx).zip(self.rules.iter().map(|it| &**it))
     }
 
-    /// What a rule is called. The index comes from [`Policy::rules`] of any policy.
+    /// The entry of a rule in the registry.
+    // INVARIANT: a `RuleIdx` comes from `rules` of a policy, and every policy has every rule.
+    #[expect(clippy::indexing_slicing, reason = "the index comes from `Policy::rules`")]
+    const fn entry(&self, rule: RuleIdx) -> &'static Entry {
+        &self.registry[rule.0]
+    }
+
+    /// What a rule is called.
     #[must_use]
-    pub fn meta(&self, rule: RuleIdx) -> &'static Meta {
-        static UNKNOWN: Meta = Meta {
-            id: "unknown",
-            code: crate::verdict::Code::INTERNAL_SERVER_ERROR,
-            title: "A rule of another registry",
-            owasp: "",
-            setting: "",
-            page: "",
-        };
-        self.rules.get(rule.0).map_or(&UNKNOWN, |it| it.meta())
+    pub const fn meta(&self, rule: RuleIdx) -> &'static Meta {
+        self.entry(rule).meta
+    }
+
+    /// How a rule can be set.
+    #[must_use]
+    pub const fn setting(&self, rule: RuleIdx) -> &'static Setting {
+        &self.entry(rule).setting
     }
 
     /// How a profile stands to a rule; what does not exist admits nothing.
@@ -106,16 +113,16 @@ impl Policy {
         &self.profiles
     }
 
+    /// A profile by its name; the file itself is `base`.
+    #[must_use]
+    pub fn profile_named(&self, name: &str) -> Option<ProfileIdx> {
+        self.profiles.iter().position(|it| &*it.name == name).map(ProfileIdx)
+    }
+
     /// How a rule is set: what its number counts.
     #[must_use]
     pub fn setting(&self, rule: RuleIdx) -> Option<&'static Setting> {
         REGISTRY.get(rule.0).map(|it| &it.setting)
-    }
-
-    /// A profile by its name; `base` is the file itself.
-    #[must_use]
-    pub fn profile_named(&self, name: &str) -> Option<ProfileIdx> {
-        self.profiles.iter().position(|it| *it.name == *name).map(ProfileIdx)
     }
 
     /// The profile of a caller: the first that matches, or the base.
