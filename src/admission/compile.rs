@@ -2,8 +2,6 @@
 //!
 //! Sizes come first: nothing is validated or built that was not counted.
 
-use sha2::{Digest, Sha256};
-
 use crate::{
     admission::{
         known::{Hashes, Judgeable, Known, Left, Part},
@@ -12,7 +10,7 @@ use crate::{
     document::{self, Document, OperationId, Read},
     json,
     operation::{self, Operation},
-    policy::{Policy, SecondReader, Unselected},
+    policy::{Digest, Policy, SecondReader, Unselected},
     rules::Specialised,
     verdict::{Code, Violation},
 };
@@ -45,8 +43,8 @@ fn judgeable(
         name: operation.name().map(|it| json::escape(it).into()),
         query: json::escape(&canonical).into(),
         hashes: Hashes {
-            sent: Sha256::digest(text).into(),
-            canonical: Sha256::digest(&canonical).into(),
+            sent: Digest::of(text.as_bytes()).0,
+            canonical: Digest::of(canonical.as_bytes()).0,
         },
         variables: operation.variables().to_vec(),
         left: left(policy, &operations),

@@ -73,11 +73,11 @@ fn effective(policy: &Policy, profile: ProfileIdx) -> String {
                     Mode::Report => "report",
                 };
                 match policy.setting(rule) {
-                    Some(Setting::Limit { unit: Unit::Bytes, .. }) => {
+                    Setting::Limit { unit: Unit::Bytes, .. } => {
                         format!("{mode:<8}{limit} bytes")
                     }
-                    Some(Setting::Limit { unit: Unit::Count, .. }) => format!("{mode:<8}{limit}"),
-                    Some(Setting::Shape { .. } | Setting::Switch { .. }) | None => mode.to_owned(),
+                    Setting::Limit { unit: Unit::Count, .. } => format!("{mode:<8}{limit}"),
+                    Setting::Shape { .. } | Setting::Switch { .. } => mode.to_owned(),
                 }
             }
         };

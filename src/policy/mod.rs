@@ -119,12 +119,6 @@ impl Policy {
         self.profiles.iter().position(|it| &*it.name == name).map(ProfileIdx)
     }
 
-    /// How a rule is set: what its number counts.
-    #[must_use]
-    pub fn setting(&self, rule: RuleIdx) -> Option<&'static Setting> {
-        REGISTRY.get(rule.0).map(|it| &it.setting)
-    }
-
     /// The profile of a caller: the first that matches, or the base.
     #[must_use]
     pub fn profile_of(&self, caller: &Caller) -> ProfileIdx {
