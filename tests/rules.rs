@@ -1,6 +1,13 @@
 //! Every case in `tests/rules/*.jsonl`: what a rule admits and what it rejects, both sides of
 //! every limit.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod support;
 
 use std::{fs, path::Path};
