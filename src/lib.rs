@@ -29,6 +29,7 @@ pub mod document;
 pub mod verdict;
 pub mod operation;
 pub mod identity;
+pub mod cost;
 pub mod rules;
 pub mod policy;
 pub mod admission;

@@ -19,7 +19,7 @@ impl VariableIdx {
     }
 
     /// The variable of that name.
-    pub(super) fn position(variables: &[Variable], name: &str) -> Option<Self> {
+    pub(crate) fn position(variables: &[Variable], name: &str) -> Option<Self> {
         let found = variables.iter().position(|it| &*it.name == name)?;
         u32::try_from(found).ok().map(Self)
     }

@@ -5,6 +5,7 @@
 //! validation reads.
 
 mod check;
+mod coordinate;
 mod definitions;
 mod load;
 mod model;
@@ -13,6 +14,7 @@ mod sdl;
 mod tables;
 mod type_set;
 
+pub use coordinate::{Bound, Coordinate, Pattern, is_whole_number};
 pub(crate) use definitions::Definitions;
 pub use model::{
     Applied, Const, DirectiveDefinition, EnumValue, Field, FieldId, Input, InputId, InputOwner,

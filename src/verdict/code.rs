@@ -28,6 +28,12 @@ codes! {
     CLIENT_TIMEOUT = 408;
     /// Content-Encoding or media type is not one we read.
     CONTENT_TYPE_NOT_SUPPORTED = 415;
+    /// The static cost is above `cost.max`.
+    COST_ESTIMATED_TOO_EXPENSIVE = 422;
+    /// A list has no size, and `cost.defaults.list` is `refuse`.
+    COST_LIST_UNSIZED = 422;
+    /// A slicing argument is not a whole number from 0 to 2³¹ − 1.
+    COST_SLICE_INVALID = 422;
     /// A deprecated field, argument, input field or enum value is used.
     DEPRECATED_USED = 422;
     /// A directive that `directives` does not list.

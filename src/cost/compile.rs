@@ -1,0 +1,330 @@
+//! Operation → program: the type cost and the field cost as expressions over the request.
+//!
+//! A stack of open places instead of recursion; a place that was priced before is looked up. When
+//! the work exceeds its budget the plain sum takes over, which is higher but linear.
+
+use std::sync::Arc;
+
+use ahash::HashMap;
+
+use crate::{
+    cost::{
+        arena::{Arena, ExprId},
+        class::FieldClass,
+        merge::{Keyed, Merged, merge},
+        model::{ClassId, Model},
+        outline::{Group, OutlineField, Region},
+        plain,
+        program::{Parts, Program, RootField},
+        slots::{Call, Purpose, Size, SlotBuilder},
+    },
+    document::SelectionId,
+    operation::{GuardId, Node, NodeId, Operation},
+};
+
+/// Compiles an operation; the result borrows nothing.
+#[must_use]
+pub fn compile(model: &Arc<Model>, operation: &Operation) -> Program {
+    compile_within(model, (operation, Purpose::Price), BUDGET).0
+}
+
+/// The same for a purpose and a budget, with the outline that `explain` draws.
+pub(super) fn compile_within(
+    model: &Arc<Model>,
+    (operation, purpose): (&Operation, Purpose),
+    budget: usize,
+) -> (Program, Vec<Group>) {
+    let mut compiling = Compiling::new(model, (operation, purpose), budget);
+    if compiling.run() {
+        let groups = std::mem::take(&mut compiling.groups);
+        return (compiling.program(), groups);
+    }
+    (plain::sum(model, (operation, purpose)), Vec::new())
+}
+
+/// Work in key visits; real operations stay under a tenth of it.
+pub(super) const BUDGET: usize = 20_000;
+
+/// What makes two places cost the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Memo {
+    parts: Box<[(SelectionId, GuardId)]>,
+    /// Of the field they are below: it tells the type and the size that is handed down.
+    class: ClassId,
+}
+
+/// The two measures of one place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pair {
+    pub(super) types: ExprId,
+    pub(super) fields: ExprId,
+}
+
+impl Pair {
+    pub(super) const ZERO: Self = Self { types: ExprId::ZERO, fields: ExprId::ZERO };
+}
+
+/// A size that a list takes over from the field around it.
+#[derive(Clone, Copy, Debug)]
+struct HandedDown {
+    from: NodeId,
+    class: ClassId,
+    condition: Option<u32>,
+}
+
+/// A place that is being priced.
+#[derive(Debug)]
+struct Frame {
+    memo: Option<Memo>,
+    /// The guards of the field around it: what stands under the same is always there.
+    context: Vec<GuardId>,
+    handed_down: Option<HandedDown>,
+    regions: Vec<Vec<Keyed>>,
+    region: usize,
+    field: usize,
+    sum: Pair,
+    max: Pair,
+    group: Group,
+}
+
+#[derive(Debug)]
+struct Compiling<'a> {
+    model: &'a Arc<Model>,
+    operation: &'a Operation,
+    arena: Arena,
+    slots: SlotBuilder<'a>,
+    done: HashMap<Memo, (Pair, u32)>,
+    stack: Vec<Frame>,
+    groups: Vec<Group>,
+    roots: Vec<RootField>,
+    total: Pair,
+    budget: usize,
+}
+
+impl<'a> Compiling<'a> {
+    fn new(
+        model: &'a Arc<Model>,
+        (operation, purpose): (&'a Operation, Purpose),
+        budget: usize,
+    ) -> Self {
+        Self {
+            model,
+            operation,
+            arena: Arena::new(),
+            slots: SlotBuilder::new(model, operation, purpose),
+            done: HashMap::default(),
+            stack: Vec::new(),
+            groups: Vec::new(),
+            roots: Vec::new(),
+            total: Pair::ZERO,
+            budget,
+        }
+    }
+
+    /// False when the budget is spent.
+    fn run(&mut self) -> bool {
+        let Some(root) = self.model.schema().root(self.operation.kind()) else { return true };
+        let merged = merge((self.model, self.operation), root, None);
+        if !self.open(merged, (None, vec![GuardId::ALWAYS]), None) {
+            return false;
+        }
+        while let Some(frame) = self.stack.last_mut() {
+            let Some(region) = frame.regions.get(frame.region) else {
+                self.close();
+                continue;
+            };
+            let Some(keyed) = region.get(frame.field) else {
+                self.close_region();
+                continue;
+            };
+            let keyed = keyed.clone();
+            if !self.field(&keyed) {
+                return false;
+            }
+        }
+        self.total.types = self.arena.add_weight(self.total.types, self.model.root(root));
+        true
+    }
+
+    fn open(
+        &mut self,
+        merged: Merged,
+        (memo, context): (Option<Memo>, Vec<GuardId>),
+        handed_down: Option<HandedDown>,
+    ) -> bool {
+        let n_keys: usize = merged.regions.iter().map(Vec::len).sum();
+        let work = merged.work.saturating_add(n_keys);
+        let Some(left) = self.budget.checked_sub(work) else { return false };
+        self.budget = left;
+        self.stack.push(Frame {
+            memo,
+            context,
+            handed_down,
+            regions: merged.regions,
+            region: 0,
+            field: 0,
+            sum: Pair::ZERO,
+            max: Pair::ZERO,
+            group: Group::default(),
+        });
+        true
+    }
+
+    /// Prices the next field of the place on top, or opens the place below it. False when the
+    /// budget is spent.
+    fn field(&mut self, keyed: &Keyed) -> bool {
+        let (model, operation) = (self.model, self.operation);
+        let class = model.class(keyed.class);
+        let (Some(node), Some(class)) = (operation.node(keyed.first), class) else {
+            self.advance();
+            return true;
+        };
+        let guards = keyed.guards();
+        let condition = self.slots.condition(&guards);
+        let below = if class.is_composite {
+            let parts = keyed.parts.iter().map(|it| (it.0, it.1)).collect();
+            let memo = Memo { parts, class: keyed.class };
+            match self.done.get(&memo) {
+                Some(done) => *done,
+                None => {
+                    let merged = merge((model, operation), class.returns, Some(&keyed.parts));
+                    let handed_down = (!class.list.sized.is_empty())
+                        .then_some(HandedDown { from: keyed.first, class: keyed.class, condition });
+                    return self.open(merged, (Some(memo), guards), handed_down);
+                }
+            }
+        } else {
+            (Pair::ZERO, NO_GROUP)
+        };
+        self.add(keyed, (node, class, condition), &guards, below);
+        true
+    }
+
+    fn add(
+        &mut self,
+        keyed: &Keyed,
+        (node, class, condition): (&Node, &FieldClass, Option<u32>),
+        guards: &[GuardId],
+        (below, child): (Pair, u32),
+    ) {
+        let call = match self.slots.call(node, class) {
+            Call::Fixed(value) => self.arena.constant(value),
+            Call::Slot(slot) => self.arena.call(slot),
+        };
+        let mut pair = Pair { types: self.arena.add_weight(below.types, class.weight), ..below };
+        let sizes = self.sizes((node, class, condition), pair);
+        for size in &sizes {
+            pair.types = self.arena.mul(*size, pair.types);
+            pair.fields = self.arena.mul(*size, pair.fields);
+        }
+        pair.fields = self.arena.add(call, pair.fields);
+        let Some(frame) = self.stack.last_mut() else { return };
+        if let Some(condition) = condition.filter(|_| frame.context != guards) {
+            pair.types = self.arena.guard(condition, pair.types);
+            pair.fields = self.arena.guard(condition, pair.fields);
+        }
+        frame.sum.types = self.arena.add(frame.sum.types, pair.types);
+        frame.sum.fields = self.arena.add(frame.sum.fields, pair.fields);
+        if frame.memo.is_none() {
+            let key = operation_key(self.operation, node);
+            self.roots.push(RootField { key, field: node.field, pair });
+        }
+        if self.slots.purpose == Purpose::Explain {
+            let (first, class) = (keyed.first, keyed.class);
+            frame.group.open.push(OutlineField { first, class, call, sizes, pair, child });
+        }
+        self.advance();
+    }
+
+    /// The sizes of the lists around a field's type, outermost first.
+    fn sizes(
+        &mut self,
+        (node, class, condition): (&Node, &FieldClass, Option<u32>),
+        inner: Pair,
+    ) -> Vec<ExprId> {
+        let own = (!class.list.slicing.is_empty())
+            // Looked at even when nothing is multiplied: a bad value is an offence by itself.
+            .then(|| self.slots.size(node, &class.list, condition));
+        if class.list_depth == 0 || (inner.types, inner.fields) == (ExprId::ZERO, ExprId::ZERO) {
+            return Vec::new();
+        }
+        let outer = match self.inherited(node) {
+            Some(size) => size,
+            None => own.unwrap_or_else(|| self.slots.size(node, &class.list, condition)),
+        };
+        let mut sizes = vec![self.size(outer)];
+        for _ in 1..class.list_depth {
+            let inner = class.list.inner.map(Size::Fixed);
+            let inner = inner.unwrap_or_else(|| self.slots.unsized_slot(node, condition));
+            sizes.push(self.size(inner));
+        }
+        sizes
+    }
+
+    /// The size that the field around hands down to the list `node`.
+    fn inherited(&mut self, node: &Node) -> Option<Size> {
+        let HandedDown { from, class, condition } = self.stack.last()?.handed_down?;
+        let class = self.model.class(class)?;
+        let name = &self.operation.schema().field(node.field).name;
+        if !class.list.sized.contains(name) {
+            return None;
+        }
+        Some(self.slots.size(self.operation.node(from)?, &class.list, condition))
+    }
+
+    fn size(&mut self, size: Size) -> ExprId {
+        match size {
+            Size::Fixed(size) => self.arena.constant(size.into()),
+            Size::Slot(slot) => self.arena.size(slot),
+        }
+    }
+
+    fn advance(&mut self) {
+        if let Some(frame) = self.stack.last_mut() {
+            frame.field = frame.field.saturating_add(1);
+        }
+    }
+
+    fn close_region(&mut self) {
+        let Some(frame) = self.stack.last_mut() else { return };
+        let sum = std::mem::replace(&mut frame.sum, Pair::ZERO);
+        frame.max.types = self.arena.max(frame.max.types, sum.types);
+        frame.max.fields = self.arena.max(frame.max.fields, sum.fields);
+        let fields = std::mem::take(&mut frame.group.open);
+        frame.group.regions.push(Region { sum, fields });
+        frame.region = frame.region.saturating_add(1);
+        frame.field = 0;
+    }
+
+    fn close(&mut self) {
+        let Some(frame) = self.stack.pop() else { return };
+        let mut id = NO_GROUP;
+        if self.slots.purpose == Purpose::Explain {
+            id = u32::try_from(self.groups.len()).unwrap_or(NO_GROUP);
+            self.groups.push(frame.group);
+        }
+        match frame.memo {
+            Some(memo) => drop(self.done.insert(memo, (frame.max, id))),
+            None => self.total = frame.max,
+        }
+    }
+
+    fn program(self) -> Program {
+        Program::new(Parts {
+            model: Arc::clone(self.model),
+            arena: self.arena,
+            slots: self.slots.table,
+            roots: self.roots,
+            total: self.total,
+            is_exact: true,
+        })
+    }
+}
+
+/// A field without selections has no group.
+pub(super) const NO_GROUP: u32 = u32::MAX;
+
+/// The response key of a node, owned.
+pub(super) fn operation_key(operation: &Operation, node: &Node) -> Box<str> {
+    operation.key(node).into()
+}

@@ -1,0 +1,246 @@
+//! A compiled operation: priced in one pass over its expressions, without looking at the document.
+//!
+//! Does not know the limit; comparing is for the rule.
+
+use std::sync::Arc;
+
+use crate::{
+    cost::{
+        arena::{Arena, Expr, Slots, evaluate},
+        compile::Pair,
+        model::Model,
+        settings::Measure,
+        slots::{NoSize, SizeSlot, SlotTable, holds},
+    },
+    operation::Variables,
+    schema::FieldId,
+    verdict::{Code, Violation},
+};
+
+/// The price of one operation, for any request. Owns all that it needs.
+#[derive(Debug)]
+pub struct Program {
+    pub(super) model: Arc<Model>,
+    pub(super) exprs: Box<[Expr]>,
+    pub(super) slots: SlotTable,
+    /// By size slot: some expression multiplies with it.
+    used: Box<[bool]>,
+    roots: Vec<RootField>,
+    total: Pair,
+    is_exact: bool,
+}
+
+/// The cost of a request: the most that it can ask of the upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Price {
+    /// Objects that can come back, weighted.
+    pub types: u64,
+    /// Resolver calls, weighted.
+    pub fields: u64,
+}
+
+/// The share of one root field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootPrice<'a> {
+    /// Its response key.
+    pub key: &'a str,
+    /// The field.
+    pub field: FieldId,
+    /// What it and everything below costs.
+    pub price: Price,
+}
+
+#[derive(Debug)]
+pub(super) struct RootField {
+    pub(super) key: Box<str>,
+    pub(super) field: FieldId,
+    pub(super) pair: Pair,
+}
+
+/// What a compiler hands over.
+pub(super) struct Parts {
+    pub(super) model: Arc<Model>,
+    pub(super) arena: Arena,
+    pub(super) slots: SlotTable,
+    pub(super) roots: Vec<RootField>,
+    pub(super) total: Pair,
+    pub(super) is_exact: bool,
+}
+
+impl Price {
+    /// The number that is compared with the limit.
+    #[must_use]
+    pub const fn combined(self, measure: Measure) -> u64 {
+        match measure {
+            Measure::Both => self.types.saturating_add(self.fields),
+            Measure::Field => self.fields,
+            Measure::Type => self.types,
+        }
+    }
+
+    /// True when a measure does not fit its number any more; no limit allows that.
+    #[must_use]
+    pub const fn is_saturated(self) -> bool {
+        self.types == u64::MAX || self.fields == u64::MAX
+    }
+}
+
+impl std::ops::Add for Price {
+    type Output = Self;
+
+    /// What two operations of one batch cost together.
+    fn add(self, other: Self) -> Self {
+        Self {
+            types: self.types.saturating_add(other.types),
+            fields: self.fields.saturating_add(other.fields),
+        }
+    }
+}
+
+impl Program {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { model, arena, slots, roots, total, is_exact } = parts;
+        let exprs = arena.into_exprs();
+        let mut used = vec![false; slots.sizes.len()];
+        for expr in &exprs {
+            if let Expr::Size(slot) = expr
+                && let Some(used) = used.get_mut(*slot as usize)
+            {
+                *used = true;
+            }
+        }
+        Self { model, exprs, slots, used: used.into(), roots, total, is_exact }
+    }
+
+    /// Prices one request.
+    ///
+    /// # Errors
+    /// A slicing argument that is not a whole number; a list without a size where the settings
+    /// refuse one.
+    pub fn price(&self, variables: &Variables<'_>) -> Result<Price, Violation> {
+        self.with_values((variables, None), |values| self.total(values))
+    }
+
+    /// Prices one request, root field by root field. The weight of the root type is not in it.
+    ///
+    /// # Errors
+    /// As [`Program::price`].
+    pub fn by_root(&self, variables: &Variables<'_>) -> Result<Vec<RootPrice<'_>>, Violation> {
+        self.with_values((variables, None), |values| {
+            let priced = |it| RootField::priced(it, values);
+            self.roots.iter().map(priced).collect()
+        })
+    }
+
+    /// True when the work budget sufficed; otherwise the price is an upper bound of the bound.
+    #[must_use]
+    pub const fn is_exact(&self) -> bool {
+        self.is_exact
+    }
+
+    /// Number of expressions: the work of one pricing.
+    #[must_use]
+    pub const fn n_expressions(&self) -> usize {
+        self.exprs.len()
+    }
+
+    /// Number of Boolean conditions.
+    pub(super) const fn conditions(&self) -> usize {
+        self.slots.conditions.len()
+    }
+
+    /// The model it was compiled with.
+    #[must_use]
+    pub const fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    fn total(&self, values: &[u64]) -> Price {
+        self.total.price(values)
+    }
+
+    /// Evaluates all expressions and hands the values over; `turned` overrides one knob.
+    pub(super) fn with_values<T>(
+        &self,
+        (variables, turned): (&Variables<'_>, Option<(u32, u32)>),
+        then: impl FnOnce(&[u64]) -> T,
+    ) -> Result<T, Violation> {
+        let n = self.n_values();
+        let mut few = [0; FEW];
+        let mut many = Vec::new();
+        let all = match few.get_mut(..n) {
+            Some(few) => few,
+            None => {
+                many.resize(n, 0);
+                many.as_mut_slice()
+            }
+        };
+        let (sizes, rest) = all.split_at_mut(self.slots.sizes.len());
+        let (calls, rest) = rest.split_at_mut(self.slots.calls.len());
+        let (conditions, values) = rest.split_at_mut(self.slots.conditions.len());
+        for (place, (slot, used)) in sizes.iter_mut().zip(self.slots.sizes.iter().zip(&self.used)) {
+            *place = match slot.value(variables, turned) {
+                Ok(size) => size.into(),
+                Err(NoSize::Unsized) if !used => 0,
+                Err(_) if !slot.is_present(&self.slots, variables) => 0,
+                Err(problem) => return Err(self.objection(slot, problem)),
+            };
+        }
+        for (place, slot) in calls.iter_mut().zip(&self.slots.calls) {
+            *place = slot.value(&self.model, variables);
+        }
+        for (place, condition) in conditions.iter_mut().zip(&self.slots.conditions) {
+            *place = holds(condition, variables).into();
+        }
+        let slots = Slots { sizes, calls, conditions };
+        evaluate(&self.exprs, &slots, values);
+        Ok(then(values))
+    }
+
+    fn n_values(&self) -> usize {
+        let SlotTable { sizes, calls, conditions, .. } = &self.slots;
+        let slots = sizes.len().saturating_add(calls.len()).saturating_add(conditions.len());
+        slots.saturating_add(self.exprs.len())
+    }
+
+    fn objection(&self, slot: &SizeSlot, problem: NoSize) -> Violation {
+        let coordinate = self.model.schema().coordinate(slot.field);
+        let (code, public, detail) = match problem {
+            NoSize::Invalid => (
+                Code::COST_SLICE_INVALID,
+                "an argument that bounds a list is not a whole number from 0 on",
+                format!("a slicing argument of `{coordinate}` is not a whole number in 0 … 2³¹−1"),
+            ),
+            NoSize::Unsized => (
+                Code::COST_LIST_UNSIZED,
+                "a list is asked for without a bound",
+                format!("nothing tells the size of `{coordinate}`"),
+            ),
+        };
+        Violation {
+            rule: "cost",
+            code,
+            at: Some(coordinate.into()),
+            public: public.into(),
+            detail: detail.into(),
+        }
+    }
+}
+
+impl Pair {
+    pub(super) fn price(self, values: &[u64]) -> Price {
+        let value = |id: crate::cost::arena::ExprId| {
+            values.get(id.0 as usize).copied().unwrap_or(u64::MAX)
+        };
+        Price { types: value(self.types), fields: value(self.fields) }
+    }
+}
+
+impl RootField {
+    fn priced<'a>(&'a self, values: &[u64]) -> RootPrice<'a> {
+        RootPrice { key: &self.key, field: self.field, price: self.pair.price(values) }
+    }
+}
+
+/// Values that fit on the stack: the median program has 17.
+const FEW: usize = 64;
