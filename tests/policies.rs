@@ -123,7 +123,7 @@ fn schema_and_reader_agree() {
         ("http: { batch: 100 }", true),
         ("http: { batch: 101 }", false),
         ("http: { get: on }", false),
-        ("cost: { max: 1 }", false),
+        ("cost: { max: 1, weights: { Query.a: 2 } }", true),
         ("profiles: [{name: a, when: always, introspection: allow}]", true),
         ("profiles: [{name: a, when: always, limits: {body: 1KiB}}]", false),
         ("profiles: [{name: a, when: always, directives: []}]", false),
@@ -153,7 +153,7 @@ limits:
   aliases:
   variables: { count: many }
 introspection: of
-cost: { max: 1000 }
+cost: { max: 1000, liste: { Query.a: { assumed: 2 } } }
 profiles:
   - { name: staff, when: staff, limits: { body: 1MiB } }
 exceptions:

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     policy::{
+        cost,
         http::{Http, MAX_BATCH, STATUS_WORDS},
         tree::Block,
     },
@@ -192,6 +193,7 @@ fn settings(registry: &'static [Entry], block: &Block, path: &str, per: Per) -> 
 /// What is no rule and stands in a block of rules.
 fn others(path: &str) -> Map<String, Value> {
     match path {
+        "cost" => cost::json_schema(),
         "limits" => map([(
             "body",
             json!({

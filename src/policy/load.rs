@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use crate::{
+    cost::{Model, Settings},
     diagnostic::{Diagnostics, Source},
     operation::Skipped,
     policy::{
-        Digest, Exceptions, Policy, SecondReader, Unselected, exceptions,
+        Digest, Exceptions, Policy, SecondReader, Unselected, cost, exceptions,
         http::{self, Http},
         lint::{self, Draft},
         not_built,
@@ -17,7 +18,7 @@ use crate::{
         reading, schema_file,
         settings::{self, Layer, LayerReader, Level},
     },
-    rules::{Entry, REGISTRY, Rule, Setting},
+    rules::{Entry, Ground, REGISTRY, Rule, Setting},
     schema::Schema,
     verdict::Mode,
     yaml::{self, Fields, Node, scalar},
@@ -96,14 +97,19 @@ fn compile(
         lint::lint(registry, &draft, now, found);
     }
     let (schema, text) = schema?;
+    let schema = Arc::new(schema);
+    let model = Arc::new(model(&schema, &frame.cost, found)?);
+    let ground = Ground { cost: &model };
     let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
-    let parts = Parts { registry, rules: rules(registry, layer), profiles: all, exceptions };
+    let parts =
+        Parts { registry, rules: rules(registry, layer, &ground), profiles: all, exceptions };
     Some(frame.policy(Named { name: name?, schema, digest }, parts))
 }
 
 /// What is settled before there is a rule or a caller.
 struct Frame {
     mode: Mode,
+    cost: Settings,
     http: Http,
     second_reader: SecondReader,
     skipped: Skipped,
@@ -126,6 +132,7 @@ impl Frame {
         let skipped = fields.take("skipped_selections", found).and_then(|it| skipped(it, found));
         Self {
             mode: mode.unwrap_or_default(),
+            cost: Settings::default(),
             http: http.unwrap_or_default(),
             second_reader: reader.unwrap_or_default(),
             skipped: skipped.unwrap_or_default(),
@@ -136,6 +143,7 @@ impl Frame {
     /// What stands in a block of rules and is none.
     fn others(&mut self, block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics) {
         match block {
+            "cost" => self.cost = cost::read(fields, found),
             "limits" => {
                 let body = fields.take("body", found).and_then(|it| http::read_body(it, found));
                 self.http.body = body.unwrap_or(self.http.body);
@@ -154,7 +162,7 @@ impl Frame {
         let Parts { registry, rules, profiles, exceptions } = parts;
         Policy {
             name: named.name.into(),
-            schema: Arc::new(named.schema),
+            schema: named.schema,
             http: self.http,
             unselected: self.unselected,
             skipped: self.skipped,
@@ -173,8 +181,22 @@ impl Frame {
 /// What the policy is called and which texts it is made from.
 struct Named<'n> {
     name: &'n str,
-    schema: Schema,
+    schema: Arc<Schema>,
     digest: Digest,
+}
+
+/// What everything costs; a mistake in the settings is found only against the schema.
+fn model(schema: &Arc<Schema>, settings: &Settings, found: &mut Diagnostics) -> Option<Model> {
+    match Model::new(schema, settings) {
+        Ok((model, warnings)) => {
+            found.extend(warnings);
+            Some(model)
+        }
+        Err(errors) => {
+            found.extend(errors);
+            None
+        }
+    }
 }
 
 fn version(node: &Node, found: &mut Diagnostics) {
@@ -196,9 +218,10 @@ fn skipped(node: &Node, found: &mut Diagnostics) -> Option<Skipped> {
     scalar::word(node, &[("ignore", Skipped::Ignore), ("judge", Skipped::Judge)], found)
 }
 
-fn rules(registry: &'static [Entry], layer: Layer<'_>) -> Vec<Box<dyn Rule>> {
+fn rules(registry: &'static [Entry], layer: Layer<'_>, ground: &Ground<'_>) -> Vec<Box<dyn Rule>> {
     let make = |(entry, shaped): (&Entry, Option<Box<dyn Rule>>)| match entry.setting {
-        Setting::Limit { rule, .. } | Setting::Switch { rule, .. } => rule(),
+        Setting::Limit { rule, .. } => rule(ground),
+        Setting::Switch { rule, .. } => rule(),
         Setting::Shape { default, .. } => shaped.unwrap_or_else(default),
     };
     registry.iter().zip(layer.shaped).map(make).collect()
@@ -344,7 +367,7 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_an_honest_error() {
-        check_wrong("cost: { max: 10 }", &["not-built-yet"]);
+        check_wrong("cost: { tuned: shop.cost.yaml }", &["not-built-yet"]);
         check_wrong("rates:\nidentity: {}", &["not-built-yet", "not-built-yet"]);
         check_wrong("documents: { require: true }", &["not-built-yet"]);
     }

@@ -3,6 +3,7 @@
 //! Read through the registry of rules: a new rule needs no change here. Never ports, addresses or
 //! secrets; those are config.
 
+mod cost;
 mod date;
 mod digest;
 mod exceptions;

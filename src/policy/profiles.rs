@@ -136,6 +136,7 @@ fn read_when(node: &Node, found: &mut Diagnostics) -> Option<When> {
 /// What is no rule is settled before there is a caller, so it has no profile.
 fn same_for_all(block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics) {
     let names: &[&str] = match block {
+        "cost" => &["measure", "defaults", "weights", "lists", "exact", "upstream_clamps"],
         "limits" => &["body"],
         "operations" => &["unselected"],
         _ => &[],
@@ -217,7 +218,7 @@ mod tests {
         wrong("operations: { unselected: judge }");
         wrong("operations: { kinds: [query] }");
         wrong("directives: []");
-        check_codes(&profile("cost: { max: 1 }"), &["not-built-yet"]);
+        check_codes(&profile("rates: { max: 1 }"), &["not-built-yet"]);
     }
 
     #[test]

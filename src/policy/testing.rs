@@ -7,7 +7,7 @@ use crate::{
     operation::Operation,
     policy::{Policy, load::load_with},
     rules::{Batch, Entry, Meta, Rule, Setting, Specialised, Switch, Unit},
-    verdict::Code,
+    verdict::{Code, Mode},
     yaml::{Node, shape},
 };
 
@@ -75,7 +75,8 @@ macro_rules! limit {
                 ceiling: $ceiling,
                 unit: Unit::$unit,
                 batch: Batch::Largest,
-                rule: || Box::new(Holds(&OF_RULES)),
+                mode: Mode::Enforce,
+                rule: |_| Box::new(Holds(&OF_RULES)),
             }
         )
     };

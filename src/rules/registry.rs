@@ -1,7 +1,7 @@
 //! The list of rules: one line each, in the order in which the README shows them.
 
 use crate::rules::{
-    Meta, Setting, allowed_directives, deprecated, introspection, list_length, max_aliases,
+    Meta, Setting, allowed_directives, cost, deprecated, introspection, list_length, max_aliases,
     max_depth, max_directives, max_directives_per_place, max_document, max_fields, max_fragments,
     max_list_depth, max_operations, max_repeats, max_root_fields, max_tokens, max_variables,
     operation_kinds, string_length, value_depth, variables_bytes,
@@ -39,6 +39,7 @@ pub static REGISTRY: &[Entry] = &[
     value_depth::ENTRY,
     list_length::ENTRY,
     string_length::ENTRY,
+    cost::ENTRY,
     allowed_directives::ENTRY,
     operation_kinds::ENTRY,
     introspection::ENTRY,
