@@ -10,14 +10,17 @@ use crate::{
         Weights,
     },
     diagnostic::Diagnostics,
-    policy::not_built,
+    policy::load::Resolve,
     schema::Coordinate,
-    yaml::{Fields, Node, Value, scalar, shape},
+    yaml::{self, Fields, Node, Value, scalar, shape},
 };
 
-/// Takes what the block says beside `max` and `mode`.
-pub(super) fn read(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Settings {
-    not_built::refuse("cost", fields, found);
+/// Takes what the block says beside `max` and `mode`; the tuned file is only named here.
+pub(super) fn read(
+    fields: &mut Fields<'_>,
+    found: &mut Diagnostics,
+) -> (Settings, Option<Node>) {
+    let tuned = fields.take("tuned", found).cloned();
     let words = [("both", Measure::Both), ("field", Measure::Field), ("type", Measure::Type)];
     let measure = fields.take("measure", found).and_then(|it| scalar::word(it, &words, found));
     let defaults = fields.take("defaults", found).map(|it| defaults(it, found));
@@ -25,7 +28,7 @@ pub(super) fn read(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Settings
     let clamps = fields.take("upstream_clamps", found).and_then(|it| scalar::boolean(it, found));
     let weights = fields.take("weights", found).map(|it| entries(it, found, weight));
     let lists = fields.take("lists", found).map(|it| entries(it, found, list));
-    Settings {
+    let settings = Settings {
         defaults: defaults.unwrap_or_default(),
         measure: measure.unwrap_or_default(),
         negative_types: match exact {
@@ -38,7 +41,8 @@ pub(super) fn read(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Settings
         },
         tuned: Layer::default(),
         policy: Layer { weights: weights.unwrap_or_default(), lists: lists.unwrap_or_default() },
-    }
+    };
+    (settings, tuned)
 }
 
 fn defaults(node: &Node, found: &mut Diagnostics) -> Defaults {
@@ -57,6 +61,28 @@ fn defaults(node: &Node, found: &mut Diagnostics) -> Defaults {
         mutation: mutation.unwrap_or(standard.mutation),
         list: list.unwrap_or(standard.list),
     }
+}
+
+/// The weights and lists of a tuned file, which has the shape of the block.
+pub(super) fn tuned(node: &Node, resolve: Resolve<'_>, found: &mut Diagnostics) -> Layer {
+    let Some(file) = scalar::text(node, found) else { return Layer::default() };
+    let source = match resolve(file) {
+        Ok(source) => source,
+        Err(why) => {
+            found.push(node.error("unreadable-file", format!("cannot read `{file}`: {why}")));
+            return Layer::default();
+        }
+    };
+    let (root, problems) = yaml::read(&source);
+    found.extend(problems);
+    let Some(root) = root else { return Layer::default() };
+    let mut fields = Fields::of(&root, "", found);
+    let weights = fields.take("weights", found).map(|it| entries(it, found, weight));
+    let lists = fields.take("lists", found).map(|it| entries(it, found, list));
+    // Where the numbers come from; nothing here depends on it.
+    let _provenance = fields.take("provenance", found);
+    fields.finish(found);
+    Layer { weights: weights.unwrap_or_default(), lists: lists.unwrap_or_default() }
 }
 
 fn weights(node: &Node, standard: Weights, found: &mut Diagnostics) -> Weights {
@@ -95,6 +121,7 @@ const SCHEMA: &str = r#"{
                 "anyOf": [{"type": "integer", "minimum": 0}, {"const": "refuse"}], "default": 10}}},
     "exact": {"description": "Accept negative type weights.", "type": "boolean", "default": false},
     "upstream_clamps": {"description": "The upstream never returns more than `max`.", "type": "boolean", "default": false},
+    "tuned": {"description": "A file with `weights` and `lists`; what stands here wins.", "type": "string"},
     "weights": {"description": "Weight by coordinate.", "type": "object",
         "additionalProperties": {"type": "integer"}},
     "lists": {"description": "What tells the size of a list, by coordinate.", "type": "object",

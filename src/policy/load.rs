@@ -70,7 +70,7 @@ fn compile(
     }
     let name = fields.require("name", found).and_then(|it| scalar::text(it, found));
     let schema =
-        fields.require("schema", found).and_then(|it| schema_file::read(it, resolve, found));
+        fields.require("schema", found).and_then(|it| schema_file::read(it, &mut *resolve, found));
     let mut frame = Frame::read(&mut fields, found);
     let mut others = |block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics| {
         frame.others(block, fields, found);
@@ -96,6 +96,9 @@ fn compile(
             Draft { root, modes, profiles, exceptions: &placed_exceptions, body: frame.http.body };
         lint::lint(registry, &draft, now, found);
     }
+    if let Some(node) = &frame.tuned {
+        frame.cost.tuned = cost::tuned(node, resolve, found);
+    }
     let (schema, text) = schema?;
     let schema = Arc::new(schema);
     let model = Arc::new(model(&schema, &frame.cost, found)?);
@@ -110,6 +113,8 @@ fn compile(
 struct Frame {
     mode: Mode,
     cost: Settings,
+    /// The name of the tuned file.
+    tuned: Option<Node>,
     http: Http,
     second_reader: SecondReader,
     skipped: Skipped,
@@ -133,6 +138,7 @@ impl Frame {
         Self {
             mode: mode.unwrap_or_default(),
             cost: Settings::default(),
+            tuned: None,
             http: http.unwrap_or_default(),
             second_reader: reader.unwrap_or_default(),
             skipped: skipped.unwrap_or_default(),
@@ -143,7 +149,7 @@ impl Frame {
     /// What stands in a block of rules and is none.
     fn others(&mut self, block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics) {
         match block {
-            "cost" => self.cost = cost::read(fields, found),
+            "cost" => (self.cost, self.tuned) = cost::read(fields, found),
             "limits" => {
                 let body = fields.take("body", found).and_then(|it| http::read_body(it, found));
                 self.http.body = body.unwrap_or(self.http.body);
@@ -367,7 +373,7 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_an_honest_error() {
-        check_wrong("cost: { tuned: shop.cost.yaml }", &["not-built-yet"]);
+        check_wrong("cost: { tuned: shop.cost.yaml }", &["unreadable-file"]);
         check_wrong("rates:\nidentity: {}", &["not-built-yet", "not-built-yet"]);
         check_wrong("documents: { require: true }", &["not-built-yet"]);
     }

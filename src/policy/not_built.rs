@@ -15,7 +15,6 @@ const NOT_BUILT: &[(&str, &str, &str)] = &[
     ("", "rates", "requests are not counted"),
     ("", "response", "answers pass as they are"),
     ("", "tests", "nothing reads the cases"),
-    ("cost", "tuned", "weights and lists are those of the schema and the policy"),
     ("documents", "apq", "documents by id are refused"),
     ("documents", "manifests", "every document is judged"),
     ("documents", "require", "every document is judged"),

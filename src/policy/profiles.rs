@@ -136,7 +136,7 @@ fn read_when(node: &Node, found: &mut Diagnostics) -> Option<When> {
 /// What is no rule is settled before there is a caller, so it has no profile.
 fn same_for_all(block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics) {
     let names: &[&str] = match block {
-        "cost" => &["measure", "defaults", "weights", "lists", "exact", "upstream_clamps"],
+        "cost" => &["measure", "defaults", "weights", "lists", "exact", "tuned", "upstream_clamps"],
         "limits" => &["body"],
         "operations" => &["unselected"],
         _ => &[],
