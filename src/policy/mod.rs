@@ -6,11 +6,13 @@
 mod date;
 mod digest;
 mod exceptions;
+mod forward_headers;
 mod http;
 mod json_schema;
 mod lint;
 mod load;
 mod not_built;
+mod origins;
 mod profiles;
 mod reading;
 mod schema_file;
@@ -22,6 +24,7 @@ mod tree;
 
 pub use digest::Digest;
 pub use exceptions::{Exception, Exceptions};
+pub use forward_headers::why_not_forwarded;
 pub use http::{ExplainRefusals, Http, Status, UnknownKeys};
 pub use json_schema::json_schema;
 pub use load::{load, load_at};
