@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     cli::{Exit, terminal},
-    config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, UpstreamUrl},
+    config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
     server::{self, RunError},
     telemetry::{LogFormat, start_logging},
 };
@@ -28,6 +28,9 @@ pub(super) struct Arguments {
     /// Threads; one per core when not given
     #[arg(long, env = "PORTCULLIS_WORKERS")]
     workers: Option<NonZeroUsize>,
+    /// Proxies in front of this one, such as 10.0.0.0/8: their X-Forwarded-For counts
+    #[arg(long, env = "PORTCULLIS_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    trusted_proxies: Vec<TrustedProxies>,
     /// How log lines look
     #[arg(long, env = "PORTCULLIS_LOG_FORMAT", value_enum, default_value_t = Format::Pretty)]
     log_format: Format,
@@ -68,6 +71,7 @@ fn config(arguments: &Arguments) -> Config {
     let mut config = Config::new(arguments.upstream.clone());
     config.listen = arguments.listen;
     config.admin = Some(arguments.admin);
+    config.trusted_proxies = arguments.trusted_proxies.iter().cloned().collect();
     config.workers = arguments.workers.unwrap_or(config.workers);
     config
 }

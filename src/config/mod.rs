@@ -5,10 +5,12 @@
 
 mod bounds;
 mod deadlines;
+mod trusted_proxies;
 mod upstream_url;
 
 pub use bounds::Bounds;
 pub use deadlines::Deadlines;
+pub use trusted_proxies::{NotANetwork, TrustedProxies};
 pub use upstream_url::{UpstreamUrl, UrlProblem};
 
 use std::{
@@ -29,6 +31,8 @@ pub struct Config {
     pub upstream: UpstreamUrl,
     /// Threads, each with a listener, a runtime and an upstream pool of its own.
     pub workers: NonZeroUsize,
+    /// The proxies in front of us whose word about a client's address counts; none.
+    pub trusted_proxies: TrustedProxies,
     /// How long anything may take.
     pub deadlines: Deadlines,
     /// How much of anything there may be.
@@ -46,6 +50,7 @@ impl Config {
             admin: Some(DEFAULT_ADMIN),
             upstream,
             workers: default_workers(),
+            trusted_proxies: TrustedProxies::default(),
             deadlines: Deadlines::default(),
             bounds: Bounds::default(),
             cache: CacheLimits::default(),

@@ -117,6 +117,14 @@ fn http() -> Value {
         ("extensions", names("Members of `extensions` that are read.", &default.extensions)),
         ("forward_extensions", names("Those of them that go on.", &default.forward_extensions)),
         ("forward_headers", names(headers, &default.forward_headers)),
+        (
+            "origins",
+            json!({
+                "description": "Sites whose pages may ask; without it, Origin is not looked at.",
+                "type": "array", "uniqueItems": true,
+                "items": { "type": "string", "pattern": "^[a-z][a-z0-9+.-]*://[^/?#@*]+$" },
+            }),
+        ),
         ("status", status),
         (
             "explain_refusals",

@@ -20,7 +20,6 @@ const NOT_BUILT: &[(&str, &str, &str)] = &[
     ("documents", "require", "every document is judged"),
     ("http", "csrf_header", "only `application/json` bodies are read"),
     ("http", "get", "GET is refused"),
-    ("http", "origins", "no CORS header is sent"),
     ("http", "request_encoding", "compressed bodies are refused"),
     ("http", "uploads", "multipart bodies are refused"),
     ("http", "websocket", "WebSocket is refused"),

@@ -9,6 +9,7 @@ mod body;
 mod connection;
 mod drain;
 mod handler;
+mod head;
 mod health;
 mod listener;
 mod panics;

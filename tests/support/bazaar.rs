@@ -107,6 +107,30 @@ impl Case {
         let is_good = answer.status() == 200
             && !items.is_empty()
             && items.iter().all(|it| *it == serde_json::json!({ "data": {} }));
-        if is_good { String::new() } else { format!("status {} {text}", answer.status()) }
+        if is_good {
+            self.judge_headers(&reached[0])
+        } else {
+            format!("status {} {text}", answer.status())
+        }
+    }
+
+    /// Whether the upstream saw a header that it must not see: `name`, or `name=value`; or missed
+    /// one that it must see: `missing:name`.
+    fn judge_headers(&self, reached: &Message) -> Complaint {
+        let rules = self.0["must_not_reach_upstream"].as_array().into_iter().flatten();
+        let broken = rules.filter_map(Value::as_str).find(|rule| {
+            let (name, unwanted) = match rule.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (*rule, None),
+            };
+            match name.strip_prefix("missing:") {
+                Some(name) => reached.header(name).is_none(),
+                None => reached
+                    .headers
+                    .iter()
+                    .any(|(it, value)| it == name && unwanted.is_none_or(|it| it == value)),
+            }
+        });
+        broken.map_or(String::new(), |rule| format!("reached the upstream: {rule}"))
     }
 }

@@ -9,6 +9,7 @@
 )]
 
 pub(crate) mod bazaar;
+pub(crate) mod bench;
 pub(crate) mod judge;
 pub(crate) mod proxy;
 pub(crate) mod upstream;

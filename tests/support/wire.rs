@@ -17,6 +17,8 @@ pub(crate) struct Message {
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    /// Of an upstream: its how-manieth connection it came over.
+    pub(crate) connection: usize,
 }
 
 impl Message {
