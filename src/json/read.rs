@@ -242,6 +242,11 @@ mod tests {
         check("1 2", Err(Problem::TrailingBytes));
         check("01", Err(Problem::Number));
         check("1.", Err(Problem::Number));
+        check("1e400", Err(Problem::Number));
+        check("-1.8e308", Err(Problem::Number));
+        check("[1.7e308, 1e-400, 0e400]", Ok(4));
+        check(&"9".repeat(400), Err(Problem::Number));
+        check(&"9".repeat(308), Ok(1));
         check("+1", Err(Problem::UnexpectedByte));
         check("NaN", Err(Problem::UnexpectedByte));
         check("\"\\ud800\"", Err(Problem::Escape));

@@ -7,9 +7,9 @@ use portcullis::{
     diagnostic::{Colour, Source, render},
     identity::Caller,
     json,
-    policy::{self, Policy},
-    transport::decode,
-    verdict::Verdict,
+    policy::{self, Policy, ProfileIdx},
+    transport::{decode, not_json},
+    verdict::{Rejected, Verdict},
 };
 use serde_json::Value;
 
@@ -37,15 +37,22 @@ pub(crate) fn gate(schema: &str, rest: &str, folder: &str) -> Gate {
 
 /// Judges the body of a POST.
 pub(crate) fn judge(gate: &Gate, body: &[u8]) -> Verdict {
+    judge_under(gate, None, body)
+}
+
+/// The same under a profile.
+pub(crate) fn judge_under(gate: &Gate, profile: Option<ProfileIdx>, body: &[u8]) -> Verdict {
     let tree = match json::read(body, json::Limits::default()) {
         Ok(tree) => tree,
-        Err(error) => panic!("{error}"),
+        Err(error) => return Verdict::Reject(Rejected::whole(not_json(error))),
     };
     let requests: Requests<'_> = match decode(&tree, &gate.policy().http) {
         Ok(requests) => requests,
-        Err(violation) => return Verdict::Reject(portcullis::verdict::Rejected::whole(violation)),
+        Err(violation) => return Verdict::Reject(Rejected::whole(violation)),
     };
-    gate.admit(&requests, &Caller::default(), NOW)
+    let caller = Caller::default();
+    let profile = profile.unwrap_or_else(|| gate.policy().profile_of(&caller));
+    gate.admit_under(profile, &requests, &caller, NOW)
 }
 
 /// The code of the first refused item, or `None` when the request is admitted.

@@ -10,7 +10,10 @@
 
 pub(crate) mod bazaar;
 pub(crate) mod bench;
+pub(crate) mod documents;
 pub(crate) mod judge;
 pub(crate) mod proxy;
+pub(crate) mod tape;
 pub(crate) mod upstream;
+pub(crate) mod values;
 pub(crate) mod wire;
