@@ -5,10 +5,14 @@
 //! specification: objects that can come back, and resolver calls. Both are upper bounds. Does not
 //! know the limit and refuses nothing but sizes that cannot be read.
 
+mod actual;
 mod arena;
+mod ceiling;
 mod class;
 mod compile;
 mod directives;
+mod events;
+mod explain;
 mod facts;
 mod inputs;
 mod merge;
@@ -18,12 +22,16 @@ mod plain;
 mod program;
 mod report;
 mod settings;
+mod shape;
 mod slice;
 mod slots;
 
+pub use actual::{Actual, Counter, ListSeen};
 pub use compile::compile;
+pub use explain::{Explanation, PricedField, SliceAdvice, explain};
 pub use model::Model;
 pub use program::{Price, Program, RootPrice};
+pub use shape::Shape;
 pub use settings::{
     Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, NegativeTypes, Place, Settings,
     Weights,

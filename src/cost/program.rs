@@ -10,7 +10,7 @@ use crate::{
         compile::Pair,
         model::Model,
         settings::Measure,
-        slots::{NoSize, SizeSlot, SlotTable, holds},
+        slots::{NoSize, Request, SizeSlot, SlotTable, holds},
     },
     operation::Variables,
     schema::FieldId,
@@ -118,7 +118,12 @@ impl Program {
     /// A slicing argument that is not a whole number; a list without a size where the settings
     /// refuse one.
     pub fn price(&self, variables: &Variables<'_>) -> Result<Price, Violation> {
-        self.with_values((variables, None), |values| self.total(values))
+        self.price_with(&Request::new(variables))
+    }
+
+    /// The same with one knob turned.
+    pub(super) fn price_with(&self, request: &Request<'_>) -> Result<Price, Violation> {
+        self.with_values(request, |values| self.total.price(values))
     }
 
     /// Prices one request, root field by root field. The weight of the root type is not in it.
@@ -126,7 +131,7 @@ impl Program {
     /// # Errors
     /// As [`Program::price`].
     pub fn by_root(&self, variables: &Variables<'_>) -> Result<Vec<RootPrice<'_>>, Violation> {
-        self.with_values((variables, None), |values| {
+        self.with_values(&Request::new(variables), |values| {
             let priced = |it| RootField::priced(it, values);
             self.roots.iter().map(priced).collect()
         })
@@ -144,25 +149,16 @@ impl Program {
         self.exprs.len()
     }
 
-    /// Number of Boolean conditions.
-    pub(super) const fn conditions(&self) -> usize {
-        self.slots.conditions.len()
-    }
-
     /// The model it was compiled with.
     #[must_use]
     pub const fn model(&self) -> &Arc<Model> {
         &self.model
     }
 
-    fn total(&self, values: &[u64]) -> Price {
-        self.total.price(values)
-    }
-
-    /// Evaluates all expressions and hands the values over; `turned` overrides one knob.
+    /// Evaluates all expressions and hands the values over.
     pub(super) fn with_values<T>(
         &self,
-        (variables, turned): (&Variables<'_>, Option<(u32, u32)>),
+        request: &Request<'_>,
         then: impl FnOnce(&[u64]) -> T,
     ) -> Result<T, Violation> {
         let n = self.n_values();
@@ -179,18 +175,18 @@ impl Program {
         let (calls, rest) = rest.split_at_mut(self.slots.calls.len());
         let (conditions, values) = rest.split_at_mut(self.slots.conditions.len());
         for (place, (slot, used)) in sizes.iter_mut().zip(self.slots.sizes.iter().zip(&self.used)) {
-            *place = match slot.value(variables, turned) {
+            *place = match slot.value(request) {
                 Ok(size) => size.into(),
                 Err(NoSize::Unsized) if !used => 0,
-                Err(_) if !slot.is_present(&self.slots, variables) => 0,
+                Err(_) if !slot.is_present(&self.slots, request) => 0,
                 Err(problem) => return Err(self.objection(slot, problem)),
             };
         }
         for (place, slot) in calls.iter_mut().zip(&self.slots.calls) {
-            *place = slot.value(&self.model, variables);
+            *place = slot.value(&self.model, request.variables);
         }
         for (place, condition) in conditions.iter_mut().zip(&self.slots.conditions) {
-            *place = holds(condition, variables).into();
+            *place = holds(condition, request).into();
         }
         let slots = Slots { sizes, calls, conditions };
         evaluate(&self.exprs, &slots, values);

@@ -76,6 +76,16 @@ pub(super) struct CallSlot {
     variables: Box<[VariableWeight]>,
 }
 
+/// What the slots are evaluated for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request<'a> {
+    pub(super) variables: &'a Variables<'a>,
+    /// Overrides the value of one knob.
+    pub(super) turned: Option<(u32, u32)>,
+    /// Overrides Boolean variables.
+    pub(super) assumed: &'a [(VariableIdx, bool)],
+}
+
 /// Why a size slot has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoSize {
@@ -148,7 +158,7 @@ impl<'a> SlotBuilder<'a> {
         };
         let is_known = |it: &SizeArgument| it.knob.is_none() && matches!(it.says, Says::Known(_));
         if slot.arguments.iter().all(is_known)
-            && let Ok(size) = slot.value(&Variables::default(), None)
+            && let Ok(size) = slot.value(&Request::new(&Variables::default()))
         {
             return Size::Fixed(size);
         }
@@ -271,17 +281,13 @@ impl<'a> SlotBuilder<'a> {
 }
 
 impl SizeSlot {
-    /// The size in one request; `turned` overrides the value of one knob.
-    pub(super) fn value(
-        &self,
-        variables: &Variables<'_>,
-        turned: Option<(u32, u32)>,
-    ) -> Result<u32, NoSize> {
+    /// The size in one request.
+    pub(super) fn value(&self, request: &Request<'_>) -> Result<u32, NoSize> {
         let mut size = None;
         for argument in &self.arguments {
-            let slice = match turned {
+            let slice = match request.turned {
                 Some((knob, value)) if argument.knob == Some(knob) => Slice::Size(value),
-                Some(_) | None => argument.says.slice(variables),
+                Some(_) | None => argument.says.slice(request.variables),
             };
             match slice {
                 Slice::Absent | Slice::Null => {}
@@ -294,9 +300,9 @@ impl SizeSlot {
     }
 
     /// Whether the field takes part at all.
-    pub(super) fn is_present(&self, table: &SlotTable, variables: &Variables<'_>) -> bool {
+    pub(super) fn is_present(&self, table: &SlotTable, request: &Request<'_>) -> bool {
         let condition = self.condition.and_then(|it| table.conditions.get(it as usize));
-        condition.is_none_or(|it| holds(it, variables))
+        condition.is_none_or(|it| holds(it, request))
     }
 }
 
@@ -332,8 +338,20 @@ impl CallSlot {
 
 /// Whether one of the conjunctions holds. A variable whose value is not known fulfils everything,
 /// so that nothing is overlooked.
-pub(super) fn holds(condition: &[Box<[Condition]>], variables: &Variables<'_>) -> bool {
-    condition.iter().any(|all| {
-        all.iter().all(|it| variables.boolean(it.variable).is_none_or(|value| value == it.must_be))
-    })
+pub(super) fn holds(condition: &[Box<[Condition]>], request: &Request<'_>) -> bool {
+    let is_met = |it: &Condition| request.boolean(it.variable).is_none_or(|value| value == it.must_be);
+    condition.iter().any(|all| all.iter().all(is_met))
+}
+
+impl<'a> Request<'a> {
+    /// The variables as they are.
+    pub(super) const fn new(variables: &'a Variables<'a>) -> Self {
+        Self { variables, turned: None, assumed: &[] }
+    }
+
+    fn boolean(&self, variable: VariableIdx) -> Option<bool> {
+        let mut assumed = self.assumed.iter();
+        let assumed = assumed.find(|it| it.0 == variable).map(|it| it.1);
+        assumed.or_else(|| self.variables.boolean(variable))
+    }
 }

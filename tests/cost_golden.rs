@@ -1,0 +1,159 @@
+//! The golden vectors: numbers that other specifications and programs give for the same operation.
+//!
+//! Every family states the settings that say in our words what it means.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/cost.rs"]
+mod support;
+
+use std::sync::Arc;
+
+use portcullis::{
+    cost::{DefaultList, Defaults, Layer, List, Measure, NegativeTypes, Price, Settings, Weights},
+    schema::{Kind, Schema},
+    verdict::{Code, Violation},
+};
+use serde_json::Value;
+use support::{actual_of, entry, model, price_of, schema};
+
+/// Vectors whose meaning our settings have no words for, and why.
+const BEYOND: &[(&str, &str)] = &[
+    ("armor-default", "adds the depth of a field to its cost"),
+    ("armor-first-literal", "adds the depth of a field to its cost"),
+    ("armor-fragment", "a fragment makes the same selection dearer"),
+    ("gqlgen-list-negative", "a negative slice is an objection here"),
+    ("shopify-mutation", "the payload of a mutation is free, other objects are not"),
+];
+
+#[test]
+fn every_vector_is_met_or_explained() {
+    let (mut n_met, mut wrong) = (0, Vec::new());
+    for line in include_str!("corpus/cost/golden.jsonl").lines() {
+        let vector: Value = serde_json::from_str(line).unwrap();
+        let id = vector["id"].as_str().unwrap();
+        if BEYOND.iter().any(|it| it.0 == id) {
+            continue;
+        }
+        match check(id, &vector) {
+            Ok(()) => n_met += 1,
+            Err(why) => wrong.push(format!("{id}: {why}")),
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert_eq!((n_met, BEYOND.len()), (47, 5));
+}
+
+fn check(id: &str, vector: &Value) -> Result<(), String> {
+    let text = vector["schema"].as_str().unwrap();
+    let schema = schema(text);
+    let settings = settings(id, vector, &schema);
+    let model = model(&schema, &settings);
+    let price = price_of(&model, vector["query"].as_str().unwrap(), &vector["variables"]);
+    if id == "neg-slice" {
+        // The vector clamps to 0; here a negative slice is an offence.
+        return expect(code(&price), &Err(Code::COST_SLICE_INVALID));
+    }
+    let mut price = price.map_err(|it| it.detail.to_string())?;
+    if let Some(response) = vector.get("response") {
+        price = actual_of(&model, vector["query"].as_str().unwrap(), response).price;
+        // Their root counts 1 in an answer too.
+        price.types += 1;
+    }
+    let expected = &vector["expected"];
+    for (key, expected) in expected.as_object().unwrap() {
+        let got = match key.as_str() {
+            "typeCost" => price.types,
+            "fieldCost" | "complexity" => price.fields,
+            "cost" => price.combined(Measure::Both),
+            // The viewer itself is no node of a connection.
+            "nodes" => price.types - 1,
+            "points" => (price.fields / 100).max(1),
+            other => return Err(format!("unknown key `{other}`")),
+        };
+        match expected.as_u64() {
+            // Their numbers are signed.
+            Some(expected) if expected == i64::MAX as u64 => expect(got, &u64::MAX)?,
+            Some(expected) => expect(got, &expected)?,
+            None => expect(price.is_saturated(), &true)?,
+        }
+    }
+    Ok(())
+}
+
+fn expect<T: PartialEq + std::fmt::Debug>(got: T, expected: &T) -> Result<(), String> {
+    if got == *expected { Ok(()) } else { Err(format!("{got:?}, not {expected:?}")) }
+}
+
+fn code(price: &Result<Price, Violation>) -> Result<Price, Code> {
+    price.clone().map_err(|it| it.code)
+}
+
+fn settings(id: &str, vector: &Value, schema: &Arc<Schema>) -> Settings {
+    let family = id.split('-').next().unwrap();
+    let list = vector.get("defaultListSize").and_then(Value::as_u64);
+    let list = DefaultList::Assumed(list.map_or(1, |it| it.try_into().unwrap()));
+    let none = Weights { object: 0, leaf: 0 };
+    let defaults = Defaults { list, ..Defaults::default() };
+    match family {
+        // Objects only; every input object counts 1; the root nothing.
+        "apollo" => Settings {
+            defaults: Defaults { fields: none, ..defaults },
+            policy: Layer { weights: weights(schema, &|it| it == "input"), lists: Vec::new() },
+            ..Settings::default()
+        },
+        "shopify" => {
+            Settings { defaults: Defaults { fields: none, ..defaults }, ..Settings::default() }
+        }
+        "github" if id == "github-points-min" => Settings {
+            defaults: Defaults { fields: none, ..defaults },
+            measure: Measure::Field,
+            ..Settings::default()
+        },
+        // Nodes: connections and edges are not counted themselves.
+        "github" => Settings {
+            defaults,
+            policy: Layer { weights: weights(schema, &|it| it == "node"), lists: Vec::new() },
+            ..Settings::default()
+        },
+        // Every field 1; `size` bounds `list`, and a level of it costs nothing but its elements.
+        "gqlgen" => Settings {
+            defaults: Defaults { fields: Weights { object: 1, leaf: 1 }, ..defaults },
+            measure: Measure::Field,
+            policy: Layer {
+                weights: vec![entry("ExpensiveItem.name", 5)],
+                lists: vec![entry(
+                    "*.list",
+                    List { slicing: Some(vec!["size".into()]), ..List::default() },
+                )],
+            },
+            ..Settings::default()
+        },
+        // The IBM specification: the root counts 1. One vector has a negative type weight.
+        _ => Settings {
+            defaults: Defaults { root: 1, ..defaults },
+            negative_types: if id.starts_with("c5-") {
+                NegativeTypes::Allowed
+            } else {
+                NegativeTypes::Refused
+            },
+            ..Settings::default()
+        },
+    }
+}
+
+/// 1 for input objects that the schema does not weigh, or 0 for what is no node.
+fn weights(
+    schema: &Schema,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Vec<portcullis::cost::Entry<i64>> {
+    let types = schema.types().map(|(_, it)| it);
+    let weighed = types.filter_map(|ty| match ty.kind {
+        Kind::InputObject { .. } if wanted("input") => Some(entry(&ty.name, 1)),
+        Kind::Object { .. } if wanted("node") && ["Connection", "Edge"].iter().any(|it| ty.name.ends_with(it)) => {
+            Some(entry(&ty.name, 0))
+        }
+        _ => None,
+    });
+    weighed.collect()
+}
