@@ -11,6 +11,7 @@ use crate::{
 };
 
 #[derive(Args, Debug)]
+#[group(skip)]
 pub(super) struct Arguments {
     /// The GraphQL server that is protected, such as http://localhost:8080/graphql
     #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]

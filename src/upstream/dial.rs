@@ -52,13 +52,13 @@ impl Dial {
         let stream = TcpStream::connect(address).await.map_err(Failure::Connect)?;
         stream.set_nodelay(true).map_err(Failure::Connect)?;
         let (wire, is_http2) = match self.url.tls_name() {
-            None => (Wire::Plain(stream), self.http == UpstreamHttp::H2c),
+            None => (Wire::plain(stream), self.http == UpstreamHttp::H2c),
             Some(name) => {
                 let tls = self.tls.as_ref().ok_or(Failure::NoTls)?;
                 let stream = tls.connect(name.clone(), stream).await.map_err(Failure::Tls)?;
                 // What the server chose of what we offered.
                 let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                (Wire::Tls(Box::new(stream)), is_http2)
+                (Wire::tls(stream), is_http2)
             }
         };
         if is_http2 {

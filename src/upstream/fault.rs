@@ -8,7 +8,12 @@ use crate::verdict::{Code, Fault};
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The connection broke, or the answer is not HTTP.
-    Broken(hyper::Error),
+    Broken {
+        /// What the protocol library says.
+        error: hyper::Error,
+        /// What reading from the connection said, if it failed.
+        wire: Option<String>,
+    },
     /// No connection could be opened.
     Connect(std::io::Error),
     /// Not opened in time.
@@ -28,8 +33,8 @@ pub(super) enum Failure {
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
         let (code, detail) = match failure {
-            Failure::Broken(it) => {
-                (Code::UPSTREAM_UNAVAILABLE, format!("no answer: {}", chain(&it)))
+            Failure::Broken { error, wire } => {
+                (Code::UPSTREAM_UNAVAILABLE, format!("no answer: {}", broken(&error, wire)))
             }
             Failure::Connect(it) => (Code::UPSTREAM_UNAVAILABLE, format!("cannot connect: {it}")),
             Failure::ConnectTimeout => (Code::GATEWAY_TIMEOUT, "connecting took too long".into()),
@@ -42,6 +47,14 @@ impl From<Failure> for Fault {
             Failure::Tls(it) => (Code::UPSTREAM_UNAVAILABLE, format!("no TLS: {}", chain(&it))),
         };
         Self::Upstream { code, detail: detail.into() }
+    }
+}
+
+fn broken(error: &hyper::Error, wire: Option<String>) -> String {
+    let said = chain(error);
+    match wire.filter(|it| !said.contains(&**it)) {
+        Some(wire) => format!("{said}: {wire}"),
+        None => said,
     }
 }
 

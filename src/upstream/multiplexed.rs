@@ -22,7 +22,7 @@ use hyper_util::rt::TokioIo;
 use crate::upstream::{
     fault::Failure,
     link::{Body, Broken},
-    wire::Wire,
+    wire::{Ended, Wire},
 };
 
 /// A connection that takes requests.
@@ -35,6 +35,7 @@ pub(super) struct Multiplexed {
     retired: Cell<bool>,
     /// When the last request ended, or the connection began.
     idle_since: Cell<Instant>,
+    ended: Ended,
 }
 
 /// One request's part of a connection.
@@ -44,13 +45,14 @@ pub(super) struct Stream(Rc<Multiplexed>);
 impl Multiplexed {
     /// Speaks HTTP/2 over what was opened.
     pub(super) async fn open(wire: Wire, max_head: usize) -> Result<Rc<Self>, Failure> {
+        let ended = wire.ended();
         let mut builder = Builder::new(OnWorker);
         builder
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(u32::try_from(max_head).unwrap_or(u32::MAX));
         let (sender, connection) =
-            builder.handshake(TokioIo::new(wire)).await.map_err(Failure::Broken)?;
+            builder.handshake(TokioIo::new(wire)).await.map_err(|it| ended.failure(it))?;
         let max_streams = Rc::new(Cell::new(MAX_STREAMS as usize));
         tokio::task::spawn_local({
             let (mut connection, max_streams) = (connection, Rc::clone(&max_streams));
@@ -68,6 +70,7 @@ impl Multiplexed {
             n_streams: Cell::new(0),
             retired: Cell::new(false),
             idle_since: Cell::new(Instant::now()),
+            ended,
         }))
     }
 
@@ -104,7 +107,7 @@ impl Stream {
             if unsent.is_some() {
                 self.retire();
             }
-            Broken { unsent, failure: Failure::Broken(it.into_error()) }
+            Broken { unsent, failure: self.0.ended.failure(it.into_error()) }
         })
     }
 

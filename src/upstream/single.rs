@@ -20,7 +20,7 @@ use hyper_util::rt::TokioIo;
 use crate::upstream::{
     fault::Failure,
     link::{Body, Broken},
-    wire::Wire,
+    wire::{Ended, Wire},
 };
 
 type Running = Box<Connection<TokioIo<Wire>, Body>>;
@@ -31,16 +31,18 @@ pub(super) struct Single {
     sender: SendRequest<Body>,
     /// Nothing once the connection has ended. Boxed, since links are handed from hand to hand.
     connection: Option<Running>,
+    ended: Ended,
 }
 
 impl Single {
     /// Speaks HTTP/1.1 over what was opened.
     pub(super) async fn open(wire: Wire, max_head: usize) -> Result<Self, Failure> {
+        let ended = wire.ended();
         let mut builder = Builder::new();
         builder.max_buf_size(max_head);
         let (sender, connection) =
-            builder.handshake(TokioIo::new(wire)).await.map_err(Failure::Broken)?;
-        Ok(Self { sender, connection: Some(Box::new(connection)) })
+            builder.handshake(TokioIo::new(wire)).await.map_err(|it| ended.failure(it))?;
+        Ok(Self { sender, connection: Some(Box::new(connection)), ended })
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -59,7 +61,7 @@ impl Single {
         });
         answer.await.map_err(|mut it| Broken {
             unsent: it.take_message(),
-            failure: Failure::Broken(it.into_error()),
+            failure: self.ended.failure(it.into_error()),
         })
     }
 

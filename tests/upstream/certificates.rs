@@ -1,14 +1,17 @@
 //! Authorities and what they issue, made for each test.
 
+use std::sync::Arc;
+
 use portcullis::config::{Chain, PrivateKey, Secret, Trust};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::aws_lc_rs::default_provider,
     pki_types::{CertificateDer, PrivateKeyDer},
     server::WebPkiClientVerifier,
 };
-use std::sync::Arc;
 
 /// An authority.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -28,7 +31,12 @@ pub(crate) enum Validity {
 
 impl Authority {
     pub(crate) fn new() -> Self {
+        Self::called("authority")
+    }
+
+    pub(crate) fn called(name: &str) -> Self {
         let mut params = CertificateParams::new([]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }

@@ -93,8 +93,14 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, http2: bool, sh
         let (tls, shared) = (tls.clone(), Arc::clone(&shared));
         tokio::spawn(async move {
             let Some(tls) = tls else { return serve(stream, http2, connection, shared).await };
-            // A client that does not trust us hangs up.
-            let Ok(stream) = tls.accept(stream).await else { return };
+            let stream = match tls.accept(stream).into_fallible().await {
+                Ok(stream) => stream,
+                Err((_error, mut stream)) => {
+                    // Until the client hangs up: a reset could overtake what TLS has told it.
+                    let _closed = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+                    return;
+                }
+            };
             let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             serve(stream, http2, connection, shared).await;
         });
