@@ -8,6 +8,7 @@ mod explain;
 mod schema;
 mod serve;
 mod terminal;
+mod upstream;
 
 use std::process::ExitCode;
 

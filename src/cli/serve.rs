@@ -5,8 +5,9 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, terminal},
-    config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
+    cli::{Exit, terminal, upstream},
+    config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies},
+    diagnostic::Diagnostics,
     server::{self, RunError},
     telemetry::{LogFormat, start_logging},
 };
@@ -16,9 +17,8 @@ pub(super) struct Arguments {
     /// The policy file: what is admitted
     #[arg(long, env = "PORTCULLIS_POLICY")]
     policy: PathBuf,
-    /// The GraphQL server that is protected, such as http://localhost:8080/graphql
-    #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
-    upstream: UpstreamUrl,
+    #[command(flatten)]
+    upstream: upstream::Arguments,
     /// Where clients connect
     #[arg(long, env = "PORTCULLIS_LISTEN", default_value_t = DEFAULT_LISTEN)]
     listen: SocketAddr,
@@ -54,7 +54,14 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         terminal::say(&format!("error: {error}\n"));
         return Exit::Misuse;
     }
-    match server::run(config(arguments), &arguments.policy) {
+    let config = match config(arguments) {
+        Ok(config) => config,
+        Err(found) => {
+            terminal::complain(&found);
+            return Exit::Misuse;
+        }
+    };
+    match server::run(config, &arguments.policy) {
         Ok(()) => Exit::Fine,
         Err(RunError::Policy(found)) => {
             terminal::complain(&found);
@@ -67,11 +74,11 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-fn config(arguments: &Arguments) -> Config {
-    let mut config = Config::new(arguments.upstream.clone());
+fn config(arguments: &Arguments) -> Result<Config, Diagnostics> {
+    let mut config = arguments.upstream.config()?;
     config.listen = arguments.listen;
     config.admin = Some(arguments.admin);
     config.trusted_proxies = arguments.trusted_proxies.iter().cloned().collect();
     config.workers = arguments.workers.unwrap_or(config.workers);
-    config
+    Ok(config)
 }

@@ -55,8 +55,13 @@ impl Server {
     /// Binds the listeners and starts the workers.
     ///
     /// # Errors
-    /// When an address cannot be bound or a thread cannot be started.
+    /// When an address cannot be bound, a thread cannot be started, or the upstream wants TLS and
+    /// the configuration trusts nobody.
     pub fn start(config: Config, state: State) -> io::Result<Running> {
+        if config.upstream.is_tls() && config.upstream_tls.is_none() {
+            let why = "an `https` upstream needs to be told whom to trust";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         let n_workers = config.workers.get();
         let listeners = listener::bind_all(config.listen, n_workers, config.bounds.backlog)?;
         let addr =
