@@ -26,6 +26,7 @@ pub use http::{ExplainRefusals, Http, Status, UnknownKeys};
 pub use json_schema::json_schema;
 pub use load::{load, load_at};
 pub use profiles::{Profile, ProfileIdx, When};
+pub use schema_file::INTROSPECTION;
 pub use stance::Stance;
 
 use std::sync::Arc;

@@ -9,6 +9,9 @@ use crate::{
     yaml::{Fields, Node, scalar},
 };
 
+/// What a resolver is asked for instead of a file, when the schema comes by introspection.
+pub const INTROSPECTION: &str = "introspection:";
+
 /// The schema and its text.
 pub(super) fn read(
     node: &Node,

@@ -12,11 +12,13 @@ mod handler;
 mod health;
 mod listener;
 mod panics;
+mod reload;
 mod run;
 mod socket;
 mod state;
 mod worker;
 
+pub use reload::{Reload, Reloader};
 pub use run::{RunError, run};
 pub use state::State;
 
@@ -31,7 +33,10 @@ use tokio::sync::watch;
 
 use crate::{
     config::Config,
-    server::{drain::Phase, state::Shared},
+    server::{
+        drain::Phase,
+        state::{FailedReload, Shared},
+    },
     telemetry::{Started, Stopped},
 };
 
@@ -93,6 +98,14 @@ impl Running {
     /// Puts another state in force. Requests in progress end under the one they began with.
     pub fn replace(&self, state: State) {
         self.shared.state.store(Arc::new(state));
+    }
+
+    fn note_failed_reload(&self, failed: FailedReload) {
+        self.shared.failed.store(Some(Arc::new(failed)));
+    }
+
+    fn clear_failed_reload(&self) {
+        self.shared.failed.store(None);
     }
 
     /// Tells the workers to accept nothing more and to finish what is in flight.

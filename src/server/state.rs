@@ -1,16 +1,28 @@
 //! What is in force, and what all workers share.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
-use crate::{admission::Gate, config::Config, policy::Http, upstream::HeaderRules};
+use crate::{
+    admission::{Gate, UnixSeconds},
+    config::Config,
+    diagnostic::Diagnostics,
+    policy::Http,
+    sources::now,
+    upstream::HeaderRules,
+};
 
 /// A policy in force and what follows from it. Immutable: a reload makes another one.
 #[derive(Debug)]
 pub struct State {
-    pub(super) gate: Gate,
+    pub(super) gate: Arc<Gate>,
     pub(super) headers: HeaderRules,
+    /// When the policy was put in force.
+    pub(super) since: UnixSeconds,
 }
 
 impl State {
@@ -18,7 +30,7 @@ impl State {
     #[must_use]
     pub fn new(gate: Gate) -> Self {
         let headers = HeaderRules::new(&gate.policy().http.forward_headers);
-        Self { gate, headers }
+        Self { gate: Arc::new(gate), headers, since: now() }
     }
 
     pub(super) fn http(&self) -> &Http {
@@ -26,11 +38,22 @@ impl State {
     }
 }
 
+/// A reload that kept the old policy.
+#[derive(Debug)]
+pub(super) struct FailedReload {
+    /// When it was tried.
+    pub(super) at: UnixSeconds,
+    /// What is wrong with the new one.
+    pub(super) found: Diagnostics,
+}
+
 /// What all workers share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) state: ArcSwap<State>,
+    /// The last reload, when it failed.
+    pub(super) failed: ArcSwapOption<FailedReload>,
     n_listening: AtomicUsize,
 }
 
@@ -39,7 +62,9 @@ pub(super) struct Listening<'s>(&'s Shared);
 
 impl Shared {
     pub(super) fn new(config: Config, state: State) -> Self {
-        Self { config, state: ArcSwap::from_pointee(state), n_listening: AtomicUsize::new(0) }
+        let state = ArcSwap::from_pointee(state);
+        let failed = ArcSwapOption::empty();
+        Self { config, state, failed, n_listening: AtomicUsize::new(0) }
     }
 
     pub(super) fn listening(&self) -> Listening<'_> {

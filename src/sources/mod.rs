@@ -4,6 +4,8 @@
 
 mod clock;
 mod policy_file;
+mod watch;
 
 pub use clock::now;
-pub use policy_file::load_policy;
+pub use policy_file::{Loaded, ReadFile, load_policy, read_policy};
+pub use watch::Watch;
