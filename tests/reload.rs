@@ -66,10 +66,9 @@ impl Bench {
         let upstream = Upstream::start();
         let url = UpstreamUrl::parse(&format!("http://{}/graphql", upstream.address()));
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let config =
-            Config { listen: any, admin: Some(any), ..Config::new(url.expect("a URL")) };
+        let config = Config { listen: any, admin: Some(any), ..Config::new(url.expect("a URL")) };
         let path = folder.path().join("p.yaml");
-        let (reloader, state) = Reloader::open(&path, config.cache).expect("a policy");
+        let (reloader, state) = Reloader::open(&path, config.cache, None).expect("a policy");
         let running = Server::start(config, state).expect("the server starts");
         Self { folder, reloader, running, upstream }
     }

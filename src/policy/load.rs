@@ -9,7 +9,7 @@ use crate::{
     diagnostic::{Diagnostics, Source},
     operation::Skipped,
     policy::{
-        Digest, Exceptions, Policy, SecondReader, Unselected, exceptions,
+        Digest, Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, exceptions,
         http::{self, Http},
         lint::{self, Draft},
         not_built,
@@ -95,10 +95,10 @@ fn compile(
             Draft { root, modes, profiles, exceptions: &placed_exceptions, body: frame.http.body };
         lint::lint(registry, &draft, now, found);
     }
-    let (schema, text) = schema?;
+    let (schema, text, origin) = schema?;
     let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
     let parts = Parts { registry, rules: rules(registry, layer), profiles: all, exceptions };
-    Some(frame.policy(Named { name: name?, schema, digest }, parts))
+    Some(frame.policy(Named { name: name?, schema, origin, digest }, parts))
 }
 
 /// What is settled before there is a rule or a caller.
@@ -155,6 +155,7 @@ impl Frame {
         Policy {
             name: named.name.into(),
             schema: Arc::new(named.schema),
+            origin: named.origin,
             http: self.http,
             unselected: self.unselected,
             skipped: self.skipped,
@@ -174,6 +175,7 @@ impl Frame {
 struct Named<'n> {
     name: &'n str,
     schema: Schema,
+    origin: SchemaOrigin,
     digest: Digest,
 }
 

@@ -38,7 +38,9 @@ pub fn drift(file: &Schema, upstream: &Schema) -> Vec<Difference> {
     for (id, ty) in file.types().filter(|(_, it)| !it.name.starts_with("__")) {
         match upstream.type_named(&ty.name) {
             Some(other) => found.ty((id, ty), other),
-            None => found.push(ty.name.to_string(), Gravity::Changed, "the upstream has no such type"),
+            None => {
+                found.push(ty.name.to_string(), Gravity::Changed, "the upstream has no such type")
+            }
         }
     }
     for (_, ty) in upstream.types().filter(|(_, it)| file.type_named(&it.name).is_none()) {
@@ -60,9 +62,7 @@ impl Found<'_> {
 
     fn roots(&mut self) {
         for kind in [OperationKind::Query, OperationKind::Mutation, OperationKind::Subscription] {
-            let name = |schema: &Schema| {
-                schema.root(kind).map(|it| schema.ty(it).name.to_string())
-            };
+            let name = |schema: &Schema| schema.root(kind).map(|it| schema.ty(it).name.to_string());
             let (file, upstream) = (name(self.file), name(self.upstream));
             let gravity = if file.is_none() { Gravity::Added } else { Gravity::Changed };
             if file != upstream {
@@ -127,11 +127,7 @@ impl Found<'_> {
         self.inputs((&arguments(file, ours), &arguments(upstream, theirs)), &place);
     }
 
-    fn inputs(
-        &mut self,
-        (ours, theirs): (&[InputId], &[InputId]),
-        place: &dyn Fn(&str) -> String,
-    ) {
+    fn inputs(&mut self, (ours, theirs): (&[InputId], &[InputId]), place: &dyn Fn(&str) -> String) {
         let (file, upstream) = (self.file, self.upstream);
         let named = |schema: &Schema, ids: &[InputId], name: &str| {
             ids.iter().copied().find(|it| *schema.input(*it).name == *name)
@@ -145,7 +141,11 @@ impl Found<'_> {
             let their = upstream.input(their);
             self.type_reference(&at, &our.ty, &their.ty);
             if !is_same(our.default.as_ref(), their.default.as_ref()) {
-                let detail = format!("the default is {}, the upstream's is {}", default(our), default(their));
+                let detail = format!(
+                    "the default is {}, the upstream's is {}",
+                    default(our),
+                    default(their)
+                );
                 self.push(at, Gravity::Changed, detail);
             }
         }
@@ -230,7 +230,8 @@ mod tests {
 
     #[test]
     fn the_same_schema_does_not_drift() {
-        let text = "\"a\" type Query { a(x: Int = 1, y: [Float] = [1.0]): E! @deprecated } enum E { A }";
+        let text =
+            "\"a\" type Query { a(x: Int = 1, y: [Float] = [1.0]): E! @deprecated } enum E { A }";
         let other = "enum E { A } type Query { a(x: Int = 1, y: [Float] = 1): E! }";
         check(text, other, &[]);
     }
@@ -240,7 +241,8 @@ mod tests {
         let file = "type Query { a: Int } enum E { A } input I { a: Int }";
         let upstream = "type Query { a(x: Int, y: Int! = 1): Int b: Int } enum E { A B }
             input I { a: Int b: Int } type T { a: Int } type Mutation { a: Int }";
-        let added = ["mutation", "Query.a(x:)", "Query.a(y:)", "Query.b", "E.B", "I.b", "T", "Mutation"];
+        let added =
+            ["mutation", "Query.a(x:)", "Query.a(y:)", "Query.b", "E.B", "I.b", "T", "Mutation"];
         check(file, upstream, &added.map(|it| format!("{it}: Added")).each_ref().map(|it| &**it));
     }
 
@@ -258,7 +260,11 @@ mod tests {
         changed("a(x: Int = 1): Int", "a(x: Int = 2): Int", "Query.a(x:)");
         changed("a(x: Int = 1): Int", "a(x: Int): Int", "Query.a(x:)");
         changed("a: E } enum E { A B", "a: E } enum E { A", "E.B");
-        changed("a: U } union U = T type T { a: Int", "a: U } union U = T | Query type T { a: Int", "U");
+        changed(
+            "a: U } union U = T type T { a: Int",
+            "a: U } union U = T | Query type T { a: Int",
+            "U",
+        );
         check("type Query { a: E } enum E { A }", "type Query { a: E } scalar E", &["E: Changed"]);
     }
 }

@@ -67,6 +67,7 @@ impl Exchange<'_> {
     async fn serve(&self, body: Incoming) -> Result<Response<Relayed>, Refusal> {
         let http = self.state.http();
         route(self.head, http)?;
+        self.state.refuse_drift()?;
         readable(&self.head.headers)?;
         let body = body::read(body, http.body, self.worker.deadlines().body).await?;
         let admitted = self.judge(&body)?;

@@ -18,7 +18,10 @@ use tokio::{
 
 use crate::{
     diagnostic::to_json,
-    server::{drain::Phase, state::Shared},
+    server::{
+        drain::Phase,
+        state::{Drifted, Shared},
+    },
     telemetry::AcceptFailed,
 };
 
@@ -111,9 +114,20 @@ fn policy(shared: &Shared) -> Value {
         "name": policy.name,
         "digest": format!("sha256:{}", policy.digest),
         "loaded_at": state.since.0,
+        "drift": state.drifted.as_deref().map(drift),
         "failed_reload": failed.as_ref().map(|it| {
             json!({ "at": it.at.0, "found": to_json(&it.found) })
         }),
+    })
+}
+
+fn drift(drifted: &Drifted) -> Value {
+    let first = drifted.differences.iter().take(MAX_DIFFERENCES);
+    let first = first.map(|it| json!({ "at": it.at, "detail": it.detail }));
+    json!({
+        "refuses": drifted.refuses,
+        "differences": drifted.differences.len(),
+        "first": first.collect::<Vec<_>>(),
     })
 }
 
@@ -127,3 +141,5 @@ fn json(status: StatusCode, body: String) -> Response<Full<Bytes>> {
 
 /// 64 connections: probes and a scraper need a handful.
 const MAX_CONNECTIONS: usize = 64;
+/// 20 differences: enough to see what was deployed.
+const MAX_DIFFERENCES: usize = 20;

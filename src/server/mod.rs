@@ -18,7 +18,7 @@ mod socket;
 mod state;
 mod worker;
 
-pub use reload::{Reload, Reloader};
+pub use reload::{NotOpened, Reload, Reloader};
 pub use run::{RunError, run};
 pub use state::State;
 
@@ -35,7 +35,7 @@ use crate::{
     config::Config,
     server::{
         drain::Phase,
-        state::{FailedReload, Shared},
+        state::{Drifted, FailedReload, Shared},
     },
     telemetry::{Started, Stopped},
 };
@@ -98,6 +98,11 @@ impl Running {
     /// Puts another state in force. Requests in progress end under the one they began with.
     pub fn replace(&self, state: State) {
         self.shared.state.store(Arc::new(state));
+    }
+
+    /// Keeps the policy that is in force, beside another schema of the upstream's.
+    fn note_drift(&self, drifted: Option<Arc<Drifted>>) {
+        self.replace(self.shared.state.load().beside(drifted));
     }
 
     fn note_failed_reload(&self, failed: FailedReload) {

@@ -12,8 +12,10 @@ use crate::{
     config::Config,
     diagnostic::Diagnostics,
     policy::Http,
+    schema::Difference,
     sources::now,
     upstream::HeaderRules,
+    verdict::{Code, Fault},
 };
 
 /// A policy in force and what follows from it. Immutable: a reload makes another one.
@@ -23,6 +25,17 @@ pub struct State {
     pub(super) headers: HeaderRules,
     /// When the policy was put in force.
     pub(super) since: UnixSeconds,
+    /// How the upstream's schema differs from the policy's, when it was found to.
+    pub(super) drifted: Option<Arc<Drifted>>,
+}
+
+/// The upstream's schema is another than the policy's.
+#[derive(Debug)]
+pub(super) struct Drifted {
+    /// INVARIANT: never empty.
+    pub(super) differences: Vec<Difference>,
+    /// What becomes of requests.
+    pub(super) refuses: bool,
 }
 
 impl State {
@@ -30,7 +43,22 @@ impl State {
     #[must_use]
     pub fn new(gate: Gate) -> Self {
         let headers = HeaderRules::new(&gate.policy().http.forward_headers);
-        Self { gate: Arc::new(gate), headers, since: now() }
+        Self { gate: Arc::new(gate), headers, since: now(), drifted: None }
+    }
+
+    /// The same policy, with its cache, beside another schema of the upstream's.
+    pub(super) fn beside(&self, drifted: Option<Arc<Drifted>>) -> Self {
+        let gate = Arc::clone(&self.gate);
+        let headers = HeaderRules::new(&self.http().forward_headers);
+        Self { gate, headers, since: self.since, drifted }
+    }
+
+    /// Refuses everything while the upstream would not run what was judged.
+    pub(super) fn refuse_drift(&self) -> Result<(), Fault> {
+        let refusing = self.drifted.as_ref().filter(|it| it.refuses);
+        let Some(first) = refusing.and_then(|it| it.differences.first()) else { return Ok(()) };
+        let detail = format!("the schema has drifted: `{}`: {}", first.at, first.detail).into();
+        Err(Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail })
     }
 
     pub(super) fn http(&self) -> &Http {

@@ -120,9 +120,7 @@ fn broken(error: impl std::error::Error + Send + Sync + 'static) -> FetchError {
     FetchError::Connection(Box::new(error))
 }
 
-type Connection = std::pin::Pin<
-    Box<http1::Connection<TokioIo<TcpStream>, Full<Bytes>>>,
->;
+type Connection = std::pin::Pin<Box<http1::Connection<TokioIo<TcpStream>, Full<Bytes>>>>;
 
 /// A body, and the connection that must be driven for it to come.
 struct Connected {

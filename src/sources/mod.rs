@@ -1,11 +1,14 @@
-//! Everything that is read from the world: the policy and the files it names, and the time.
+//! Everything that is read from the world: the policy and the files it names, the schema that an
+//! upstream tells, and the time.
 //!
 //! Does not judge what it reads; `policy` does.
 
 mod clock;
+mod introspect;
 mod policy_file;
 mod watch;
 
 pub use clock::now;
+pub use introspect::{FetchError, fetch_schema, fetch_schema_now};
 pub use policy_file::{Loaded, ReadFile, load_policy, read_policy};
 pub use watch::Watch;

@@ -64,7 +64,9 @@ pub fn read_policy(path: &Path, introspected: Option<&Arc<Source>>) -> Loaded {
             return read_noted(&folder.join(name), &mut files).map_err(|it| it.to_string());
         }
         lacks_introspection = introspected.is_none();
-        introspected.cloned().ok_or_else(|| "give `--upstream`, to ask it".to_owned())
+        introspected
+            .cloned()
+            .ok_or_else(|| "it was not asked; `--upstream` says whom to ask".to_owned())
     };
     let (policy, found) = policy::load_at(source, &mut resolve, now().0);
     Loaded { policy, found, files, lacks_introspection }
