@@ -5,6 +5,7 @@
 
 mod allowed_directives;
 mod deprecated;
+mod federation;
 mod guarded;
 mod introspection;
 mod limit;
@@ -24,6 +25,7 @@ mod max_tokens;
 mod max_variables;
 mod operation_kinds;
 mod registry;
+mod representation;
 mod string_length;
 mod value_depth;
 mod variables_bytes;

@@ -3,12 +3,12 @@
 //! A connection and an answer at a time, every few minutes: no pool, and none of what forwarding
 //! does. The answer is bounded in size and time, and is not trusted to be a schema.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::client::conn::http1;
+use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 
@@ -89,20 +89,13 @@ async fn ask(upstream: &UpstreamUrl, query: &str) -> Result<String, FetchError> 
 async fn exchange(
     upstream: &UpstreamUrl,
     query: &str,
-) -> Result<http::Response<Connected>, FetchError> {
+) -> Result<http::Response<Incoming>, FetchError> {
     let address = (upstream.host(), upstream.port());
     let stream = TokioIo::new(TcpStream::connect(address).await.map_err(broken)?);
     let (mut sender, connection) = http1::handshake(stream).await.map_err(broken)?;
-    let mut connection = Box::pin(connection);
-    let exchange = sender.send_request(request(upstream, query)?);
-    let answer = tokio::select! {
-        answer = exchange => answer.map_err(broken)?,
-        ended = &mut connection => {
-            let closed = || broken(io::Error::from(io::ErrorKind::UnexpectedEof));
-            return Err(ended.map_or_else(broken, |()| closed()));
-        }
-    };
-    Ok(answer.map(|body| Connected { body, connection, has_ended: false }))
+    // It ends with the exchange, and what breaks it the exchange is told, too.
+    drop(tokio::spawn(connection));
+    sender.send_request(request(upstream, query)?).await.map_err(broken)
 }
 
 fn request(upstream: &UpstreamUrl, query: &str) -> Result<Request<Full<Bytes>>, FetchError> {
@@ -118,31 +111,6 @@ fn request(upstream: &UpstreamUrl, query: &str) -> Result<Request<Full<Bytes>>, 
 
 fn broken(error: impl std::error::Error + Send + Sync + 'static) -> FetchError {
     FetchError::Connection(Box::new(error))
-}
-
-type Connection = std::pin::Pin<Box<http1::Connection<TokioIo<TcpStream>, Full<Bytes>>>>;
-
-/// A body, and the connection that must be driven for it to come.
-struct Connected {
-    body: hyper::body::Incoming,
-    connection: Connection,
-    has_ended: bool,
-}
-
-impl http_body::Body for Connected {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        ctx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, hyper::Error>>> {
-        if !self.has_ended {
-            // Whatever ends it, the body says whether it is complete.
-            self.has_ended = Future::poll(self.connection.as_mut(), ctx).is_ready();
-        }
-        std::pin::Pin::new(&mut self.body).poll_frame(ctx)
-    }
 }
 
 /// 16 MiB: the largest public schema has 8 MB of introspection.
