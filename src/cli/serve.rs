@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             terminal::complain(&found);
             Exit::Misuse
         }
-        Err(error @ RunError::Io(_)) => {
+        Err(error @ (RunError::Io(_) | RunError::Schema(_))) => {
             terminal::say(&format!("error: {error}\n"));
             Exit::Misuse
         }

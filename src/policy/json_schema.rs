@@ -9,6 +9,7 @@ use crate::{
     policy::{
         cost,
         http::{Http, MAX_BATCH, STATUS_WORDS},
+        schema_file::ON_DRIFT,
         tree::Block,
     },
     rules::{Entry, REGISTRY, Setting, Switch, Unit},
@@ -51,8 +52,6 @@ enum Per {
 }
 
 fn head() -> Map<String, Value> {
-    let file = text("SDL of the upstream's schema, relative to this file.");
-    let schema = object("The upstream's types.", map([("file", file)]), &["file"]);
     let reader = json!({
         "description": "Whether a second parser must read the same document.",
         "enum": ["off", "on"],
@@ -68,11 +67,27 @@ fn head() -> Map<String, Value> {
         ("version", json!({ "description": "Version of this format.", "const": 1 })),
         ("name", text("What the policy is called in logs.")),
         ("mode", mode("Report: every rule that does not itself say enforce only watches.")),
-        ("schema", schema),
+        ("schema", schema()),
         ("http", http()),
         ("documents", documents),
         ("skipped_selections", skipped),
     ])
+}
+
+fn schema() -> Value {
+    let every = |description: &str| json!({ "description": description, "type": "string", "pattern": DURATION });
+    let on = json!({
+        "description": "What becomes of requests while they differ.",
+        "enum": ON_DRIFT.map(|(it, _)| it),
+    });
+    let drift = map([("every", every("After how long they are compared again.")), ("on", on)]);
+    let drift = object("Compares the file with what the upstream tells.", drift, &["on"]);
+    let file = text("SDL of the upstream's schema, relative to this file.");
+    let file = object("From a file.", map([("file", file), ("drift", drift)]), &["file"]);
+    let introspect = every("Asks the upstream at the start and again after this long.");
+    let introspect =
+        object("From the upstream.", map([("introspect", introspect)]), &["introspect"]);
+    json!({ "description": "The upstream's types.", "oneOf": [file, introspect] })
 }
 
 fn http() -> Value {
@@ -282,4 +297,5 @@ fn map<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
+const DURATION: &str = "^[0-9]+ *(ms|s|m|min|h|d)$";
 const BYTES: &str = "^[0-9]+ *(B|KB|KiB|MB|MiB|GB|GiB)$";

@@ -10,7 +10,7 @@ use crate::{
     diagnostic::{Diagnostics, Source},
     operation::Skipped,
     policy::{
-        Digest, Exceptions, Policy, SecondReader, Unselected, cost, exceptions,
+        Digest, Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, cost, exceptions,
         http::{self, Http},
         lint::{self, Draft},
         not_built,
@@ -99,14 +99,14 @@ fn compile(
     if let Some(node) = &frame.tuned {
         frame.cost.tuned = cost::tuned(node, resolve, found);
     }
-    let (schema, text) = schema?;
+    let (schema, text, origin) = schema?;
     let schema = Arc::new(schema);
     let model = Arc::new(model(&schema, &frame.cost, found)?);
     let ground = Ground { cost: &model };
     let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
     let parts =
         Parts { registry, rules: rules(registry, layer, &ground), profiles: all, exceptions };
-    Some(frame.policy(Named { name: name?, schema, digest }, parts))
+    Some(frame.policy(Named { name: name?, schema, origin, digest }, parts))
 }
 
 /// What is settled before there is a rule or a caller.
@@ -169,6 +169,7 @@ impl Frame {
         Policy {
             name: named.name.into(),
             schema: named.schema,
+            origin: named.origin,
             http: self.http,
             unselected: self.unselected,
             skipped: self.skipped,
@@ -188,6 +189,7 @@ impl Frame {
 struct Named<'n> {
     name: &'n str,
     schema: Arc<Schema>,
+    origin: SchemaOrigin,
     digest: Digest,
 }
 

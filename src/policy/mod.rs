@@ -30,6 +30,7 @@ pub use http::{ExplainRefusals, Http, Status, UnknownKeys};
 pub use json_schema::json_schema;
 pub use load::{load, load_at};
 pub use profiles::{Profile, ProfileIdx, When};
+pub use schema_file::{Drift, INTROSPECTION, OnDrift, SchemaOrigin};
 pub use stance::Stance;
 
 use std::sync::Arc;
@@ -50,6 +51,8 @@ pub struct Policy {
     pub name: Box<str>,
     /// The upstream's types.
     pub schema: Arc<Schema>,
+    /// Where the types come from, and how they are kept current.
+    pub origin: SchemaOrigin,
     /// How requests are framed, and what of them goes on.
     pub http: Http,
     /// What becomes of the operations of a document that are not the selected one.

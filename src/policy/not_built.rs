@@ -23,7 +23,6 @@ const NOT_BUILT: &[(&str, &str, &str)] = &[
     ("http", "request_encoding", "compressed bodies are refused"),
     ("http", "uploads", "multipart bodies are refused"),
     ("http", "websocket", "WebSocket is refused"),
-    ("schema", "drift", "the schema is the one of the file"),
 ];
 
 /// Takes every setting of a block that is not built, each with its error.

@@ -44,6 +44,11 @@ pub(super) fn compile(text: &str, now: Option<u64>) -> (Option<Policy>, Diagnost
     load_with(registry(), &source, &mut resolve, now)
 }
 
+/// The codes of what is wrong with a text.
+pub(super) fn codes(text: &str) -> Vec<&'static str> {
+    compile(text, None).1.iter().map(|it| it.code).collect()
+}
+
 macro_rules! entry {
     ($setting:literal, $make:expr) => {
         Entry {

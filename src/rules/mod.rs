@@ -6,6 +6,7 @@
 mod allowed_directives;
 mod cost;
 mod deprecated;
+mod federation;
 mod guarded;
 mod introspection;
 mod limit;
@@ -25,6 +26,7 @@ mod max_tokens;
 mod max_variables;
 mod operation_kinds;
 mod registry;
+mod representation;
 mod string_length;
 mod value_depth;
 mod variables_bytes;

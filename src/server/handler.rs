@@ -83,6 +83,7 @@ impl Exchange<'_> {
             Route::Operation => {}
             Route::Preflight => return Ok(Served::Preflight),
         }
+        self.state.refuse_drift()?;
         readable(&self.head.headers)?;
         let body = self.read(body).await?;
         let admitted = self.judge(&body)?;

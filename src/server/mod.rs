@@ -13,11 +13,13 @@ mod head;
 mod health;
 mod listener;
 mod panics;
+mod reload;
 mod run;
 mod socket;
 mod state;
 mod worker;
 
+pub use reload::{NotOpened, Reload, Reloader};
 pub use run::{RunError, run};
 pub use state::State;
 
@@ -32,7 +34,10 @@ use tokio::sync::watch;
 
 use crate::{
     config::Config,
-    server::{drain::Phase, state::Shared},
+    server::{
+        drain::Phase,
+        state::{Drifted, FailedReload, Shared},
+    },
     telemetry::{Started, Stopped},
 };
 
@@ -99,6 +104,19 @@ impl Running {
     /// Puts another state in force. Requests in progress end under the one they began with.
     pub fn replace(&self, state: State) {
         self.shared.state.store(Arc::new(state));
+    }
+
+    /// Keeps the policy that is in force, beside another schema of the upstream's.
+    fn note_drift(&self, drifted: Option<Arc<Drifted>>) {
+        self.replace(self.shared.state.load().beside(drifted));
+    }
+
+    fn note_failed_reload(&self, failed: FailedReload) {
+        self.shared.failed.store(Some(Arc::new(failed)));
+    }
+
+    fn clear_failed_reload(&self) {
+        self.shared.failed.store(None);
     }
 
     /// Tells the workers to accept nothing more and to finish what is in flight.

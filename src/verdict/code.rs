@@ -38,6 +38,8 @@ codes! {
     DEPRECATED_USED = 422;
     /// A directive that `directives` does not list.
     DIRECTIVE_NOT_ALLOWED = 422;
+    /// `_service` or `_entities` is reachable.
+    FEDERATION_DISABLED = 403;
     /// The upstream did not answer in time.
     GATEWAY_TIMEOUT = 504;
     /// The document cannot be read.
