@@ -1,11 +1,17 @@
 //! Headers: which go on, where a request is said to come from, and what browsers are told.
 
-#![expect(clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod support;
 
+use std::io::Write;
+
 use support::{
-    bench::{ANSWER, Bench, ONE, POST, start, start_with, status},
+    bench::{ANSWER, Bench, ONE, POST, rest, start, start_with, status},
     upstream::Upstream,
 };
 
@@ -95,8 +101,10 @@ fn only_listed_origins_may_ask() {
 fn a_preflight_is_answered_here() {
     let bench = start();
     let ask = |origin: &str, more: &str| {
-        let head = format!("OPTIONS /graphql HTTP/1.1\r\nHost: a\r\nOrigin: {origin}\r\n{more}");
-        bench.send(&head, "")
+        let head = "OPTIONS /graphql HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
+        let mut client = bench.connect();
+        client.write_all(format!("{head}Origin: {origin}\r\n{more}\r\n").as_bytes()).unwrap();
+        rest(&mut client)
     };
     let asked = "Access-Control-Request-Method: POST\r\n\
         Access-Control-Request-Headers: content-type,apollo-require-preflight\r\n";

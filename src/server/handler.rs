@@ -71,6 +71,7 @@ struct Exchange<'e> {
 }
 
 /// How a request was served.
+#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Served {
     Operation(Response<Relayed>),
     Preflight,

@@ -51,6 +51,12 @@ pub(super) fn check(head: &[u8], limits: &Limits) -> Result<Body, Wrong> {
     }
 }
 
+/// Checks the request line of a head that is not complete.
+pub(super) fn check_first_line(head: &[u8], limits: &Limits) -> Result<(), Wrong> {
+    let line = lines(head).next().unwrap_or(Ok(b""))?;
+    request_line(line, limits).map(|_line| ())
+}
+
 /// Checks the trailers of a chunked body with their blank line. They are dropped later on.
 pub(super) fn check_trailers(trailers: &[u8], limits: &Limits) -> Result<(), Wrong> {
     let mut n = 0_usize;
