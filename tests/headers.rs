@@ -1,10 +1,6 @@
 //! Headers: which go on, where a request is said to come from, and what browsers are told.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 mod support;
 

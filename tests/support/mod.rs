@@ -1,6 +1,5 @@
 //! What the suites share: policies from text, requests as bytes, a proxy, an upstream.
 
-#![expect(clippy::allow_attributes, reason = "which items are unused differs from suite to suite")]
 #![allow(dead_code, reason = "every suite uses its own part")]
 #![expect(
     clippy::expect_used,

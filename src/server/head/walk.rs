@@ -164,6 +164,8 @@ const REST_OF_LINE: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample};
+
     use super::*;
 
     const LIMITS: Limits = Limits { head: 200, fields: 10, target: 40 };
@@ -232,5 +234,48 @@ mod tests {
         let bytes = |n: usize| format!("GET /{}", "x".repeat(n - 5));
         check(&bytes(LIMITS.target + REST_OF_LINE), (0, 0, None));
         check(&bytes(LIMITS.target + REST_OF_LINE + 1), (0, 0, Some(Wrong::TargetTooLong)));
+    }
+
+    /// Pieces of requests, some of which fit together.
+    const PIECES: [&str; 14] = [
+        GET,
+        "POST / HTTP/1.1\r\n",
+        "Host: a\r\n",
+        "Content-Length: 3\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "\r\n",
+        "3\r\nabc\r\n",
+        "abc",
+        "0\r\n",
+        "X: 1\r\n",
+        "\n",
+        " ",
+        ";",
+        "\r",
+    ];
+
+    proptest! {
+        #[test]
+        fn how_bytes_arrive_makes_no_difference(
+            pieces in vec(sample::select(&PIECES[..]), 0..12),
+            cuts in vec(1_usize..9, 1..9),
+        ) {
+            let bytes = pieces.concat().into_bytes();
+            let mut whole = Walk::new(LIMITS);
+            let at_once = whole.advance(&bytes);
+            let (mut walk, mut from, mut end, mut wrong) = (Walk::new(LIMITS), 0, 0, None);
+            for cut in cuts.iter().cycle() {
+                end = bytes.len().min(end + cut);
+                let step = walk.advance(&bytes[from..end]);
+                from += step.n;
+                wrong = step.wrong;
+                if wrong.is_some() || end == bytes.len() {
+                    break;
+                }
+            }
+            prop_assert_eq!(wrong.is_some(), at_once.wrong.is_some());
+            prop_assert_eq!(walk.n_heads(), whole.n_heads());
+            prop_assert!(wrong.is_some() || from == at_once.n);
+        }
     }
 }
