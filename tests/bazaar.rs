@@ -2,7 +2,7 @@
 //!
 //! Later features bring further classes in; `LATER` says what is left out, and why.
 
-#![expect(clippy::print_stdout, reason = "n of N per class is what a reader of the run wants")]
+#![expect(clippy::print_stdout, reason = "a table of classes, for those who ask")]
 
 mod support;
 

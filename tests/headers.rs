@@ -4,8 +4,10 @@
 
 mod support;
 
+use std::io::Write;
+
 use support::{
-    bench::{ANSWER, Bench, ONE, POST, start, start_with, status},
+    bench::{ANSWER, Bench, ONE, POST, rest, start, start_with, status},
     upstream::Upstream,
 };
 
@@ -95,8 +97,10 @@ fn only_listed_origins_may_ask() {
 fn a_preflight_is_answered_here() {
     let bench = start();
     let ask = |origin: &str, more: &str| {
-        let head = format!("OPTIONS /graphql HTTP/1.1\r\nHost: a\r\nOrigin: {origin}\r\n{more}");
-        bench.send(&head, "")
+        let head = "OPTIONS /graphql HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
+        let mut client = bench.connect();
+        client.write_all(format!("{head}Origin: {origin}\r\n{more}\r\n").as_bytes()).unwrap();
+        rest(&mut client)
     };
     let asked = "Access-Control-Request-Method: POST\r\n\
         Access-Control-Request-Headers: content-type,apollo-require-preflight\r\n";

@@ -29,6 +29,11 @@ async fn connect(bench: &Bench) -> SendRequest<Full<Bytes>> {
     sender
 }
 
+/// Stops the proxy while our side of the connection still runs.
+async fn end(bench: Bench) {
+    tokio::task::spawn_blocking(|| drop(bench)).await.unwrap();
+}
+
 fn post() -> Request<Full<Bytes>> {
     let builder = Request::post("http://a/graphql").header("content-type", "application/json");
     builder.body(Full::new(Bytes::from(ONE))).unwrap()
@@ -45,6 +50,7 @@ async fn http2_by_prior_knowledge_is_served() {
         assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), ANSWER);
     }
     assert_eq!(bench.upstream.take()[0].header("via"), Some("2 portcullis"));
+    end(bench).await;
 }
 
 #[tokio::test]
@@ -57,6 +63,7 @@ async fn one_server_is_meant() {
         assert_eq!(sender.send_request(request).await.unwrap().status(), expect);
     }
     assert_eq!(bench.upstream.take().len(), 1);
+    end(bench).await;
 }
 
 const DATA: u8 = 0;

@@ -1,11 +1,5 @@
 //! The proxy over real sockets, in front of an upstream that records what reaches it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
-)]
-
 mod support;
 
 use std::{io::Write, time::Duration};

@@ -1,11 +1,5 @@
 //! How the proxy begins and ends: readiness, requests in flight.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
-)]
-
 mod support;
 
 use std::{

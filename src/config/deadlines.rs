@@ -56,8 +56,8 @@ impl Default for Deadlines {
 const DEFAULT_HEAD: Duration = Duration::from_secs(5);
 /// 10 s: the default body limit (100 KiB) at 10 KiB/s.
 const DEFAULT_BODY: Duration = Duration::from_secs(10);
-/// 3 s: a lost packet is sent again within that time; ten such pauses are no upload.
-const DEFAULT_BODY_PACE: Duration = Duration::from_secs(3);
+/// 5 s: a packet that is lost twice is sent again within 3 s.
+const DEFAULT_BODY_PACE: Duration = Duration::from_secs(5);
 /// 75 s: longer than the 60 s for which the usual load balancers keep their connections, so that it
 /// is they who close.
 const DEFAULT_IDLE: Duration = Duration::from_secs(75);

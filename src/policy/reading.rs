@@ -33,7 +33,7 @@ pub(super) fn ceilings(
 ) -> Ceilings {
     let hard = Ceilings::default();
     let fields = largest(registry, (profiles, exceptions), "limits.fields", hard.fields);
-    Ceilings { fields, ..hard }
+    Ceilings::within(fields)
 }
 
 fn largest(

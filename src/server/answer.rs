@@ -20,8 +20,8 @@ pub(super) enum Answer {
     Relayed {
         /// What comes.
         relayed: Relayed,
-        /// When it must have come.
-        until: Instant,
+        /// When it must have come; nothing: never.
+        until: Option<Instant>,
     },
 }
 
@@ -43,7 +43,7 @@ impl Body for Answer {
             Self::Ours(bytes) => Poll::Ready(bytes.take().map(|it| Ok(Frame::data(it)))),
             // Looked at when a piece is due, since neither a pause of the upstream nor one of the
             // client is ever longer than its own deadline.
-            Self::Relayed { until, .. } if Instant::now() > *until => {
+            Self::Relayed { until, .. } if until.is_some_and(|it| it < Instant::now()) => {
                 Poll::Ready(Some(Err(RelayError::Timeout)))
             }
             Self::Relayed { relayed, until: _ } => Pin::new(relayed).poll_frame(ctx),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Version, header::CONNECTION, request::Parts};
 use hyper::{Request, Response, body::Incoming};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use crate::{
     identity::Caller,
@@ -29,14 +29,15 @@ use crate::{
 pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Response<Answer> {
     let n = client.watch.begin();
     let worker = &client.worker;
-    let until = Instant::now() + worker.deadlines().request;
+    let limit = worker.deadlines().request;
+    let until = Instant::now().checked_add(limit);
     let state = worker.in_force();
     let (head, body) = request.into_parts();
     let media = Media::preferred(&head.headers);
     let origin = listed_origin(&head.headers, state.http());
     let reply = Reply { id: worker.ids().next(), media, http: state.http(), origin };
     let exchange = Exchange { client, n, state: &state, head: &head, reply };
-    let in_time = async { timeout_at(until, exchange.serve(body)).await.unwrap_or_else(too_late) };
+    let in_time = async { timeout(limit, exchange.serve(body)).await.unwrap_or_else(too_late) };
     let mut response = match caught(in_time).await {
         Ok(Ok(Served::Operation(mut relayed))) => {
             reply.sign(&mut relayed);
@@ -71,6 +72,7 @@ struct Exchange<'e> {
 }
 
 /// How a request was served.
+#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Served {
     Operation(Response<Relayed>),
     Preflight,

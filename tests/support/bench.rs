@@ -46,6 +46,7 @@ impl Bench {
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.proxy.address()).expect("connect");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("set a timeout");
+        stream.set_nodelay(true).expect("set an option");
         stream
     }
 
@@ -68,7 +69,8 @@ impl Bench {
 
 /// Sends a request and reads one answer with a `Content-Length`, or to the end of the connection.
 pub(crate) fn exchange(stream: &mut TcpStream, head: &str, body: &str) -> String {
-    write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).expect("write");
+    let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(request.as_bytes()).expect("write");
     read_answer(stream)
 }
 

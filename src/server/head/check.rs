@@ -51,6 +51,12 @@ pub(super) fn check(head: &[u8], limits: &Limits) -> Result<Body, Wrong> {
     }
 }
 
+/// Checks the request line of a head that is not complete.
+pub(super) fn check_first_line(head: &[u8], limits: &Limits) -> Result<(), Wrong> {
+    let line = lines(head).next().unwrap_or(Ok(b""))?;
+    request_line(line, limits).map(|_line| ())
+}
+
 /// Checks the trailers of a chunked body with their blank line. They are dropped later on.
 pub(super) fn check_trailers(trailers: &[u8], limits: &Limits) -> Result<(), Wrong> {
     let mut n = 0_usize;
@@ -97,7 +103,7 @@ fn request_line<'h>(
 ) -> Result<(&'h [u8], &'h [u8], Version), Wrong> {
     let mut parts = line.split(|it| *it == b' ');
     let method = parts.next().unwrap_or_default();
-    if method.is_empty() || !method.iter().all(|it| is_token(*it)) {
+    if !(1..=MAX_METHOD).contains(&method.len()) || !method.iter().all(|it| is_token(*it)) {
         return Err(Wrong::Method);
     }
     if method == b"CONNECT" {
@@ -117,6 +123,9 @@ fn request_line<'h>(
     }
     Ok((method, target, version))
 }
+
+/// 32 bytes: twice the longest registered method.
+const MAX_METHOD: usize = 32;
 
 /// Name and value of a line, the value without the blanks around it.
 fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Wrong> {
@@ -212,6 +221,8 @@ mod tests {
         check_line("get / HTTP/1.1", NONE);
         check_line("POST /45678901234567890123 HTTP/1.1", Err(Wrong::TargetTooLong));
         check_line("POST /456789012345678901 HTTP/1.1", NONE);
+        check_line(&format!("{} / HTTP/1.1", "M".repeat(32)), NONE);
+        check_line(&format!("{} / HTTP/1.1", "M".repeat(33)), Err(Wrong::Method));
         check_line("CONNECT a:80 HTTP/1.1", Err(Wrong::Connect));
         check_line("P(ST / HTTP/1.1", Err(Wrong::Method));
         check_line(" POST / HTTP/1.1", Err(Wrong::Method));

@@ -5,7 +5,7 @@
 
 use crate::server::head::{
     Limits,
-    check::{Body, check, check_trailers, is_token},
+    check::{Body, check, check_first_line, check_trailers, is_token},
     chunks::Chunks,
     wrong::Wrong,
 };
@@ -121,9 +121,14 @@ impl Block {
             Some(_) | None => {}
         }
         let head = self.complete(bytes, limits.head)?;
-        let is_first_line = self.line == 0;
-        if is_first_line && bytes.len() > limits.target.saturating_add(REST_OF_LINE) {
-            return Err(Wrong::TargetTooLong);
+        match (head, self.line) {
+            (Some(_), _) => {}
+            (None, 0) if bytes.len() > limits.target.saturating_add(REST_OF_LINE) => {
+                return Err(Wrong::TargetTooLong);
+            }
+            (None, 0) => {}
+            // An HTTP/0.9 request has no other line that could be waited for.
+            (None, _) => check_first_line(bytes, limits)?,
         }
         Ok(head)
     }
@@ -159,6 +164,8 @@ const REST_OF_LINE: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample};
+
     use super::*;
 
     const LIMITS: Limits = Limits { head: 200, fields: 10, target: 40 };
@@ -203,6 +210,7 @@ mod tests {
         check("\r\n", (0, 0, Some(Wrong::LeadingBlankLine)));
         check(&format!("{GET}\n"), (n, 1, Some(Wrong::LeadingBlankLine)));
         check("\u{16}\u{3}\u{1}", (0, 0, Some(Wrong::Method)));
+        check("GET /\r\n", (0, 0, Some(Wrong::Version)));
         check("GET / HTTP/1.1\nHost: a\n\n", (0, 0, Some(Wrong::BareLineFeed)));
         check("GET / HTTP/1.1\r\nHost: a\n\r\n", (0, 0, Some(Wrong::BareLineFeed)));
         check("GET / HTTP/1.1\r\nHost: a\r\n\n", (0, 0, Some(Wrong::BareLineFeed)));
@@ -223,9 +231,51 @@ mod tests {
 
     #[test]
     fn an_endless_target_is_given_up() {
-        let bytes = format!("GET /{}", "x".repeat(LIMITS.target + REST_OF_LINE));
-        check(&bytes[..LIMITS.target + REST_OF_LINE], (0, 0, None));
-        let mut walk = Walk::new(LIMITS);
-        assert_eq!(walk.advance(bytes.as_bytes()).wrong, Some(Wrong::TargetTooLong));
+        let bytes = |n: usize| format!("GET /{}", "x".repeat(n - 5));
+        check(&bytes(LIMITS.target + REST_OF_LINE), (0, 0, None));
+        check(&bytes(LIMITS.target + REST_OF_LINE + 1), (0, 0, Some(Wrong::TargetTooLong)));
+    }
+
+    /// Pieces of requests, some of which fit together.
+    const PIECES: [&str; 14] = [
+        GET,
+        "POST / HTTP/1.1\r\n",
+        "Host: a\r\n",
+        "Content-Length: 3\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "\r\n",
+        "3\r\nabc\r\n",
+        "abc",
+        "0\r\n",
+        "X: 1\r\n",
+        "\n",
+        " ",
+        ";",
+        "\r",
+    ];
+
+    proptest! {
+        #[test]
+        fn how_bytes_arrive_makes_no_difference(
+            pieces in vec(sample::select(&PIECES[..]), 0..12),
+            cuts in vec(1_usize..9, 1..9),
+        ) {
+            let bytes = pieces.concat().into_bytes();
+            let mut whole = Walk::new(LIMITS);
+            let at_once = whole.advance(&bytes);
+            let (mut walk, mut from, mut end, mut wrong) = (Walk::new(LIMITS), 0, 0, None);
+            for cut in cuts.iter().cycle() {
+                end = bytes.len().min(end + cut);
+                let step = walk.advance(&bytes[from..end]);
+                from += step.n;
+                wrong = step.wrong;
+                if wrong.is_some() || end == bytes.len() {
+                    break;
+                }
+            }
+            prop_assert_eq!(wrong.is_some(), at_once.wrong.is_some());
+            prop_assert_eq!(walk.n_heads(), whole.n_heads());
+            prop_assert!(wrong.is_some() || from == at_once.n);
+        }
     }
 }
