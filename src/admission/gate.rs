@@ -14,7 +14,7 @@ use crate::{
     },
     identity::Caller,
     policy::{Policy, ProfileIdx},
-    verdict::{Admitted, Code, Framing, Rejected, Verdict, Violation},
+    verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation},
 };
 
 /// A policy in force, with the documents it has seen.
@@ -127,12 +127,19 @@ fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> Verdict {
         return Verdict::Reject(rejected);
     }
     let ready: Vec<_> = judged.into_iter().flatten().collect();
-    let bodies = ready.iter().map(|it| it.body.as_str());
-    let body = match framing {
-        Framing::Single => bodies.collect(),
-        Framing::Array => format!("[{}]", bodies.collect::<Vec<_>>().join(",")),
+    let framed = |bodies: Vec<&str>| match framing {
+        Framing::Single => bodies.concat().into_bytes(),
+        Framing::Array => format!("[{}]", bodies.join(",")).into_bytes(),
     };
-    Verdict::Admit(Admitted::new(body.into_bytes(), ready.into_iter().map(|it| it.item).collect()))
+    // A batch is answered here when all of it is; else all of it goes on.
+    let answers: Option<Vec<_>> = ready.iter().map(|it| it.answer.as_deref()).collect();
+    let answers = answers.map(framed);
+    let body = framed(ready.iter().map(|it| it.body.as_str()).collect());
+    let items = ready.into_iter().map(|it| it.item).collect();
+    match answers {
+        Some(answer) => Verdict::Answer(Answered { body: answer, items }),
+        None => Verdict::Admit(Admitted::new(body, items)),
+    }
 }
 
 fn innocent() -> Violation {

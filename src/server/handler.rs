@@ -18,8 +18,8 @@ use crate::{
     sources::now,
     telemetry::{Failed, Panicked, Refused, Reported, RequestId, UpstreamFailed},
     transport::{Media, Refusal, Reply, decode, not_json, readable, route},
-    upstream::{Head, Lane, Relayed},
-    verdict::{Admitted, Fault, Verdict},
+    upstream::{Head, Lane},
+    verdict::{Admitted, Fault, Item, Verdict},
 };
 
 /// Answers a request, whatever happens.
@@ -34,9 +34,9 @@ pub(super) async fn handle(
     let reply = Reply { id: worker.ids().next(), media, http: state.http() };
     let exchange = Exchange { worker, lane, state: &state, head: &head, reply };
     let mut response = match caught(exchange.serve(body)).await {
-        Ok(Ok(mut relayed)) => {
-            reply.sign(&mut relayed);
-            relayed.map(Answer::Relayed)
+        Ok(Ok(mut answer)) => {
+            reply.sign(&mut answer);
+            answer
         }
         Ok(Err(refusal)) => {
             log(&refusal, reply.id);
@@ -64,32 +64,49 @@ struct Exchange<'e> {
 }
 
 impl Exchange<'_> {
-    async fn serve(&self, body: Incoming) -> Result<Response<Relayed>, Refusal> {
+    async fn serve(&self, body: Incoming) -> Result<Response<Answer>, Refusal> {
         let http = self.state.http();
         route(self.head, http)?;
         self.state.refuse_drift()?;
         readable(&self.head.headers)?;
         let body = body::read(body, http.body, self.worker.deadlines().body).await?;
-        let admitted = self.judge(&body)?;
+        let admitted = match self.judge(&body)? {
+            Judged::Answer(body) => return Ok(self.reply.answer(body).map(Answer::from)),
+            Judged::Forward(admitted) => admitted,
+        };
         drop(body);
         let rules = &self.state.headers;
         let head = Head { client: &self.head.headers, rules, media: self.reply.media };
-        Ok(self.lane.forward(admitted, head).await?)
+        Ok(self.lane.forward(admitted, head).await?.map(Answer::Relayed))
     }
 
-    fn judge(&self, body: &[u8]) -> Result<Admitted, Refusal> {
+    fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
         let tree = json::read(body, json::Limits::default()).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
         let caller = Caller::Anonymous;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
-                let reported = admitted.items().iter().flat_map(|it| &it.reported);
-                reported.for_each(|violation| Reported { id: self.reply.id, violation }.emit());
-                Ok(admitted)
+                self.report(admitted.items());
+                Ok(Judged::Forward(admitted))
+            }
+            Verdict::Answer(answered) => {
+                self.report(&answered.items);
+                Ok(Judged::Answer(answered.body))
             }
             Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
         }
     }
+
+    fn report(&self, items: &[Item]) {
+        let reported = items.iter().flat_map(|it| &it.reported);
+        reported.for_each(|violation| Reported { id: self.reply.id, violation }.emit());
+    }
+}
+
+/// What becomes of a request that is not refused.
+enum Judged {
+    Answer(Vec<u8>),
+    Forward(Admitted),
 }
 
 fn log(refusal: &Refusal, id: RequestId) {

@@ -66,6 +66,14 @@ impl Reply<'_> {
         }
     }
 
+    /// An answer that needed no upstream.
+    #[must_use]
+    pub fn answer(&self, body: Vec<u8>) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(body));
+        self.dress(&mut response, self.media.content_type());
+        response
+    }
+
     /// Puts our id on any answer.
     pub fn sign<B>(&self, response: &mut Response<B>) {
         // Hexadecimal digits are always a header value.
@@ -152,10 +160,14 @@ impl Reply<'_> {
     fn response(&self, status: StatusCode, media: HeaderValue, body: String) -> Response<Bytes> {
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() = status;
+        self.dress(&mut response, media);
+        response
+    }
+
+    fn dress(&self, response: &mut Response<Bytes>, media: HeaderValue) {
         response.headers_mut().insert(CONTENT_TYPE, media);
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        self.sign(&mut response);
-        response
+        self.sign(response);
     }
 }
 
