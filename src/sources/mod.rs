@@ -10,5 +10,5 @@ mod watch;
 
 pub use clock::now;
 pub use introspect::{FetchError, fetch_schema, fetch_schema_now};
-pub use policy_file::{Loaded, ReadFile, load_policy, read_policy};
+pub use policy_file::{Loaded, ReadFile, load_policy, load_policy_asking, read_policy};
 pub use watch::Watch;
