@@ -122,6 +122,11 @@ fn the_first_policy_is_written_once() {
     let found: Value = serde_json::from_slice(&checked.stdout).expect("JSON");
     let codes: Vec<_> = found.as_array().expect("a list").iter().map(|it| &it["code"]).collect();
     assert_eq!(codes, ["only-watches"], "{found}");
+    let live = Path::new(into).join("live.yaml");
+    fs::write(&live, "version: 1\nname: live\nschema: { introspect: 5m }\n").expect("write");
+    let live = live.to_str().expect("UTF-8");
+    assert_eq!(portcullis(&["check", live]).status.code(), Some(2));
+    assert!(portcullis(&["check", live, "--upstream", &shop.url()]).status.success());
     fs::write(Path::new(into).join("policy.yaml"), "mine").expect("write");
     let again = portcullis(&args);
     let said = String::from_utf8_lossy(&again.stderr);

@@ -87,6 +87,7 @@ pub(crate) fn requests<'t>(tree: &'t Tree<'t>, policy: &Policy) -> Requests<'t> 
 pub(crate) fn admit(gate: &Gate, requests: &Requests<'_>) -> usize {
     match gate.admit(requests, &Caller::Anonymous, NOW) {
         Verdict::Admit(admitted) => admitted.body().len(),
+        Verdict::Answer(_) => panic!("answered without the upstream"),
         Verdict::Reject(rejected) => panic!("{:?}", rejected.found),
     }
 }

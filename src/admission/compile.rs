@@ -4,6 +4,7 @@
 
 use crate::{
     admission::{
+        introspection,
         known::{Hashes, Judgeable, Known, Left, Part},
         refusal::{disagreement, invalid, uncountable, unreadable},
     },
@@ -36,7 +37,8 @@ fn judgeable(
     if policy.second_reader == SecondReader::On {
         document::second_reader(&canonical, &read.document, selected).map_err(disagreement)?;
     }
-    let operations = operations(policy, &read, selected)?;
+    let mut operations = operations(policy, &read, selected)?;
+    let left = left(policy, &operations);
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
     Ok(Judgeable {
         kind: operation.kind(),
@@ -47,7 +49,9 @@ fn judgeable(
             canonical: Digest::of(canonical.as_bytes()).0,
         },
         variables: operation.variables().to_vec(),
-        left: left(policy, &operations),
+        left,
+        introspection: introspection::is_answerable(operation)
+            .then(|| Box::new(operations.swap_remove(0))),
     })
 }
 

@@ -66,7 +66,7 @@ fn entity(schema: &Schema, value: Value<'_>) -> Result<TypeId, Problem> {
 fn has_key(schema: &Schema, entity: TypeId, value: Value<'_>) -> Result<(), Problem> {
     let mut keys = keys(schema, entity).peekable();
     let is_given = |name: &str| value.member(name).is_some_and(|it| it.kind() != Json::Null);
-    if keys.peek().is_none() || keys.any(|it| top_level(it).all(|name| is_given(name))) {
+    if keys.peek().is_none() || keys.any(|it| top_level(it).all(is_given)) {
         return Ok(());
     }
     let at = Some(schema.ty(entity).name.to_string());
@@ -86,7 +86,7 @@ fn keys(schema: &Schema, ty: TypeId) -> impl Iterator<Item = &str> {
 /// `id dimensions { size }` → `id`, `dimensions`.
 fn top_level(fields: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_usize;
-    let pieces = fields.split_inclusive(['{', '}']).flat_map(move |piece| {
+    fields.split_inclusive(['{', '}']).flat_map(move |piece| {
         let here = depth;
         let (names, opens) = match (piece.strip_suffix('{'), piece.strip_suffix('}')) {
             (Some(names), _) => (names, Some(true)),
@@ -99,8 +99,7 @@ fn top_level(fields: &str) -> impl Iterator<Item = &str> {
             None => depth,
         };
         names.split([' ', ',', '\n', '\r', '\t']).filter(move |it| here == 0 && !it.is_empty())
-    });
-    pieces
+    })
 }
 
 /// Whether a value fits a field; objects in it are left for later.

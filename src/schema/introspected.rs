@@ -84,7 +84,8 @@ impl fmt::Display for NoSchema {
 
 impl std::error::Error for NoSchema {}
 
-/// The schema in an answer, as text; the same for the same schema, types in alphabetical order.
+/// The schema in an answer, as text; the same for the same schema, names in alphabetical order
+/// where their order means nothing.
 ///
 /// # Errors
 /// When the answer holds no schema.
@@ -98,6 +99,11 @@ pub fn sdl_of_answer(answer: &[u8]) -> Result<String, NoSchema> {
     let mut schema = schema.ok_or_else(|| NoSchema::Shape("`data.__schema` is absent".into()))?;
     schema.types.retain(|it| !is_built_in(&it.name));
     schema.types.sort_by(|a, b| a.name.cmp(&b.name));
+    for ty in &mut schema.types {
+        for names in [&mut ty.interfaces, &mut ty.possible_types].into_iter().flatten() {
+            names.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+    }
     schema.directives.retain(|it| !BUILT_IN_DIRECTIVES.contains(&it.name.as_str()));
     schema.directives.sort_by(|a, b| a.name.cmp(&b.name));
     sdl_text::write(&schema)

@@ -15,7 +15,7 @@ pub(super) fn type_text(schema: &Schema, ty: &TypeRef) -> String {
 }
 
 /// A value in the language.
-pub(super) fn literal(value: &Const) -> String {
+pub(crate) fn literal(value: &Const) -> String {
     let mut out = String::new();
     let mut open = vec![Piece::Value(value)];
     // The budget of this loop is the value: every part is written once.

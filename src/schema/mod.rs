@@ -22,6 +22,7 @@ pub use coordinate::{Bound, Coordinate, Pattern, is_whole_number};
 pub(crate) use definitions::Definitions;
 pub use drift::{Difference, Gravity, drift};
 pub use introspected::{INTROSPECTION_QUERY, NoSchema, OLD_INTROSPECTION_QUERY, sdl_of_answer};
+pub(crate) use literal::literal;
 pub use model::{
     Applied, Const, DirectiveDefinition, EnumValue, Field, FieldId, Input, InputId, InputOwner,
     Kind, OperationKind, Schema, Type, TypeId, TypeRef, Wrapper,

@@ -22,7 +22,7 @@ use crate::{
         route,
     },
     upstream::{Head, Relayed},
-    verdict::{Admitted, Code, Fault, Verdict, Violation},
+    verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
 };
 
 /// Answers a request, whatever happens.
@@ -43,6 +43,7 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
             reply.sign(&mut relayed);
             relayed.map(|relayed| Answer::Relayed { relayed, until })
         }
+        Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
         Ok(Ok(Served::Preflight)) => reply.preflight(&head.headers).map(Answer::from),
         Ok(Err(refusal)) => {
             log(&refusal, reply.id);
@@ -74,6 +75,7 @@ struct Exchange<'e> {
 /// How a request was served.
 #[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Served {
+    Answer(Vec<u8>),
     Operation(Response<Relayed>),
     Preflight,
 }
@@ -88,7 +90,10 @@ impl Exchange<'_> {
         self.state.refuse_drift()?;
         readable(&self.head.headers)?;
         let body = self.read(body).await?;
-        let admitted = self.judge(&body)?;
+        let admitted = match self.judge(&body)? {
+            Judged::Answer(body) => return Ok(Served::Answer(body)),
+            Judged::Forward(admitted) => admitted,
+        };
         drop(body);
         Ok(Served::Operation(self.client.lane.forward(admitted, self.forwarded_head()).await?))
     }
@@ -126,19 +131,33 @@ impl Exchange<'_> {
         }
     }
 
-    fn judge(&self, body: &[u8]) -> Result<Admitted, Refusal> {
+    fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
         let tree = json::read(body, json::Limits::default()).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
         let caller = Caller::Anonymous;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
-                let reported = admitted.items().iter().flat_map(|it| &it.reported);
-                reported.for_each(|violation| Reported { id: self.reply.id, violation }.emit());
-                Ok(admitted)
+                self.report(admitted.items());
+                Ok(Judged::Forward(admitted))
+            }
+            Verdict::Answer(answered) => {
+                self.report(&answered.items);
+                Ok(Judged::Answer(answered.body))
             }
             Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
         }
     }
+
+    fn report(&self, items: &[Item]) {
+        let reported = items.iter().flat_map(|it| &it.reported);
+        reported.for_each(|violation| Reported { id: self.reply.id, violation }.emit());
+    }
+}
+
+/// What becomes of a request that is not refused.
+enum Judged {
+    Answer(Vec<u8>),
+    Forward(Admitted),
 }
 
 fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {

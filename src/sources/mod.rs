@@ -11,6 +11,6 @@ mod watch;
 
 pub use clock::now;
 pub use introspect::{FetchError, fetch_schema, fetch_schema_now};
-pub use policy_file::{Loaded, ReadFile, load_policy, read_policy};
+pub use policy_file::{Loaded, ReadFile, load_policy, load_policy_asking, read_policy};
 pub use upstream_files::{TlsFiles, load_link_key, load_upstream_tls};
 pub use watch::Watch;

@@ -8,9 +8,10 @@ use std::{
 };
 
 use crate::{
+    config::UpstreamUrl,
     diagnostic::{Diagnostic, Diagnostics, Severity, Source},
     policy::{self, Digest, Policy},
-    sources::now,
+    sources::{fetch_schema_now, now},
 };
 
 /// 64 MiB: fifty times the largest public schema (1.25 MB). What is larger is the wrong file.
@@ -43,6 +44,24 @@ pub struct ReadFile {
 #[must_use]
 pub fn load_policy(path: &Path) -> (Option<Policy>, Diagnostics) {
     let loaded = read_policy(path, None);
+    (loaded.policy, loaded.found)
+}
+
+/// The same for a person, who may say whom to ask when the schema comes by introspection.
+#[must_use]
+pub fn load_policy_asking(
+    path: &Path,
+    upstream: Option<&UpstreamUrl>,
+) -> (Option<Policy>, Diagnostics) {
+    let mut loaded = read_policy(path, None);
+    if let Some(upstream) = upstream.filter(|_| loaded.lacks_introspection) {
+        match fetch_schema_now(upstream) {
+            Ok(told) => loaded = read_policy(path, Some(&told)),
+            Err(error) => {
+                loaded.found.push(Diagnostic::error("no-introspection", error.to_string()));
+            }
+        }
+    }
     (loaded.policy, loaded.found)
 }
 

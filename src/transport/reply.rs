@@ -71,6 +71,14 @@ impl Reply<'_> {
         }
     }
 
+    /// An answer that needed no upstream.
+    #[must_use]
+    pub fn answer(&self, body: Vec<u8>) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(body));
+        self.dress(&mut response, self.media.content_type());
+        response
+    }
+
     /// The answer to a browser's question whether a page may ask.
     #[must_use]
     pub fn preflight(&self, asked: &HeaderMap) -> Response<Bytes> {
@@ -168,12 +176,16 @@ impl Reply<'_> {
     fn response(&self, status: StatusCode, media: HeaderValue, body: String) -> Response<Bytes> {
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() = status;
+        self.dress(&mut response, media);
+        response
+    }
+
+    fn dress(&self, response: &mut Response<Bytes>, media: HeaderValue) {
         response.headers_mut().insert(CONTENT_TYPE, media);
         for (name, value) in &GUARDED {
             response.headers_mut().insert(name, value.clone());
         }
-        self.sign(&mut response);
-        response
+        self.sign(response);
     }
 }
 

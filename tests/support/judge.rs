@@ -58,7 +58,7 @@ pub(crate) fn judge_under(gate: &Gate, profile: Option<ProfileIdx>, body: &[u8])
 /// The code of the first refused item, or `None` when the request is admitted.
 pub(crate) fn code(verdict: &Verdict) -> Option<&'static str> {
     match verdict {
-        Verdict::Admit(_) => None,
+        Verdict::Admit(_) | Verdict::Answer(_) => None,
         Verdict::Reject(rejected) => rejected.items.first().map(|it| it.code.as_str()),
     }
 }
@@ -67,6 +67,6 @@ pub(crate) fn code(verdict: &Verdict) -> Option<&'static str> {
 pub(crate) fn forwarded(verdict: &Verdict) -> Option<Value> {
     match verdict {
         Verdict::Admit(admitted) => serde_json::from_slice(admitted.body()).ok(),
-        Verdict::Reject(_) => None,
+        Verdict::Answer(_) | Verdict::Reject(_) => None,
     }
 }
