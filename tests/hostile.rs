@@ -3,7 +3,12 @@
 //! What a refusal may cost is bounded by the limits that refuse it, so that they are named here;
 //! nothing is timed.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and prints what a person may ask for"
+)]
 
 mod support;
 

@@ -3,7 +3,13 @@
 //! `PORTCULLIS_CASES=n` tries about n cases altogether, new ones each time; without it 100,000 that
 //! are always the same.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and prints what a person may ask for"
+)]
 
 mod support;
 

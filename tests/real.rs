@@ -1,5 +1,13 @@
 //! Every operation of the real corpus goes through the baseline policy, unchanged and with room.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and prints what a person may ask for"
+)]
+
 mod support;
 
 use std::{collections::BTreeMap, fs::read_to_string, sync::Arc};
