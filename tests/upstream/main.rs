@@ -1,6 +1,11 @@
 //! The way to the upstream over real sockets: TLS, HTTP/2, deadlines, the signed link.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod certificates;
 mod log;
