@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc};
 
 use rustls::{
     ClientConfig, Error, RootCertStore,
-    crypto::aws_lc_rs,
+    crypto::aws_lc_rs::default_provider,
     pki_types::{
         CertificateDer, PrivateKeyDer,
         pem::{self, PemObject},
@@ -71,7 +71,7 @@ impl UpstreamTls {
     /// When the key does not belong to the certificate.
     pub fn new(trust: Trust, identity: Option<(Chain, PrivateKey)>) -> Result<Self, TlsProblem> {
         // Named here, since a default for the process could be another one.
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(refused)?

@@ -96,6 +96,7 @@ impl Lane {
         }
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = Method::POST;
+        *request.uri_mut() = target.origin();
         *request.headers_mut() = headers;
         request
     }

@@ -1,7 +1,7 @@
 //! A connection to the upstream as one request sees it, whatever HTTP it speaks.
 //!
-//! A request comes as HTTP/1.1 writes it and is put into the form of the connection it goes out
-//! on, since a request that was not sent may go out on another kind.
+//! A request comes and, when it was not sent, goes back as HTTP/1.1 writes it: the next connection
+//! may be of another kind.
 
 use std::task::Context;
 
@@ -45,15 +45,16 @@ impl Link {
                 target.to_http2(&mut request);
                 timeout_at(deadline, it.exchange(request)).await
             }
-            Self::Single(it) => {
-                target.to_http1(&mut request);
-                timeout_at(deadline, it.exchange(request)).await
-            }
+            Self::Single(it) => timeout_at(deadline, it.exchange(request)).await,
         };
-        answer.unwrap_or_else(|_elapsed| {
+        let Ok(mut answer) = answer else {
             self.give_up();
-            Err(Broken { failure: Failure::ResponseTimeout, unsent: None })
-        })
+            return Err(Broken { failure: Failure::ResponseTimeout, unsent: None });
+        };
+        if let (Err(Broken { unsent: Some(unsent), .. }), Self::Shared(_)) = (&mut answer, self) {
+            target.to_http1(unsent);
+        }
+        answer
     }
 
     /// Lets the connection read and write; to be called by whoever waits for its answer.

@@ -33,6 +33,11 @@ impl Target {
         self.host.clone()
     }
 
+    /// Path and query as a URL, as HTTP/1.1 writes it.
+    pub(super) fn origin(&self) -> Uri {
+        Uri::from(self.path.clone())
+    }
+
     /// Path and query, also as they are signed.
     pub(super) const fn path(&self) -> &PathAndQuery {
         &self.path
@@ -40,7 +45,7 @@ impl Target {
 
     /// As HTTP/1.1 writes it: path in the first line, authority in `Host`.
     pub(super) fn to_http1<B>(&self, request: &mut Request<B>) {
-        *request.uri_mut() = Uri::from(self.path.clone());
+        *request.uri_mut() = self.origin();
         request.headers_mut().insert(HOST, self.host());
     }
 
@@ -48,5 +53,35 @@ impl Target {
     pub(super) fn to_http2<B>(&self, request: &mut Request<B>) {
         *request.uri_mut() = self.absolute.clone();
         request.headers_mut().remove(HOST);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(url: &str, expect: [(&str, Option<&str>); 2]) {
+        let target = Target::new(&UpstreamUrl::parse(url).unwrap());
+        let mut request = Request::new(());
+        let shape = |request: &Request<()>| {
+            let host = request.headers().get(HOST).map(|it| it.to_str().unwrap().to_owned());
+            (request.uri().to_string(), host)
+        };
+        let expect = expect.map(|(uri, host)| (uri.to_owned(), host.map(str::to_owned)));
+        target.to_http2(&mut request);
+        assert_eq!(shape(&request), expect[0]);
+        target.to_http1(&mut request);
+        assert_eq!(shape(&request), expect[1]);
+        target.to_http2(&mut request);
+        assert_eq!(shape(&request), expect[0]);
+    }
+
+    #[test]
+    fn forms_go_both_ways() {
+        check(
+            "https://a.example:8443/up?x=1",
+            [("https://a.example:8443/up?x=1", None), ("/up?x=1", Some("a.example:8443"))],
+        );
+        check("http://[::1]/", [("http://[::1]/", None), ("/", Some("[::1]"))]);
     }
 }

@@ -16,7 +16,10 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     num::NonZeroUsize,
     process::Command,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -257,6 +260,53 @@ fn an_http2_connection_that_fell_silent_is_not_used_again() {
     assert_eq!(status(&post(&proxy)), "200");
     let connections: Vec<_> = server.seen().iter().map(|it| it.connection).collect();
     assert_eq!(connections, [0, 1]);
+}
+
+/// Answers the first request of every connection, reads the second, and hangs up.
+fn answer_once_per_connection(listener: &TcpListener, n_read: &AtomicUsize) {
+    for mut stream in listener.incoming().map(Result::unwrap) {
+        let mut text = String::new();
+        let mut piece = [0; 4096];
+        for is_first in [true, false] {
+            while !text.ends_with('}') {
+                match stream.read(&mut piece).unwrap() {
+                    0 => return,
+                    n => text += std::str::from_utf8(&piece[..n]).unwrap(),
+                }
+            }
+            text.clear();
+            n_read.fetch_add(1, Ordering::SeqCst);
+            if is_first {
+                let head = "HTTP/1.1 200 OK\r\nContent-Length: ";
+                write!(stream, "{head}{}\r\n\r\n{ANSWER}", ANSWER.len()).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_that_was_sent_is_not_sent_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let n_read = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&n_read);
+    std::thread::spawn(move || answer_once_per_connection(&listener, &counted));
+    let proxy = start("http://127.0.0.1", address, |_config| {});
+    let mut client = TcpStream::connect(proxy.addr()).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let head = "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    for (end, expect) in [(ANSWER, "200"), ("}]}", "502")] {
+        write!(client, "{head}Content-Length: {}\r\n\r\n{ONE}", ONE.len()).unwrap();
+        let mut answer = String::new();
+        let mut piece = [0; 4096];
+        while !answer.ends_with(end) {
+            let n = client.read(&mut piece).unwrap();
+            assert!(n > 0, "{answer}");
+            answer += std::str::from_utf8(&piece[..n]).unwrap();
+        }
+        assert_eq!(status(&answer), expect, "{answer}");
+    }
+    assert_eq!(n_read.load(Ordering::SeqCst), 2);
 }
 
 #[test]
