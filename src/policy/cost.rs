@@ -6,12 +6,13 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     cost::{
-        Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, NegativeTypes, Settings,
+        Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, Model, NegativeTypes,
+        Settings,
         Weights,
     },
     diagnostic::Diagnostics,
     policy::load::Resolve,
-    schema::Coordinate,
+    schema::{Coordinate, Schema},
     yaml::{self, Fields, Node, Value, scalar, shape},
 };
 
@@ -43,6 +44,20 @@ pub(super) fn read(
         policy: Layer { weights: weights.unwrap_or_default(), lists: lists.unwrap_or_default() },
     };
     (settings, tuned)
+}
+
+/// What everything costs, bound to the schema; a mistake in the settings is found only against the schema.
+pub(super) fn model(schema: &Arc<Schema>, settings: &Settings, found: &mut Diagnostics) -> Option<Model> {
+    match Model::new(schema, settings) {
+        Ok((model, warnings)) => {
+            found.extend(warnings);
+            Some(model)
+        }
+        Err(errors) => {
+            found.extend(errors);
+            None
+        }
+    }
 }
 
 fn defaults(node: &Node, found: &mut Diagnostics) -> Defaults {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::{
-    cost::{Model, Settings},
+    cost::Settings,
     diagnostic::{Diagnostics, Source},
     operation::Skipped,
     policy::{
@@ -101,7 +101,7 @@ fn compile(
     }
     let (schema, text, origin) = schema?;
     let schema = Arc::new(schema);
-    let model = Arc::new(model(&schema, &frame.cost, found)?);
+    let model = Arc::new(cost::model(&schema, &frame.cost, found)?);
     let ground = Ground { cost: &model };
     let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
     let parts =
@@ -191,20 +191,6 @@ struct Named<'n> {
     schema: Arc<Schema>,
     origin: SchemaOrigin,
     digest: Digest,
-}
-
-/// What everything costs; a mistake in the settings is found only against the schema.
-fn model(schema: &Arc<Schema>, settings: &Settings, found: &mut Diagnostics) -> Option<Model> {
-    match Model::new(schema, settings) {
-        Ok((model, warnings)) => {
-            found.extend(warnings);
-            Some(model)
-        }
-        Err(errors) => {
-            found.extend(errors);
-            None
-        }
-    }
 }
 
 fn version(node: &Node, found: &mut Diagnostics) {
@@ -375,7 +361,7 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_an_honest_error() {
-        check_wrong("cost: { tuned: shop.cost.yaml }", &["unreadable-file"]);
+        check_wrong("cost: { tuned: missing.graphql }", &["unreadable-file"]);
         check_wrong("rates:\nidentity: {}", &["not-built-yet", "not-built-yet"]);
         check_wrong("documents: { require: true }", &["not-built-yet"]);
     }
