@@ -25,11 +25,17 @@ use crate::{
 /// Compiles an operation; the result borrows nothing.
 #[must_use]
 pub fn compile(model: &Arc<Model>, operation: &Operation) -> Program {
-    compile_within(model, (operation, Purpose::Price), BUDGET).0
+    compile_within(model, operation, BUDGET)
 }
 
-/// The same for a purpose and a budget, with the outline that `explain` draws.
-pub(super) fn compile_within(
+/// The same with another budget than [`compile`] has, in key visits; with none left, the plain sum.
+#[must_use]
+pub fn compile_within(model: &Arc<Model>, operation: &Operation, budget: usize) -> Program {
+    compile_for(model, (operation, Purpose::Price), budget).0
+}
+
+/// The same for a purpose, with the outline that `explain` draws.
+pub(super) fn compile_for(
     model: &Arc<Model>,
     (operation, purpose): (&Operation, Purpose),
     budget: usize,

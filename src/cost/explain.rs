@@ -10,7 +10,7 @@ use ahash::HashMap;
 
 use crate::{
     cost::{
-        compile::{BUDGET, compile_within},
+        compile::{BUDGET, compile_for},
         model::Model,
         outline::{Group, OutlineField, Region},
         program::{Price, Program},
@@ -74,7 +74,7 @@ pub fn explain(
     variables: &Variables<'_>,
     limit: u64,
 ) -> Result<Explanation, Violation> {
-    let (program, groups) = compile_within(model, (operation, Purpose::Explain), BUDGET);
+    let (program, groups) = compile_for(model, (operation, Purpose::Explain), BUDGET);
     let price = program.price(variables)?;
     let mut telling =
         Telling { model, operation, groups: &groups, parts: Vec::new(), own: HashMap::default() };

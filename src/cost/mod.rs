@@ -27,7 +27,7 @@ mod slice;
 mod slots;
 
 pub use actual::{Actual, Counter, ListSeen};
-pub use compile::compile;
+pub use compile::{compile, compile_within};
 pub use explain::{Explanation, PricedField, SliceAdvice, explain};
 pub use model::Model;
 pub use program::{Price, Program, RootPrice};

@@ -158,7 +158,9 @@ impl Building<'_> {
         let roots = [OperationKind::Query, OperationKind::Mutation, OperationKind::Subscription];
         let roots = roots.into_iter().filter_map(|it| schema.root(it));
         let default = i64::from(self.settings.defaults.root);
-        let weight = |it: TypeId| self.facts.types.get(&it).copied().unwrap_or(default);
+        // The root counts nothing, or like any other type.
+        let own = |it: TypeId| self.facts.types.get(&it).copied().unwrap_or(default);
+        let weight = |it: TypeId| if default == 0 { 0 } else { own(it) };
         let roots = roots.map(|it| (it, weight(it))).collect();
         let measure = self.settings.measure;
         Model { schema, measure, classes: self.classes, fields, inputs: self.inputs, roots }
