@@ -1,5 +1,11 @@
 //! Documents at large: real ones go through unchanged, hostile ones cost no stack.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use std::{fs::read_to_string, sync::Arc, thread};
 
 use portcullis::{
@@ -16,7 +22,8 @@ use serde_json::Value;
 const STACK: usize = 2 << 20;
 
 fn corpus(name: &str, file: &str) -> String {
-    read_to_string(format!("{}/tests/corpus/real/{name}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    read_to_string(format!("{}/tests/corpus/real/{name}/{file}", env!("CARGO_MANIFEST_DIR")))
+        .unwrap()
 }
 
 fn check_corpus(name: &str, n_operations: usize) {

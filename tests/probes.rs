@@ -37,7 +37,8 @@ fn nothing_is_read_that_graphql_js_refuses() {
             (false, Ok(())) => panic!("{id} is read: {text}"),
             (true, Err(why)) => {
                 let expect = REFUSED.iter().find(|it| it.0 == id);
-                let (_, reason) = expect.unwrap_or_else(|| panic!("{id} is refused: {why}: {text}"));
+                let (_, reason) =
+                    expect.unwrap_or_else(|| panic!("{id} is refused: {why}: {text}"));
                 assert!(why.starts_with(reason), "{id}: {why}");
                 refused.push(id.to_owned());
             }

@@ -154,7 +154,10 @@ impl Shelf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{admission::known::Known, verdict::{Code, Violation}};
+    use crate::{
+        admission::known::Known,
+        verdict::{Code, Violation},
+    };
 
     fn entry(text: &str) -> Arc<Entry> {
         let violation = Violation {

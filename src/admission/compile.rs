@@ -2,19 +2,16 @@
 //!
 //! Sizes come first: nothing is validated or built that was not counted.
 
-use std::sync::Arc;
-
-use sha2::{Digest, Sha256};
-
 use crate::{
     admission::{
+        introspection,
         known::{Hashes, Judgeable, Known, Left, Part},
         refusal::{disagreement, invalid, uncountable, unreadable},
     },
     document::{self, Document, OperationId, Read},
     json,
     operation::{self, Operation},
-    policy::{Policy, SecondReader, Unselected},
+    policy::{Digest, Policy, SecondReader, Unselected},
     rules::Specialised,
     verdict::{Code, Violation},
 };
@@ -40,18 +37,21 @@ fn judgeable(
     if policy.second_reader == SecondReader::On {
         document::second_reader(&canonical, &read.document, selected).map_err(disagreement)?;
     }
-    let operations = operations(policy, &read, selected)?;
+    let mut operations = operations(policy, &read, selected)?;
+    let left = left(policy, &operations);
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
     Ok(Judgeable {
         kind: operation.kind(),
         name: operation.name().map(|it| json::escape(it).into()),
         query: json::escape(&canonical).into(),
         hashes: Hashes {
-            sent: Sha256::digest(text).into(),
-            canonical: Sha256::digest(&canonical).into(),
+            sent: Digest::of(text.as_bytes()).0,
+            canonical: Digest::of(canonical.as_bytes()).0,
         },
         variables: operation.variables().to_vec(),
-        left: left(policy, &operations),
+        left,
+        introspection: introspection::is_answerable(operation)
+            .then(|| Box::new(operations.swap_remove(0))),
     })
 }
 
@@ -107,7 +107,9 @@ fn select(document: &Document, operation_name: Option<&str>) -> Result<Operation
     });
     match (named.next(), named.next()) {
         (Some((id, _)), None) => Ok(OperationId(id)),
-        (Some(_), Some(_)) => Err(unresolved("several operations, and `operationName` does not say which")),
+        (Some(_), Some(_)) => {
+            Err(unresolved("several operations, and `operationName` does not say which"))
+        }
         (None, _) => Err(unresolved("no operation has the name that `operationName` gives")),
     }
 }

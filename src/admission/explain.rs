@@ -75,8 +75,10 @@ pub fn explain(
         Err(violation) => return refused(violation, Some(&document)),
     };
     let bench = Bench { policy, profile, caller, now };
-    let lines: Vec<_> =
-        policy.rules().map(|(rule, it)| line(bench, &document, &variables, (rule, it.meta()))).collect();
+    let lines: Vec<_> = policy
+        .rules()
+        .map(|(rule, it)| line(bench, &document, &variables, (rule, it.meta())))
+        .collect();
     Explanation { deciding: lines.iter().find_map(deciding), lines, ..parts(&document) }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     },
     identity::Caller,
     policy::{Policy, ProfileIdx},
-    verdict::{Admitted, Code, Framing, Rejected, Verdict, Violation},
+    verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation},
 };
 
 /// A policy in force, with the documents it has seen.
@@ -127,12 +127,23 @@ fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> Verdict {
         return Verdict::Reject(rejected);
     }
     let ready: Vec<_> = judged.into_iter().flatten().collect();
-    let bodies = ready.iter().map(|it| it.body.as_str());
-    let body = match framing {
-        Framing::Single => bodies.collect(),
-        Framing::Array => format!("[{}]", bodies.collect::<Vec<_>>().join(",")),
+    let framed = |bodies: Vec<String>| match framing {
+        // The one body is handed on, not copied.
+        Framing::Single => bodies.into_iter().collect::<String>().into_bytes(),
+        Framing::Array => format!("[{}]", bodies.join(",")).into_bytes(),
     };
-    Verdict::Admit(Admitted::new(body.into_bytes(), ready.into_iter().map(|it| it.item).collect()))
+    // A batch is answered here when all of it is; else all of it goes on.
+    let is_answered = ready.iter().all(|it| it.answer.is_some());
+    let mut items = Vec::with_capacity(ready.len());
+    let mut bodies = Vec::with_capacity(ready.len());
+    for Ready { body, answer, item } in ready {
+        items.push(item);
+        bodies.push(if is_answered { answer.unwrap_or_default() } else { body });
+    }
+    if is_answered {
+        return Verdict::Answer(Answered { body: framed(bodies), items });
+    }
+    Verdict::Admit(Admitted::new(framed(bodies), items))
 }
 
 fn innocent() -> Violation {

@@ -2,7 +2,7 @@
 
 use crate::{
     admission::{
-        Request, Requests, UnixSeconds, body,
+        Request, Requests, UnixSeconds, body, introspection,
         known::{Judgeable, Known, Left, Part},
     },
     identity::Caller,
@@ -25,6 +25,8 @@ pub(super) struct Bench<'a> {
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) body: String,
+    /// The answer, when nobody else needs to be asked.
+    pub(super) answer: Option<String>,
     pub(super) item: Item,
 }
 
@@ -104,8 +106,11 @@ impl Bench<'_> {
             return Err(Refused { deciding, found });
         }
         let body = body::write(document, &variables, request);
+        let answer = document.introspection.as_ref();
+        let answer = answer.map(|it| introspection::answer(it, &variables)).transpose();
+        let answer = answer.map_err(Refused::for_one)?;
         let item = Item { kind: document.kind, document: document.hashes.sent, reported };
-        Ok(Ready { body, item })
+        Ok(Ready { body, answer, item })
     }
 
     fn check(
@@ -133,7 +138,11 @@ impl Bench<'_> {
     }
 
     /// What is left of one rule, against this request.
-    pub(super) fn find(&self, left: &Left, variables: &Variables<'_>) -> (Vec<Violation>, Option<u64>) {
+    pub(super) fn find(
+        &self,
+        left: &Left,
+        variables: &Variables<'_>,
+    ) -> (Vec<Violation>, Option<u64>) {
         let run = |residual: &dyn Residual, variables: &Variables<'_>| {
             let mut found = Findings::default();
             residual.check(&Facts { variables, caller: self.caller }, &mut found);

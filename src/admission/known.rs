@@ -1,7 +1,7 @@
 //! What is known of a document once it was compiled: everything that no request can change.
 
 use crate::{
-    operation::Variable,
+    operation::{Operation, Variable},
     rules::{Residual, RuleIdx},
     schema::OperationKind,
     verdict::Violation,
@@ -31,6 +31,8 @@ pub(super) struct Judgeable {
     pub(super) variables: Vec<Variable>,
     /// What is left of the rules; rules that hold are not there.
     pub(super) left: Vec<Left>,
+    /// The operation, when the schema is all that it asks for: it is answered here.
+    pub(super) introspection: Option<Box<Operation>>,
 }
 
 /// SHA-256 of both texts of a document: exceptions and manifests may name either.
@@ -82,7 +84,9 @@ impl Entry {
         const PER_LEFT: usize = 64;
         let judgeable = match &self.known {
             Known::Judgeable(it) => {
-                it.query.len().saturating_add(it.left.len().saturating_mul(PER_LEFT))
+                let held = it.introspection.as_ref().map_or(0, |it| it.nodes().len());
+                let parts = it.left.len().saturating_add(held.saturating_mul(2));
+                it.query.len().saturating_add(parts.saturating_mul(PER_LEFT))
             }
             Known::Refused(_) => 0,
         };

@@ -10,6 +10,7 @@ mod cache;
 mod compile;
 mod explain;
 mod gate;
+mod introspection;
 mod judge;
 mod known;
 mod refusal;

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     cli::{Exit, terminal},
+    config::UpstreamUrl,
     diagnostic::{Diagnostics, render, to_github, to_json, to_sarif},
     policy::{Policy, ProfileIdx, Stance},
     rules::{Setting, Unit},
@@ -17,6 +18,9 @@ use crate::{
 pub(super) struct Arguments {
     /// The policy file
     policy: PathBuf,
+    /// Whom to ask for the schema, when the policy has it by introspection
+    #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
+    upstream: Option<UpstreamUrl>,
     /// How to print what is found
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -38,7 +42,8 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
-    let (policy, diagnostics) = sources::load_policy(&arguments.policy);
+    let (policy, diagnostics) =
+        sources::load_policy_asking(&arguments.policy, arguments.upstream.as_ref());
     print(&diagnostics, arguments.format);
     let Some(policy) = policy else { return Exit::Misuse };
     if let Some(name) = &arguments.effective {
@@ -73,7 +78,9 @@ fn effective(policy: &Policy, profile: ProfileIdx) -> String {
                     Mode::Report => "report",
                 };
                 match policy.setting(rule) {
-                    Setting::Limit { unit: Unit::Bytes, .. } => format!("{mode:<8}{limit} bytes"),
+                    Setting::Limit { unit: Unit::Bytes, .. } => {
+                        format!("{mode:<8}{limit} bytes")
+                    }
                     Setting::Limit { unit: Unit::Count, .. } => format!("{mode:<8}{limit}"),
                     Setting::Shape { .. } | Setting::Switch { .. } => mode.to_owned(),
                 }

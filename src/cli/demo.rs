@@ -69,8 +69,11 @@ fn print(exchange: &Exchange, url: &str, answer: &Answer, reached: bool) -> bool
         answer.status,
         shortened(&answer.body),
     ));
-    let is_admitted = matches!(exchange.expected, Expected::Admitted);
-    answer.status == exchange.expected.status() && reached == is_admitted
+    let is_as_told = match exchange.expected {
+        Expected::Admitted => reached,
+        Expected::Refused(code) => !reached && answer.body.contains(code.as_str()),
+    };
+    is_as_told && answer.status == exchange.expected.status()
 }
 
 fn expectation(expected: Expected) -> String {

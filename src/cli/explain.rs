@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     admission::{Explanation, Line, Outcome, Request, explain},
     cli::{Exit, terminal},
+    config::UpstreamUrl,
     identity::Caller,
     json as strict,
     policy::Policy,
@@ -38,6 +39,9 @@ pub(super) struct Arguments {
     /// The profile to judge under
     #[arg(long, default_value = "base")]
     profile: String,
+    /// Whom to ask for the schema, when the policy has it by introspection
+    #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
+    upstream: Option<UpstreamUrl>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -62,7 +66,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 }
 
 fn try_run(arguments: &Arguments) -> Result<Exit, String> {
-    let (policy, diagnostics) = sources::load_policy(&arguments.policy);
+    let (policy, diagnostics) =
+        sources::load_policy_asking(&arguments.policy, arguments.upstream.as_ref());
     terminal::complain(&diagnostics);
     let policy: Policy = policy.ok_or("the policy cannot be used")?;
     let profile = policy
@@ -105,7 +110,9 @@ fn variables(arguments: &Arguments) -> Result<String, String> {
 
 fn as_text(told: &Explanation) -> String {
     let mut out = match &told.deciding {
-        Some(violation) => format!("refused: {} by `{}`\n  {}\n", violation.code, violation.rule, violation.detail),
+        Some(violation) => {
+            format!("refused: {} by `{}`\n  {}\n", violation.code, violation.rule, violation.detail)
+        }
         None => "admitted\n".to_owned(),
     };
     if let Some(document) = told.document {

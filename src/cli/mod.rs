@@ -5,9 +5,11 @@ mod completions;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
+mod init;
 mod schema;
 mod serve;
 mod terminal;
+mod upstream;
 
 use std::process::ExitCode;
 
@@ -32,8 +34,10 @@ enum Verb {
     Demo(demo::Arguments),
     /// Tell why a document is admitted or refused, rule by rule
     Explain(explain::Arguments),
-    /// Print the JSON Schema of the policy file
-    Schema,
+    /// Write a policy that only watches, and the schema of an upstream, to begin with
+    Init(init::Arguments),
+    /// Print the JSON Schema of the policy file, or fetch the schema of an upstream
+    Schema(schema::Arguments),
     /// Run the proxy
     Serve(serve::Arguments),
 }
@@ -78,7 +82,8 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "demo")]
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Explain(arguments) => explain::run(&arguments),
-        Verb::Schema => schema::run(),
+        Verb::Init(arguments) => init::run(&arguments),
+        Verb::Schema(arguments) => schema::run(&arguments),
         Verb::Serve(arguments) => serve::run(&arguments),
     };
     exit.into()

@@ -5,8 +5,9 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, terminal},
-    config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, UpstreamUrl},
+    cli::{Exit, terminal, upstream},
+    config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies},
+    diagnostic::Diagnostics,
     server::{self, RunError},
     telemetry::{LogFormat, start_logging},
 };
@@ -16,9 +17,8 @@ pub(super) struct Arguments {
     /// The policy file: what is admitted
     #[arg(long, env = "PORTCULLIS_POLICY")]
     policy: PathBuf,
-    /// The GraphQL server that is protected, such as http://localhost:8080/graphql
-    #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
-    upstream: UpstreamUrl,
+    #[command(flatten)]
+    upstream: upstream::Arguments,
     /// Where clients connect
     #[arg(long, env = "PORTCULLIS_LISTEN", default_value_t = DEFAULT_LISTEN)]
     listen: SocketAddr,
@@ -28,6 +28,9 @@ pub(super) struct Arguments {
     /// Threads; one per core when not given
     #[arg(long, env = "PORTCULLIS_WORKERS")]
     workers: Option<NonZeroUsize>,
+    /// Proxies in front of this one, such as 10.0.0.0/8: their X-Forwarded-For counts
+    #[arg(long, env = "PORTCULLIS_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    trusted_proxies: Vec<TrustedProxies>,
     /// How log lines look
     #[arg(long, env = "PORTCULLIS_LOG_FORMAT", value_enum, default_value_t = Format::Pretty)]
     log_format: Format,
@@ -51,23 +54,31 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         terminal::say(&format!("error: {error}\n"));
         return Exit::Misuse;
     }
-    match server::run(config(arguments), &arguments.policy) {
+    let config = match config(arguments) {
+        Ok(config) => config,
+        Err(found) => {
+            terminal::complain(&found);
+            return Exit::Misuse;
+        }
+    };
+    match server::run(config, &arguments.policy) {
         Ok(()) => Exit::Fine,
         Err(RunError::Policy(found)) => {
             terminal::complain(&found);
             Exit::Misuse
         }
-        Err(error @ RunError::Io(_)) => {
+        Err(error @ (RunError::Io(_) | RunError::Schema(_))) => {
             terminal::say(&format!("error: {error}\n"));
             Exit::Misuse
         }
     }
 }
 
-fn config(arguments: &Arguments) -> Config {
-    let mut config = Config::new(arguments.upstream.clone());
+fn config(arguments: &Arguments) -> Result<Config, Diagnostics> {
+    let mut config = arguments.upstream.config()?;
     config.listen = arguments.listen;
     config.admin = Some(arguments.admin);
+    config.trusted_proxies = arguments.trusted_proxies.iter().cloned().collect();
     config.workers = arguments.workers.unwrap_or(config.workers);
-    config
+    Ok(config)
 }

@@ -5,10 +5,19 @@ use std::time::Duration;
 /// Deadlines of a request and of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// From the first byte of a connection, or the end of the last answer, to the end of a head.
+    /// From opening a connection to the end of the first head, and from the first byte of a later
+    /// head to its end.
     pub head: Duration,
     /// From the end of the head to the end of the body.
     pub body: Duration,
+    /// A body must bring `Bounds::body_pace` bytes in any such time, or end.
+    pub body_pace: Duration,
+    /// How long a client connection is kept without a request.
+    pub idle: Duration,
+    /// From the end of the head to the end of the answer.
+    pub request: Duration,
+    /// How long a client may take nothing of an answer.
+    pub stall: Duration,
     /// Opening a connection to the upstream, name resolution counted.
     pub connect: Duration,
     /// From sending a request to the upstream to the head of its answer.
@@ -29,6 +38,10 @@ impl Default for Deadlines {
         Self {
             head: DEFAULT_HEAD,
             body: DEFAULT_BODY,
+            body_pace: DEFAULT_BODY_PACE,
+            idle: DEFAULT_IDLE,
+            request: DEFAULT_REQUEST,
+            stall: DEFAULT_STALL,
             connect: DEFAULT_CONNECT,
             response: DEFAULT_RESPONSE,
             response_idle: DEFAULT_RESPONSE,
@@ -43,6 +56,15 @@ impl Default for Deadlines {
 const DEFAULT_HEAD: Duration = Duration::from_secs(5);
 /// 10 s: the default body limit (100 KiB) at 10 KiB/s.
 const DEFAULT_BODY: Duration = Duration::from_secs(10);
+/// 5 s: a packet that is lost twice is sent again within 3 s.
+const DEFAULT_BODY_PACE: Duration = Duration::from_secs(5);
+/// 75 s: longer than the 60 s for which the usual load balancers keep their connections, so that it
+/// is they who close.
+const DEFAULT_IDLE: Duration = Duration::from_secs(75);
+/// 2 min: body, upstream and pauses at their limits, and a large answer over a slow line.
+const DEFAULT_REQUEST: Duration = Duration::from_secs(120);
+/// 20 s: a mobile client in a tunnel comes back sooner, or opens another connection.
+const DEFAULT_STALL: Duration = Duration::from_secs(20);
 /// 2 s: an upstream in the same network answers in milliseconds; one lost SYN costs 1 s.
 const DEFAULT_CONNECT: Duration = Duration::from_secs(2);
 /// 30 s: as `response.timeout` of the policy.

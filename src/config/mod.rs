@@ -5,10 +5,18 @@
 
 mod bounds;
 mod deadlines;
+mod trusted_proxies;
+mod secret;
+mod upstream_http;
+mod upstream_tls;
 mod upstream_url;
 
 pub use bounds::Bounds;
 pub use deadlines::Deadlines;
+pub use trusted_proxies::{NotANetwork, TrustedProxies};
+pub use secret::{LinkKey, Secret, ShortKey};
+pub use upstream_http::UpstreamHttp;
+pub use upstream_tls::{Chain, PrivateKey, TlsProblem, Trust, UpstreamTls};
 pub use upstream_url::{UpstreamUrl, UrlProblem};
 
 use std::{
@@ -27,8 +35,16 @@ pub struct Config {
     pub admin: Option<SocketAddr>,
     /// The GraphQL server that is protected.
     pub upstream: UpstreamUrl,
+    /// Which HTTP it speaks.
+    pub upstream_http: UpstreamHttp,
+    /// How an `https` upstream is recognised; none: no connection to one.
+    pub upstream_tls: Option<UpstreamTls>,
+    /// What requests to the upstream are signed with; none: not signed.
+    pub upstream_key: Option<LinkKey>,
     /// Threads, each with a listener, a runtime and an upstream pool of its own.
     pub workers: NonZeroUsize,
+    /// The proxies in front of us whose word about a client's address counts; none.
+    pub trusted_proxies: TrustedProxies,
     /// How long anything may take.
     pub deadlines: Deadlines,
     /// How much of anything there may be.
@@ -45,7 +61,11 @@ impl Config {
             listen: DEFAULT_LISTEN,
             admin: Some(DEFAULT_ADMIN),
             upstream,
+            upstream_http: UpstreamHttp::default(),
+            upstream_tls: None,
+            upstream_key: None,
             workers: default_workers(),
+            trusted_proxies: TrustedProxies::default(),
             deadlines: Deadlines::default(),
             bounds: Bounds::default(),
             cache: CacheLimits::default(),

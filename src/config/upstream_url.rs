@@ -3,14 +3,17 @@
 use std::fmt;
 
 use http::{Uri, uri::PathAndQuery};
+use rustls::pki_types::ServerName;
 
-/// `http://host[:port][/path]`.
+/// `http://host[:port][/path]`, or the same with `https`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamUrl {
     host: Box<str>,
     port: u16,
     authority: Box<str>,
     path: PathAndQuery,
+    /// The name that the certificate must have; with `https` only.
+    tls_name: Option<ServerName<'static>>,
 }
 
 /// Why a URL cannot be an upstream.
@@ -18,9 +21,11 @@ pub struct UpstreamUrl {
 pub enum UrlProblem {
     /// It carries a name or password.
     Credentials,
+    /// No certificate can be made out to its host.
+    HostName,
     /// It is not an absolute URL.
     NotAbsolute,
-    /// It does not start with `http://`.
+    /// It does not start with `http://` or `https://`.
     Scheme,
 }
 
@@ -28,10 +33,11 @@ impl fmt::Display for UrlProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Credentials => "an upstream's URL must not hold a name or password",
+            Self::HostName => "the upstream's host is neither a name nor an address",
             Self::NotAbsolute => {
                 "the upstream must be a URL such as `http://localhost:8080/graphql`"
             }
-            Self::Scheme => "only `http://` upstreams are supported",
+            Self::Scheme => "the upstream must start with `http://` or `https://`",
         })
     }
 }
@@ -42,24 +48,27 @@ impl UpstreamUrl {
     /// Reads a URL; without a path it is `/`.
     ///
     /// # Errors
-    /// When it is not an absolute `http` URL without credentials.
+    /// When it is not an absolute `http` or `https` URL without credentials.
     pub fn parse(text: &str) -> Result<Self, UrlProblem> {
         let uri: Uri = text.parse().map_err(|_uri| UrlProblem::NotAbsolute)?;
         let authority = uri.authority().ok_or(UrlProblem::NotAbsolute)?;
-        match uri.scheme_str() {
-            Some("http") => {}
+        let (is_tls, default_port) = match uri.scheme_str() {
+            Some("http") => (false, 80),
+            Some("https") => (true, 443),
             Some(_) => return Err(UrlProblem::Scheme),
             None => return Err(UrlProblem::NotAbsolute),
-        }
+        };
         if authority.as_str().contains('@') {
             return Err(UrlProblem::Credentials);
         }
-        let host = authority.host();
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let tls_name = is_tls.then(|| ServerName::try_from(host.to_owned())).transpose();
         Ok(Self {
-            host: host.trim_start_matches('[').trim_end_matches(']').into(),
-            port: authority.port_u16().unwrap_or(80),
+            host: host.into(),
+            port: authority.port_u16().unwrap_or(default_port),
             authority: authority.as_str().into(),
             path: uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/")),
+            tls_name: tls_name.map_err(|_invalid| UrlProblem::HostName)?,
         })
     }
 
@@ -79,6 +88,17 @@ impl UpstreamUrl {
     #[must_use]
     pub fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// The name that the upstream's certificate must have; none without TLS.
+    pub(crate) const fn tls_name(&self) -> Option<&ServerName<'static>> {
+        self.tls_name.as_ref()
+    }
+
+    /// True for `https`.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        self.tls_name.is_some()
     }
 
     /// Path and query of every request; a client's own never pass.
@@ -103,11 +123,14 @@ mod tests {
         check("http://a.b/graphql", Ok(("a.b", 80, "a.b", "/graphql")));
         check("http://[::1]:8080/q?x=1", Ok(("::1", 8080, "[::1]:8080", "/q?x=1")));
         check("http://a:81", Ok(("a", 81, "a:81", "/")));
+        check("https://a.b/q", Ok(("a.b", 443, "a.b", "/q")));
+        check("https://[::1]:81", Ok(("::1", 81, "[::1]:81", "/")));
     }
 
     #[test]
     fn what_is_not_an_upstream_is_refused() {
-        check("https://a/", Err(UrlProblem::Scheme));
+        check("ftp://a/", Err(UrlProblem::Scheme));
+        check("https://a..b/", Err(UrlProblem::HostName));
         check("/graphql", Err(UrlProblem::NotAbsolute));
         check("a:80", Err(UrlProblem::NotAbsolute));
         check("http://me:secret@a/", Err(UrlProblem::Credentials));

@@ -87,11 +87,7 @@ impl Diagnostic {
 
     /// Asks whether one of `known` was meant, when one is near to `unknown`.
     #[must_use]
-    pub fn did_you_mean<'a>(
-        self,
-        unknown: &str,
-        known: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
+    pub fn did_you_mean<'a>(self, unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match suggestion(unknown, known) {
             None => self,
             Some(meant) => self.help(format!("did you mean `{meant}`?")),

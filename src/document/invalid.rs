@@ -150,6 +150,6 @@ fn directive<'a, const CONST: bool, S: SchemaDefinition>(
     }
 }
 
-/// The rule is checked twice: the validator looks one fragment deep, we look through all.
+/// Said by `beyond_validator`; the validator, if it were asked, would say the same.
 pub(super) const SUBSCRIPTION_ROOT: &str =
     "a subscription must have exactly one root field, and no introspection";

@@ -303,10 +303,7 @@ mod tests {
             "query($a:[[Int!]]!=[[1]]@d(e:1),$b:T=E){a(b:$b,c:1)@x@y(z:2){c}}",
             "query($a:[[Int!]]!=[[1]] @d(e:1) $b:T=E){a(b:$b c:1) @x @y(z:2){c}}",
         );
-        check(
-            "{...{a}...on T{b}...@d{c}...F@e}",
-            "{...{a} ... on T{b} ... @d{c} ...F @e}".replace("... @", "... @").as_str(),
-        );
+        check("{...{a}...on T{b}...@d{c}...F@e}", "{...{a} ... on T{b} ... @d{c} ...F @e}");
         check("{a{b{c}}d{e}f}", "{a{b{c}} d{e} f}");
         check("fragment F on T@d{x:a}", "fragment F on T @d{x:a}");
         check("{a}query B{b}fragment F on T{c}", "{a} query B{b} fragment F on T{c}");

@@ -270,6 +270,15 @@ mod tests {
         check("{ a } typed", "syntax error at byte 6");
     }
 
+    /// Legal, and refused: the parser takes escapes two by two, so that one escape in front of a
+    /// pair of surrogates tears the pair apart.
+    #[test]
+    fn a_surrogate_pair_behind_an_odd_escape_is_not_read() {
+        check(r#"{a(b:"\ud83d\ude00\u00e9")}"#, "read");
+        check(r#"{a(b:"\u00e9 \ud83d\ude00")}"#, "read");
+        check(r#"{a(b:"\u00e9\ud83d\ude00")}"#, "syntax error at byte 5");
+    }
+
     #[test]
     fn both_sides_of_every_limit() {
         check(&format!("{{a}}{}", " ".repeat(97)), "read");

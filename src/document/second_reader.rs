@@ -4,6 +4,8 @@
 //! Not a reader of client bytes: it recurses without a limit, quotes the text in its errors, and
 //! misreads some legal documents (`Unreadable` names them where they can be told beforehand).
 
+use std::fmt;
+
 use async_graphql_parser::{
     Positioned, parse_query,
     types::{
@@ -39,6 +41,16 @@ pub enum Disagreement {
         /// For the log; may quote the text.
         detail: String,
     },
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Different { what } => write!(f, "the second reader reads {what} differently"),
+            Self::TooDeep { limit } => write!(f, "too deep for the second reader: over {limit}"),
+            Self::Unreadable { detail } => write!(f, "the second reader cannot read it: {detail}"),
+        }
+    }
 }
 
 /// Compares `document` with what the second reader makes of its canonical text.

@@ -2,11 +2,7 @@
 
 use ahash::HashSet;
 
-use crate::json::{
-    Error, Kind, Node, Piece, Problem, Tree, scan,
-    scan::Cursor,
-    unquote,
-};
+use crate::json::{Error, Kind, Node, Piece, Problem, Tree, scan, scan::Cursor, unquote};
 
 /// What a reader accepts at the most.
 #[derive(Clone, Copy, Debug)]
@@ -214,9 +210,15 @@ mod tests {
         let fine = format!("{{{}}}", many.join(","));
         assert!(read(fine.as_bytes(), limits).is_ok());
         let twice = format!("{{{},\"k49\":1}}", many.join(","));
-        assert_eq!(read(twice.as_bytes(), limits).err().map(|it| it.problem), Some(Problem::DuplicateKey));
+        assert_eq!(
+            read(twice.as_bytes(), limits).err().map(|it| it.problem),
+            Some(Problem::DuplicateKey)
+        );
         let first = format!("{{{},\"k0\":1}}", many.join(","));
-        assert_eq!(read(first.as_bytes(), limits).err().map(|it| it.problem), Some(Problem::DuplicateKey));
+        assert_eq!(
+            read(first.as_bytes(), limits).err().map(|it| it.problem),
+            Some(Problem::DuplicateKey)
+        );
     }
 
     #[test]
@@ -240,6 +242,11 @@ mod tests {
         check("1 2", Err(Problem::TrailingBytes));
         check("01", Err(Problem::Number));
         check("1.", Err(Problem::Number));
+        check("1e400", Err(Problem::Number));
+        check("-1.8e308", Err(Problem::Number));
+        check("[1.7e308, 1e-400, 0e400]", Ok(4));
+        check(&"9".repeat(400), Err(Problem::Number));
+        check(&"9".repeat(308), Ok(1));
         check("+1", Err(Problem::UnexpectedByte));
         check("NaN", Err(Problem::UnexpectedByte));
         check("\"\\ud800\"", Err(Problem::Escape));
@@ -247,13 +254,17 @@ mod tests {
         check("\"\\x\"", Err(Problem::Escape));
         check("\"a\nb\"", Err(Problem::ControlCharacter));
         check("\u{feff}{}", Err(Problem::ByteOrderMark));
-        assert_eq!(read(b"\"\xff\"", Limits::default()).err().map(|it| it.problem), Some(Problem::Utf8));
+        assert_eq!(
+            read(b"\"\xff\"", Limits::default()).err().map(|it| it.problem),
+            Some(Problem::Utf8)
+        );
     }
 
     #[test]
     fn pieces_keep_their_text() {
         let tree = read(br#"{"n":1.50e2,"s":"\/","o":{"x":[1, 2]}}"#, Limits::default()).ok();
-        let text = |key| tree.as_ref().and_then(|it| Some(it.root().member(key)?.text().to_owned()));
+        let text =
+            |key| tree.as_ref().and_then(|it| Some(it.root().member(key)?.text().to_owned()));
         assert_eq!(text("n").as_deref(), Some("1.50e2"));
         assert_eq!(text("s").as_deref(), Some(r#""\/""#));
         assert_eq!(text("o").as_deref(), Some(r#"{"x":[1, 2]}"#));

@@ -87,20 +87,29 @@ impl<'a> Cursor<'a> {
         if self.at == start { Err(self.error(Problem::Number)) } else { Ok(()) }
     }
 
+    /// What stands between `start` and here is a number that a double can hold.
+    fn expect_finite(&self, start: usize) -> Result<(), Error> {
+        let text = self.bytes.get(start..self.at).and_then(|it| std::str::from_utf8(it).ok());
+        let value = text.and_then(|it| it.parse::<f64>().ok());
+        if value.is_some_and(f64::is_finite) { Ok(()) } else { Err(self.error(Problem::Number)) }
+    }
+
     fn hex4(&mut self) -> Result<u32, Error> {
         let digits = self.bytes.get(self.at..self.at.saturating_add(4));
         let digits = digits.ok_or_else(|| self.error(Problem::Escape))?;
-        let value = digits.iter().try_fold(0_u32, |value, digit| {
-            Some((value << 4) | (*digit as char).to_digit(16)?)
-        });
+        let value = digits
+            .iter()
+            .try_fold(0_u32, |value, digit| Some((value << 4) | (*digit as char).to_digit(16)?));
         let value = value.ok_or_else(|| self.error(Problem::Escape))?;
         self.at = self.at.saturating_add(4);
         Ok(value)
     }
 }
 
-/// A number, RFC 8259 §6.
+/// A number, RFC 8259 §6; one that a double cannot hold is refused, for readers make infinity, an
+/// error or null of it.
 pub(super) fn number(cursor: &mut Cursor<'_>) -> Result<Piece, Error> {
+    let first = cursor.at();
     let start = cursor.position();
     cursor.take_if(b'-');
     if cursor.take_if(b'0') {
@@ -116,9 +125,15 @@ pub(super) fn number(cursor: &mut Cursor<'_>) -> Result<Piece, Error> {
     if cursor.take_if(b'e') || cursor.take_if(b'E') {
         let _sign = cursor.take_if(b'+') || cursor.take_if(b'-');
         cursor.skip_digits()?;
+        cursor.expect_finite(first)?;
+    } else if cursor.at().saturating_sub(first) > MAX_FINITE_DIGITS {
+        cursor.expect_finite(first)?;
     }
     Ok(Piece { start, end: cursor.position() })
 }
+
+/// So many digits without an exponent are a finite number.
+const MAX_FINITE_DIGITS: usize = 300;
 
 /// A string with its quotes, RFC 8259 §7; a lone surrogate is refused.
 pub(super) fn string(cursor: &mut Cursor<'_>) -> Result<Piece, Error> {

@@ -72,11 +72,17 @@ fn check(schema: &Schema, variable: &Variable, value: json::Value<'_>) -> Result
         let Expected { value, wrappers, named } = expected;
         let is_null = value.kind() == Json::Null;
         match wrappers.split_first() {
-            Some((Wrapper::NonNull, _)) if is_null => return Err("null where the type has `!`".into()),
+            Some((Wrapper::NonNull, _)) if is_null => {
+                return Err("null where the type has `!`".into());
+            }
             Some((Wrapper::NonNull, inner)) => open.push(Expected { wrappers: inner, ..expected }),
             Some((Wrapper::List, _)) | None if is_null => {}
             Some((Wrapper::List, inner)) if value.kind() == Json::Array => {
-                open.extend(value.children().map(|value| Expected { value, wrappers: inner, named }));
+                open.extend(value.children().map(|value| Expected {
+                    value,
+                    wrappers: inner,
+                    named,
+                }));
             }
             // GraphQL §3.11: a single value counts as a list of one.
             Some((Wrapper::List, inner)) => open.push(Expected { wrappers: inner, ..expected }),
@@ -171,7 +177,6 @@ fn is_scalar(name: &str, value: json::Value<'_>) -> bool {
 
 /// A 32-bit integer. `2.0` counts: languages without an integer type write it so.
 fn is_int(text: &str) -> bool {
-    text.parse::<f64>().is_ok_and(|it| {
-        it.fract() == 0.0 && it >= f64::from(i32::MIN) && it <= f64::from(i32::MAX)
-    })
+    text.parse::<f64>()
+        .is_ok_and(|it| it.fract() == 0.0 && it >= f64::from(i32::MIN) && it <= f64::from(i32::MAX))
 }

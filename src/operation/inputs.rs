@@ -43,7 +43,9 @@ pub fn walk<'a>(
     let mut open = vec![(value, ty.named)];
     while let Some((value, named)) = open.pop() {
         match shape_of(document, value) {
-            Shape::List => open.extend(children(document, value).into_iter().map(|it| (it.value, named))),
+            Shape::List => {
+                open.extend(children(document, value).into_iter().map(|it| (it.value, named)))
+            }
             Shape::Nothing => {}
             Shape::Object if matches!(schema.ty(named).kind, Kind::InputObject { .. }) => {
                 for child in children(document, value) {

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use ahash::HashMap;
 
 use crate::{
-    document::{Document, Fragment, OperationDefinition, OperationId, Range, Selection, SelectionId, SelectionKind, Span, ValueKind},
+    document::{
+        Document, Fragment, OperationDefinition, OperationId, Range, Selection, SelectionId,
+        SelectionKind, Span, ValueKind,
+    },
     operation::{
-        Argument, Condition, GuardId, Guards, Node, NodeId, Operation, SetId, TypeSets, Variable, VariableIdx, variables,
+        Argument, Condition, GuardId, Guards, Node, NodeId, Operation, SetId, TypeSets, Variable,
+        VariableIdx, variables,
     },
     schema::{FieldId, InputId, Schema, TypeId},
 };
@@ -40,7 +44,8 @@ pub fn spread(
     id: OperationId,
     skipped: Skipped,
 ) -> Result<Operation, Mismatch> {
-    let definition = *document.operation(id).ok_or_else(|| Mismatch { name: "operation".into() })?;
+    let definition =
+        *document.operation(id).ok_or_else(|| Mismatch { name: "operation".into() })?;
     let root = schema
         .root(definition.kind)
         .ok_or_else(|| Mismatch { name: definition.kind.keyword().into() })?;
@@ -120,8 +125,7 @@ impl<'a> Spreading<'a> {
     // has compared with its ceiling.
     fn run(&mut self, definition: &OperationDefinition, root: TypeId) -> Result<(), Mismatch> {
         let parents = self.sets.possible(self.schema, root);
-        let place =
-            Place { on: root, parents, guard: GuardId::ALWAYS, parent: None, depth: 1 };
+        let place = Place { on: root, parents, guard: GuardId::ALWAYS, parent: None, depth: 1 };
         self.push(definition.selections, place, None);
         while let Some(frame) = self.stack.last_mut() {
             if frame.next >= frame.end {

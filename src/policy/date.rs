@@ -1,6 +1,9 @@
 //! `2027-03-01` → seconds. No time zones, no times of day, no calendar but the Gregorian.
 
-use crate::{diagnostic::Diagnostics, yaml::{Node, scalar}};
+use crate::{
+    diagnostic::Diagnostics,
+    yaml::{Node, scalar},
+};
 
 /// The end of a day in UTC, exclusive, as seconds since 1970.
 pub(super) fn end_of_day(node: &Node, found: &mut Diagnostics) -> Option<u64> {
@@ -63,8 +66,19 @@ mod tests {
     #[test]
     fn only_days_that_exist() {
         for it in [
-            "2027-02-29", "2100-02-29", "2027-04-31", "2027-13-01", "2027-00-01", "2027-01-00",
-            "2027-1-1", "1969-12-31", "2027-03-01T00:00", "2027-03", "2027-03-01-", "", "+027-03-01",
+            "2027-02-29",
+            "2100-02-29",
+            "2027-04-31",
+            "2027-13-01",
+            "2027-00-01",
+            "2027-01-00",
+            "2027-1-1",
+            "1969-12-31",
+            "2027-03-01T00:00",
+            "2027-03",
+            "2027-03-01-",
+            "",
+            "+027-03-01",
         ] {
             check(it, None);
         }

@@ -134,7 +134,8 @@ fn lifted<'n>(
     if items.is_empty() && shape_is_list(node) {
         found.push(node.error("empty-list", "an exception must lift something"));
     }
-    let rule = |(name, node): (&str, &'n Node)| Some((node, liftable(registry, name, node, found)?));
+    let rule =
+        |(name, node): (&str, &'n Node)| Some((node, liftable(registry, name, node, found)?));
     items.into_iter().filter_map(rule).collect()
 }
 
@@ -173,4 +174,80 @@ fn liftable(
 fn can_be_lifted(entry: &Entry) -> bool {
     let block = entry.meta.setting.split('.').next();
     matches!(entry.setting, Setting::Limit { .. }) && matches!(block, Some("limits" | "cost"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        policy::{
+            Policy,
+            testing::{compile, rule},
+        },
+        rules::RuleIdx,
+    };
+
+    const HEAD: &str = "version: 1\nname: t\nschema: { file: s.graphql }\n";
+
+    /// Compiles one exception with `document` filled in, and compares the codes.
+    #[track_caller]
+    fn check(rest: &str, now: Option<u64>, expect: &[&str]) -> Option<Policy> {
+        let hash = format!("sha256:{}", "ab".repeat(32));
+        let (policy, found) = compile(&format!("{HEAD}{}", rest.replace("HASH", &hash)), now);
+        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), expect);
+        policy
+    }
+
+    #[test]
+    fn a_document_is_found_by_its_hash() {
+        let rest = "exceptions: [{document: HASH, lift: [limits.depth], reason: r, owner: o}]";
+        let policy = check(rest, None, &[]).unwrap();
+        let exception = policy.exceptions().find(&[0xab; 32]).unwrap();
+        assert!(exception.lifts(RuleIdx(rule("limits.depth"))));
+        assert!(!exception.lifts(RuleIdx(rule("limits.tokens"))));
+        assert!(exception.lasts(u64::MAX));
+        assert!(policy.exceptions().find(&[0xac; 32]).is_none());
+    }
+
+    #[test]
+    fn it_lasts_until_the_end_of_the_day() {
+        let rest = "exceptions: [{document: HASH, lift: [limits.depth], reason: r, owner: o, \
+                    until: 1970-01-02}]";
+        let policy = check(rest, Some(2 * 86_400 - 1), &[]).unwrap();
+        let exception = policy.exceptions().find(&[0xab; 32]).unwrap();
+        assert!(exception.lasts(2 * 86_400 - 1));
+        assert!(!exception.lasts(2 * 86_400));
+        check(rest, Some(2 * 86_400), &["expired-exception"]);
+    }
+
+    #[test]
+    fn only_limits_can_be_lifted() {
+        let lift = |it: &str| {
+            format!("exceptions: [{{document: HASH, lift: [{it}], reason: r, owner: o}}]")
+        };
+        check(&lift("limits.variables.list"), None, &[]);
+        check(&lift("introspection"), None, &["not-a-limit"]);
+        check(&lift("operations.max"), None, &["not-a-limit"]);
+        check(&lift("limits.dept"), None, &["unknown-limit"]);
+        check(&lift("depth"), None, &["unknown-limit"]);
+        check(&lift(""), None, &["empty-list"]);
+        let off = "limits: { depth: off }\n";
+        check(&format!("{off}{}", lift("limits.depth")), None, &["no-effect"]);
+    }
+
+    #[test]
+    fn someone_answers_for_it() {
+        check("exceptions: [{document: HASH, lift: [limits.depth]}]", None, &["missing-key"; 2]);
+        let one = "{document: HASH, lift: [limits.depth], reason: r, owner: o}";
+        check(&format!("exceptions: [{one}, {one}]"), None, &["duplicate-exception"]);
+    }
+
+    #[test]
+    fn hashes_are_whole() {
+        for hash in ["abc", "sha256:abc", &"ab".repeat(32), "md5:abc"] {
+            let rest = format!(
+                "exceptions: [{{document: '{hash}', lift: [limits.depth], reason: r, owner: o}}]"
+            );
+            check(&rest, None, &["not-a-hash"]);
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use crate::{
     diagnostic::Diagnostics,
-    policy::not_built,
+    policy::{forward_headers, not_built, origins},
     yaml::{Fields, Node, scalar, shape},
 };
 
@@ -27,6 +27,8 @@ pub struct Http {
     pub forward_extensions: Vec<Box<str>>,
     /// The headers that go on, lower case.
     pub forward_headers: Vec<Box<str>>,
+    /// The origins whose web pages may ask; `None`: `Origin` is not looked at.
+    pub origins: Option<Vec<Box<str>>>,
     /// Which HTTP status a refusal has.
     pub status: Status,
     /// Whether a refusal names rule and figures.
@@ -74,7 +76,8 @@ impl Default for Http {
             unknown_keys: UnknownKeys::default(),
             extensions: vec!["persistedQuery".into()],
             forward_extensions: Vec::new(),
-            forward_headers: FORWARD_HEADERS.iter().map(|it| (*it).into()).collect(),
+            forward_headers: forward_headers::DEFAULT.iter().map(|it| (*it).into()).collect(),
+            origins: None,
             status: Status::default(),
             explain_refusals: ExplainRefusals::default(),
         }
@@ -98,7 +101,10 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
     }
     extensions(&mut http, &mut fields, found);
     if let Some(node) = fields.take("forward_headers", found) {
-        http.forward_headers = headers(node, found);
+        http.forward_headers = forward_headers::read(node, found);
+    }
+    if let Some(node) = fields.take("origins", found) {
+        http.origins = Some(origins::read(node, found));
     }
     if let Some(node) = fields.take("status", found) {
         http.status = scalar::word(node, &STATUS_WORDS, found).unwrap_or_default();
@@ -156,42 +162,6 @@ fn extensions(http: &mut Http, fields: &mut Fields<'_>, found: &mut Diagnostics)
     }
 }
 
-fn headers(node: &Node, found: &mut Diagnostics) -> Vec<Box<str>> {
-    let mut headers: Vec<Box<str>> = Vec::new();
-    for (name, node) in shape::placed_names(node, found) {
-        let name = name.to_ascii_lowercase();
-        if let Some(why) = why_not_forwarded(&name) {
-            let message = format!("header `{name}` cannot be forwarded: {why}");
-            found.push(node.error("header-not-forwardable", message));
-        } else if headers.iter().any(|it| **it == *name) {
-            found.push(node.warning("duplicate-item", format!("`{name}` is there twice")));
-        } else {
-            headers.push(name.into());
-        }
-    }
-    headers
-}
-
-fn why_not_forwarded(name: &str) -> Option<&'static str> {
-    // Behind a CGI-like upstream `x_user` and `x-user` are one header: a way past the allow-list.
-    if name.contains('_') {
-        return Some("servers confuse `_` with `-`");
-    }
-    if !name.bytes().all(|it| it.is_ascii_alphanumeric() || b"!#$%&'*+-.^`|~".contains(&it)) {
-        return Some("it is no header name");
-    }
-    // RFC 9110 §7.6.1: they belong to one connection.
-    let of_connection = ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
-    if of_connection.contains(&name) || name.starts_with("proxy-") {
-        return Some("it belongs to the client's connection");
-    }
-    let written = ["accept", "accept-encoding", "content-encoding", "content-length", "content-type"];
-    if written.contains(&name) || ["expect", "host"].contains(&name) {
-        return Some("Portcullis writes it anew");
-    }
-    None
-}
-
 pub(super) const STATUS_WORDS: [(&str, Status); 3] = [
     ("draft-2026", Status::Draft2026),
     ("audit-400", Status::Audit400),
@@ -201,9 +171,6 @@ pub(super) const MAX_BATCH: u64 = 100;
 /// Three times the default document, with as many variables.
 const BODY: u64 = 100 * 1024;
 const MAX_BODY: u64 = 16 * 1024 * 1024;
-/// Who asks, in which language, and what tracing needs; nothing that names a user by itself.
-const FORWARD_HEADERS: [&str; 6] =
-    ["authorization", "accept-language", "user-agent", "traceparent", "tracestate", "x-request-id"];
 
 #[cfg(test)]
 mod tests {
@@ -241,7 +208,8 @@ mod tests {
     fn every_key_is_read() {
         let http = check(
             "{path: /api, batch: 5, unknown_keys: reject, extensions: [a, b],
-              forward_extensions: [b], forward_headers: [X-Tenant], status: always-200,
+              forward_extensions: [b], forward_headers: [X-Tenant],
+              origins: ['https://shop.example'], status: always-200,
               explain_refusals: true}",
             &[],
         );
@@ -252,6 +220,7 @@ mod tests {
             extensions: vec!["a".into(), "b".into()],
             forward_extensions: vec!["b".into()],
             forward_headers: vec!["x-tenant".into()],
+            origins: Some(vec!["https://shop.example".into()]),
             status: Status::Always200,
             explain_refusals: ExplainRefusals::On,
             ..Http::default()
@@ -270,21 +239,6 @@ mod tests {
     fn paths() {
         check("{path: graphql}", &["bad-path: a path begins with `/`"]);
         check("{path: /a?b}", &["bad-path: a path has no spaces, `?`, `#` or `%`"]);
-    }
-
-    #[test]
-    fn headers_that_must_not_pass() {
-        let wrong = |name: &str, why: &str| {
-            let expect =
-                format!("header-not-forwardable: header `{name}` cannot be forwarded: {why}");
-            check(&format!("{{forward_headers: [{name}]}}"), &[&expect]);
-        };
-        wrong("x_user", "servers confuse `_` with `-`");
-        wrong("a b", "it is no header name");
-        wrong("transfer-encoding", "it belongs to the client's connection");
-        wrong("proxy-authorization", "it belongs to the client's connection");
-        wrong("host", "Portcullis writes it anew");
-        wrong("content-length", "Portcullis writes it anew");
     }
 
     #[test]

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     policy::{
+        cost,
         http::{Http, MAX_BATCH, STATUS_WORDS},
+        schema_file::ON_DRIFT,
         tree::Block,
     },
     rules::{Entry, REGISTRY, Setting, Switch, Unit},
@@ -17,10 +19,7 @@ use crate::{
 /// The JSON Schema (draft 2020-12) of the policy file.
 #[must_use]
 pub fn json_schema() -> Value {
-    of_registry(REGISTRY)
-}
-
-pub(super) fn of_registry(registry: &'static [Entry]) -> Value {
+    let registry = REGISTRY;
     let root = Block::root(registry);
     let mut properties = head();
     properties.append(&mut settings(registry, &root, "", Per::File));
@@ -53,8 +52,6 @@ enum Per {
 }
 
 fn head() -> Map<String, Value> {
-    let file = text("SDL of the upstream's schema, relative to this file.");
-    let schema = object("The upstream's types.", map([("file", file)]), &["file"]);
     let reader = json!({
         "description": "Whether a second parser must read the same document.",
         "enum": ["off", "on"],
@@ -70,11 +67,27 @@ fn head() -> Map<String, Value> {
         ("version", json!({ "description": "Version of this format.", "const": 1 })),
         ("name", text("What the policy is called in logs.")),
         ("mode", mode("Report: every rule that does not itself say enforce only watches.")),
-        ("schema", schema),
+        ("schema", schema()),
         ("http", http()),
         ("documents", documents),
         ("skipped_selections", skipped),
     ])
+}
+
+fn schema() -> Value {
+    let every = |description: &str| json!({ "description": description, "type": "string", "pattern": DURATION });
+    let on = json!({
+        "description": "What becomes of requests while they differ.",
+        "enum": ON_DRIFT.map(|(it, _)| it),
+    });
+    let drift = map([("every", every("After how long they are compared again.")), ("on", on)]);
+    let drift = object("Compares the file with what the upstream tells.", drift, &["on"]);
+    let file = text("SDL of the upstream's schema, relative to this file.");
+    let file = object("From a file.", map([("file", file), ("drift", drift)]), &["file"]);
+    let introspect = every("Asks the upstream at the start and again after this long.");
+    let introspect =
+        object("From the upstream.", map([("introspect", introspect)]), &["introspect"]);
+    json!({ "description": "The upstream's types.", "oneOf": [file, introspect] })
 }
 
 fn http() -> Value {
@@ -95,26 +108,46 @@ fn http() -> Value {
         "default": "draft-2026",
     });
     let properties = map([
-        ("path", json!({
-            "description": "Path of the endpoint.",
-            "type": "string", "pattern": "^/", "default": default.path,
-        })),
-        ("batch", json!({
-            "description": "Items of a batch.",
-            "type": "integer", "minimum": 1, "maximum": MAX_BATCH, "default": default.batch,
-        })),
-        ("unknown_keys", json!({
-            "description": "Members of a request that GraphQL over HTTP does not name.",
-            "enum": ["drop", "reject"], "default": "drop",
-        })),
+        (
+            "path",
+            json!({
+                "description": "Path of the endpoint.",
+                "type": "string", "pattern": "^/", "default": default.path,
+            }),
+        ),
+        (
+            "batch",
+            json!({
+                "description": "Items of a batch.",
+                "type": "integer", "minimum": 1, "maximum": MAX_BATCH, "default": default.batch,
+            }),
+        ),
+        (
+            "unknown_keys",
+            json!({
+                "description": "Members of a request that GraphQL over HTTP does not name.",
+                "enum": ["drop", "reject"], "default": "drop",
+            }),
+        ),
         ("extensions", names("Members of `extensions` that are read.", &default.extensions)),
         ("forward_extensions", names("Those of them that go on.", &default.forward_extensions)),
         ("forward_headers", names(headers, &default.forward_headers)),
+        (
+            "origins",
+            json!({
+                "description": "Sites whose pages may ask; without it, Origin is not looked at.",
+                "type": "array", "uniqueItems": true,
+                "items": { "type": "string", "pattern": "^[a-z][a-z0-9+.-]*://[^/?#@*]+$" },
+            }),
+        ),
         ("status", status),
-        ("explain_refusals", json!({
-            "description": "Whether a refusal names rule and figures.",
-            "type": "boolean", "default": false,
-        })),
+        (
+            "explain_refusals",
+            json!({
+                "description": "Whether a refusal names rule and figures.",
+                "type": "boolean", "default": false,
+            }),
+        ),
     ]);
     object("How requests are framed, and what of them goes on.", properties, &[])
 }
@@ -125,20 +158,29 @@ fn exceptions(registry: &'static [Entry]) -> Value {
     };
     let liftable: Vec<_> = registry.iter().filter(liftable).map(|it| it.meta.setting).collect();
     let properties = map([
-        ("document", json!({
-            "description": "SHA-256 of the document.",
-            "type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$",
-        })),
-        ("lift", json!({
-            "description": "The limits that do not count for it.",
-            "type": "array", "minItems": 1, "uniqueItems": true, "items": { "enum": liftable },
-        })),
+        (
+            "document",
+            json!({
+                "description": "SHA-256 of the document.",
+                "type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$",
+            }),
+        ),
+        (
+            "lift",
+            json!({
+                "description": "The limits that do not count for it.",
+                "type": "array", "minItems": 1, "uniqueItems": true, "items": { "enum": liftable },
+            }),
+        ),
         ("reason", text("Why it exists.")),
         ("owner", text("Who answers for it.")),
-        ("until", json!({
-            "description": "The last day, in UTC.",
-            "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-        })),
+        (
+            "until",
+            json!({
+                "description": "The last day, in UTC.",
+                "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+            }),
+        ),
     ]);
     let required = ["document", "lift", "reason", "owner"];
     let item = object("One document.", properties, &required);
@@ -174,15 +216,22 @@ fn settings(registry: &'static [Entry], block: &Block, path: &str, per: Per) -> 
 /// What is no rule and stands in a block of rules.
 fn others(path: &str) -> Map<String, Value> {
     match path {
-        "limits" => map([("body", json!({
-            "description": "Bytes of a request's body.",
-            "type": "string", "pattern": BYTES, "default": write_bytes(&Http::default().body),
-        }))]),
-        "operations" => map([("unselected", json!({
-            "description": "Whether the operations that are not selected are judged, too.",
-            "enum": ["judge", "ignore"],
-            "default": "judge",
-        }))]),
+        "cost" => cost::json_schema(),
+        "limits" => map([(
+            "body",
+            json!({
+                "description": "Bytes of a request's body.",
+                "type": "string", "pattern": BYTES, "default": write_bytes(&Http::default().body),
+            }),
+        )]),
+        "operations" => map([(
+            "unselected",
+            json!({
+                "description": "Whether the operations that are not selected are judged, too.",
+                "enum": ["judge", "ignore"],
+                "default": "judge",
+            }),
+        )]),
         _ => Map::new(),
     }
 }
@@ -248,4 +297,5 @@ fn map<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
+const DURATION: &str = "^[0-9]+ *(ms|s|m|min|h|d)$";
 const BYTES: &str = "^[0-9]+ *(B|KB|KiB|MB|MiB|GB|GiB)$";

@@ -3,10 +3,7 @@
 
 use crate::{
     diagnostic::Diagnostics,
-    policy::{
-        Profile, Stance, When, exceptions,
-        profiles,
-    },
+    policy::{Profile, Stance, When, exceptions, profiles},
     rules::{Entry, RuleIdx},
     verdict::Mode,
     yaml::{Node, scalar},
@@ -16,8 +13,8 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Draft<'d, 'n> {
     pub(super) root: &'n Node,
-    pub(super) mode: Mode,
-    pub(super) modes: &'d [(&'n Node, Mode)],
+    /// The mode of the file, and of each block that says one.
+    pub(super) modes: (Mode, &'d [(&'n Node, Mode)]),
     /// The base first, so one more than places.
     pub(super) profiles: (&'d [Profile], &'d [profiles::Placed<'n>]),
     pub(super) exceptions: &'d [exceptions::Placed<'n>],
@@ -42,7 +39,8 @@ pub(super) fn lint(
 }
 
 fn blocks(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
-    let idle = draft.modes.iter().filter(|(_, it)| *it == Mode::Enforce && draft.mode == Mode::Report);
+    let (file, blocks) = draft.modes;
+    let idle = blocks.iter().filter(|(_, it)| (file, *it) == (Mode::Report, Mode::Enforce));
     for (key, _) in idle {
         let message = "`mode: enforce` of a block has no effect while the file says `mode: report`";
         let help = "say `enforce` at the rule, or delete the `mode` of the file";
@@ -117,8 +115,7 @@ fn document_over_body(registry: &'static [Entry], draft: &Draft<'_, '_>, found: 
         && *limit > draft.body
     {
         let (limit, body) = (scalar::write_bytes(limit), scalar::write_bytes(&draft.body));
-        let message =
-            format!("`limits.document` ({limit}) has no effect: `limits.body` is {body}");
+        let message = format!("`limits.document` ({limit}) has no effect: `limits.body` is {body}");
         found.push(draft.root.warning("no-effect", message));
     }
 }

@@ -6,19 +6,21 @@
 use std::sync::Arc;
 
 use crate::{
+    cost::{Model, Settings},
     diagnostic::{Diagnostics, Source},
     operation::Skipped,
     policy::{
-        Digest, Policy, SecondReader, Unselected, exceptions,
+        Digest, Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, cost, exceptions,
         http::{self, Http},
         lint::{self, Draft},
         not_built,
         profiles::{self, Profile},
-        reading,
+        reading, schema_file,
         settings::{self, Layer, LayerReader, Level},
     },
-    rules::{Entry, REGISTRY, Rule, Setting},
+    rules::{Entry, Ground, REGISTRY, Rule, Setting},
     schema::Schema,
+    verdict::Mode,
     yaml::{self, Fields, Node, scalar},
 };
 
@@ -63,32 +65,21 @@ fn compile(
     found: &mut Diagnostics,
 ) -> Option<Policy> {
     let mut fields = Fields::of(root, "", found);
-    fields.require("version", found).map(|it| version(it, found));
+    if let Some(node) = fields.require("version", found) {
+        version(node, found);
+    }
     let name = fields.require("name", found).and_then(|it| scalar::text(it, found));
-    let mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
-    let mode = mode.unwrap_or_default();
-    let schema = fields.require("schema", found).and_then(|it| schema(it, resolve, found));
-    let mut http = fields.take("http", found).map_or_else(Http::default, |it| http::read(it, found));
-    let second_reader = fields.take("documents", found).and_then(|it| second_reader(it, found));
-    let skipped = fields.take("skipped_selections", found).and_then(|it| skipped(it, found));
-    let mut unselected = None;
-    let mut others = |block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics| match block {
-        "limits" => {
-            let body = fields.take("body", found).and_then(|it| http::read_body(it, found));
-            http.body = body.unwrap_or(http.body);
-        }
-        "operations" => {
-            let words = [("judge", Unselected::Judge), ("ignore", Unselected::Ignore)];
-            let node = fields.take("unselected", found);
-            unselected = node.and_then(|it| scalar::word(it, &words, found));
-        }
-        _ => {}
+    let schema =
+        fields.require("schema", found).and_then(|it| schema_file::read(it, &mut *resolve, found));
+    let mut frame = Frame::read(&mut fields, found);
+    let mut others = |block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics| {
+        frame.others(block, fields, found);
     };
     let layer = LayerReader::new(registry, Level::Base, &mut others).read(&mut fields, found);
-    let mut all = vec![Profile::base(registry, mode, &layer)];
+    let mut all = vec![Profile::base(registry, frame.mode, &layer)];
     let (laid_over, placed_profiles) = fields
         .take("profiles", found)
-        .map(|it| profiles::read(registry, (mode, &layer), it, found))
+        .map(|it| profiles::read(registry, (frame.mode, &layer), it, found))
         .unwrap_or_default();
     all.extend(laid_over);
     let (exceptions, placed_exceptions) = fields
@@ -97,81 +88,129 @@ fn compile(
         .unwrap_or_default();
     not_built::refuse("", &mut fields, found);
     fields.finish(found);
-    let draft = Draft {
-        root,
-        mode,
-        modes: &layer.modes,
-        profiles: (&all, &placed_profiles),
-        exceptions: &placed_exceptions,
-        body: http.body,
-    };
-    lint::lint(registry, &draft, now, found);
-    let (schema, schema_text) = schema?;
-    let texts = [root.source.text.as_bytes(), schema_text.text.as_bytes()];
-    Some(Policy {
-        name: name?.into(),
-        schema: Arc::new(schema),
-        http,
-        unselected: unselected.unwrap_or_default(),
-        skipped: skipped.unwrap_or_default(),
-        second_reader: second_reader.unwrap_or_default(),
-        reading: reading::limits(registry, &all, &exceptions),
-        ceilings: reading::ceilings(registry, &all, &exceptions),
-        digest: Digest::of_all(&texts),
-        rules: rules(registry, layer),
-        profiles: all,
-        exceptions,
-    })
+    // Beside an error, a setting seems to be without effect only because it could not be read.
+    if !found.has_errors() {
+        let modes = (frame.mode, &*layer.modes);
+        let profiles = (&*all, &*placed_profiles);
+        let draft =
+            Draft { root, modes, profiles, exceptions: &placed_exceptions, body: frame.http.body };
+        lint::lint(registry, &draft, now, found);
+    }
+    if let Some(node) = &frame.tuned {
+        frame.cost.tuned = cost::tuned(node, resolve, found);
+    }
+    let (schema, text, origin) = schema?;
+    let schema = Arc::new(schema);
+    let model = Arc::new(model(&schema, &frame.cost, found)?);
+    let ground = Ground { cost: &model };
+    let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
+    let parts =
+        Parts { registry, rules: rules(registry, layer, &ground), profiles: all, exceptions };
+    Some(frame.policy(Named { name: name?, schema, origin, digest }, parts))
+}
+
+/// What is settled before there is a rule or a caller.
+struct Frame {
+    mode: Mode,
+    cost: Settings,
+    /// The name of the tuned file.
+    tuned: Option<Node>,
+    http: Http,
+    second_reader: SecondReader,
+    skipped: Skipped,
+    unselected: Unselected,
+}
+
+/// What was compiled through the registry.
+struct Parts {
+    registry: &'static [Entry],
+    rules: Vec<Box<dyn Rule>>,
+    profiles: Vec<Profile>,
+    exceptions: Exceptions,
+}
+
+impl Frame {
+    fn read(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Self {
+        let mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
+        let http = fields.take("http", found).map(|it| http::read(it, found));
+        let reader = fields.take("documents", found).and_then(|it| second_reader(it, found));
+        let skipped = fields.take("skipped_selections", found).and_then(|it| skipped(it, found));
+        Self {
+            mode: mode.unwrap_or_default(),
+            cost: Settings::default(),
+            tuned: None,
+            http: http.unwrap_or_default(),
+            second_reader: reader.unwrap_or_default(),
+            skipped: skipped.unwrap_or_default(),
+            unselected: Unselected::default(),
+        }
+    }
+
+    /// What stands in a block of rules and is none.
+    fn others(&mut self, block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics) {
+        match block {
+            "cost" => (self.cost, self.tuned) = cost::read(fields, found),
+            "limits" => {
+                let body = fields.take("body", found).and_then(|it| http::read_body(it, found));
+                self.http.body = body.unwrap_or(self.http.body);
+            }
+            "operations" => {
+                let words = [("judge", Unselected::Judge), ("ignore", Unselected::Ignore)];
+                let node = fields.take("unselected", found);
+                let unselected = node.and_then(|it| scalar::word(it, &words, found));
+                self.unselected = unselected.unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+
+    fn policy(self, named: Named<'_>, parts: Parts) -> Policy {
+        let Parts { registry, rules, profiles, exceptions } = parts;
+        Policy {
+            name: named.name.into(),
+            schema: named.schema,
+            origin: named.origin,
+            http: self.http,
+            unselected: self.unselected,
+            skipped: self.skipped,
+            second_reader: self.second_reader,
+            reading: reading::limits(registry, &profiles, &exceptions),
+            ceilings: reading::ceilings(registry, &profiles, &exceptions),
+            digest: named.digest,
+            registry,
+            rules,
+            profiles,
+            exceptions,
+        }
+    }
+}
+
+/// What the policy is called and which texts it is made from.
+struct Named<'n> {
+    name: &'n str,
+    schema: Arc<Schema>,
+    origin: SchemaOrigin,
+    digest: Digest,
+}
+
+/// What everything costs; a mistake in the settings is found only against the schema.
+fn model(schema: &Arc<Schema>, settings: &Settings, found: &mut Diagnostics) -> Option<Model> {
+    match Model::new(schema, settings) {
+        Ok((model, warnings)) => {
+            found.extend(warnings);
+            Some(model)
+        }
+        Err(errors) => {
+            found.extend(errors);
+            None
+        }
+    }
 }
 
 fn version(node: &Node, found: &mut Diagnostics) {
     if node.as_plain() != Some("1") {
         let message = format!("version {} is not known", node.describe());
         found.push(node.error("unknown-version", message).help("this program reads version 1"));
-    }
-}
-
-fn schema(
-    node: &Node,
-    resolve: Resolve<'_>,
-    found: &mut Diagnostics,
-) -> Option<(Schema, Arc<Source>)> {
-    if let Some(file) = node.as_text() {
-        let error = node.error("wrong-shape", "expected a mapping, found a text");
-        found.push(error.help(format!("write `{{ file: {file} }}`")));
-        return None;
-    }
-    let mut fields = Fields::of(node, "schema", found);
-    not_built::refuse("schema", &mut fields, found);
-    let introspect = fields.take_key("introspect");
-    if let Some(key) = introspect {
-        let message = "a schema by introspection is not part of this version";
-        let help = "write `file`, with the schema that `portcullis schema fetch` saves";
-        found.push(key.error("not-available-yet", message).help(help));
-    }
-    let file = match introspect {
-        None => fields.require("file", found),
-        Some(_) => fields.take("file", found),
-    };
-    fields.finish(found);
-    let node = file?;
-    let file = scalar::text(node, found)?;
-    let source = match resolve(file) {
-        Ok(source) => source,
-        Err(why) => {
-            found.push(node.error("unreadable-file", format!("cannot read `{file}`: {why}")));
-            return None;
-        }
-    };
-    match Schema::load(Arc::clone(&source)) {
-        Ok((schema, warnings)) => {
-            found.extend(warnings);
-            Some((schema, source))
-        }
-        Err(errors) => {
-            found.extend(errors);
-            None
-        }
     }
 }
 
@@ -187,10 +226,176 @@ fn skipped(node: &Node, found: &mut Diagnostics) -> Option<Skipped> {
     scalar::word(node, &[("ignore", Skipped::Ignore), ("judge", Skipped::Judge)], found)
 }
 
-fn rules(registry: &'static [Entry], layer: Layer<'_>) -> Vec<Box<dyn Rule>> {
+fn rules(registry: &'static [Entry], layer: Layer<'_>, ground: &Ground<'_>) -> Vec<Box<dyn Rule>> {
     let make = |(entry, shaped): (&Entry, Option<Box<dyn Rule>>)| match entry.setting {
-        Setting::Limit { rule, .. } | Setting::Switch { rule, .. } => rule(),
+        Setting::Limit { rule, .. } => rule(ground),
+        Setting::Switch { rule, .. } => rule(),
         Setting::Shape { default, .. } => shaped.unwrap_or_else(default),
     };
     registry.iter().zip(layer.shaped).map(make).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        diagnostic::{Colour, render},
+        operation::Skipped,
+        policy::{
+            ProfileIdx, SecondReader, Stance, Unselected,
+            testing::{compile, registry, rule},
+        },
+        rules::{RuleIdx, Setting, Switch},
+        verdict::Mode::{self, Enforce, Report},
+    };
+
+    const HEAD: &str = "version: 1\nname: t\nschema: { file: s.graphql }\n";
+
+    /// The stance of the base to a rule.
+    #[track_caller]
+    fn check(rest: &str, setting: &str, expect: Stance) {
+        let (policy, found) = compile(&format!("{HEAD}{rest}"), None);
+        let policy = policy.unwrap_or_else(|| panic!("{}", render(&found, Colour::Plain)));
+        assert_eq!(policy.stance(ProfileIdx::BASE, RuleIdx(rule(setting))), expect);
+    }
+
+    fn on(mode: Mode, limit: u64) -> Stance {
+        Stance::On { mode, limit }
+    }
+
+    /// The codes of what is wrong.
+    #[track_caller]
+    fn check_wrong(rest: &str, expect: &[&str]) {
+        let (policy, found) = compile(&format!("{HEAD}{rest}"), None);
+        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), expect);
+        assert_eq!(policy.is_none(), found.has_errors());
+    }
+
+    #[test]
+    fn three_lines_are_a_policy_with_every_default_on() {
+        let (policy, found) = compile(HEAD, None);
+        assert!(found.is_empty());
+        let policy = policy.unwrap();
+        assert_eq!(&*policy.name, "t");
+        assert_eq!(policy.unselected, Unselected::Judge);
+        assert_eq!(policy.skipped, Skipped::Ignore);
+        assert_eq!(policy.second_reader, SecondReader::Off);
+        assert_eq!(policy.profiles().len(), 1);
+        assert_eq!(policy.rules().count(), registry().len());
+        for (n, entry) in registry().iter().enumerate() {
+            let expect = match entry.setting {
+                Setting::Limit { default, .. } => on(Enforce, default),
+                Setting::Switch { default: Switch::Allow, .. } => Stance::Off,
+                Setting::Switch { default: Switch::Report, .. } => on(Report, u64::MAX),
+                Setting::Switch { .. } | Setting::Shape { .. } => on(Enforce, u64::MAX),
+            };
+            let stance = policy.stance(ProfileIdx::BASE, RuleIdx(n));
+            assert_eq!(stance, expect, "{}", entry.meta.setting);
+        }
+    }
+
+    #[test]
+    fn what_does_not_exist_admits_nothing() {
+        let policy = compile(HEAD, None).0.unwrap();
+        assert_eq!(policy.stance(ProfileIdx(9), RuleIdx(0)), on(Enforce, 0));
+        assert_eq!(policy.stance(ProfileIdx::BASE, RuleIdx(999)), on(Enforce, 0));
+    }
+
+    #[test]
+    fn limits_have_both_ends() {
+        check("limits: { depth: 0 }", "limits.depth", on(Enforce, 0));
+        check("limits: { depth: 200 }", "limits.depth", on(Enforce, 200));
+        check_wrong("limits: { depth: 201 }", &["out-of-range"]);
+        check("limits: { document: 1MiB }\n", "limits.document", on(Enforce, 1 << 20));
+        check_wrong("limits: { document: 2MiB }", &["out-of-range"]);
+        check("limits: { variables: { count: 7 } }", "limits.variables.count", on(Enforce, 7));
+    }
+
+    #[test]
+    fn off_is_spelled_out() {
+        check("limits: { depth: off }", "limits.depth", Stance::Off);
+        check("limits: { depth: { max: off } }", "limits.depth", Stance::Off);
+        check_wrong("limits: { depth: }", &["empty-value"]);
+        check_wrong("limits: { depth: null }", &["empty-value"]);
+        check_wrong("limits:\n", &["empty-value"]);
+        check_wrong("limits: { depth: { max: ~ } }", &["empty-value"]);
+        check_wrong("limits: { depth: false }", &["not-a-number"]);
+    }
+
+    #[test]
+    fn the_most_specific_mode_wins() {
+        check("limits: { mode: report }", "limits.depth", on(Report, 15));
+        check("limits: { mode: report }", "limits.variables.count", on(Report, 50));
+        check("limits: { mode: report }", "operations.max", on(Enforce, 10));
+        check(
+            "limits: { mode: report, depth: { mode: enforce } }",
+            "limits.depth",
+            on(Enforce, 15),
+        );
+        check("limits: { depth: { max: 9, mode: report } }", "limits.depth", on(Report, 9));
+        let inner = "limits: { mode: report, variables: { mode: enforce } }";
+        check(inner, "limits.variables.count", on(Enforce, 50));
+    }
+
+    #[test]
+    fn report_of_the_file_holds_for_all_but_rules_that_enforce() {
+        check("mode: report", "limits.depth", on(Report, 15));
+        check("mode: report\nlimits: { depth: 9 }", "limits.depth", on(Report, 9));
+        check("mode: report\nlimits: { mode: enforce }", "limits.depth", on(Report, 15));
+        check(
+            "mode: report\nlimits: { depth: { mode: enforce } }",
+            "limits.depth",
+            on(Enforce, 15),
+        );
+        check("mode: report", "introspection", on(Report, u64::MAX));
+        check("mode: report\nintrospection: deny", "introspection", on(Report, u64::MAX));
+        let rest = "mode: report\nintrospection: { mode: enforce }";
+        check(rest, "introspection", on(Enforce, u64::MAX));
+        check_wrong("mode: report\nlimits: { mode: enforce }", &["only-watches", "no-effect"]);
+    }
+
+    #[test]
+    fn switches_have_three_words() {
+        check("introspection: allow", "introspection", Stance::Off);
+        check("introspection: report", "introspection", on(Report, u64::MAX));
+        check("deprecated: deny", "deprecated", on(Enforce, u64::MAX));
+        check("watched: deny", "watched", on(Enforce, u64::MAX));
+        check_wrong("introspection: off", &["unknown-word"]);
+    }
+
+    #[test]
+    fn settings_that_are_no_rules() {
+        let rest = "limits: { body: 64KiB }\noperations: { unselected: ignore }\n\
+                    documents: { second_reader: on }\nskipped_selections: judge";
+        let policy = compile(&format!("{HEAD}{rest}"), None).0.unwrap();
+        assert_eq!(policy.http.body, 64 << 10);
+        assert_eq!(policy.unselected, Unselected::Ignore);
+        assert_eq!(policy.second_reader, SecondReader::On);
+        assert_eq!(policy.skipped, Skipped::Judge);
+    }
+
+    #[test]
+    fn what_is_not_built_is_an_honest_error() {
+        check_wrong("cost: { tuned: shop.cost.yaml }", &["unreadable-file"]);
+        check_wrong("rates:\nidentity: {}", &["not-built-yet", "not-built-yet"]);
+        check_wrong("documents: { require: true }", &["not-built-yet"]);
+    }
+
+    #[test]
+    fn a_policy_needs_a_schema() {
+        let (policy, found) = compile("version: 1\nname: t\n", None);
+        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), ["missing-key"]);
+        assert!(policy.is_none());
+    }
+
+    #[test]
+    fn a_document_that_no_body_can_hold() {
+        check_wrong("limits: { body: 1KiB }", &["no-effect"]);
+    }
+
+    #[test]
+    fn the_digest_is_that_of_the_texts() {
+        let digest = |rest: &str| compile(&format!("{HEAD}{rest}"), None).0.unwrap().digest;
+        assert_eq!(digest(""), digest(""));
+        assert_ne!(digest(""), digest("# changed\n"));
+    }
 }

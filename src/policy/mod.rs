@@ -3,16 +3,20 @@
 //! Read through the registry of rules: a new rule needs no change here. Never ports, addresses or
 //! secrets; those are config.
 
+mod cost;
 mod date;
 mod digest;
 mod exceptions;
+mod forward_headers;
 mod http;
 mod json_schema;
 mod lint;
 mod load;
 mod not_built;
+mod origins;
 mod profiles;
 mod reading;
+mod schema_file;
 mod settings;
 mod stance;
 #[cfg(test)]
@@ -21,10 +25,12 @@ mod tree;
 
 pub use digest::Digest;
 pub use exceptions::{Exception, Exceptions};
+pub use forward_headers::why_not_forwarded;
 pub use http::{ExplainRefusals, Http, Status, UnknownKeys};
 pub use json_schema::json_schema;
 pub use load::{load, load_at};
 pub use profiles::{Profile, ProfileIdx, When};
+pub use schema_file::{Drift, INTROSPECTION, OnDrift, SchemaOrigin};
 pub use stance::Stance;
 
 use std::sync::Arc;
@@ -33,7 +39,7 @@ use crate::{
     document::{Ceilings, ReadLimits},
     identity::Caller,
     operation::Skipped,
-    rules::{Meta, Rule, RuleIdx},
+    rules::{Entry, Meta, Rule, RuleIdx, Setting},
     schema::Schema,
     verdict::Mode,
 };
@@ -45,6 +51,8 @@ pub struct Policy {
     pub name: Box<str>,
     /// The upstream's types.
     pub schema: Arc<Schema>,
+    /// Where the types come from, and how they are kept current.
+    pub origin: SchemaOrigin,
     /// How requests are framed, and what of them goes on.
     pub http: Http,
     /// What becomes of the operations of a document that are not the selected one.
@@ -59,6 +67,7 @@ pub struct Policy {
     pub ceilings: Ceilings,
     /// SHA-256 of the policy file and the schema.
     pub digest: Digest,
+    registry: &'static [Entry],
     /// In the order of the registry.
     rules: Vec<Box<dyn Rule>>,
     /// INVARIANT: never empty; the base is first.
@@ -78,18 +87,23 @@ impl Policy {
         (0..).map(RuleIdx).zip(self.rules.iter().map(|it| &**it))
     }
 
-    /// What a rule is called. The index comes from [`Policy::rules`] of any policy.
+    /// The entry of a rule in the registry.
+    // INVARIANT: a `RuleIdx` comes from `rules` of a policy, and every policy has every rule.
+    #[expect(clippy::indexing_slicing, reason = "the index comes from `Policy::rules`")]
+    const fn entry(&self, rule: RuleIdx) -> &'static Entry {
+        &self.registry[rule.0]
+    }
+
+    /// What a rule is called.
     #[must_use]
-    pub fn meta(&self, rule: RuleIdx) -> &'static Meta {
-        static UNKNOWN: Meta = Meta {
-            id: "unknown",
-            code: crate::verdict::Code::INTERNAL_SERVER_ERROR,
-            title: "A rule of another registry",
-            owasp: "",
-            setting: "",
-            page: "",
-        };
-        self.rules.get(rule.0).map_or(&UNKNOWN, |it| it.meta())
+    pub const fn meta(&self, rule: RuleIdx) -> &'static Meta {
+        self.entry(rule).meta
+    }
+
+    /// How a rule can be set.
+    #[must_use]
+    pub const fn setting(&self, rule: RuleIdx) -> &'static Setting {
+        &self.entry(rule).setting
     }
 
     /// How a profile stands to a rule; what does not exist admits nothing.
@@ -104,6 +118,12 @@ impl Policy {
     #[must_use]
     pub fn profiles(&self) -> &[Profile] {
         &self.profiles
+    }
+
+    /// A profile by its name; the file itself is `base`.
+    #[must_use]
+    pub fn profile_named(&self, name: &str) -> Option<ProfileIdx> {
+        self.profiles.iter().position(|it| &*it.name == name).map(ProfileIdx)
     }
 
     /// The profile of a caller: the first that matches, or the base.

@@ -9,7 +9,6 @@ use crate::{diagnostic::Diagnostics, yaml::Fields};
 const NOT_BUILT: &[(&str, &str, &str)] = &[
     ("", "authorization", "every field of the schema can be reached"),
     ("", "conditions", "profiles know `when: always` and `when: never`"),
-    ("", "cost", "operations are bounded by `limits`"),
     ("", "identity", "every caller is anonymous"),
     ("", "inputs", "variables are bounded by `limits.variables`"),
     ("", "once_per_request", "`limits.repeats` bounds how often a field is asked for"),
@@ -21,11 +20,9 @@ const NOT_BUILT: &[(&str, &str, &str)] = &[
     ("documents", "require", "every document is judged"),
     ("http", "csrf_header", "only `application/json` bodies are read"),
     ("http", "get", "GET is refused"),
-    ("http", "origins", "no CORS header is sent"),
     ("http", "request_encoding", "compressed bodies are refused"),
     ("http", "uploads", "multipart bodies are refused"),
     ("http", "websocket", "WebSocket is refused"),
-    ("schema", "drift", "the schema is the one of the file"),
 ];
 
 /// Takes every setting of a block that is not built, each with its error.

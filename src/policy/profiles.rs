@@ -106,8 +106,8 @@ fn read_one(
     let when = fields.require("when", found).and_then(|it| read_when(it, found));
     let own_mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
     not_built::refuse("", &mut fields, found);
-    let layer = LayerReader::new(registry, Level::Profile, &mut same_for_all)
-        .read(&mut fields, found);
+    let layer =
+        LayerReader::new(registry, Level::Profile, &mut same_for_all).read(&mut fields, found);
     fields.finish(found);
     let laid_over = registry.iter().zip(layer.written.iter().zip(&base.written));
     let written: Vec<_> =
@@ -136,6 +136,7 @@ fn read_when(node: &Node, found: &mut Diagnostics) -> Option<When> {
 /// What is no rule is settled before there is a caller, so it has no profile.
 fn same_for_all(block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics) {
     let names: &[&str] = match block {
+        "cost" => &["measure", "defaults", "weights", "lists", "exact", "tuned", "upstream_clamps"],
         "limits" => &["body"],
         "operations" => &["unselected"],
         _ => &[],
@@ -151,3 +152,86 @@ fn stances(registry: &'static [Entry], mode: Mode, written: &[Written]) -> Vec<S
 }
 
 const BASE_NAME: &str = "base";
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        identity::Caller,
+        policy::{
+            ProfileIdx, Stance,
+            testing::{compile, rule},
+        },
+        rules::RuleIdx,
+        verdict::Mode::{self, Enforce, Report},
+    };
+
+    const HEAD: &str = "version: 1\nname: t\nschema: { file: s.graphql }\n";
+
+    fn on(mode: Mode, limit: u64) -> Stance {
+        Stance::On { mode, limit }
+    }
+
+    /// The stance of the first profile to a rule.
+    #[track_caller]
+    fn check(rest: &str, setting: &str, expect: Stance) {
+        let policy = compile(&format!("{HEAD}{rest}"), None).0.unwrap();
+        assert_eq!(policy.stance(ProfileIdx(1), RuleIdx(rule(setting))), expect);
+    }
+
+    #[track_caller]
+    fn check_codes(rest: &str, expect: &[&str]) {
+        let (_, found) = compile(&format!("{HEAD}{rest}"), None);
+        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), expect);
+    }
+
+    #[test]
+    fn a_profile_is_laid_over_the_base() {
+        let rest = "limits: { depth: { max: 9, mode: report }, tokens: 100 }\nprofiles:\n  \
+                    - { name: a, when: always, limits: { depth: 20 }, introspection: allow }";
+        check(rest, "limits.depth", on(Report, 20));
+        check(rest, "limits.tokens", on(Enforce, 100));
+        check(rest, "introspection", Stance::Off);
+        let rest =
+            "introspection: report\nprofiles: [{name: a, when: always, introspection: deny}]";
+        check(rest, "introspection", on(Enforce, u64::MAX));
+        check("profiles: [{name: a, when: always, mode: report}]", "limits.depth", on(Report, 15));
+    }
+
+    #[test]
+    fn the_first_that_matches_counts() {
+        let of = |rest: &str| {
+            let policy = compile(&format!("{HEAD}{rest}"), None).0.unwrap();
+            policy.profile_of(&Caller::default())
+        };
+        assert_eq!(of(""), ProfileIdx::BASE);
+        assert_eq!(of("profiles: [{name: a, when: never}]"), ProfileIdx::BASE);
+        let two =
+            "profiles: [{name: a, when: never}, {name: b, when: always, introspection: allow}]";
+        assert_eq!(of(two), ProfileIdx(2));
+    }
+
+    #[test]
+    fn what_is_the_same_for_all_stays_outside() {
+        let profile = |it: &str| format!("profiles: [{{name: a, when: always, {it}}}]");
+        let wrong = |it: &str| check_codes(&profile(it), &["not-per-profile"]);
+        wrong("limits: { body: 1KiB }");
+        wrong("operations: { unselected: judge }");
+        wrong("operations: { kinds: [query] }");
+        wrong("directives: []");
+        check_codes(&profile("rates: { max: 1 }"), &["not-built-yet"]);
+    }
+
+    #[test]
+    fn mistakes_of_profiles() {
+        check_codes("profiles: [{name: a, when: staff}]", &["conditions-not-available"]);
+        check_codes("profiles: [{name: a, when: never}]", &["no-effect"]);
+        check_codes("profiles: [{when: always, introspection: allow}]", &["missing-key"]);
+        check_codes(
+            "profiles: [{name: base, when: always, introspection: allow}]",
+            &["duplicate-profile"],
+        );
+        let hidden = "profiles: [{name: a, when: always, introspection: allow},
+                                 {name: b, when: always, deprecated: deny}]";
+        check_codes(hidden, &["no-effect"]);
+    }
+}

@@ -33,7 +33,7 @@ pub(super) fn ceilings(
 ) -> Ceilings {
     let hard = Ceilings::default();
     let fields = largest(registry, (profiles, exceptions), "limits.fields", hard.fields);
-    Ceilings { fields, ..hard }
+    Ceilings::within(fields)
 }
 
 fn largest(
@@ -63,3 +63,43 @@ fn largest(
 const BYTES: u64 = 1024 * 1024;
 const TOKENS: u64 = 100_000;
 const DEPTH: u64 = 200;
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::testing::compile;
+
+    /// Bytes, tokens, depth and fields that are read.
+    #[track_caller]
+    fn check(rest: &str, expect: (u64, u32, u32, u64)) {
+        let text = format!("version: 1\nname: t\nschema: {{ file: s.graphql }}\n{rest}");
+        let policy = compile(&text, None).0.unwrap();
+        let reading = policy.reading;
+        let found = (reading.bytes, reading.tokens, reading.depth, policy.ceilings.fields);
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn the_largest_of_all_profiles() {
+        check("", (32 << 10, 2000, 76, 1500));
+        let two =
+            "profiles: [{name: a, when: always, limits: {depth: 20, tokens: 1, fields: 9000}}]";
+        check(two, (32 << 10, 2000, 96, 9000));
+    }
+
+    #[test]
+    fn the_ceiling_when_one_is_off_or_watches() {
+        let off = "limits: { document: off, tokens: off, depth: off, fields: off }";
+        check(off, (1 << 20, 100_000, 200, 20_000));
+        check("limits: { tokens: { max: 5, mode: report } }", (32 << 10, 100_000, 76, 1500));
+        check("mode: report", (1 << 20, 100_000, 200, 20_000));
+    }
+
+    #[test]
+    fn the_ceiling_when_an_exception_lifts_it() {
+        let hash = "ab".repeat(32);
+        let rest = format!(
+            "exceptions: [{{document: 'sha256:{hash}', lift: [limits.fields], reason: r, owner: o}}]"
+        );
+        check(&rest, (32 << 10, 2000, 76, 20_000));
+    }
+}

@@ -56,11 +56,7 @@ impl<'o, 'n> LayerReader<'o, 'n> {
     }
 
     /// Takes every setting and every block of `fields`, which is the file or a profile.
-    pub(super) fn read(
-        mut self,
-        fields: &mut Fields<'n>,
-        found: &mut Diagnostics,
-    ) -> Layer<'n> {
+    pub(super) fn read(mut self, fields: &mut Fields<'n>, found: &mut Diagnostics) -> Layer<'n> {
         let root = Block::root(self.registry);
         self.block(&root, "", None, fields, found);
         self.layer
@@ -81,12 +77,31 @@ impl<'o, 'n> LayerReader<'o, 'n> {
         }
         for (name, inner) in &block.blocks {
             let path = if path.is_empty() { (*name).to_owned() } else { format!("{path}.{name}") };
-            let Some(node) = fields.take(name, found) else { continue };
+            let Some(node) = fields.take(name, found) else {
+                self.absent(inner, mode);
+                continue;
+            };
             let mut fields = Fields::of(node, &path, found);
             let mode = self.mode(&mut fields, found).or(mode);
             self.block(inner, &path, mode, &mut fields, found);
             (self.others)(&path, &mut fields, found);
             fields.finish(found);
+        }
+    }
+
+    /// A block that is not written inherits the mode of the block around it.
+    fn absent(&mut self, block: &Block, mode: Option<Mode>) {
+        for (_, rule) in &block.settings {
+            self.write(*rule, Written { block: mode, ..Written::default() });
+        }
+        for (_, inner) in &block.blocks {
+            self.absent(inner, mode);
+        }
+    }
+
+    fn write(&mut self, rule: RuleIdx, written: Written) {
+        if let Some(slot) = self.layer.written.get_mut(rule.0) {
+            *slot = written;
         }
     }
 
@@ -122,9 +137,7 @@ impl<'o, 'n> LayerReader<'o, 'n> {
                 Written::default()
             }
         };
-        if let Some(slot) = self.layer.written.get_mut(rule.0) {
-            *slot = Written { block, ..written };
-        }
+        self.write(rule, Written { block, ..written });
     }
 }
 

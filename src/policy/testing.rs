@@ -7,7 +7,7 @@ use crate::{
     operation::Operation,
     policy::{Policy, load::load_with},
     rules::{Batch, Entry, Meta, Rule, Setting, Specialised, Switch, Unit},
-    verdict::Code,
+    verdict::{Code, Mode},
     yaml::{Node, shape},
 };
 
@@ -39,37 +39,56 @@ pub(super) fn compile(text: &str, now: Option<u64>) -> (Option<Policy>, Diagnost
     let source = Arc::new(Source { name: "policy.yaml".into(), text: text.into() });
     let mut resolve = |name: &str| match name {
         "missing.graphql" => Err("no such file".into()),
-        name => {
-            Ok(Arc::new(Source { name: name.into(), text: "type Query { a: Int }".into() }))
-        }
+        name => Ok(Arc::new(Source { name: name.into(), text: "type Query { a: Int }".into() })),
     };
     load_with(registry(), &source, &mut resolve, now)
 }
 
+/// The codes of what is wrong with a text.
+pub(super) fn codes(text: &str) -> Vec<&'static str> {
+    compile(text, None).1.iter().map(|it| it.code).collect()
+}
+
 macro_rules! entry {
     ($setting:literal, $make:expr) => {
-        Entry { meta: {
-            static META: Meta = Meta {
-                id: $setting, code: Code::MAX_DEPTH_LIMIT, title: "A rule", owasp: "API4",
-                setting: $setting, page: "",
-            };
-            &META
-        }, setting: { const SETTING: Setting = $make; SETTING } }
+        Entry {
+            meta: {
+                static META: Meta = Meta {
+                    id: $setting,
+                    code: Code::MAX_DEPTH_LIMIT,
+                    title: "A rule",
+                    owasp: "API4",
+                    setting: $setting,
+                    page: "",
+                };
+                &META
+            },
+            setting: {
+                const SETTING: Setting = $make;
+                SETTING
+            },
+        }
     };
 }
 
 macro_rules! limit {
     ($setting:literal, $default:expr, $ceiling:expr, $unit:ident) => {
-        entry!($setting, Setting::Limit {
-            default: $default, ceiling: $ceiling, unit: Unit::$unit, batch: Batch::Largest,
-            rule: || Box::new(Holds(&OF_RULES)),
-        })
+        entry!(
+            $setting,
+            Setting::Limit {
+                default: $default,
+                ceiling: $ceiling,
+                unit: Unit::$unit,
+                batch: Batch::Largest,
+                mode: Mode::Enforce,
+                rule: |_| Box::new(Holds(&OF_RULES)),
+            }
+        )
     };
 }
 
-static OF_RULES: Meta = Meta {
-    id: "test", code: Code::MAX_DEPTH_LIMIT, title: "", owasp: "", setting: "", page: "",
-};
+static OF_RULES: Meta =
+    Meta { id: "test", code: Code::MAX_DEPTH_LIMIT, title: "", owasp: "", setting: "", page: "" };
 
 fn read_names(node: &Node, found: &mut Diagnostics) -> Box<dyn Rule> {
     let _ = shape::names(node, found);
@@ -78,20 +97,23 @@ fn read_names(node: &Node, found: &mut Diagnostics) -> Box<dyn Rule> {
 
 macro_rules! shaped {
     ($setting:literal) => {
-        entry!($setting, Setting::Shape {
-            default: || Box::new(Holds(&OF_RULES)),
-            read: read_names,
-            schema: r#"{"type": "array", "items": {"type": "string"}}"#,
-        })
+        entry!(
+            $setting,
+            Setting::Shape {
+                default: || Box::new(Holds(&OF_RULES)),
+                read: read_names,
+                schema: r#"{"type": "array", "items": {"type": "string"}}"#,
+            }
+        )
     };
 }
 
 macro_rules! switch {
     ($setting:literal, $default:ident) => {
-        entry!($setting, Setting::Switch {
-            default: Switch::$default,
-            rule: || Box::new(Holds(&OF_RULES)),
-        })
+        entry!(
+            $setting,
+            Setting::Switch { default: Switch::$default, rule: || Box::new(Holds(&OF_RULES)) }
+        )
     };
 }
 

@@ -17,7 +17,7 @@ impl Block {
     pub(super) fn root(registry: &'static [Entry]) -> Self {
         let mut root = Self::default();
         // They hold settings that are no rules, so they are there without any rule, too.
-        for name in ["operations", "limits"] {
+        for name in ["operations", "limits", "cost"] {
             root.block(name);
         }
         for (n, entry) in registry.iter().enumerate() {

@@ -9,10 +9,8 @@ use crate::{
 };
 
 /// The rule.
-pub(super) const ENTRY: Entry = Entry {
-    meta: &META,
-    setting: Setting::Shape { default, read, schema: SCHEMA },
-};
+pub(super) const ENTRY: Entry =
+    Entry { meta: &META, setting: Setting::Shape { default, read, schema: SCHEMA } };
 
 static META: Meta = Meta {
     id: "allowed-directives",
@@ -25,18 +23,23 @@ static META: Meta = Meta {
 
 const SCHEMA: &str = r#"{"type": "array", "uniqueItems": true, "items": {"type": "string"}}"#;
 
+/// Which directives may be written.
 #[derive(Debug)]
-struct AllowedDirectives {
-    allowed: Vec<String>,
+enum AllowedDirectives {
+    /// Those that the schema defines; validation refuses every other.
+    Defined,
+    /// These.
+    Listed(Vec<String>),
 }
 
-/// The two that every server has and that cannot do harm.
+/// What the schema's author defines for requests is there to be used: 27 of 70 operations of one
+/// public API write a directive of its own.
 fn default() -> Box<dyn Rule> {
-    Box::new(AllowedDirectives { allowed: vec!["skip".into(), "include".into()] })
+    Box::new(AllowedDirectives::Defined)
 }
 
 fn read(node: &Node, found: &mut Diagnostics) -> Box<dyn Rule> {
-    Box::new(AllowedDirectives { allowed: shape::names(node, found) })
+    Box::new(AllowedDirectives::Listed(shape::names(node, found)))
 }
 
 impl Rule for AllowedDirectives {
@@ -45,10 +48,11 @@ impl Rule for AllowedDirectives {
     }
 
     fn specialise(&self, operation: &Operation) -> Specialised {
+        let Self::Listed(allowed) = self else { return Specialised::Holds };
         let document = operation.document();
         let written = document.directives().iter().map(|it| document.str(it.name));
         let mut foreign: Vec<_> =
-            written.filter(|it| !self.allowed.iter().any(|allowed| allowed == it)).collect();
+            written.filter(|it| !allowed.iter().any(|allowed| allowed == it)).collect();
         foreign.sort_unstable();
         foreign.dedup();
         if foreign.is_empty() {

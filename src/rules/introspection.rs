@@ -39,8 +39,7 @@ impl Rule for Introspection {
             let query = schema.root(OperationKind::Query)?;
             schema.field_named(query, name)
         });
-        let reached =
-            operation.nodes().iter().filter(|node| fields.contains(&Some(node.field)));
+        let reached = operation.nodes().iter().filter(|node| fields.contains(&Some(node.field)));
         guarded::object_to(operation, reached.map(|node| (node, objection(operation, node))))
     }
 }

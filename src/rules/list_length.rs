@@ -4,7 +4,7 @@ use crate::{
     document::{Document, ValueId, ValueKind},
     operation::Operation,
     rules::{Batch, Entry, Facts, Meta, Setting, Unit, limit::Limit},
-    verdict::Code,
+    verdict::{Code, Mode},
 };
 
 /// The rule.
@@ -15,7 +15,14 @@ pub(super) const ENTRY: Entry = Entry {
         ceiling: 100_000,
         unit: Unit::Count,
         batch: Batch::Largest,
-        rule: || Box::new(Limit { meta: &META, of_operation: measure, of_request: Some(measure_request) }),
+        mode: Mode::Enforce,
+        rule: |_| {
+            Box::new(Limit {
+                meta: &META,
+                of_operation: measure,
+                of_request: Some(measure_request),
+            })
+        },
     },
 };
 

@@ -3,7 +3,7 @@
 use crate::{
     operation::Operation,
     rules::{Batch, Entry, Meta, Setting, Unit, limit::Limit},
-    verdict::Code,
+    verdict::{Code, Mode},
 };
 
 /// The rule.
@@ -14,7 +14,8 @@ pub(super) const ENTRY: Entry = Entry {
         ceiling: 200,
         unit: Unit::Count,
         batch: Batch::Largest,
-        rule: || Box::new(Limit { meta: &META, of_operation: measure, of_request: None }),
+        mode: Mode::Enforce,
+        rule: |_| Box::new(Limit { meta: &META, of_operation: measure, of_request: None }),
     },
 };
 

@@ -6,7 +6,7 @@ use crate::{
     operation::Operation,
     rules::{Batch, Entry, Meta, Setting, Unit, limit::Limit},
     schema::FieldId,
-    verdict::Code,
+    verdict::{Code, Mode},
 };
 
 /// The rule.
@@ -17,7 +17,8 @@ pub(super) const ENTRY: Entry = Entry {
         ceiling: 20_000,
         unit: Unit::Count,
         batch: Batch::Largest,
-        rule: || Box::new(Limit { meta: &META, of_operation: measure, of_request: None }),
+        mode: Mode::Enforce,
+        rule: |_| Box::new(Limit { meta: &META, of_operation: measure, of_request: None }),
     },
 };
 

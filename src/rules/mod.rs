@@ -4,7 +4,9 @@
 //! reject case in `tests/rules`.
 
 mod allowed_directives;
+mod cost;
 mod deprecated;
+mod federation;
 mod guarded;
 mod introspection;
 mod limit;
@@ -24,19 +26,21 @@ mod max_tokens;
 mod max_variables;
 mod operation_kinds;
 mod registry;
+mod representation;
 mod string_length;
 mod value_depth;
 mod variables_bytes;
 
 pub use registry::{Entry, REGISTRY, RuleIdx};
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 use crate::{
+    cost::Model,
     diagnostic::Diagnostics,
     identity::Caller,
     operation::{Operation, Variables},
-    verdict::{Code, Findings, Violation},
+    verdict::{Code, Findings, Mode, Violation},
     yaml::Node,
 };
 
@@ -94,6 +98,13 @@ pub struct Facts<'a> {
     pub caller: &'a Caller,
 }
 
+/// What rules can be made from, beside their own setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    /// What everything in the schema costs.
+    pub cost: &'a Arc<Model>,
+}
+
 /// How a rule is set in the policy, and how it is made from that.
 #[derive(Clone, Copy, Debug)]
 pub enum Setting {
@@ -107,8 +118,10 @@ pub enum Setting {
         unit: Unit,
         /// How the items of a batch come together.
         batch: Batch,
+        /// What it does when the policy is silent about its number.
+        mode: Mode,
         /// Makes the rule.
-        rule: fn() -> Box<dyn Rule>,
+        rule: fn(&Ground<'_>) -> Box<dyn Rule>,
     },
     /// `deny`, `allow` or `report`. Can differ per profile.
     Switch {

@@ -3,7 +3,7 @@
 use crate::{
     operation::Operation,
     rules::{Batch, Entry, Facts, Meta, Setting, Unit, limit::Limit},
-    verdict::Code,
+    verdict::{Code, Mode},
 };
 
 /// The rule.
@@ -14,7 +14,14 @@ pub(super) const ENTRY: Entry = Entry {
         ceiling: 16 * 1024 * 1024,
         unit: Unit::Bytes,
         batch: Batch::Sum,
-        rule: || Box::new(Limit { meta: &META, of_operation: measure, of_request: Some(measure_request) }),
+        mode: Mode::Enforce,
+        rule: |_| {
+            Box::new(Limit {
+                meta: &META,
+                of_operation: measure,
+                of_request: Some(measure_request),
+            })
+        },
     },
 };
 

@@ -7,15 +7,22 @@
 mod check;
 mod coordinate;
 mod definitions;
+mod drift;
+mod introspected;
+mod literal;
 mod load;
 mod model;
 mod print;
 mod sdl;
+mod sdl_text;
 mod tables;
 mod type_set;
 
 pub use coordinate::{Bound, Coordinate, Pattern, is_whole_number};
 pub(crate) use definitions::Definitions;
+pub use drift::{Difference, Gravity, drift};
+pub use introspected::{INTROSPECTION_QUERY, NoSchema, OLD_INTROSPECTION_QUERY, sdl_of_answer};
+pub(crate) use literal::literal;
 pub use model::{
     Applied, Const, DirectiveDefinition, EnumValue, Field, FieldId, Input, InputId, InputOwner,
     Kind, OperationKind, Schema, Type, TypeId, TypeRef, Wrapper,

@@ -7,6 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::Instant;
 
 use crate::upstream::{RelayError, Relayed};
 
@@ -16,7 +17,12 @@ pub(super) enum Answer {
     /// Written by us, in one piece; nothing once it was taken.
     Ours(Option<Bytes>),
     /// On its way from the upstream.
-    Relayed(Relayed),
+    Relayed {
+        /// What comes.
+        relayed: Relayed,
+        /// When it must have come; nothing: never.
+        until: Option<Instant>,
+    },
 }
 
 impl From<Bytes> for Answer {
@@ -35,14 +41,19 @@ impl Body for Answer {
     ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
         match self.get_mut() {
             Self::Ours(bytes) => Poll::Ready(bytes.take().map(|it| Ok(Frame::data(it)))),
-            Self::Relayed(relayed) => Pin::new(relayed).poll_frame(ctx),
+            // Looked at when a piece is due, since neither a pause of the upstream nor one of the
+            // client is ever longer than its own deadline.
+            Self::Relayed { until, .. } if until.is_some_and(|it| it < Instant::now()) => {
+                Poll::Ready(Some(Err(RelayError::Timeout)))
+            }
+            Self::Relayed { relayed, until: _ } => Pin::new(relayed).poll_frame(ctx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Ours(bytes) => bytes.is_none(),
-            Self::Relayed(relayed) => relayed.is_end_stream(),
+            Self::Relayed { relayed, until: _ } => relayed.is_end_stream(),
         }
     }
 
@@ -51,7 +62,7 @@ impl Body for Answer {
             Self::Ours(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |it| it.len() as u64))
             }
-            Self::Relayed(relayed) => relayed.size_hint(),
+            Self::Relayed { relayed, until: _ } => relayed.size_hint(),
         }
     }
 }

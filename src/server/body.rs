@@ -1,56 +1,153 @@
 //! Reads a request's body under a limit and a deadline.
 
 use std::{
-    future::poll_fn,
+    cell::Cell,
+    future::{Future, poll_fn},
     pin::{Pin, pin},
     task::{Context, Poll},
     time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
-use hyper::body::Body;
-use tokio::time::timeout;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, timeout};
 
 use crate::{
     transport::{body_broke_off, body_too_large},
-    verdict::Violation,
+    verdict::{Code, Violation},
 };
+
+/// 1 MiB: ten default bodies. An honest mistake is seldom larger; a larger one is cut off.
+const MAX_DISCARDED: u64 = 1024 * 1024;
+
+/// How large a body may be, and how slow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Bytes.
+    pub(super) size: u64,
+    /// When it must be there.
+    pub(super) deadline: Duration,
+    /// In any such time...
+    pub(super) pace: Duration,
+    /// ... so many bytes must come.
+    pub(super) pace_bytes: u64,
+}
 
 /// The whole body. One that arrives in one piece, as most do, is not copied.
 ///
 /// # Errors
 /// `MAX_BODY_LIMIT` by the declared length before anything is read, else by counting;
 /// `CLIENT_TIMEOUT` when it does not arrive, or in a framing that is broken.
-pub(super) async fn read<B>(body: B, limit: u64, deadline: Duration) -> Result<Bytes, Violation>
+pub(super) async fn read<B>(body: B, limits: Limits) -> Result<Bytes, Violation>
 where
     B: Body<Data = Bytes>,
 {
-    if body.size_hint().lower() > limit {
-        return Err(body_too_large(limit));
-    }
-    let reading = timeout(deadline, collect(body, limit));
-    reading.await.unwrap_or_else(|_elapsed| Err(body_broke_off("the deadline has passed")))
+    let n_read = Cell::new(0);
+    let mut body = pin!(Counted { body: pin!(body), n: &n_read });
+    let reading = async {
+        let collected = collect(body.as_mut(), limits.size).await;
+        if collected.as_ref().is_err_and(|it| it.code == Code::MAX_BODY_LIMIT) {
+            discard(body).await;
+        }
+        collected
+    };
+    in_time(reading, &n_read, limits).await.unwrap_or_else(|late| Err(body_broke_off(late)))
 }
 
-async fn collect<B>(body: B, limit: u64) -> Result<Bytes, Violation>
+/// Reads on as long as enough comes, and at most until the deadline.
+async fn in_time<F: Future>(
+    reading: F,
+    n_read: &Cell<u64>,
+    limits: Limits,
+) -> Result<F::Output, &'static str> {
+    let mut reading = pin!(reading);
+    let begun = Instant::now();
+    let mut before = 0;
+    // Budget: the deadline; every turn takes its part of it.
+    loop {
+        let left = limits.deadline.saturating_sub(begun.elapsed());
+        if let Ok(read) = timeout(limits.pace.min(left), reading.as_mut()).await {
+            return Ok(read);
+        }
+        if begun.elapsed() >= limits.deadline {
+            return Err("the deadline has passed");
+        }
+        if n_read.get().saturating_sub(before) < limits.pace_bytes {
+            return Err("it came too slowly");
+        }
+        before = n_read.get();
+    }
+}
+
+/// A body whose bytes are counted as they come.
+struct Counted<'c, B> {
+    body: Pin<&'c mut B>,
+    n: &'c Cell<u64>,
+}
+
+impl<B: Body<Data = Bytes>> Body for Counted<'_, B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        ctx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let this = self.get_mut();
+        let polled = this.body.as_mut().poll_frame(ctx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            let n = frame.data_ref().map_or(0, |it| it.len() as u64);
+            this.n.set(this.n.get().saturating_add(n));
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+async fn collect<B>(mut body: Pin<&mut B>, limit: u64) -> Result<Bytes, Violation>
 where
     B: Body<Data = Bytes>,
 {
-    let mut body = pin!(body);
-    let declared = body.size_hint().exact();
+    let size = body.size_hint();
+    if size.lower() > limit {
+        return Err(body_too_large(limit));
+    }
     let first = next(body.as_mut(), limit, 0).await?.unwrap_or_default();
-    if declared == Some(first.len() as u64) {
+    if size.exact() == Some(first.len() as u64) {
         return Ok(first);
     }
     let mut whole = BytesMut::from(first);
-    // Never more than the limit, which was compared with the declared length before.
-    let missing = declared.unwrap_or(0).saturating_sub(whole.len() as u64);
+    // Never more than the limit, with which the declared length was compared above.
+    let missing = size.exact().unwrap_or(0).saturating_sub(whole.len() as u64);
     whole.reserve(usize::try_from(missing).unwrap_or(0));
     // Budget: the limit, which every piece draws on.
     while let Some(piece) = next(body.as_mut(), limit, whole.len() as u64).await? {
         whole.extend_from_slice(&piece);
     }
     Ok(whole.freeze())
+}
+
+/// Reads on, and keeps nothing: a client that is still sending when its connection is closed would
+/// see it reset, and not why it was refused.
+async fn discard<B>(mut body: Pin<&mut B>)
+where
+    B: Body<Data = Bytes>,
+{
+    if body.size_hint().lower() > MAX_DISCARDED {
+        return;
+    }
+    let mut n_read = 0_u64;
+    // Budget: `MAX_DISCARDED`, which every piece draws on.
+    while let Ok(Some(piece)) = next(body.as_mut(), MAX_DISCARDED, n_read).await {
+        n_read = n_read.saturating_add(piece.len() as u64);
+    }
 }
 
 /// The next piece, when `n_read` and it together stay within the limit; trailers are dropped.
@@ -77,11 +174,8 @@ where
 mod tests {
     use std::{collections::VecDeque, convert::Infallible};
 
-    use http_body_util::{Empty, Full};
-    use hyper::body::Frame;
-
     use super::*;
-    use crate::verdict::Code;
+    use http_body_util::{Empty, Full};
 
     /// A body of unknown length in pieces.
     struct Pieces(VecDeque<&'static str>);
@@ -99,8 +193,15 @@ mod tests {
         }
     }
 
+    const LIMITS: Limits = Limits {
+        size: 5,
+        deadline: Duration::from_secs(60),
+        pace: Duration::from_secs(60),
+        pace_bytes: 1,
+    };
+
     async fn check<B: Body<Data = Bytes>>(body: B, expect: Result<&str, Code>) {
-        let got = read(body, 5, Duration::from_secs(60)).await.map_err(|it| it.code);
+        let got = read(body, LIMITS).await.map_err(|it| it.code);
         assert_eq!(got.as_deref(), expect.map(str::as_bytes).as_ref().copied());
     }
 
@@ -127,7 +228,11 @@ mod tests {
                 Poll::Pending
             }
         }
-        let got = read(Never, 5, Duration::ZERO).await.map_err(|it| it.code);
-        assert_eq!(got, Err(Code::CLIENT_TIMEOUT));
+        let check = async |limits, expect: &str| {
+            let late = read(Never, limits).await.unwrap_err();
+            assert_eq!((late.code, &*late.detail), (Code::CLIENT_TIMEOUT, expect));
+        };
+        check(Limits { deadline: Duration::ZERO, ..LIMITS }, "the deadline has passed").await;
+        check(Limits { pace: Duration::ZERO, ..LIMITS }, "it came too slowly").await;
     }
 }

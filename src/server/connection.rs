@@ -1,6 +1,14 @@
 //! One client connection: which protocol, under which bounds, and how it is told to finish.
 
-use std::{convert::Infallible, future::Future, pin::pin, rc::Rc, time::Duration};
+use std::{
+    cell::Cell,
+    convert::Infallible,
+    future::{Future, pending},
+    net::IpAddr,
+    pin::pin,
+    rc::Rc,
+    time::Duration,
+};
 
 use hyper::{
     Request, Response,
@@ -12,12 +20,16 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulConnection,
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep, timeout},
+};
 
 use crate::{
     server::{
         answer::Answer,
         handler,
+        head::{self, Guard, Watch},
         socket::{Protocol, Socket},
         worker::Worker,
     },
@@ -25,67 +37,112 @@ use crate::{
     upstream::{Lane, Pinning},
 };
 
+/// A connection as its requests see it.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) worker: Rc<Worker>,
+    pub(super) lane: Rc<Lane>,
+    /// The other end.
+    pub(super) peer: IpAddr,
+    /// What is wrong with its bytes; nothing over HTTP/2, of which the library sees every frame.
+    pub(super) watch: Rc<Watch>,
+}
+
 /// Serves a connection to its end.
-pub(super) async fn serve(stream: TcpStream, worker: Rc<Worker>) {
+pub(super) async fn serve(stream: TcpStream, peer: IpAddr, worker: Rc<Worker>) {
     // Without it small answers wait for an acknowledgement; a socket that refuses is as good as gone.
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let opening = timeout(worker.deadlines().head, Socket::open(stream));
+    let since = Instant::now();
+    let opening = Socket::open(stream, worker.deadlines().stall);
+    let opening = timeout(worker.deadlines().head, opening);
     let Ok(Ok((protocol, socket))) = opening.await else { return };
+    let pinning = match protocol {
+        Protocol::Http1 => Pinning::Pinned,
+        Protocol::Http2 => Pinning::Pooled,
+    };
+    let (lane, watch) = (worker.upstream().lane(pinning), Rc::default());
+    let client = Rc::new(Client { worker, lane, peer, watch });
     match protocol {
-        Protocol::Http1 => serve_http1(socket, &worker).await,
-        Protocol::Http2 => serve_http2(socket, &worker).await,
+        Protocol::Http1 => serve_http1(socket, &client, since).await,
+        Protocol::Http2 => serve_http2(socket, &client).await,
     }
 }
 
-async fn serve_http1(socket: Socket, worker: &Rc<Worker>) {
+async fn serve_http1(socket: Socket, client: &Rc<Client>, since: Instant) {
+    let (bounds, deadlines) = (client.worker.bounds(), client.worker.deadlines());
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(worker.deadlines().head)
-        .max_buf_size(worker.bounds().head.max(LEAST_BUFFER));
-    let lane = worker.upstream().lane(Pinning::Pinned);
-    let service = service_fn(|request| handle(worker, &lane, request));
-    let connection = builder.serve_connection(TokioIo::new(socket), service);
+        // Our guard has the deadline of a head. This one begins with the end of an answer, so that
+        // it is the one of a connection without work; a head that comes in the last moment has time.
+        .header_read_timeout(deadlines.idle.saturating_add(deadlines.head))
+        .max_buf_size(bounds.head.saturating_add(LEAST_BUFFER));
+    if bounds.fields > DEFAULT_FIELDS {
+        builder.max_headers(bounds.fields);
+    }
+    let limits = head::Limits { head: bounds.head, fields: bounds.fields, target: bounds.target };
+    let watch = Rc::clone(&client.watch);
+    let guard = Guard::new(socket, limits, watch, (since, deadlines.head));
+    let service = service_fn(|request| handle(client, request));
+    let connection = builder.serve_connection(TokioIo::new(guard), service);
     // A request may be on its way while we stop, and HTTP/1 has no word for that before an answer.
-    finish(connection, worker, worker.deadlines().linger).await;
+    finish(connection, &client.worker, deadlines.linger, pending()).await;
 }
 
-async fn serve_http2(socket: Socket, worker: &Rc<Worker>) {
-    let bounds = worker.bounds();
-    let mut builder = http2::Builder::new(OnWorker);
+async fn serve_http2(socket: Socket, client: &Rc<Client>) {
+    let (bounds, deadlines) = (client.worker.bounds(), client.worker.deadlines());
+    let streams = Rc::new(Cell::new(0));
+    let n_running = Rc::clone(&streams);
+    let mut builder = http2::Builder::new(OnWorker { n_running, limit: deadlines.request });
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(bounds.h2_streams)
         .max_header_list_size(u32::try_from(bounds.head).unwrap_or(u32::MAX))
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buf_size(STREAM_WINDOW as usize)
-        .max_pending_accept_reset_streams(MAX_RESETS)
-        .max_local_error_reset_streams(Some(MAX_RESETS))
-        .keep_alive_interval(worker.deadlines().head)
-        .keep_alive_timeout(worker.deadlines().head);
-    let lane = worker.upstream().lane(Pinning::Pooled);
-    let service = service_fn(|request| handle(worker, &lane, request));
+        .initial_stream_window_size(bounds.h2_stream_window)
+        .initial_connection_window_size(bounds.h2_connection_window)
+        .max_send_buf_size(usize::try_from(bounds.h2_stream_window).unwrap_or(usize::MAX))
+        .max_pending_accept_reset_streams(bounds.h2_resets)
+        .max_local_error_reset_streams(Some(bounds.h2_resets))
+        .keep_alive_interval(deadlines.head)
+        .keep_alive_timeout(deadlines.head);
+    let service = service_fn(|request| handle(client, request));
     // GOAWAY says which requests are still answered.
     let connection = builder.serve_connection(TokioIo::new(socket), service);
-    finish(connection, worker, Duration::ZERO).await;
+    let unused = unused(&client.watch, &streams, deadlines.idle);
+    finish(connection, &client.worker, Duration::ZERO, unused).await;
 }
 
 fn handle(
-    worker: &Rc<Worker>,
-    lane: &Rc<Lane>,
+    client: &Rc<Client>,
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + use<> {
-    let (worker, lane) = (Rc::clone(worker), Rc::clone(lane));
-    async move { Ok(handler::handle(&worker, &lane, request).await) }
+    let client = Rc::clone(client);
+    async move { Ok(handler::handle(&client, request).await) }
 }
 
-/// Runs a connection until it ends, or until the worker finishes and its requests are answered:
-/// those in progress, and those that come within `linger`, after whose answer it is closed.
-async fn finish<C>(connection: C, worker: &Worker, linger: Duration)
-where
+/// Waits until no request has come, and none was in progress, for as long as `idle`.
+async fn unused(watch: &Watch, n_running: &Cell<usize>, idle: Duration) {
+    // Budget: none; every turn waits.
+    loop {
+        let n_begun = watch.n_begun();
+        sleep(idle).await;
+        if n_running.get() == 0 && n_begun == watch.n_begun() {
+            return;
+        }
+    }
+}
+
+/// Runs a connection until it ends, or until it is `unused`, or until the worker finishes and its
+/// requests are answered: those in progress, and those that come within `linger`, after whose
+/// answer it is closed.
+async fn finish<C>(
+    connection: C,
+    worker: &Worker,
+    linger: Duration,
+    unused: impl Future<Output = ()>,
+) where
     C: GracefulConnection,
     C::Error: std::error::Error,
 {
@@ -93,6 +150,12 @@ where
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
+        () = unused => {
+            connection.as_mut().graceful_shutdown();
+            // There is nothing left to wait for but the farewell.
+            let Ok(ended) = timeout(worker.deadlines().head, connection).await else { return };
+            ended
+        }
         () = worker.drain().begun() => match timeout(linger, connection.as_mut()).await {
             Ok(ended) => ended,
             Err(_elapsed) => {
@@ -107,24 +170,41 @@ where
 }
 
 /// Runs the streams of an HTTP/2 connection on the worker they belong to.
-#[derive(Clone, Copy, Debug)]
-struct OnWorker;
+#[derive(Clone, Debug)]
+struct OnWorker {
+    /// How many run.
+    n_running: Rc<Cell<usize>>,
+    /// How long one may.
+    limit: Duration,
+}
+
+/// One stream that runs.
+struct Stream(Rc<Cell<usize>>);
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
 
 impl<F> hyper::rt::Executor<F> for OnWorker
 where
     F: Future<Output: 'static> + 'static,
 {
     fn execute(&self, future: F) {
+        self.n_running.set(self.n_running.get().saturating_add(1));
+        let stream = Stream(Rc::clone(&self.n_running));
+        let limit = self.limit;
         // A panic outside the handler ends the stream; tokio catches it.
-        drop(tokio::task::spawn_local(future));
+        drop(tokio::task::spawn_local(async move {
+            let _running = stream;
+            // A client that opens no window for its answer is cut off here.
+            let _in_time = timeout(limit, future).await;
+        }));
     }
 }
 
 /// 8 KiB: the least that the library takes.
 const LEAST_BUFFER: usize = 8192;
-/// 64 KiB per stream: RFC 9113's initial value; a default body needs two windows.
-const STREAM_WINDOW: u32 = 64 * 1024;
-/// 1 MiB per connection: sixteen streams that send at full speed.
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
-/// 20 resets that were not yet accepted: the library's own answer to rapid reset, written down.
-const MAX_RESETS: usize = 20;
+/// 100 fields: what the library takes without memory of its own.
+const DEFAULT_FIELDS: usize = 100;

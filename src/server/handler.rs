@@ -1,9 +1,9 @@
 //! One request, start to end. The only file that shows the order of its steps.
 
-use std::rc::Rc;
-
+use bytes::Bytes;
 use http::{HeaderValue, Version, header::CONNECTION, request::Parts};
 use hyper::{Request, Response, body::Incoming};
+use tokio::time::{Instant, timeout};
 
 use crate::{
     identity::Caller,
@@ -11,33 +11,40 @@ use crate::{
     server::{
         answer::Answer,
         body,
+        connection::Client,
         panics::{Caught, caught},
         state::State,
-        worker::Worker,
     },
     sources::now,
     telemetry::{Failed, Panicked, Refused, Reported, RequestId, UpstreamFailed},
-    transport::{Media, Refusal, Reply, decode, not_json, readable, route},
-    upstream::{Head, Lane, Relayed},
-    verdict::{Admitted, Fault, Verdict},
+    transport::{
+        Media, Refusal, Reply, Route, client_address, decode, listed_origin, not_json, readable,
+        route,
+    },
+    upstream::{Head, Relayed},
+    verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
 };
 
 /// Answers a request, whatever happens.
-pub(super) async fn handle(
-    worker: &Worker,
-    lane: &Rc<Lane>,
-    request: Request<Incoming>,
-) -> Response<Answer> {
+pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Response<Answer> {
+    let n = client.watch.begin();
+    let worker = &client.worker;
+    let limit = worker.deadlines().request;
+    let until = Instant::now().checked_add(limit);
     let state = worker.in_force();
     let (head, body) = request.into_parts();
     let media = Media::preferred(&head.headers);
-    let reply = Reply { id: worker.ids().next(), media, http: state.http() };
-    let exchange = Exchange { worker, lane, state: &state, head: &head, reply };
-    let mut response = match caught(exchange.serve(body)).await {
-        Ok(Ok(mut relayed)) => {
+    let origin = listed_origin(&head.headers, state.http());
+    let reply = Reply { id: worker.ids().next(), media, http: state.http(), origin };
+    let exchange = Exchange { client, n, state: &state, head: &head, reply };
+    let in_time = async { timeout(limit, exchange.serve(body)).await.unwrap_or_else(too_late) };
+    let mut response = match caught(in_time).await {
+        Ok(Ok(Served::Operation(mut relayed))) => {
             reply.sign(&mut relayed);
-            relayed.map(Answer::Relayed)
+            relayed.map(|relayed| Answer::Relayed { relayed, until })
         }
+        Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
+        Ok(Ok(Served::Preflight)) => reply.preflight(&head.headers).map(Answer::from),
         Ok(Err(refusal)) => {
             log(&refusal, reply.id);
             reply.refuse(&refusal).map(Answer::from)
@@ -48,7 +55,8 @@ pub(super) async fn handle(
             reply.refuse(&refusal).map(Answer::from)
         }
     };
-    if worker.drain().has_begun() && head.version <= Version::HTTP_11 {
+    let is_last = worker.drain().has_begun() || client.watch.wrong(n).is_some();
+    if is_last && head.version <= Version::HTTP_11 {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
@@ -56,39 +64,105 @@ pub(super) async fn handle(
 
 /// A request and what it meets.
 struct Exchange<'e> {
-    worker: &'e Worker,
-    lane: &'e Rc<Lane>,
+    client: &'e Client,
+    /// Its number on the connection.
+    n: u64,
     state: &'e State,
     head: &'e Parts,
     reply: Reply<'e>,
 }
 
+/// How a request was served.
+#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
+enum Served {
+    Answer(Vec<u8>),
+    Operation(Response<Relayed>),
+    Preflight,
+}
+
 impl Exchange<'_> {
-    async fn serve(&self, body: Incoming) -> Result<Response<Relayed>, Refusal> {
-        let http = self.state.http();
-        route(self.head, http)?;
+    async fn serve(&self, body: Incoming) -> Result<Served, Refusal> {
+        self.well_formed()?;
+        match route(self.head, self.state.http())? {
+            Route::Operation => {}
+            Route::Preflight => return Ok(Served::Preflight),
+        }
+        self.state.refuse_drift()?;
         readable(&self.head.headers)?;
-        let body = body::read(body, http.body, self.worker.deadlines().body).await?;
-        let admitted = self.judge(&body)?;
+        let body = self.read(body).await?;
+        let admitted = match self.judge(&body)? {
+            Judged::Answer(body) => return Ok(Served::Answer(body)),
+            Judged::Forward(admitted) => admitted,
+        };
         drop(body);
-        let rules = &self.state.headers;
-        let head = Head { client: &self.head.headers, rules, media: self.reply.media };
-        Ok(self.lane.forward(admitted, head).await?)
+        Ok(Served::Operation(self.client.lane.forward(admitted, self.forwarded_head()).await?))
     }
 
-    fn judge(&self, body: &[u8]) -> Result<Admitted, Refusal> {
+    /// What the guard of the connection has found in the bytes of this request.
+    fn well_formed(&self) -> Result<(), Violation> {
+        self.client.watch.wrong(self.n).map_or(Ok(()), |wrong| Err(wrong.into()))
+    }
+
+    async fn read(&self, body: Incoming) -> Result<Bytes, Violation> {
+        let (deadlines, bounds) = (self.client.worker.deadlines(), self.client.worker.bounds());
+        let limits = body::Limits {
+            size: self.state.http().body,
+            deadline: deadlines.body,
+            pace: deadlines.body_pace,
+            pace_bytes: bounds.body_pace,
+        };
+        let read = body::read(body, limits).await;
+        // A body that broke off broke off for a reason, when the guard knows one.
+        if read.is_err() {
+            self.well_formed()?;
+        }
+        read
+    }
+
+    fn forwarded_head(&self) -> Head<'_> {
+        let (client, headers) = (self.client, &self.head.headers);
+        let trusted = &client.worker.config().trusted_proxies;
+        Head {
+            client: headers,
+            rules: &self.state.headers,
+            media: self.reply.media,
+            address: client_address(client.peer, headers, trusted),
+            version: self.head.version,
+        }
+    }
+
+    fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
         let tree = json::read(body, json::Limits::default()).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
         let caller = Caller::Anonymous;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
-                let reported = admitted.items().iter().flat_map(|it| &it.reported);
-                reported.for_each(|violation| Reported { id: self.reply.id, violation }.emit());
-                Ok(admitted)
+                self.report(admitted.items());
+                Ok(Judged::Forward(admitted))
+            }
+            Verdict::Answer(answered) => {
+                self.report(&answered.items);
+                Ok(Judged::Answer(answered.body))
             }
             Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
         }
     }
+
+    fn report(&self, items: &[Item]) {
+        let reported = items.iter().flat_map(|it| &it.reported);
+        reported.for_each(|violation| Reported { id: self.reply.id, violation }.emit());
+    }
+}
+
+/// What becomes of a request that is not refused.
+enum Judged {
+    Answer(Vec<u8>),
+    Forward(Admitted),
+}
+
+fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {
+    let detail = "the request took too long".into();
+    Err(Refusal::Fault(Fault::Upstream { code: Code::GATEWAY_TIMEOUT, detail }))
 }
 
 fn log(refusal: &Refusal, id: RequestId) {

@@ -7,6 +7,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_T
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::{Builder, LocalOptions},
@@ -16,7 +17,11 @@ use tokio::{
 };
 
 use crate::{
-    server::{drain::Phase, state::Shared},
+    diagnostic::to_json,
+    server::{
+        drain::Phase,
+        state::{Drifted, Shared},
+    },
     telemetry::AcceptFailed,
 };
 
@@ -84,16 +89,46 @@ fn respond<B>(request: &Request<B>, shared: &Shared, phase: Phase) -> Response<F
     }
 }
 
-/// Ready: every worker listens, nobody told us to stop. A policy is always in force.
+/// Ready: every worker listens, nobody told us to stop. A policy is always in force; that a newer
+/// one cannot be used is told, and does not take away readiness.
 fn ready(shared: &Shared, phase: Phase) -> Response<Full<Bytes>> {
     let (listening, workers) = (shared.n_listening(), shared.config.workers.get());
     let draining = phase != Phase::Serving;
     let is_ready = listening == workers && !draining;
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = format!(
-        r#"{{"ready":{is_ready},"workers":{{"listening":{listening},"configured":{workers}}},"draining":{draining},"policy":{{"in_force":true}}}}"#,
-    );
-    json(status, body)
+    let body = json!({
+        "ready": is_ready,
+        "workers": { "listening": listening, "configured": workers },
+        "draining": draining,
+        "policy": policy(shared),
+    });
+    json(status, body.to_string())
+}
+
+/// What is in force since when, and why a newer one is not. Times in seconds since 1970.
+fn policy(shared: &Shared) -> Value {
+    let state = shared.state.load();
+    let policy = state.gate.policy();
+    let failed = shared.failed.load();
+    json!({
+        "name": policy.name,
+        "digest": format!("sha256:{}", policy.digest),
+        "loaded_at": state.since.0,
+        "drift": state.drifted.as_deref().map(drift),
+        "failed_reload": failed.as_ref().map(|it| {
+            json!({ "at": it.at.0, "found": to_json(&it.found) })
+        }),
+    })
+}
+
+fn drift(drifted: &Drifted) -> Value {
+    let first = drifted.differences.iter().take(MAX_DIFFERENCES);
+    let first = first.map(|it| json!({ "at": it.at, "detail": it.detail }));
+    json!({
+        "refuses": drifted.refuses,
+        "differences": drifted.differences.len(),
+        "first": first.collect::<Vec<_>>(),
+    })
 }
 
 fn json(status: StatusCode, body: String) -> Response<Full<Bytes>> {
@@ -106,3 +141,5 @@ fn json(status: StatusCode, body: String) -> Response<Full<Bytes>> {
 
 /// 64 connections: probes and a scraper need a handful.
 const MAX_CONNECTIONS: usize = 64;
+/// 20 differences: enough to see what was deployed.
+const MAX_DIFFERENCES: usize = 20;

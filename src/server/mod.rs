@@ -9,14 +9,17 @@ mod body;
 mod connection;
 mod drain;
 mod handler;
+mod head;
 mod health;
 mod listener;
 mod panics;
+mod reload;
 mod run;
 mod socket;
 mod state;
 mod worker;
 
+pub use reload::{NotOpened, Reload, Reloader};
 pub use run::{RunError, run};
 pub use state::State;
 
@@ -31,7 +34,10 @@ use tokio::sync::watch;
 
 use crate::{
     config::Config,
-    server::{drain::Phase, state::Shared},
+    server::{
+        drain::Phase,
+        state::{Drifted, FailedReload, Shared},
+    },
     telemetry::{Started, Stopped},
 };
 
@@ -54,8 +60,13 @@ impl Server {
     /// Binds the listeners and starts the workers.
     ///
     /// # Errors
-    /// When an address cannot be bound or a thread cannot be started.
+    /// When an address cannot be bound, a thread cannot be started, or the upstream wants TLS and
+    /// the configuration trusts nobody.
     pub fn start(config: Config, state: State) -> io::Result<Running> {
+        if config.upstream.is_tls() && config.upstream_tls.is_none() {
+            let why = "an `https` upstream needs to be told whom to trust";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         let n_workers = config.workers.get();
         let listeners = listener::bind_all(config.listen, n_workers, config.bounds.backlog)?;
         let addr =
@@ -93,6 +104,19 @@ impl Running {
     /// Puts another state in force. Requests in progress end under the one they began with.
     pub fn replace(&self, state: State) {
         self.shared.state.store(Arc::new(state));
+    }
+
+    /// Keeps the policy that is in force, beside another schema of the upstream's.
+    fn note_drift(&self, drifted: Option<Arc<Drifted>>) {
+        self.replace(self.shared.state.load().beside(drifted));
+    }
+
+    fn note_failed_reload(&self, failed: FailedReload) {
+        self.shared.failed.store(Some(Arc::new(failed)));
+    }
+
+    fn clear_failed_reload(&self) {
+        self.shared.failed.store(None);
     }
 
     /// Tells the workers to accept nothing more and to finish what is in flight.

@@ -1,16 +1,18 @@
 //! The process: policy in, signals out.
 
-use std::{fmt, io, path::Path, sync::Arc};
+use std::{fmt, io, path::Path, time::Duration};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::{Instant, MissedTickBehavior, interval},
+};
 
 use crate::{
-    admission::Gate,
-    config::Config,
+    config::{Config, UpstreamUrl},
     diagnostic::Diagnostics,
-    server::{Running, Server, State},
-    sources::load_policy,
-    telemetry::{Draining, PolicyWarned, hide_panic_messages},
+    server::{NotOpened, Reload, Reloader, Running, Server, State},
+    sources::{FetchError, fetch_schema},
+    telemetry::{Draining, hide_panic_messages},
 };
 
 /// Why the server does not run.
@@ -20,6 +22,8 @@ pub enum RunError {
     Io(io::Error),
     /// The policy cannot be used; every mistake in it.
     Policy(Diagnostics),
+    /// The upstream must tell its schema first, and does not.
+    Schema(FetchError),
 }
 
 impl fmt::Display for RunError {
@@ -27,6 +31,7 @@ impl fmt::Display for RunError {
         match self {
             Self::Io(error) => write!(f, "the server cannot start: {error}"),
             Self::Policy(_) => f.write_str("the policy cannot be used"),
+            Self::Schema(error) => write!(f, "the server cannot start: {error}"),
         }
     }
 }
@@ -39,29 +44,28 @@ impl From<io::Error> for RunError {
     }
 }
 
-/// Serves under a policy file until SIGTERM or SIGINT, then finishes what is in flight.
+/// Serves under a policy file until SIGTERM or SIGINT, then finishes what is in flight. Reads the
+/// file again on SIGHUP and when it changes, and asks the upstream for its schema as it says.
 ///
 /// # Errors
 /// When the policy cannot be used, or the server cannot start.
 pub fn run(config: Config, policy: &Path) -> Result<(), RunError> {
     hide_panic_messages();
-    let (policy, found) = load_policy(policy);
-    let Some(policy) = policy else { return Err(RunError::Policy(found)) };
-    for it in found.iter() {
-        PolicyWarned { code: it.code, message: &it.message }.emit();
-    }
     let grace = config.deadlines.grace.as_secs();
-    let state = State::new(Gate::new(Arc::new(policy), config.cache));
+    let upstream = config.upstream.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut reloader, state) = runtime.block_on(open(policy, &config))?;
     let _entered = runtime.enter();
     // Listened for before anything is served, so that no signal is missed.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let hangup = signal(SignalKind::hangup())?;
     let running: Running = Server::start(config, state)?;
     runtime.block_on(async {
         tokio::select! {
             _signal = terminate.recv() => {}
             _signal = interrupt.recv() => {}
+            () = keep_current(&mut reloader, (&running, &upstream), hangup) => {}
         }
     });
     Draining { grace }.emit();
@@ -69,3 +73,51 @@ pub fn run(config: Config, policy: &Path) -> Result<(), RunError> {
     let _cut_off = running.join();
     Ok(())
 }
+
+/// The first policy, with the upstream's schema when it needs that.
+async fn open(policy: &Path, config: &Config) -> Result<(Reloader, State), RunError> {
+    let opened = match Reloader::open(policy, config.cache, None) {
+        Err(NotOpened::NeedsSchema) => {
+            let told = fetch_schema(&config.upstream).await.map_err(RunError::Schema)?;
+            Reloader::open(policy, config.cache, Some(told))
+        }
+        opened => opened,
+    };
+    match opened {
+        Ok((reloader, state)) if !reloader.compares() => Ok((reloader, state)),
+        Ok((mut reloader, state)) => {
+            let told = fetch_schema(&config.upstream).await;
+            let state = reloader.compare_first(told, state).map_err(RunError::Schema)?;
+            Ok((reloader, state))
+        }
+        Err(NotOpened::Bad(found)) => Err(RunError::Policy(found)),
+        Err(NotOpened::NeedsSchema) => Err(RunError::Policy(Diagnostics::default())),
+    }
+}
+
+/// Never ends.
+async fn keep_current(
+    reloader: &mut Reloader,
+    (running, upstream): (&Running, &UpstreamUrl),
+    mut hangup: Signal,
+) {
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut asked = Instant::now();
+    loop {
+        let outcome = tokio::select! {
+            Some(()) = hangup.recv() => Some(reloader.reload(running)),
+            _now = looks.tick() => reloader.look(running),
+        };
+        let is_new = matches!(outcome, Some(Reload::NeedsSchema | Reload::Replaced));
+        let every = reloader.asks_every();
+        let is_due = every.is_some_and(|it| is_new || asked.elapsed() >= it);
+        if is_due || outcome == Some(Reload::NeedsSchema) {
+            reloader.note_schema(fetch_schema(upstream).await, running);
+            asked = Instant::now();
+        }
+    }
+}
+
+/// 2 s: a change is in force after two looks, and a look costs a few system calls.
+const LOOK: Duration = Duration::from_secs(2);

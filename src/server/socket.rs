@@ -1,18 +1,21 @@
 //! A client's socket, between the system and the protocol library.
 //!
 //! It has read the first bytes of a connection to tell HTTP/2 from HTTP/1, and gives them back
-//! first. Checks of the raw HTTP/1 head belong here too: what the library makes of a head no
-//! longer says how it was written.
+//! first; and it gives up a client that takes nothing of what is written. What is read is checked
+//! by `head`, not here.
 
 use std::{
+    future::Future,
     io,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::{Sleep, sleep},
 };
 
 /// What a client speaks, by the first bytes it sends.
@@ -31,6 +34,10 @@ pub(super) struct Socket {
     first: Box<[u8]>,
     /// How many of the first bytes were given back.
     n_given: usize,
+    /// How long the client may take nothing.
+    stall: Duration,
+    /// Runs while it does.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 /// Enough of the preface to tell: no method of HTTP/1 is called `PRI`.
@@ -38,7 +45,10 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 impl Socket {
     /// Reads as much as it takes to know the protocol.
-    pub(super) async fn open(mut stream: TcpStream) -> io::Result<(Protocol, Self)> {
+    pub(super) async fn open(
+        mut stream: TcpStream,
+        stall: Duration,
+    ) -> io::Result<(Protocol, Self)> {
         let mut first = [0; PREFACE.len()];
         let mut n = 0_usize;
         // Budget: the preface; every turn reads at least one byte of it.
@@ -56,7 +66,22 @@ impl Socket {
             n = n.saturating_add(n_read);
         };
         let first = first.get(..n).unwrap_or_default().into();
-        Ok((protocol, Self { stream, first, n_given: 0 }))
+        Ok((protocol, Self { stream, first, n_given: 0, stall, stalled: None }))
+    }
+
+    /// A write as it went, or an error when the client has taken nothing for too long.
+    fn taken(
+        &mut self,
+        ctx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let stall = self.stall;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(stall)));
+        stalled.as_mut().poll(ctx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -84,7 +109,9 @@ impl AsyncWrite for Socket {
         ctx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(ctx, bytes)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(ctx, bytes);
+        this.taken(ctx, written)
     }
 
     fn poll_write_vectored(
@@ -92,7 +119,9 @@ impl AsyncWrite for Socket {
         ctx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(ctx, pieces)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(ctx, pieces);
+        this.taken(ctx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -120,7 +149,7 @@ mod tests {
         client.write_all(sent).await.unwrap();
         client.shutdown().await.unwrap();
         let (protocol, mut socket) =
-            Socket::open(listener.accept().await.unwrap().0).await.unwrap();
+            Socket::open(listener.accept().await.unwrap().0, Duration::MAX).await.unwrap();
         let mut read = Vec::new();
         socket.read_to_end(&mut read).await.unwrap();
         assert_eq!((protocol, &*read), (expect, sent));

@@ -1,6 +1,6 @@
 //! One worker: a thread with a runtime, a listener and an upstream pool of its own.
 
-use std::{cell::RefCell, io, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -101,7 +101,7 @@ impl Worker {
         &self.config().bounds
     }
 
-    fn config(&self) -> &Config {
+    pub(super) fn config(&self) -> &Config {
         &self.shared.config
     }
 
@@ -134,7 +134,7 @@ impl Worker {
         loop {
             tokio::select! {
                 accepted = listener.accept(), if connections.len() < cap => match accepted {
-                    Ok((stream, _peer)) => self.spawn(stream, connections),
+                    Ok((stream, peer)) => self.spawn(stream, peer, connections),
                     Err(error) => {
                         // Out of files, as a rule: trying again at once would only burn the core.
                         AcceptFailed { detail: &error }.emit();
@@ -154,16 +154,16 @@ impl Worker {
         let Ok(listener) = listener.into_std() else { return };
         // Budget: the cap of connections.
         while connections.len() < self.bounds().connections.get() {
-            let Ok((stream, _peer)) = listener.accept() else { return };
+            let Ok((stream, peer)) = listener.accept() else { return };
             let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
             if let Ok(stream) = stream {
-                self.spawn(stream, connections);
+                self.spawn(stream, peer, connections);
             }
         }
     }
 
-    fn spawn(self: &Rc<Self>, stream: TcpStream, connections: &mut JoinSet<()>) {
-        connections.spawn_local(connection::serve(stream, Rc::clone(self)));
+    fn spawn(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>) {
+        connections.spawn_local(connection::serve(stream, peer.ip(), Rc::clone(self)));
     }
 }
 

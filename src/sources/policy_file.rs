@@ -3,30 +3,104 @@
 use std::{
     fs::File,
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
 use crate::{
+    config::UpstreamUrl,
     diagnostic::{Diagnostic, Diagnostics, Severity, Source},
-    policy::{self, Policy},
-    sources::now,
+    policy::{self, Digest, Policy},
+    sources::{fetch_schema_now, now},
 };
 
 /// 64 MiB: fifty times the largest public schema (1.25 MB). What is larger is the wrong file.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
+/// What became of a policy file.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The policy, when nothing in it is an error.
+    pub policy: Option<Policy>,
+    /// What is wrong or suspicious.
+    pub found: Diagnostics,
+    /// Every file that was asked for, the policy first.
+    pub files: Vec<ReadFile>,
+    /// The policy wants the schema by introspection, and none was at hand.
+    pub lacks_introspection: bool,
+}
+
+/// A file that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Of what was read; `None` when it could not be read.
+    pub digest: Option<Digest>,
+}
+
 /// Compiles the policy in a file; names in it are relative to its folder. Without an error there
 /// is a policy, and the diagnostics are warnings.
 #[must_use]
 pub fn load_policy(path: &Path) -> (Option<Policy>, Diagnostics) {
-    let source = match read(path) {
+    let loaded = read_policy(path, None);
+    (loaded.policy, loaded.found)
+}
+
+/// The same for a person, who may say whom to ask when the schema comes by introspection.
+#[must_use]
+pub fn load_policy_asking(
+    path: &Path,
+    upstream: Option<&UpstreamUrl>,
+) -> (Option<Policy>, Diagnostics) {
+    let mut loaded = read_policy(path, None);
+    if let Some(upstream) = upstream.filter(|_| loaded.lacks_introspection) {
+        match fetch_schema_now(upstream) {
+            Ok(told) => loaded = read_policy(path, Some(&told)),
+            Err(error) => {
+                loaded.found.push(Diagnostic::error("no-introspection", error.to_string()));
+            }
+        }
+    }
+    (loaded.policy, loaded.found)
+}
+
+/// The same, with the upstream's schema as introspection told it, and with the list of files.
+#[must_use]
+pub fn read_policy(path: &Path, introspected: Option<&Arc<Source>>) -> Loaded {
+    let mut files = Vec::new();
+    let source = match read_noted(path, &mut files) {
         Ok(source) => source,
-        Err(why) => return (None, unreadable(path, &why)),
+        Err(why) => {
+            let found = unreadable(path, &why);
+            return Loaded { policy: None, found, files, lacks_introspection: false };
+        }
     };
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut resolve = |name: &str| read(&folder.join(name)).map_err(|it| it.to_string());
-    policy::load_at(source, &mut resolve, now().0)
+    let mut lacks_introspection = false;
+    let mut resolve = |name: &str| {
+        if name != policy::INTROSPECTION {
+            return read_noted(&folder.join(name), &mut files).map_err(|it| it.to_string());
+        }
+        lacks_introspection = introspected.is_none();
+        introspected
+            .cloned()
+            .ok_or_else(|| "it was not asked; `--upstream` says whom to ask".to_owned())
+    };
+    let (policy, found) = policy::load_at(source, &mut resolve, now().0);
+    Loaded { policy, found, files, lacks_introspection }
+}
+
+/// The digest of a file as [`read_policy`] would note it.
+pub(super) fn digest(path: &Path) -> Option<Digest> {
+    read(path).ok().map(|it| Digest::of(it.text.as_bytes()))
+}
+
+fn read_noted(path: &Path, files: &mut Vec<ReadFile>) -> io::Result<Arc<Source>> {
+    let source = read(path);
+    let digest = source.as_ref().ok().map(|it| Digest::of(it.text.as_bytes()));
+    files.push(ReadFile { path: path.to_owned(), digest });
+    source
 }
 
 fn read(path: &Path) -> io::Result<Arc<Source>> {
@@ -58,8 +132,23 @@ mod tests {
     #[test]
     fn a_missing_file_is_one_error() {
         let folder = tempfile::tempdir().unwrap();
-        let (policy, found) = load_policy(&folder.path().join("none.yaml"));
-        assert!(policy.is_none() && found.has_errors());
-        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), ["unreadable-file"]);
+        let loaded = read_policy(&folder.path().join("none.yaml"), None);
+        assert!(loaded.policy.is_none() && loaded.found.has_errors());
+        assert_eq!(loaded.found.iter().map(|it| it.code).collect::<Vec<_>>(), ["unreadable-file"]);
+        assert_eq!(loaded.files.iter().map(|it| it.digest).collect::<Vec<_>>(), [None]);
+    }
+
+    #[test]
+    fn every_file_that_was_asked_for_is_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.yaml");
+        let text = "version: 1\nname: a\nschema: { file: s.graphql }\n";
+        std::fs::write(&path, text).unwrap();
+        let files = read_policy(&path, None).files;
+        let expect = [
+            ReadFile { path: path.clone(), digest: Some(Digest::of(text.as_bytes())) },
+            ReadFile { path: folder.path().join("s.graphql"), digest: None },
+        ];
+        assert_eq!(files, expect);
     }
 }

@@ -11,7 +11,11 @@ pub static COUNTERS: Counters = Counters {
     failures: Counter::new(),
     panics: Counter::new(),
     refused: Counter::new(),
+    reload_failures: Counter::new(),
+    reloads: Counter::new(),
     reported: Counter::new(),
+    schema_drifts: Counter::new(),
+    schema_failures: Counter::new(),
     upstream_failures: Counter::new(),
 };
 
@@ -26,8 +30,16 @@ pub struct Counters {
     pub panics: Counter,
     /// HTTP requests that were refused.
     pub refused: Counter,
+    /// Policies that were not put in force because something is wrong with them.
+    pub reload_failures: Counter,
+    /// Policies that were put in force after the first.
+    pub reloads: Counter,
     /// Operations that report mode let through.
     pub reported: Counter,
+    /// Comparisons that found the upstream's schema to be another than the policy's.
+    pub schema_drifts: Counter,
+    /// Introspections of the upstream that brought no schema.
+    pub schema_failures: Counter,
     /// Requests that the upstream did not answer.
     pub upstream_failures: Counter,
 }

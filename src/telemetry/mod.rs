@@ -4,6 +4,7 @@
 
 mod counters;
 mod event;
+mod live;
 mod logging;
 mod request_id;
 
@@ -12,5 +13,6 @@ pub use event::{
     AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused, Reported,
     Started, Stopped, UpstreamFailed,
 };
+pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
 pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
 pub use request_id::{RequestId, RequestIds};

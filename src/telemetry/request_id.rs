@@ -50,6 +50,6 @@ mod tests {
         let ids = [one.next(), one.next(), other.next()].map(|it| it.to_string());
         assert!(ids.iter().all(|it| it.len() == 32));
         assert!(ids[0] != ids[1] && ids[0] != ids[2] && ids[1] != ids[2]);
-        assert_eq!(ids[0][..16], ids[1][..16]);
+        assert_eq!(ids[0].get(..16), ids[1].get(..16));
     }
 }

@@ -6,14 +6,17 @@
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, Response, StatusCode,
-    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE},
+    header::{
+        ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap,
+        X_CONTENT_TYPE_OPTIONS,
+    },
 };
 
 use crate::{
     json::push_escaped,
     policy::{ExplainRefusals, Http},
     telemetry::RequestId,
-    transport::{Media, status::status},
+    transport::{Media, origin, status::status},
     verdict::{Code, Fault, Framing, Rejected, Violation},
 };
 
@@ -47,6 +50,8 @@ pub struct Reply<'p> {
     pub media: Media,
     /// How the policy wants refusals to look.
     pub http: &'p Http,
+    /// The origin of the page that asks, when it may.
+    pub origin: Option<&'p HeaderValue>,
 }
 
 /// Our own id of a request, on every answer.
@@ -66,18 +71,37 @@ impl Reply<'_> {
         }
     }
 
-    /// Puts our id on any answer.
+    /// An answer that needed no upstream.
+    #[must_use]
+    pub fn answer(&self, body: Vec<u8>) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(body));
+        self.dress(&mut response, self.media.content_type());
+        response
+    }
+
+    /// The answer to a browser's question whether a page may ask.
+    #[must_use]
+    pub fn preflight(&self, asked: &HeaderMap) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        self.sign(&mut response);
+        origin::grant_preflight(response.headers_mut(), asked);
+        response
+    }
+
+    /// Puts on any answer our id, and what the browser is to know.
     pub fn sign<B>(&self, response: &mut Response<B>) {
         // Hexadecimal digits are always a header value.
         if let Ok(id) = HeaderValue::try_from(self.id.to_string()) {
             response.headers_mut().insert(X_REQUEST_ID, id);
         }
+        origin::grant(response.headers_mut(), self.http, self.origin);
     }
 
     fn reject(&self, framing: Framing, items: &[Violation]) -> Response<Bytes> {
         let decides = |it: &&Violation| it.code != Code::BATCH_REFUSED;
         let code = items.iter().find(decides).map_or(Code::INTERNAL_SERVER_ERROR, |it| it.code);
-        if matches!(code, Code::CLIENT_TIMEOUT | Code::MAX_BODY_LIMIT) {
+        if BELOW_GRAPHQL.contains(&code) {
             return self.problem(code);
         }
         let mut body = String::new();
@@ -152,12 +176,36 @@ impl Reply<'_> {
     fn response(&self, status: StatusCode, media: HeaderValue, body: String) -> Response<Bytes> {
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() = status;
-        response.headers_mut().insert(CONTENT_TYPE, media);
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        self.sign(&mut response);
+        self.dress(&mut response, media);
         response
     }
+
+    fn dress(&self, response: &mut Response<Bytes>, media: HeaderValue) {
+        response.headers_mut().insert(CONTENT_TYPE, media);
+        for (name, value) in &GUARDED {
+            response.headers_mut().insert(name, value.clone());
+        }
+        self.sign(response);
+    }
 }
+
+/// What goes wrong before there is a GraphQL request.
+const BELOW_GRAPHQL: [Code; 5] = [
+    Code::CLIENT_TIMEOUT,
+    Code::INVALID_HTTP,
+    Code::MAX_BODY_LIMIT,
+    Code::REQUEST_HEADERS_TOO_LARGE,
+    Code::URI_TOO_LONG,
+];
+/// On every refusal: not to be kept, guessed at, or shown as a page.
+static GUARDED: [(HeaderName, HeaderValue); 3] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
 
 #[cfg(test)]
 mod tests {
@@ -172,7 +220,7 @@ mod tests {
     /// `status content-type body`, the id replaced.
     fn check(http: &Http, refusal: Refusal, expect: &str) {
         let id = RequestIds::random().next();
-        let response = Reply { id, media: Media::Json, http }.refuse(&refusal);
+        let response = Reply { id, media: Media::Json, http, origin: None }.refuse(&refusal);
         assert_eq!(response.headers()["cache-control"], "no-store");
         assert_eq!(response.headers()["x-request-id"], id.to_string());
         let got = format!(
@@ -238,7 +286,8 @@ mod tests {
 
     #[test]
     fn a_wrong_method_is_told_the_right_one() {
-        let reply = Reply { id: RequestIds::random().next(), media: Media::Json, http: &http() };
+        let (id, http) = (RequestIds::random().next(), http());
+        let reply = Reply { id, media: Media::Json, http: &http, origin: None };
         let response = reply.refuse(&violation(Code::METHOD_NOT_ALLOWED).into());
         assert_eq!(
             (response.status().as_u16(), &response.headers()["allow"] == "POST"),

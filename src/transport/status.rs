@@ -45,7 +45,7 @@ enum Subject {
 
 fn subject(code: Code) -> Subject {
     match code {
-        Code::INVALID_JSON | Code::MAX_BODY_LIMIT => Subject::Exchange,
+        Code::INVALID_JSON | Code::MAX_BODY_LIMIT | Code::ORIGIN_NOT_ALLOWED => Subject::Exchange,
         Code::INVALID_REQUEST | Code::BATCH_TOO_LARGE => Subject::Shape,
         Code::GRAPHQL_PARSE_FAILED
         | Code::OPERATION_RESOLUTION_FAILURE
@@ -89,6 +89,8 @@ mod tests {
         check(Code::BATCH_TOO_LARGE, [422, 422, 422, 200]);
         check(Code::INVALID_JSON, [400; 4]);
         check(Code::MAX_BODY_LIMIT, [413; 4]);
+        check(Code::ORIGIN_NOT_ALLOWED, [403; 4]);
+        check(Code::REQUEST_HEADERS_TOO_LARGE, [431; 4]);
         check(Code::METHOD_NOT_ALLOWED, [405; 4]);
         check(Code::INTERNAL_SERVER_ERROR, [500; 4]);
         check(Code::UPSTREAM_UNAVAILABLE, [502; 4]);

@@ -1,36 +1,79 @@
 //! The ways in which an upstream can fail, as faults.
 
+use std::error::Error;
+
 use crate::verdict::{Code, Fault};
 
 /// One variant per way of failing before an answer has begun.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The connection broke, or the answer is not HTTP.
-    Broken(hyper::Error),
+    Broken {
+        /// What the protocol library says.
+        error: hyper::Error,
+        /// What reading from the connection said, if it failed.
+        wire: Option<String>,
+    },
     /// No connection could be opened.
     Connect(std::io::Error),
     /// Not opened in time.
     ConnectTimeout,
+    /// It wants TLS, and nobody said whom to trust.
+    NoTls,
     /// Too many requests wait for the upstream.
     Overload,
     /// No answer in time.
     ResponseTimeout,
     /// It wants to speak another protocol.
     Switching,
+    /// The TLS handshake failed: one side does not accept the other.
+    Tls(std::io::Error),
 }
 
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
         let (code, detail) = match failure {
-            Failure::Broken(it) => (Code::UPSTREAM_UNAVAILABLE, format!("no answer: {it}")),
+            Failure::Broken { error, wire } => {
+                (Code::UPSTREAM_UNAVAILABLE, format!("no answer: {}", broken(&error, wire)))
+            }
             Failure::Connect(it) => (Code::UPSTREAM_UNAVAILABLE, format!("cannot connect: {it}")),
             Failure::ConnectTimeout => (Code::GATEWAY_TIMEOUT, "connecting took too long".into()),
+            Failure::NoTls => (Code::UPSTREAM_UNAVAILABLE, "nobody is trusted for TLS".into()),
             Failure::Overload => (Code::SERVICE_UNAVAILABLE, "too many requests wait".into()),
             Failure::ResponseTimeout => (Code::GATEWAY_TIMEOUT, "no answer in time".into()),
             Failure::Switching => {
                 (Code::UPSTREAM_UNAVAILABLE, "answered with a change of protocol".into())
             }
+            Failure::Tls(it) => (Code::UPSTREAM_UNAVAILABLE, format!("no TLS: {}", chain(&it))),
         };
         Self::Upstream { code, detail: detail.into() }
     }
 }
+
+fn broken(error: &hyper::Error, wire: Option<String>) -> String {
+    let said = chain(error);
+    match wire.filter(|it| !said.contains(&**it)) {
+        Some(wire) => format!("{said}: {wire}"),
+        None => said,
+    }
+}
+
+/// An error and its causes: libraries tell in a cause what went wrong, such as a TLS alert that
+/// says that our certificate is not accepted.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    for _ in 0..MAX_CAUSES {
+        let Some(it) = cause else { break };
+        let words = it.to_string();
+        // Some errors repeat their cause.
+        if !text.ends_with(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = it.source();
+    }
+    text
+}
+
+/// 8 causes: more than any library nests.
+const MAX_CAUSES: usize = 8;

@@ -2,15 +2,17 @@
 //!
 //! Requests: an allow-list. Responses: everything that is meant for the far end.
 
+use std::net::IpAddr;
+
 use http::{
-    HeaderMap, HeaderName, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue, Version,
     header::{
-        ACCEPT, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST,
-        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+        ACCEPT, CONNECTION, CONTENT_TYPE, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
+        TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
     },
 };
 
-use crate::transport::Media;
+use crate::{policy::why_not_forwarded, transport::Media};
 
 /// The headers that a policy lets pass, in a form that is cheap to use.
 #[derive(Debug)]
@@ -27,28 +29,33 @@ pub struct Head<'h> {
     pub rules: &'h HeaderRules,
     /// The type of answer to ask for.
     pub media: Media,
+    /// Where the request comes from.
+    pub address: IpAddr,
+    /// What the client speaks.
+    pub version: Version,
 }
 
 impl HeaderRules {
-    /// From `http.forward_headers`. Names that never pass are left out: headers of one connection,
-    /// headers that we write ourselves, and names with `_`, which some servers read as `-`.
+    /// From `http.forward_headers`. Names that never pass are left out, whoever listed them.
     #[must_use]
     pub fn new(names: &[Box<str>]) -> Self {
-        let names = names.iter().filter(|it| !it.contains('_'));
-        let names = names.filter_map(|it| HeaderName::from_bytes(it.as_bytes()).ok());
-        Self {
-            allowed: names.filter(|it| !HOP_BY_HOP.contains(it) && !OURS.contains(it)).collect(),
-        }
+        let names = names.iter().filter_map(|it| HeaderName::from_bytes(it.as_bytes()).ok());
+        Self { allowed: names.filter(|it| why_not_forwarded(it.as_str()).is_none()).collect() }
     }
 }
 
 impl Head<'_> {
     /// The headers of the request to the upstream; `Content-Length` is added with the body.
     pub(super) fn write(&self, host: HeaderValue) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(8);
+        let mut headers = HeaderMap::with_capacity(16);
         headers.insert(HOST, host);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, self.media.accept());
+        // An address is always a header value.
+        if let Ok(address) = HeaderValue::try_from(self.address.to_string()) {
+            headers.insert(X_FORWARDED_FOR, address);
+        }
+        headers.insert(VIA, via(self.version));
         let dropped = nominated(self.client);
         for name in self.rules.allowed.iter().filter(|it| !dropped.contains(it)) {
             for value in self.client.get_all(name) {
@@ -57,6 +64,15 @@ impl Head<'_> {
         }
         headers
     }
+}
+
+/// RFC 9110 §7.6.3: what the client spoke, and a name for us that is no address.
+const fn via(version: Version) -> HeaderValue {
+    HeaderValue::from_static(match version {
+        Version::HTTP_10 => "1.0 portcullis",
+        Version::HTTP_2 => "2 portcullis",
+        _ => "1.1 portcullis",
+    })
 }
 
 /// Takes out of an answer what was meant for the connection to us.
@@ -93,9 +109,8 @@ static HOP_BY_HOP: [HeaderName; 9] = [
     UPGRADE,
 ];
 
-/// Written by us, or about the body that the client sent, which is not the one we send.
-static OURS: [HeaderName; 6] =
-    [ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST];
+/// The client's address, as we know it.
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 #[cfg(test)]
 mod tests {
@@ -117,9 +132,21 @@ mod tests {
     fn check_request(allowed: &[&str], client: &[(&str, &str)], expect: &[&str]) {
         let names: Vec<Box<str>> = allowed.iter().map(|it| (*it).into()).collect();
         let rules = HeaderRules::new(&names);
-        let head = Head { client: &map(client), rules: &rules, media: Media::Json };
+        let head = Head {
+            client: &map(client),
+            rules: &rules,
+            media: Media::Json,
+            address: [192, 0, 2, 1].into(),
+            version: Version::HTTP_11,
+        };
         let got = list(&head.write(HeaderValue::from_static("up")));
-        let ours = ["host: up", "content-type: application/json", "accept: application/json"];
+        let ours = [
+            "host: up",
+            "content-type: application/json",
+            "accept: application/json",
+            "x-forwarded-for: 192.0.2.1",
+            "via: 1.1 portcullis",
+        ];
         assert_eq!(got, [&ours, expect].concat());
     }
 
@@ -134,8 +161,18 @@ mod tests {
 
     #[test]
     fn some_headers_never_pass() {
-        let never =
-            ["host", "content-length", "transfer-encoding", "x_a", "te", "accept", "bad name"];
+        let never = [
+            "host",
+            "content-length",
+            "transfer-encoding",
+            "x_a",
+            "te",
+            "accept",
+            "bad name",
+            "x-user-id",
+            "x-forwarded-for",
+            "via",
+        ];
         let client = [
             ("host", "evil"),
             ("content-length", "1"),
@@ -143,6 +180,9 @@ mod tests {
             ("x_a", "1"),
             ("te", "trailers"),
             ("accept", "text/html"),
+            ("x-user-id", "u-1"),
+            ("x-forwarded-for", "6.6.6.6"),
+            ("via", "1.1 elsewhere"),
         ];
         check_request(&never, &client, &[]);
     }
@@ -152,7 +192,7 @@ mod tests {
         check_request(
             &["authorization", "x-a"],
             &[
-                ("connection", "Keep-Alive, X-A, host, content-type"),
+                ("connection", "Keep-Alive, X-A, host, content-type, x-forwarded-for, via"),
                 ("x-a", "1"),
                 ("authorization", "t"),
             ],

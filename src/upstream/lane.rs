@@ -3,17 +3,21 @@
 use std::{cell::RefCell, rc::Rc};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
 use crate::{
+    sources::now,
     upstream::{
         Head, Relayed, Upstream,
         fault::Failure,
         headers::clean_answer,
-        link::{Broken, Link},
+        link::{Body, Broken, Link},
         pool::Idle,
+        signed_link,
+        single::Single,
     },
     verdict::{Admitted, Fault},
 };
@@ -45,7 +49,8 @@ impl Lane {
     ///
     /// # Errors
     /// When the upstream cannot be reached, is too slow or breaks off before it answers. Only a
-    /// request of which not a byte was sent is tried again, once, on a fresh connection.
+    /// request of which not a byte was sent is tried again, once, on a fresh connection: one whose
+    /// connection died after that may have been executed, and a mutation must not run twice.
     pub async fn forward(
         self: &Rc<Self>,
         admitted: Admitted,
@@ -53,8 +58,7 @@ impl Lane {
     ) -> Result<Response<Relayed>, Fault> {
         let permit = self.upstream.permit()?;
         let request = self.request(admitted, head);
-        let answering = tokio::time::timeout(self.upstream.response, self.exchange(request));
-        let (answer, link) = answering.await.unwrap_or(Err(Failure::ResponseTimeout))?;
+        let (answer, link) = self.exchange(request).await?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(Failure::Switching.into());
         }
@@ -68,40 +72,57 @@ impl Lane {
 
     /// Takes back a connection whose answer was read to its end.
     pub(super) fn put(&self, link: Link) {
+        let idle = match link {
+            // The pool has it, as long as it lasts.
+            Link::Shared(_) => return,
+            Link::Single(single) => Idle::new(single),
+        };
         let mut own = self.own.borrow_mut();
-        let idle = Idle::new(link);
         match self.pinning {
             Pinning::Pinned if own.is_none() && self.upstream.pin() => *own = Some(idle),
             Pinning::Pinned | Pinning::Pooled => self.upstream.put(idle),
         }
     }
 
-    fn request(&self, admitted: Admitted, head: Head<'_>) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(Bytes::from(admitted.into_body())));
+    fn request(&self, admitted: Admitted, head: Head<'_>) -> Request<Body> {
+        let body = admitted.into_body();
+        let target = &self.upstream.target;
+        let mut headers = head.write(target.host());
+        // Whatever the policy lets pass: nobody but us signs.
+        headers.remove(&signed_link::HEADER);
+        if let Some(signer) = &self.upstream.signer {
+            let signature = signer.sign(&Method::POST, target.path(), &body, now());
+            headers.insert(&signed_link::HEADER, signature);
+        }
+        let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = Uri::from(self.upstream.url.path().clone());
-        *request.headers_mut() = head.write(self.upstream.host.clone());
+        *request.uri_mut() = target.origin();
+        *request.headers_mut() = headers;
         request
     }
 
     async fn exchange(
         &self,
-        request: Request<Full<Bytes>>,
+        request: Request<Body>,
     ) -> Result<(Response<Incoming>, Link), Failure> {
         let mut request = request;
-        if let Some(mut link) = self.take_own().or_else(|| self.upstream.take()) {
-            match link.exchange(request).await {
+        let (upstream, target) = (&self.upstream, &self.upstream.target);
+        let deadline = Instant::now().checked_add(upstream.response);
+        let deadline = deadline.ok_or(Failure::ResponseTimeout)?;
+        let own = self.take_own().map(Link::Single);
+        if let Some(mut link) = own.or_else(|| upstream.take()) {
+            match link.exchange(target, request, deadline).await {
                 Ok(answer) => return Ok((answer, link)),
                 Err(Broken { unsent: Some(unsent), failure: _ }) => request = unsent,
                 Err(Broken { unsent: None, failure }) => return Err(failure),
             }
         }
-        let mut link = self.upstream.open().await?;
-        let answer = link.exchange(request).await.map_err(|it| it.failure)?;
+        let mut link = upstream.open(deadline).await?;
+        let answer = link.exchange(target, request, deadline).await.map_err(|it| it.failure)?;
         Ok((answer, link))
     }
 
-    fn take_own(&self) -> Option<Link> {
+    fn take_own(&self) -> Option<Single> {
         let idle = self.own.borrow_mut().take()?;
         self.upstream.unpin();
         self.upstream.revive(idle)

@@ -1,36 +1,28 @@
-//! One HTTP/1.1 connection to the upstream, driven by whoever uses it.
+//! A connection to the upstream as one request sees it, whatever HTTP it speaks.
 //!
-//! There is no task behind a connection: the request in progress polls it, so that an exchange
-//! wakes one task instead of two. A connection without work is not polled at all; whether it is
-//! still good is asked when it is used again.
+//! A request comes and, when it was not sent, goes back as HTTP/1.1 writes it: the next connection
+//! may be of another kind.
 
-use std::{
-    future::poll_fn,
-    pin::{Pin, pin},
-    task::{Context, Poll, Waker},
-};
+use std::task::Context;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::{
-    body::Incoming,
-    client::conn::http1::{Builder, Connection, SendRequest},
-};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout_at};
 
-use crate::{config::UpstreamUrl, upstream::fault::Failure};
+use crate::upstream::{fault::Failure, multiplexed::Stream, single::Single, target::Target};
 
-type Body = Full<Bytes>;
-type Running = Box<Connection<TokioIo<TcpStream>, Body>>;
+/// What is sent.
+pub(super) type Body = Full<Bytes>;
 
-/// A connection and what drives it.
+/// One request's connection.
 #[derive(Debug)]
-pub(super) struct Link {
-    sender: SendRequest<Body>,
-    /// Nothing once the connection has ended. Boxed, since links are handed from hand to hand.
-    connection: Option<Running>,
+pub(super) enum Link {
+    /// HTTP/2: shared with other requests.
+    Shared(Stream),
+    /// HTTP/1.1: for one request at a time.
+    Single(Single),
 }
 
 /// An exchange that failed, with the request when not a byte of it was sent.
@@ -41,57 +33,46 @@ pub(super) struct Broken {
 }
 
 impl Link {
-    /// Opens a connection.
-    pub(super) async fn open(url: &UpstreamUrl, max_head: usize) -> Result<Self, Failure> {
-        let address = (url.host(), url.port());
-        let stream = TcpStream::connect(address).await.map_err(Failure::Connect)?;
-        stream.set_nodelay(true).map_err(Failure::Connect)?;
-        let mut builder = Builder::new();
-        builder.max_buf_size(max_head);
-        let (sender, connection) =
-            builder.handshake(TokioIo::new(stream)).await.map_err(Failure::Broken)?;
-        Ok(Self { sender, connection: Some(Box::new(connection)) })
-    }
-
     /// Sends a request and waits for the head of the answer.
     pub(super) async fn exchange(
         &mut self,
-        request: Request<Body>,
+        target: &Target,
+        mut request: Request<Body>,
+        deadline: Instant,
     ) -> Result<Response<Incoming>, Broken> {
-        let mut answer = pin!(self.sender.try_send_request(request));
-        let connection = &mut self.connection;
-        let answer = poll_fn(|ctx| {
-            if let Poll::Ready(answer) = answer.as_mut().poll(ctx) {
-                return Poll::Ready(answer);
+        let answer = match self {
+            Self::Shared(it) => {
+                target.to_http2(&mut request);
+                timeout_at(deadline, it.exchange(request)).await
             }
-            drive(connection, ctx);
-            answer.as_mut().poll(ctx)
-        });
-        answer.await.map_err(|mut it| Broken {
-            unsent: it.take_message(),
-            failure: Failure::Broken(it.into_error()),
-        })
+            Self::Single(it) => timeout_at(deadline, it.exchange(request)).await,
+        };
+        let Ok(mut answer) = answer else {
+            self.give_up();
+            return Err(Broken { failure: Failure::ResponseTimeout, unsent: None });
+        };
+        if let (Err(Broken { unsent: Some(unsent), .. }), Self::Shared(_)) = (&mut answer, self) {
+            target.to_http1(unsent);
+        }
+        answer
     }
 
     /// Lets the connection read and write; to be called by whoever waits for its answer.
     pub(super) fn drive(&mut self, ctx: &mut Context<'_>) {
-        drive(&mut self.connection, ctx);
+        match self {
+            // A task of its own drives it.
+            Self::Shared(_) => {}
+            Self::Single(it) => it.drive(ctx),
+        }
     }
 
-    /// True when another request can be sent: the last answer is complete, and the upstream has
-    /// not closed the connection meanwhile as far as the system has told us.
-    pub(super) fn is_ready(&mut self) -> bool {
-        // Nobody waits for this connection, so nobody is to be woken.
-        drive(&mut self.connection, &mut Context::from_waker(Waker::noop()));
-        self.connection.is_some() && self.sender.is_ready()
-    }
-}
-
-fn drive(connection: &mut Option<Running>, ctx: &mut Context<'_>) {
-    if let Some(running) = connection
-        && Pin::new(running).poll(ctx).is_ready()
-    {
-        // How it ended is told to the one who waits for the answer.
-        *connection = None;
+    /// Takes no further requests: the upstream was silent for too long, and nobody knows whether
+    /// it is still there. Other requests under way may still be answered.
+    pub(super) fn give_up(&self) {
+        match self {
+            Self::Shared(it) => it.retire(),
+            // Dropped by its only user.
+            Self::Single(_) => {}
+        }
     }
 }

@@ -3,14 +3,24 @@
 //! [`Lane::forward`] takes an `Admitted` by value and nothing else has a way to the upstream: no
 //! verdict, no request. It does not look at what the upstream answers.
 //!
+//! Connections are plain or TLS, and speak HTTP/1.1 or HTTP/2. A request goes out once: it is sent
+//! again only when not a byte of it was sent. What [`signed_link`] adds lets the upstream tell our
+//! requests from those that went around us.
+//!
 //! Everything here belongs to one worker and is not shared between threads: no locks.
 
+mod dial;
 mod fault;
 mod headers;
 mod lane;
 mod link;
+mod multiplexed;
 mod pool;
 mod relayed;
+pub mod signed_link;
+mod single;
+mod target;
+mod wire;
 
 pub use headers::{Head, HeaderRules};
 pub use lane::{Lane, Pinning};

@@ -1,4 +1,5 @@
-//! The connections of one worker that have no work.
+//! The connections of one worker that can take a request: HTTP/1.1 ones without work, and HTTP/2
+//! ones with room.
 
 use std::{
     cell::{Cell, RefCell},
@@ -6,40 +7,55 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::HeaderValue;
+use tokio::{
+    sync::Mutex,
+    time::{Instant as Deadline, timeout_at},
+};
 
 use crate::{
-    config::{Config, UpstreamUrl},
+    config::Config,
     upstream::{
+        dial::{Dial, Opened},
         fault::Failure,
         lane::{Lane, Pinning},
         link::Link,
+        multiplexed::Multiplexed,
+        signed_link::Signer,
+        single::Single,
+        target::Target,
     },
 };
 
 /// The upstream as one worker sees it.
 #[derive(Debug)]
 pub struct Upstream {
-    pub(super) url: UpstreamUrl,
-    pub(super) host: HeaderValue,
+    pub(super) target: Target,
+    pub(super) signer: Option<Signer>,
     pub(super) response: Duration,
     pub(super) response_idle: Duration,
     connect: Duration,
     idle_for: Duration,
     max_idle: usize,
-    max_head: usize,
     max_in_flight: usize,
     in_flight: Cell<usize>,
     /// How many idle connections lanes have kept for themselves.
     n_pinned: Cell<usize>,
     /// The one used last stands last, and is used first.
     idle: RefCell<Vec<Idle>>,
+    /// All HTTP/2 connections that may take a request.
+    multiplexed: RefCell<Vec<Rc<Multiplexed>>>,
+    dial: Dial,
+    /// True when the last connection that was opened speaks HTTP/1.1.
+    speaks_http1: Cell<bool>,
+    /// Whose turn it is to open a connection that others may share. Held across awaits, but only
+    /// under the deadline of connecting, which runs for those who wait too.
+    turn: Mutex<()>,
 }
 
 /// A connection without work.
 #[derive(Debug)]
 pub(super) struct Idle {
-    pub(super) link: Link,
+    link: Single,
     since: Instant,
 }
 
@@ -57,21 +73,22 @@ impl Upstream {
     /// The upstream of a worker; connects when there is something to forward.
     #[must_use]
     pub fn new(config: &Config) -> Rc<Self> {
-        // The URL was parsed, so its authority is a header value.
-        let host = HeaderValue::from_str(config.upstream.authority());
         Rc::new(Self {
-            url: config.upstream.clone(),
-            host: host.unwrap_or(HeaderValue::from_static("upstream")),
+            target: Target::new(&config.upstream),
+            signer: config.upstream_key.as_ref().map(Signer::new),
             response: config.deadlines.response,
             response_idle: config.deadlines.response_idle,
             connect: config.deadlines.connect,
             idle_for: config.deadlines.upstream_idle,
             max_idle: config.bounds.upstream_idle,
-            max_head: config.bounds.upstream_head,
             max_in_flight: config.bounds.upstream_in_flight,
             in_flight: Cell::new(0),
             n_pinned: Cell::new(0),
             idle: RefCell::new(Vec::new()),
+            multiplexed: RefCell::new(Vec::new()),
+            dial: Dial::new(config),
+            speaks_http1: Cell::new(false),
+            turn: Mutex::new(()),
         })
     }
 
@@ -83,8 +100,9 @@ impl Upstream {
 
     /// Closes connections that had no work for too long; to be called now and then.
     pub fn sweep(&self) {
-        let Some(oldest) = Instant::now().checked_sub(self.idle_for) else { return };
-        self.idle.borrow_mut().retain(|it| it.since > oldest);
+        let limit = self.idle_for;
+        self.idle.borrow_mut().retain(|it| it.since.elapsed() < limit);
+        self.multiplexed.borrow_mut().retain(|it| !it.is_over() && !it.is_idle_for(limit));
     }
 
     pub(super) fn permit(self: &Rc<Self>) -> Result<Permit, Failure> {
@@ -98,18 +116,21 @@ impl Upstream {
 
     /// A connection from the pool that is still good.
     pub(super) fn take(&self) -> Option<Link> {
+        if let Some(link) = self.share() {
+            return Some(link);
+        }
         let mut idle = self.idle.borrow_mut();
         // Budget: the pool, which only gets smaller here.
         while let Some(newest) = idle.pop() {
-            if let Some(link) = self.revive(newest) {
-                return Some(link);
+            if let Some(single) = self.revive(newest) {
+                return Some(Link::Single(single));
             }
         }
         None
     }
 
     /// The connection of an idle one, unless it is too old or was closed.
-    pub(super) fn revive(&self, mut idle: Idle) -> Option<Link> {
+    pub(super) fn revive(&self, mut idle: Idle) -> Option<Single> {
         (idle.since.elapsed() < self.idle_for && idle.link.is_ready()).then_some(idle.link)
     }
 
@@ -121,10 +142,55 @@ impl Upstream {
         }
     }
 
-    pub(super) async fn open(&self) -> Result<Link, Failure> {
-        let opening = Link::open(&self.url, self.max_head);
-        let opened = tokio::time::timeout(self.connect, opening).await;
+    /// A connection that was opened for this request, or one with room that was opened while it
+    /// waited for its turn.
+    pub(super) async fn open(&self, deadline: Deadline) -> Result<Link, Failure> {
+        let deadline = Deadline::now().checked_add(self.connect).unwrap_or(deadline).min(deadline);
+        let opened = timeout_at(deadline, self.open_in_turn()).await;
         opened.unwrap_or(Err(Failure::ConnectTimeout))
+    }
+
+    async fn open_in_turn(&self) -> Result<Link, Failure> {
+        if !self.may_share() {
+            return self.open_now().await;
+        }
+        let turn = self.turn.lock().await;
+        if let Some(link) = self.share() {
+            return Ok(link);
+        }
+        if !self.may_share() {
+            drop(turn);
+            return self.open_now().await;
+        }
+        self.open_now().await
+    }
+
+    async fn open_now(&self) -> Result<Link, Failure> {
+        let opened = self.dial.open().await?;
+        self.speaks_http1.set(matches!(opened, Opened::Single(_)));
+        match opened {
+            Opened::Multiplexed(connection) => {
+                let stream = connection.stream().ok_or(Failure::Overload)?;
+                self.multiplexed.borrow_mut().push(connection);
+                Ok(Link::Shared(stream))
+            }
+            Opened::Single(single) => Ok(Link::Single(single)),
+        }
+    }
+
+    /// True when the next connection may serve many: opening one for each of them would be waste.
+    fn may_share(&self) -> bool {
+        self.dial.may_be_http2() && !self.speaks_http1.get()
+    }
+
+    /// A part of an HTTP/2 connection that has room.
+    fn share(&self) -> Option<Link> {
+        let mut all = self.multiplexed.borrow_mut();
+        if all.is_empty() {
+            return None;
+        }
+        all.retain(|it| !it.is_over());
+        all.iter().find_map(Multiplexed::stream).map(Link::Shared)
     }
 
     /// Room for one more pinned connection; [`Upstream::unpin`] gives it back.
@@ -143,7 +209,7 @@ impl Upstream {
 }
 
 impl Idle {
-    pub(super) fn new(link: Link) -> Self {
+    pub(super) fn new(link: Single) -> Self {
         Self { link, since: Instant::now() }
     }
 }

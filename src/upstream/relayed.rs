@@ -109,7 +109,9 @@ impl Body for Relayed {
                     return Poll::Ready(None);
                 }
                 Poll::Pending if this.is_late(ctx) => {
-                    this.link = None;
+                    if let Some(link) = this.link.take() {
+                        link.give_up();
+                    }
                     return Poll::Ready(Some(Err(RelayError::Timeout)));
                 }
                 Poll::Pending => return Poll::Pending,

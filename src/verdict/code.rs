@@ -38,6 +38,8 @@ codes! {
     DEPRECATED_USED = 422;
     /// A directive that `directives` does not list.
     DIRECTIVE_NOT_ALLOWED = 422;
+    /// `_service` or `_entities` is reachable.
+    FEDERATION_DISABLED = 403;
     /// The upstream did not answer in time.
     GATEWAY_TIMEOUT = 504;
     /// The document cannot be read.
@@ -48,6 +50,8 @@ codes! {
     INTERNAL_SERVER_ERROR = 500;
     /// `__schema` or `__type` is reachable.
     INTROSPECTION_DISABLED = 403;
+    /// The bytes of the request are not HTTP that everyone reads in the same way.
+    INVALID_HTTP = 400;
     /// The body is not strict JSON of the expected shape.
     INVALID_JSON = 400;
     /// The request is JSON but not a GraphQL request.
@@ -86,14 +90,20 @@ codes! {
     OPERATION_NOT_ALLOWED = 403;
     /// `operationName` selects no operation, or several could be meant.
     OPERATION_RESOLUTION_FAILURE = 400;
+    /// A web page of another origin asks.
+    ORIGIN_NOT_ALLOWED = 403;
     /// No trusted document has this id.
     PERSISTED_QUERY_NOT_FOUND = 400;
     /// Documents by id are not supported here.
     PERSISTED_QUERY_NOT_SUPPORTED = 400;
+    /// More bytes or fields in the head than allowed.
+    REQUEST_HEADERS_TOO_LARGE = 431;
     /// Portcullis has too much in flight.
     SERVICE_UNAVAILABLE = 503;
     /// The upstream cannot be reached or its answer is not GraphQL.
     UPSTREAM_UNAVAILABLE = 502;
+    /// The target of the request is longer than allowed.
+    URI_TOO_LONG = 414;
 }
 
 impl Code {

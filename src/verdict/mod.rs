@@ -17,6 +17,8 @@ use crate::schema::OperationKind;
 pub enum Verdict {
     /// Forward exactly this.
     Admit(Admitted),
+    /// Forward nothing: the answer is known.
+    Answer(Answered),
     /// Forward nothing.
     Reject(Rejected),
 }
@@ -28,6 +30,15 @@ pub enum Verdict {
 pub struct Admitted {
     body: Vec<u8>,
     items: Vec<Item>,
+}
+
+/// A request that is answered without the upstream: introspection.
+#[derive(Debug)]
+pub struct Answered {
+    /// The answer: one JSON object, or an array when the client sent one.
+    pub body: Vec<u8>,
+    /// The operations, in the order of the batch.
+    pub items: Vec<Item>,
 }
 
 /// One operation of an admitted request, for logs and guards.
@@ -97,5 +108,9 @@ impl Rejected {
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|it| [it >> 4, it & 15]).filter_map(|it| char::from_digit(it.into(), 16)).collect()
+    bytes
+        .iter()
+        .flat_map(|it| [it >> 4, it & 15])
+        .filter_map(|it| char::from_digit(it.into(), 16))
+        .collect()
 }

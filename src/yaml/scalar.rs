@@ -182,7 +182,7 @@ const SIZES: &[(&str, u64)] = &[
     ("GiB", 1 << 30),
 ];
 const DURATIONS: &[(&str, u64)] =
-    &[("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+    &[("ms", 1), ("s", 1000), ("min", 60_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 #[cfg(test)]
 mod tests {
@@ -251,7 +251,8 @@ mod tests {
         );
         for it in ["32kb", "1.5MiB", "KiB", "-1B", "99999999999GiB"] {
             let help = "(units are B, KB, KiB, MB, MiB, GB, GiB)";
-            let expect = format!("not-a-size: expected a size such as `32KiB`, found `{it}` {help}");
+            let expect =
+                format!("not-a-size: expected a size such as `32KiB`, found `{it}` {help}");
             check(reader, it, &expect);
         }
     }
@@ -263,6 +264,7 @@ mod tests {
         check(reader, "5s", "5s");
         check(reader, "1500ms", "1.5s");
         check(reader, "15min", "900s");
+        check(reader, "15m", "900s");
         check(reader, "2h", "7200s");
         check(reader, "999ms", "out-of-range: `999ms` is too small: the least is 1s");
         check(reader, "1d", "out-of-range: `24h` is too large: the most is 2h");
@@ -273,8 +275,8 @@ mod tests {
         );
         check(
             reader,
-            "5m",
-            "not-a-duration: expected a duration such as `5s`, found `5m` (units are ms, s, min, h, d)",
+            "5w",
+            "not-a-duration: expected a duration such as `5s`, found `5w` (units are ms, s, min, h, d)",
         );
     }
 

@@ -46,7 +46,9 @@ impl<'n> Fields<'n> {
         let (key_node, value) = self.entries.remove(place);
         if value.is_null() {
             let error = key_node.error("empty-value", format!("`{key}` has no value"));
-            found.push(error.help("delete the line to have the default; `off` switches a limit off"));
+            found.push(
+                error.help("delete the line to have the default; `off` switches a limit off"),
+            );
             return None;
         }
         Some((key_node, value))
@@ -95,7 +97,8 @@ pub fn list<'n>(node: &'n Node, found: &mut Diagnostics) -> &'n [Node] {
     match &node.value {
         Value::Sequence(items) => items,
         Value::Mapping(_) | Value::Scalar { .. } => {
-            let error = node.error("wrong-shape", format!("expected a list, found {}", node.describe()));
+            let error =
+                node.error("wrong-shape", format!("expected a list, found {}", node.describe()));
             found.push(match node.as_text() {
                 Some(text) => error.help(format!("write `[{text}]`")),
                 None => error,
@@ -129,11 +132,7 @@ pub fn placed_names<'n>(node: &'n Node, found: &mut Diagnostics) -> Vec<(&'n str
 }
 
 /// The items of a list of known words, at least one.
-pub fn words(
-    node: &Node,
-    words: &[&'static str],
-    found: &mut Diagnostics,
-) -> Vec<&'static str> {
+pub fn words(node: &Node, words: &[&'static str], found: &mut Diagnostics) -> Vec<&'static str> {
     let known: Vec<_> = words.iter().map(|it| (*it, *it)).collect();
     let items = list(node, found);
     if items.is_empty() && matches!(node.value, Value::Sequence(_)) {
@@ -213,14 +212,8 @@ mod tests {
 
     #[test]
     fn lists_are_not_guessed() {
-        check(
-            "{tokens: 1, names: a}",
-            &["wrong-shape: expected a list, found `a` (write `[a]`)"],
-        );
+        check("{tokens: 1, names: a}", &["wrong-shape: expected a list, found `a` (write `[a]`)"]);
         check("{tokens: 1, names: [a, a]}", &["duplicate-item: `a` is there twice"]);
-        check(
-            "{tokens: 1, names: [[a], b]}",
-            &["wrong-shape: expected a text, found a list"],
-        );
+        check("{tokens: 1, names: [[a], b]}", &["wrong-shape: expected a text, found a list"]);
     }
 }

@@ -153,12 +153,7 @@ impl Builder {
         Some(())
     }
 
-    fn check_depth(
-        &self,
-        height: usize,
-        at: &Range<usize>,
-        found: &mut Diagnostics,
-    ) -> Option<()> {
+    fn check_depth(&self, height: usize, at: &Range<usize>, found: &mut Diagnostics) -> Option<()> {
         if self.open.len().saturating_add(height) > MAX_DEPTH {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
             found.push(self.error("too-deep", message, at.clone()));

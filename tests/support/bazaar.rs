@@ -8,54 +8,54 @@ use serde_json::Value;
 use crate::support::wire::{Message, request};
 
 /// A case of the corpus.
-pub struct Case(Value);
+pub(crate) struct Case(Value);
 
 /// What became of a case: empty is good.
-pub type Complaint = String;
+pub(crate) type Complaint = String;
 
-pub fn cases(file: &str) -> Vec<Case> {
+pub(crate) fn cases(file: &str) -> Vec<Case> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/bazaar").join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|it| panic!("{}: {it}", path.display()));
     text.lines().map(|it| Case(serde_json::from_str(it).expect(it))).collect()
 }
 
 impl Case {
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.0["id"].as_str().unwrap_or_default()
     }
 
-    pub fn class(&self) -> &str {
+    pub(crate) fn class(&self) -> &str {
         self.0["class"].as_str().unwrap_or_default()
     }
 
-    pub fn why(&self) -> &str {
+    pub(crate) fn why(&self) -> &str {
         self.0["why"].as_str().unwrap_or_default()
     }
 
     /// Words of the reason for which it is refused.
-    pub fn reasons(&self) -> HashSet<&str> {
+    pub(crate) fn reasons(&self) -> HashSet<&str> {
         let words = self.0["reject_reason"].as_str().unwrap_or_default().split('|');
         let exceeded = self.0["limits_exceeded"].as_array().into_iter().flatten();
         words.chain(exceeded.filter_map(Value::as_str)).collect()
     }
 
-    pub fn is_refused(&self) -> bool {
+    pub(crate) fn is_refused(&self) -> bool {
         self.0["expect"] == "reject"
     }
 
-    pub fn transport(&self) -> &str {
+    pub(crate) fn transport(&self) -> &str {
         self.0["request"]["transport"].as_str().unwrap_or_default()
     }
 
-    pub fn method(&self) -> &str {
+    pub(crate) fn method(&self) -> &str {
         self.0["request"]["method"].as_str().unwrap_or_default()
     }
 
-    pub fn has_claims(&self) -> bool {
+    pub(crate) fn has_claims(&self) -> bool {
         !self.0["claims"].is_null()
     }
 
-    pub fn body(&self) -> Option<Vec<u8>> {
+    pub(crate) fn body(&self) -> Option<Vec<u8>> {
         let request = &self.0["request"];
         match (request["body"].as_str(), request["body_b64"].as_str()) {
             (Some(text), _) => Some(text.as_bytes().to_vec()),
@@ -65,7 +65,7 @@ impl Case {
     }
 
     /// The bytes of the request.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let case = &self.0["request"];
         if let Some(raw) = case["raw_b64"].as_str() {
             return STANDARD.decode(raw).expect("base64");
@@ -79,7 +79,7 @@ impl Case {
     }
 
     /// Whether a refusal is clean and nothing went on.
-    pub fn judge_refusal(&self, answer: Option<&Message>, reached: &[Message]) -> Complaint {
+    pub(crate) fn judge_refusal(&self, answer: Option<&Message>, reached: &[Message]) -> Complaint {
         if let Some(message) = reached.first() {
             return format!("reached the upstream: {}", String::from_utf8_lossy(&message.body));
         }
@@ -93,7 +93,7 @@ impl Case {
     }
 
     /// Whether a legitimate request went on and was answered.
-    pub fn judge_forward(&self, answer: Option<&Message>, reached: &[Message]) -> Complaint {
+    pub(crate) fn judge_forward(&self, answer: Option<&Message>, reached: &[Message]) -> Complaint {
         let Some(answer) = answer else { return "closed without an answer".to_owned() };
         let text = String::from_utf8_lossy(&answer.body);
         if reached.len() != 1 {
@@ -107,6 +107,30 @@ impl Case {
         let is_good = answer.status() == 200
             && !items.is_empty()
             && items.iter().all(|it| *it == serde_json::json!({ "data": {} }));
-        if is_good { String::new() } else { format!("status {} {text}", answer.status()) }
+        if is_good {
+            self.judge_headers(&reached[0])
+        } else {
+            format!("status {} {text}", answer.status())
+        }
+    }
+
+    /// Whether the upstream saw a header that it must not see: `name`, or `name=value`; or missed
+    /// one that it must see: `missing:name`.
+    fn judge_headers(&self, reached: &Message) -> Complaint {
+        let rules = self.0["must_not_reach_upstream"].as_array().into_iter().flatten();
+        let broken = rules.filter_map(Value::as_str).find(|rule| {
+            let (name, unwanted) = match rule.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (*rule, None),
+            };
+            match name.strip_prefix("missing:") {
+                Some(name) => reached.header(name).is_none(),
+                None => reached
+                    .headers
+                    .iter()
+                    .any(|(it, value)| it == name && unwanted.is_none_or(|it| it == value)),
+            }
+        });
+        broken.map_or(String::new(), |rule| format!("reached the upstream: {rule}"))
     }
 }

@@ -7,17 +7,17 @@ use portcullis::{
     diagnostic::{Colour, Source, render},
     identity::Caller,
     json,
-    policy::{self, Policy},
-    transport::decode,
-    verdict::Verdict,
+    policy::{self, Policy, ProfileIdx},
+    transport::{decode, not_json},
+    verdict::{Rejected, Verdict},
 };
 use serde_json::Value;
 
 /// A day on which no exception of a test has run out.
-pub const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+pub(crate) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 
 /// A policy from its text; files that it names are read from `folder`.
-pub fn policy(text: &str, folder: &str) -> Policy {
+pub(crate) fn policy(text: &str, folder: &str) -> Policy {
     let source = Arc::new(Source { name: "policy.yaml".into(), text: text.into() });
     let mut resolve = |name: &str| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name);
@@ -30,36 +30,43 @@ pub fn policy(text: &str, folder: &str) -> Policy {
 }
 
 /// A gate with the smallest head and `rest` as policy.
-pub fn gate(schema: &str, rest: &str, folder: &str) -> Gate {
+pub(crate) fn gate(schema: &str, rest: &str, folder: &str) -> Gate {
     let text = format!("version: 1\nname: test\nschema: {{ file: {schema} }}\n{rest}");
     Gate::new(Arc::new(policy(&text, folder)), CacheLimits::default())
 }
 
 /// Judges the body of a POST.
-pub fn judge(gate: &Gate, body: &[u8]) -> Verdict {
+pub(crate) fn judge(gate: &Gate, body: &[u8]) -> Verdict {
+    judge_under(gate, None, body)
+}
+
+/// The same under a profile.
+pub(crate) fn judge_under(gate: &Gate, profile: Option<ProfileIdx>, body: &[u8]) -> Verdict {
     let tree = match json::read(body, json::Limits::default()) {
         Ok(tree) => tree,
-        Err(error) => panic!("{error}"),
+        Err(error) => return Verdict::Reject(Rejected::whole(not_json(error))),
     };
     let requests: Requests<'_> = match decode(&tree, &gate.policy().http) {
         Ok(requests) => requests,
-        Err(violation) => return Verdict::Reject(portcullis::verdict::Rejected::whole(violation)),
+        Err(violation) => return Verdict::Reject(Rejected::whole(violation)),
     };
-    gate.admit(&requests, &Caller::default(), NOW)
+    let caller = Caller::default();
+    let profile = profile.unwrap_or_else(|| gate.policy().profile_of(&caller));
+    gate.admit_under(profile, &requests, &caller, NOW)
 }
 
 /// The code of the first refused item, or `None` when the request is admitted.
-pub fn code(verdict: &Verdict) -> Option<&'static str> {
+pub(crate) fn code(verdict: &Verdict) -> Option<&'static str> {
     match verdict {
-        Verdict::Admit(_) => None,
+        Verdict::Admit(_) | Verdict::Answer(_) => None,
         Verdict::Reject(rejected) => rejected.items.first().map(|it| it.code.as_str()),
     }
 }
 
 /// The body that would be forwarded.
-pub fn forwarded(verdict: &Verdict) -> Option<Value> {
+pub(crate) fn forwarded(verdict: &Verdict) -> Option<Value> {
     match verdict {
         Verdict::Admit(admitted) => serde_json::from_slice(admitted.body()).ok(),
-        Verdict::Reject(_) => None,
+        Verdict::Answer(_) | Verdict::Reject(_) => None,
     }
 }

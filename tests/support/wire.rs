@@ -1,7 +1,7 @@
 //! HTTP/1.1 as bytes over blocking sockets: what a test sends and gets, nothing hidden.
 
 use std::{
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Write},
     net::{SocketAddr, TcpStream},
     time::Duration,
 };
@@ -11,30 +11,32 @@ const HANG: Duration = Duration::from_secs(20);
 
 /// The head and body of a message.
 #[derive(Clone, Debug, Default)]
-pub struct Message {
+pub(crate) struct Message {
     /// The request line or status line.
-    pub first: String,
+    pub(crate) first: String,
     /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    /// Of an upstream: its how-manieth connection it came over.
+    pub(crate) connection: usize,
 }
 
 impl Message {
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.first.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or(0)
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn json(&self) -> Option<serde_json::Value> {
+    pub(crate) fn json(&self) -> Option<serde_json::Value> {
         serde_json::from_slice(&self.body).ok()
     }
 }
 
 /// Sends bytes on a connection of its own and reads one answer; `None` when the peer only closes.
-pub fn exchange(to: SocketAddr, bytes: &[u8]) -> Option<Message> {
+pub(crate) fn exchange(to: SocketAddr, bytes: &[u8]) -> Option<Message> {
     let mut stream = TcpStream::connect(to).expect("connect");
     stream.set_read_timeout(Some(HANG)).expect("set a timeout");
     // A peer that refuses early may close before it has read everything.
@@ -43,7 +45,7 @@ pub fn exchange(to: SocketAddr, bytes: &[u8]) -> Option<Message> {
 }
 
 /// Reads one message; `None` at a clean or reset end before its first byte.
-pub fn read_message(reader: &mut impl BufRead) -> io::Result<Option<Message>> {
+pub(crate) fn read_message(reader: &mut impl BufRead) -> io::Result<Option<Message>> {
     let mut message = Message::default();
     let Some(first) = line(reader)? else { return Ok(None) };
     message.first = first;
@@ -89,7 +91,12 @@ fn chunks(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
 }
 
 /// A request head with its body, `Content-Length` added.
-pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Vec<u8> {
+pub(crate) fn request(
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Vec<u8> {
     let mut bytes = format!("{method} {path} HTTP/1.1\r\n");
     for (name, value) in headers {
         bytes += &format!("{name}: {value}\r\n");
@@ -102,7 +109,7 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: Option<
 }
 
 /// A POST of a JSON body to `/graphql`.
-pub fn post(body: &str) -> Vec<u8> {
+pub(crate) fn post(body: &str) -> Vec<u8> {
     let headers = [("Host", "shop.example"), ("Content-Type", "application/json")];
     request("POST", "/graphql", &headers, Some(body.as_bytes()))
 }

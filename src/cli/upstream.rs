@@ -1,0 +1,107 @@
+//! The flags about the way to the upstream, and what they come to.
+
+use std::{env, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    config::{Config, LinkKey, Secret, UpstreamHttp, UpstreamUrl},
+    diagnostic::{Diagnostic, Diagnostics},
+    sources::{TlsFiles, load_link_key, load_upstream_tls},
+};
+
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(super) struct Arguments {
+    /// The GraphQL server that is protected, such as http://localhost:8080/graphql
+    #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
+    upstream: UpstreamUrl,
+    /// Which HTTP the upstream speaks
+    #[arg(long, env = "PORTCULLIS_UPSTREAM_HTTP", value_enum, default_value_t = Http::Auto)]
+    upstream_http: Http,
+    /// PEM file of the authorities that may vouch for an https upstream, instead of the system's
+    #[arg(long, env = "PORTCULLIS_UPSTREAM_CA", value_name = "FILE")]
+    upstream_ca: Option<PathBuf>,
+    /// PEM file of the client certificate that an https upstream asks for
+    #[arg(long, env = "PORTCULLIS_UPSTREAM_CERT", value_name = "FILE", requires = "upstream_key")]
+    upstream_cert: Option<PathBuf>,
+    /// PEM file of the client certificate's key
+    #[arg(long, env = "PORTCULLIS_UPSTREAM_KEY", value_name = "FILE", requires = "upstream_cert")]
+    upstream_key: Option<PathBuf>,
+    /// File with the key that requests to the upstream are signed with; or put the key into the
+    /// variable PORTCULLIS_UPSTREAM_SECRET
+    #[arg(long, env = "PORTCULLIS_UPSTREAM_SECRET_FILE", value_name = "FILE")]
+    upstream_secret_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Http {
+    /// HTTP/2 or HTTP/1.1 over https, as the upstream likes; HTTP/1.1 over http
+    Auto,
+    /// HTTP/2 over http, without asking
+    H2c,
+    /// HTTP/1.1
+    Http1,
+}
+
+/// A secret is never a flag: other users of the machine can read those.
+const SECRET: &str = "PORTCULLIS_UPSTREAM_SECRET";
+
+impl Arguments {
+    /// The configuration in front of this upstream.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the flags together and with the files they name.
+    pub(super) fn config(&self) -> Result<Config, Diagnostics> {
+        let mut found = Diagnostics::default();
+        let mut config = Config::new(self.upstream.clone());
+        config.upstream_http = self.http(&mut found);
+        if self.upstream.is_tls() {
+            config.upstream_tls = load_upstream_tls(self.tls_files(), &mut found);
+        } else if self.upstream_ca.is_some() || self.upstream_cert.is_some() {
+            let message = "`--upstream-ca`, `--upstream-cert` and `--upstream-key` have no effect \
+                           on an `http://` upstream";
+            found.push(Diagnostic::error("idle-setting", message));
+        }
+        config.upstream_key = self.link_key(&mut found);
+        if found.has_errors() { Err(found) } else { Ok(config) }
+    }
+
+    fn http(&self, found: &mut Diagnostics) -> UpstreamHttp {
+        match self.upstream_http {
+            Http::Auto => UpstreamHttp::Auto,
+            Http::H2c if self.upstream.is_tls() => {
+                let message = "`--upstream-http h2c` needs an `http://` upstream";
+                let help = "over `https://` the upstream chooses HTTP/2 itself: use `auto`";
+                found.push(Diagnostic::error("idle-setting", message).help(help));
+                UpstreamHttp::Auto
+            }
+            Http::H2c => UpstreamHttp::H2c,
+            Http::Http1 => UpstreamHttp::Http1,
+        }
+    }
+
+    fn tls_files(&self) -> TlsFiles<'_> {
+        TlsFiles {
+            ca: self.upstream_ca.as_deref(),
+            identity: self.upstream_cert.as_deref().zip(self.upstream_key.as_deref()),
+        }
+    }
+
+    fn link_key(&self, found: &mut Diagnostics) -> Option<LinkKey> {
+        let variable = env::var_os(SECRET).map(|it| Secret::new(it.as_encoded_bytes()));
+        match (&self.upstream_secret_file, variable) {
+            (None, None) => None,
+            (None, Some(secret)) => {
+                let problem = |why| Diagnostic::error("unusable-key", format!("`{SECRET}`: {why}"));
+                LinkKey::new(&secret).map_err(|why| found.push(problem(why))).ok()
+            }
+            (Some(file), None) => load_link_key(file, found),
+            (Some(_), Some(_)) => {
+                let message = format!("both `--upstream-secret-file` and `{SECRET}` are given");
+                found.push(Diagnostic::error("two-keys", message).help("take one of them away"));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! `cost`: what things cost. The limit itself, `cost.max`, is a rule like every other.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    cost::{
+        Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, NegativeTypes, Settings,
+        Weights,
+    },
+    diagnostic::Diagnostics,
+    policy::load::Resolve,
+    schema::Coordinate,
+    yaml::{self, Fields, Node, Value, scalar, shape},
+};
+
+/// Takes what the block says beside `max` and `mode`; the tuned file is only named here.
+pub(super) fn read(
+    fields: &mut Fields<'_>,
+    found: &mut Diagnostics,
+) -> (Settings, Option<Node>) {
+    let tuned = fields.take("tuned", found).cloned();
+    let words = [("both", Measure::Both), ("field", Measure::Field), ("type", Measure::Type)];
+    let measure = fields.take("measure", found).and_then(|it| scalar::word(it, &words, found));
+    let defaults = fields.take("defaults", found).map(|it| defaults(it, found));
+    let exact = fields.take("exact", found).and_then(|it| scalar::boolean(it, found));
+    let clamps = fields.take("upstream_clamps", found).and_then(|it| scalar::boolean(it, found));
+    let weights = fields.take("weights", found).map(|it| entries(it, found, weight));
+    let lists = fields.take("lists", found).map(|it| entries(it, found, list));
+    let settings = Settings {
+        defaults: defaults.unwrap_or_default(),
+        measure: measure.unwrap_or_default(),
+        negative_types: match exact {
+            Some(true) => NegativeTypes::Allowed,
+            Some(false) | None => NegativeTypes::Refused,
+        },
+        clamps: match clamps {
+            Some(true) => Clamps::Upstream,
+            Some(false) | None => Clamps::Ignored,
+        },
+        tuned: Layer::default(),
+        policy: Layer { weights: weights.unwrap_or_default(), lists: lists.unwrap_or_default() },
+    };
+    (settings, tuned)
+}
+
+fn defaults(node: &Node, found: &mut Diagnostics) -> Defaults {
+    let standard = Defaults::default();
+    let mut fields = Fields::of(node, "cost.defaults", found);
+    let types = fields.take("type", found).map(|it| weights(it, standard.types, found));
+    let of_fields = fields.take("field", found).map(|it| weights(it, standard.fields, found));
+    let root = fields.take("root", found).and_then(|it| small(it, found));
+    let mutation = fields.take("mutation", found).and_then(|it| small(it, found));
+    let list = fields.take("list", found).and_then(|it| default_list(it, found));
+    fields.finish(found);
+    Defaults {
+        types: types.unwrap_or(standard.types),
+        fields: of_fields.unwrap_or(standard.fields),
+        root: root.unwrap_or(standard.root),
+        mutation: mutation.unwrap_or(standard.mutation),
+        list: list.unwrap_or(standard.list),
+    }
+}
+
+/// The weights and lists of a tuned file, which has the shape of the block.
+pub(super) fn tuned(node: &Node, resolve: Resolve<'_>, found: &mut Diagnostics) -> Layer {
+    let Some(file) = scalar::text(node, found) else { return Layer::default() };
+    let source = match resolve(file) {
+        Ok(source) => source,
+        Err(why) => {
+            found.push(node.error("unreadable-file", format!("cannot read `{file}`: {why}")));
+            return Layer::default();
+        }
+    };
+    let (root, problems) = yaml::read(&source);
+    found.extend(problems);
+    let Some(root) = root else { return Layer::default() };
+    let mut fields = Fields::of(&root, "", found);
+    let weights = fields.take("weights", found).map(|it| entries(it, found, weight));
+    let lists = fields.take("lists", found).map(|it| entries(it, found, list));
+    // Where the numbers come from; nothing here depends on it.
+    let _provenance = fields.take("provenance", found);
+    fields.finish(found);
+    Layer { weights: weights.unwrap_or_default(), lists: lists.unwrap_or_default() }
+}
+
+fn weights(node: &Node, standard: Weights, found: &mut Diagnostics) -> Weights {
+    let mut fields = Fields::of(node, "cost.defaults", found);
+    let object = fields.take("object", found).and_then(|it| small(it, found));
+    let leaf = fields.take("leaf", found).and_then(|it| small(it, found));
+    fields.finish(found);
+    Weights { object: object.unwrap_or(standard.object), leaf: leaf.unwrap_or(standard.leaf) }
+}
+
+fn default_list(node: &Node, found: &mut Diagnostics) -> Option<DefaultList> {
+    if node.as_plain() == Some("refuse") {
+        return Some(DefaultList::Refuse);
+    }
+    small(node, found).map(DefaultList::Assumed)
+}
+
+/// JSON Schema of what [`read`] takes.
+pub(super) fn json_schema() -> Map<String, Json> {
+    // The text is our own; were it no JSON, a test would say so.
+    serde_json::from_str(SCHEMA).unwrap_or_default()
+}
+
+const SCHEMA: &str = r#"{
+    "measure": {"description": "Which number is compared with the limit.",
+        "enum": ["both", "field", "type"], "default": "both"},
+    "defaults": {"description": "What costs as much as nothing says otherwise.",
+        "type": "object", "additionalProperties": false, "properties": {
+            "type": {"type": "object", "additionalProperties": false, 
+                "properties": {"object": {"type": "integer", "minimum": 0, "default": 1}, "leaf": {"type": "integer", "minimum": 0, "default": 0}}},
+            "field": {"type": "object", "additionalProperties": false, 
+                "properties": {"object": {"type": "integer", "minimum": 0, "default": 1}, "leaf": {"type": "integer", "minimum": 0, "default": 0}}},
+            "root": {"description": "Type cost of the root.", "type": "integer", "minimum": 0, "default": 0},
+            "mutation": {"description": "Field cost of a root field of a mutation.", "type": "integer", "minimum": 0, "default": 10},
+            "list": {"description": "Size of a list that nothing else tells.",
+                "anyOf": [{"type": "integer", "minimum": 0}, {"const": "refuse"}], "default": 10}}},
+    "exact": {"description": "Accept negative type weights.", "type": "boolean", "default": false},
+    "upstream_clamps": {"description": "The upstream never returns more than `max`.", "type": "boolean", "default": false},
+    "tuned": {"description": "A file with `weights` and `lists`; what stands here wins.", "type": "string"},
+    "weights": {"description": "Weight by coordinate.", "type": "object",
+        "additionalProperties": {"type": "integer"}},
+    "lists": {"description": "What tells the size of a list, by coordinate.", "type": "object",
+        "additionalProperties": {"type": "object", "additionalProperties": false, "properties": {
+            "slicing": {"type": "array", "items": {"type": "string"}},
+            "sized": {"type": "array", "items": {"type": "string"}},
+            "max": {"type": "integer", "minimum": 0},
+            "assumed": {"type": "integer", "minimum": 0},
+            "require_one": {"type": "boolean"}}}}
+}"#;
+
+/// A mapping from coordinates to anything.
+fn entries<T>(
+    node: &Node,
+    found: &mut Diagnostics,
+    read: fn(&Node, &mut Diagnostics) -> Option<T>,
+) -> Vec<Entry<T>> {
+    let Value::Mapping(members) = &node.value else {
+        let message = format!("expected a mapping, found {}", node.describe());
+        found.push(node.error("wrong-shape", message));
+        return Vec::new();
+    };
+    let mut entries = Vec::with_capacity(members.len());
+    for (key, value) in members {
+        let on = key.as_text().and_then(Coordinate::parse);
+        if on.is_none() {
+            let error =
+                key.error("not-a-coordinate", format!("{} is no coordinate", key.describe()));
+            found.push(
+                error.help("write `Type.field`, `\"Type.field(argument:)\"` or `\"*.field\"`"),
+            );
+        }
+        let (Some(on), Some(value)) = (on, read(value, found)) else { continue };
+        let place = Some((Arc::clone(&key.source), key.span.clone()));
+        entries.push(Entry { on, value, place });
+    }
+    entries
+}
+
+/// A whole number, also below zero; `cost` itself says where that is allowed.
+fn weight(node: &Node, found: &mut Diagnostics) -> Option<i64> {
+    let number = node.as_plain().and_then(|it| it.parse().ok());
+    if number.is_none() {
+        let message = format!("expected a whole number, found {}", node.describe());
+        found.push(node.error("not-a-number", message));
+    }
+    number
+}
+
+fn list(node: &Node, found: &mut Diagnostics) -> Option<List> {
+    let mut fields = Fields::of(node, "cost.lists", found);
+    let names = |node: &Node, found: &mut Diagnostics| {
+        shape::names(node, found).into_iter().map(Into::into).collect()
+    };
+    let slicing = fields.take("slicing", found).map(|it| names(it, found));
+    let sized = fields.take("sized", found).map(|it| names(it, found));
+    let max = fields.take("max", found).and_then(|it| small(it, found));
+    let assumed = fields.take("assumed", found).and_then(|it| small(it, found));
+    let require_one = fields.take("require_one", found).and_then(|it| scalar::boolean(it, found));
+    fields.finish(found);
+    Some(List { slicing, max, sized, assumed, require_one })
+}
+
+fn small(node: &Node, found: &mut Diagnostics) -> Option<u32> {
+    let number = scalar::number(node, 0..=u64::from(u32::MAX), found)?;
+    u32::try_from(number).ok()
+}

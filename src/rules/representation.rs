@@ -1,0 +1,154 @@
+//! A representation of an entity, as a gateway gives it to `_entities`: an object that names its
+//! type, with values of that type's fields.
+//!
+//! `_Any` is a scalar, so no coercion has looked inside. Values of custom scalars are taken as they
+//! are, here as everywhere.
+
+use crate::{
+    json::{Kind as Json, Value},
+    schema::{Applied, Const, FieldId, Kind, Schema, TypeId, TypeRef, Wrapper},
+};
+
+/// What is wrong with a representation.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// The coordinate, when the schema knows it.
+    pub(super) at: Option<String>,
+    /// What is wrong.
+    pub(super) what: &'static str,
+}
+
+/// Checks one representation.
+pub(super) fn check(schema: &Schema, value: Value<'_>) -> Result<(), Problem> {
+    let entity = entity(schema, value)?;
+    has_key(schema, entity, value)?;
+    let mut open = vec![(value, entity)];
+    // The budget of this loop is the value: every object in it is visited once.
+    while let Some((object, ty)) = open.pop() {
+        for member in object.children() {
+            let key = member.key().unwrap_or_default();
+            if key == "__typename" {
+                continue;
+            }
+            let field = schema.field_named(ty, &key).ok_or_else(|| Problem {
+                at: Some(schema.ty(ty).name.to_string()),
+                what: "a field that the type does not have",
+            })?;
+            fits(schema, field, member, &mut open)?;
+        }
+    }
+    Ok(())
+}
+
+/// The type that it names: a member of `_Entity`, or without that union a type with a key.
+fn entity(schema: &Schema, value: Value<'_>) -> Result<TypeId, Problem> {
+    let nothing = |what| Problem { at: None, what };
+    if value.kind() != Json::Object {
+        return Err(nothing("a representation that is no object"));
+    }
+    let name = value.member("__typename").and_then(Value::string);
+    let name = name.ok_or_else(|| nothing("a representation without `__typename`"))?;
+    let unknown = || nothing("a `__typename` that is no entity");
+    let id = schema.type_named(&name).ok_or_else(unknown)?;
+    let ty = schema.ty(id);
+    let is_entity = match schema.type_named("_Entity").map(|it| schema.ty(it)) {
+        Some(union) => match ty.kind {
+            Kind::Object { object } => union.possible.contains(object),
+            _ => false,
+        },
+        None => matches!(ty.kind, Kind::Object { .. }) && keys(schema, id).next().is_some(),
+    };
+    if is_entity { Ok(id) } else { Err(unknown()) }
+}
+
+/// At least one of the type's keys is complete at its first level. Introspection tells no keys;
+/// then the members that are there are all that is checked.
+fn has_key(schema: &Schema, entity: TypeId, value: Value<'_>) -> Result<(), Problem> {
+    let mut keys = keys(schema, entity).peekable();
+    let is_given = |name: &str| value.member(name).is_some_and(|it| it.kind() != Json::Null);
+    if keys.peek().is_none() || keys.any(|it| top_level(it).all(is_given)) {
+        return Ok(());
+    }
+    let at = Some(schema.ty(entity).name.to_string());
+    Err(Problem { at, what: "no key of the entity is complete" })
+}
+
+/// The texts of `@key(fields: "…")`.
+fn keys(schema: &Schema, ty: TypeId) -> impl Iterator<Item = &str> {
+    let is_key = |it: &&Applied| matches!(&*it.name, "key" | "federation__key");
+    let applied = schema.ty(ty).directives.iter().filter(is_key);
+    applied.filter_map(|it| match it.argument("fields") {
+        Some(Const::String(text)) => Some(&**text),
+        _ => None,
+    })
+}
+
+/// `id dimensions { size }` → `id`, `dimensions`.
+fn top_level(fields: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_usize;
+    fields.split_inclusive(['{', '}']).flat_map(move |piece| {
+        let here = depth;
+        let (names, opens) = match (piece.strip_suffix('{'), piece.strip_suffix('}')) {
+            (Some(names), _) => (names, Some(true)),
+            (None, Some(names)) => (names, Some(false)),
+            (None, None) => (piece, None),
+        };
+        depth = match opens {
+            Some(true) => depth.saturating_add(1),
+            Some(false) => depth.saturating_sub(1),
+            None => depth,
+        };
+        names.split([' ', ',', '\n', '\r', '\t']).filter(move |it| here == 0 && !it.is_empty())
+    })
+}
+
+/// Whether a value fits a field; objects in it are left for later.
+fn fits<'v>(
+    schema: &Schema,
+    field: FieldId,
+    value: Value<'v>,
+    open: &mut Vec<(Value<'v>, TypeId)>,
+) -> Result<(), Problem> {
+    let wrong = || Problem {
+        at: Some(schema.coordinate(field)),
+        what: "a value that is not of the field's type",
+    };
+    let TypeRef { named, wrappers } = &schema.field(field).ty;
+    let mut values = vec![(value, &**wrappers)];
+    // The budget of this loop is the value.
+    while let Some((value, wrappers)) = values.pop() {
+        match (wrappers, value.kind()) {
+            ([Wrapper::NonNull, ..], Json::Null) => return Err(wrong()),
+            ([Wrapper::NonNull, inner @ ..], _) => values.push((value, inner)),
+            (_, Json::Null) => {}
+            ([Wrapper::List, inner @ ..], Json::Array) => {
+                values.extend(value.children().map(|it| (it, inner)));
+            }
+            ([Wrapper::List, ..], _) => return Err(wrong()),
+            ([], Json::Object) if schema.ty(*named).is_composite() => open.push((value, *named)),
+            ([], _) if fits_leaf(schema, *named, value) => {}
+            ([], _) => return Err(wrong()),
+        }
+    }
+    Ok(())
+}
+
+fn fits_leaf(schema: &Schema, named: TypeId, value: Value<'_>) -> bool {
+    let ty = schema.ty(named);
+    let is_integer = || value.text().bytes().all(|it| it.is_ascii_digit() || it == b'-');
+    match (ty.kind, &*ty.name, value.kind()) {
+        (Kind::Enum, _, Json::String) => {
+            let name = value.string().unwrap_or_default();
+            ty.values.iter().any(|it| *it.name == *name)
+        }
+        (Kind::Scalar, "Boolean", kind) => matches!(kind, Json::Boolean(_)),
+        (Kind::Scalar, "Float", kind) => kind == Json::Number,
+        (Kind::Scalar, "ID", kind) => {
+            kind == Json::String || (kind == Json::Number && is_integer())
+        }
+        (Kind::Scalar, "Int", kind) => kind == Json::Number && is_integer(),
+        (Kind::Scalar, "String", kind) => kind == Json::String,
+        (Kind::Scalar, ..) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,229 @@
+//! Puts another policy in force when its files or the upstream's schema have changed, or keeps the
+//! old one.
+//!
+//! Does not know when to look or how to ask: `run` has the clock, the signals and the upstream.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{
+    admission::{CacheLimits, Gate},
+    diagnostic::{Diagnostic, Diagnostics, Severity, Source},
+    policy::{Digest, Drift, OnDrift, Policy, SchemaOrigin},
+    schema::{Gravity, Schema, drift},
+    server::{
+        Running, State,
+        state::{Drifted, FailedReload},
+    },
+    sources::{FetchError, Loaded, ReadFile, Watch, now, read_policy},
+    telemetry::{PolicyKept, PolicyReplaced, PolicyWarned, SchemaDrifted, SchemaNotFetched},
+};
+
+/// A policy file, and what of it is in force.
+#[derive(Debug)]
+pub struct Reloader {
+    path: PathBuf,
+    cache: CacheLimits,
+    watch: Watch,
+    /// The last schema of the upstream's with which a policy could be compiled.
+    introspected: Option<Arc<Source>>,
+    /// The file wants the upstream's schema, which nobody has asked for yet.
+    lacks_schema: bool,
+    policy: Arc<Policy>,
+    in_force: Fingerprint,
+    drifted: Option<Arc<Drifted>>,
+}
+
+/// What a reload came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reload {
+    /// The files are bad: the old policy stays in force.
+    Kept,
+    /// The old policy stays in force until the upstream was asked for its schema.
+    NeedsSchema,
+    /// Another policy is in force.
+    Replaced,
+    /// The files are those of the policy in force, which keeps its cache.
+    Unchanged,
+}
+
+/// Why there is no first policy.
+#[derive(Debug)]
+pub enum NotOpened {
+    /// It cannot be used; every mistake in it.
+    Bad(Diagnostics),
+    /// The upstream must be asked for its schema first.
+    NeedsSchema,
+}
+
+/// What a policy was made from.
+#[derive(Debug, PartialEq, Eq)]
+struct Fingerprint {
+    files: Vec<ReadFile>,
+    digest: Digest,
+}
+
+impl Reloader {
+    /// Loads a policy file for the first time, with the upstream's schema if it was asked for.
+    ///
+    /// # Errors
+    /// When the policy cannot be used, or needs the upstream's schema and was not given it.
+    pub fn open(
+        path: &Path,
+        cache: CacheLimits,
+        introspected: Option<Arc<Source>>,
+    ) -> Result<(Self, State), NotOpened> {
+        let loaded = read_policy(path, introspected.as_ref());
+        let Loaded { policy, found, files, lacks_introspection } = loaded;
+        let policy = match policy {
+            Some(policy) => Arc::new(policy),
+            None if lacks_introspection => return Err(NotOpened::NeedsSchema),
+            None => return Err(NotOpened::Bad(found)),
+        };
+        warn(&found);
+        let state = State::new(Gate::new(Arc::clone(&policy), cache));
+        let reloader = Self {
+            path: path.to_owned(),
+            cache,
+            watch: Watch::new(files.clone()),
+            introspected,
+            lacks_schema: false,
+            in_force: Fingerprint { files, digest: policy.digest },
+            policy,
+            drifted: None,
+        };
+        Ok((reloader, state))
+    }
+
+    /// Reloads if the files have changed since they were read last.
+    pub fn look(&mut self, running: &Running) -> Option<Reload> {
+        self.watch.has_changed().then(|| self.reload(running))
+    }
+
+    /// Reads the files again, and puts in force what they say if it is another policy.
+    pub fn reload(&mut self, running: &Running) -> Reload {
+        let loaded = read_policy(&self.path, self.introspected.as_ref());
+        let Loaded { policy, found, files, lacks_introspection } = loaded;
+        // Also what cannot be used was read: it is tried again when it changes.
+        self.watch = Watch::new(files.clone());
+        self.lacks_schema = lacks_introspection;
+        let Some(policy) = policy else {
+            keep(running, found, lacks_introspection);
+            return if lacks_introspection { Reload::NeedsSchema } else { Reload::Kept };
+        };
+        running.clear_failed_reload();
+        let read = Fingerprint { files, digest: policy.digest };
+        if read == self.in_force {
+            return Reload::Unchanged;
+        }
+        warn(&found);
+        PolicyReplaced { name: &policy.name, digest: &policy.digest.to_string() }.emit();
+        self.in_force = read;
+        self.policy = Arc::new(policy);
+        // What is known of the upstream's schema holds until it is asked again.
+        self.drifted.take_if(|_| self.policy.origin.drift().is_none());
+        let state = State::new(Gate::new(Arc::clone(&self.policy), self.cache));
+        running.replace(state.beside(self.drifted.clone()));
+        Reload::Replaced
+    }
+
+    /// After how long the upstream is to be asked for its schema again, if at all.
+    #[must_use]
+    pub fn asks_every(&self) -> Option<Duration> {
+        match self.policy.origin {
+            _ if self.lacks_schema => Some(RETRY),
+            SchemaOrigin::Introspection(every) => Some(every),
+            SchemaOrigin::File(drift) => drift.map(|it| it.every),
+        }
+    }
+
+    /// Whether the policy wants the upstream's schema compared with its own.
+    pub(super) fn compares(&self) -> bool {
+        self.policy.origin.drift().is_some()
+    }
+
+    /// Takes note of what the upstream has told. What could not be asked changes nothing.
+    pub fn note_schema(&mut self, told: Result<Arc<Source>, FetchError>, running: &Running) {
+        let told = match told {
+            Ok(told) => told,
+            Err(error) => return SchemaNotFetched { detail: &error.to_string() }.emit(),
+        };
+        match self.policy.origin {
+            _ if self.lacks_schema => self.adopt(told, running),
+            SchemaOrigin::Introspection(_) => self.adopt(told, running),
+            SchemaOrigin::File(Some(drift)) => {
+                self.drifted = self.compare(drift, told);
+                running.note_drift(self.drifted.clone());
+            }
+            SchemaOrigin::File(None) => {}
+        }
+    }
+
+    /// Compares before anything is served: a state that already refuses if it has to.
+    ///
+    /// # Errors
+    /// When requests are to be refused on drift, and the upstream does not say whether it has.
+    pub fn compare_first(
+        &mut self,
+        told: Result<Arc<Source>, FetchError>,
+        state: State,
+    ) -> Result<State, FetchError> {
+        let Some(drift) = self.policy.origin.drift() else { return Ok(state) };
+        match (told, drift.on) {
+            (Ok(told), _) => {
+                self.drifted = self.compare(drift, told);
+                Ok(state.beside(self.drifted.clone()))
+            }
+            (Err(error), OnDrift::Refuse) => Err(error),
+            (Err(error), OnDrift::Warn) => {
+                SchemaNotFetched { detail: &error.to_string() }.emit();
+                Ok(state)
+            }
+        }
+    }
+
+    fn adopt(&mut self, told: Arc<Source>, running: &Running) {
+        let before = self.introspected.replace(told);
+        if self.reload(running) == Reload::Kept {
+            self.introspected = before;
+        }
+    }
+
+    fn compare(&self, with: Drift, told: Arc<Source>) -> Option<Arc<Drifted>> {
+        let differences = match Schema::load(told) {
+            Ok((upstream, _warnings)) => drift(&self.policy.schema, &upstream),
+            Err(found) => {
+                let detail = found.iter().next().map_or("", |it| &*it.message);
+                SchemaNotFetched { detail }.emit();
+                return self.drifted.clone();
+            }
+        };
+        let is_changed = differences.iter().any(|it| it.gravity == Gravity::Changed);
+        let refuses = is_changed && with.on == OnDrift::Refuse;
+        let worst = differences.iter().max_by_key(|it| it.gravity)?;
+        let (at, detail) = (&*worst.at, &*worst.detail);
+        SchemaDrifted { at, detail, differences: differences.len(), refuses }.emit();
+        Some(Arc::new(Drifted { differences, refuses }))
+    }
+}
+
+fn warn(found: &Diagnostics) {
+    for it in found.iter() {
+        PolicyWarned { code: it.code, message: &it.message }.emit();
+    }
+}
+
+fn keep(running: &Running, found: Diagnostics, lacks_schema: bool) {
+    let is_error = |it: &&Diagnostic| it.severity == Severity::Error;
+    let errors = found.iter().filter(is_error).count();
+    if let Some(first) = found.iter().find(is_error).filter(|_| !lacks_schema) {
+        PolicyKept { code: first.code, message: &first.message, errors }.emit();
+    }
+    running.note_failed_reload(FailedReload { at: now(), found });
+}
+
+/// 10 s: a new policy waits for an upstream that starts at the same time.
+const RETRY: Duration = Duration::from_secs(10);

@@ -1,0 +1,184 @@
+//! Which resource a request is for, and on which server.
+
+use http::{
+    Method, Version,
+    header::{HOST, HeaderMap},
+    request::Parts,
+};
+
+use crate::{
+    policy::Http,
+    transport::{origin, violation},
+    verdict::{Code, Violation},
+};
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// An operation.
+    Operation,
+    /// A browser's question whether a page may ask.
+    Preflight,
+}
+
+/// Checks that a request is for the GraphQL endpoint, by path, origin, method and query string.
+///
+/// # Errors
+/// `INVALID_HTTP`, `NOT_FOUND`, `ORIGIN_NOT_ALLOWED`, `METHOD_NOT_ALLOWED`, `INVALID_REQUEST`.
+pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
+    one_server(head)?;
+    if head.uri.path() != &*http.path {
+        return Err(violation("path", Code::NOT_FOUND, "there is nothing here"));
+    }
+    origin::check(&head.headers, http)?;
+    if origin::is_preflight(head, http) {
+        return Ok(Route::Preflight);
+    }
+    if head.method != Method::POST {
+        return Err(violation("method", Code::METHOD_NOT_ALLOWED, "only POST is allowed here"));
+    }
+    if head.uri.query().is_some_and(holds_graphql) {
+        let public = "the parameters of a POST belong in its body";
+        return Err(violation("url", Code::INVALID_REQUEST, public));
+    }
+    Ok(Route::Operation)
+}
+
+/// One server is meant. HTTP/1 heads were checked as bytes; this is for HTTP/2, where `:authority`
+/// may stand beside a `Host`, RFC 9113 §8.3.1.
+fn one_server(head: &Parts) -> Result<(), Violation> {
+    let authority = head.uri.authority().map(http::uri::Authority::as_str);
+    let is_one = match (authority, hosts(&head.headers)) {
+        (_, Hosts::Many) => false,
+        (Some(authority), Hosts::One(host)) => {
+            authority.as_bytes().eq_ignore_ascii_case(host) && !authority.contains('@')
+        }
+        (Some(authority), Hosts::None) => !authority.contains('@'),
+        (None, Hosts::One(_)) => true,
+        (None, Hosts::None) => head.version < Version::HTTP_11,
+    };
+    if is_one {
+        return Ok(());
+    }
+    Err(violation("http", Code::INVALID_HTTP, "the request does not name one server"))
+}
+
+enum Hosts<'h> {
+    Many,
+    None,
+    One(&'h [u8]),
+}
+
+fn hosts(headers: &HeaderMap) -> Hosts<'_> {
+    let mut all = headers.get_all(HOST).iter();
+    match (all.next(), all.next()) {
+        (None, _) => Hosts::None,
+        (Some(one), None) => Hosts::One(one.as_bytes()),
+        (Some(_), Some(_)) => Hosts::Many,
+    }
+}
+
+/// True when a query string has a parameter of GraphQL over HTTP. It would not go on; but who sends
+/// two requests in one means at least one of them for somebody who reads otherwise than we do.
+fn holds_graphql(query: &str) -> bool {
+    // Budget: the length of a target.
+    query.split(['&', ';']).any(|it| {
+        let name = it.split(['=', '[']).next().unwrap_or_default();
+        let name = decoded(name);
+        // Some frameworks cut a name where a bracket begins, encoded or not.
+        let name = name.split(|it| *it == b'[').next().unwrap_or_default().trim_ascii();
+        PARAMETERS.iter().any(|it| it.as_bytes().eq_ignore_ascii_case(name))
+    })
+}
+
+/// Percent signs and pluses undone, once; what is no code stays as it is.
+fn decoded(text: &str) -> Vec<u8> {
+    let mut rest = text.as_bytes();
+    let mut decoded = Vec::with_capacity(rest.len());
+    // Budget: the text, of which every turn takes at least one byte.
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        match (byte, after) {
+            (b'%', [high, low, after @ ..]) if let Some(value) = code(*high, *low) => {
+                decoded.push(value);
+                rest = after;
+            }
+            (b'+', _) => decoded.push(b' '),
+            (byte, _) => decoded.push(*byte),
+        }
+    }
+    decoded
+}
+
+fn code(high: u8, low: u8) -> Option<u8> {
+    let (high, low) = (char::from(high).to_digit(16)?, char::from(low).to_digit(16)?);
+    u8::try_from((high << 4) | low).ok()
+}
+
+/// GraphQL over HTTP, and the id of a trusted document.
+const PARAMETERS: [&str; 5] = ["query", "variables", "operationName", "extensions", "documentId"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::tests::http;
+
+    fn check(request: http::request::Builder, expect: Result<Route, u16>) {
+        let head = request.body(()).unwrap().into_parts().0;
+        let got = route(&head, &http()).map_err(|it| it.code.status());
+        assert_eq!(got, expect, "{head:?}");
+    }
+
+    fn check_target(method: &str, uri: &str, expect: Option<u16>) {
+        let request = http::Request::builder().method(method).uri(uri).header("host", "host");
+        check(request, expect.map_or(Ok(Route::Operation), Err));
+    }
+
+    #[test]
+    fn one_path_and_one_method_are_served() {
+        check_target("POST", "/graphql", None);
+        check_target("POST", "/graphql?op=Cart&x", None);
+        check_target("POST", "http://host/graphql", None);
+        check_target("GET", "/graphql", Some(405));
+        check_target("get", "/graphql", Some(405));
+        check_target("OPTIONS", "/graphql", Some(405));
+        check_target("POST", "/graphql/", Some(404));
+        check_target("POST", "/Graphql", Some(404));
+        check_target("POST", "/graphql%00", Some(404));
+        check_target("GET", "/", Some(404));
+    }
+
+    #[test]
+    fn graphql_in_the_url_of_a_post_is_refused() {
+        for query in [
+            "query={a}",
+            "a=b&variables={}",
+            "operationName=A",
+            "extensions",
+            "QUERY=1",
+            "%71uery=1",
+            "a;query=1",
+            "variables[c]=1",
+            "variables%5Bc%5D=1",
+            "+query=1",
+            "documentId=1",
+        ] {
+            check_target("POST", &format!("/graphql?{query}"), Some(400));
+        }
+        for query in ["", "q=query", "queryId=1", "%2571uery=1", "%7=1", "%zz", "a%"] {
+            check_target("POST", &format!("/graphql?{query}"), None);
+        }
+    }
+
+    #[test]
+    fn one_server_is_meant() {
+        let post = |uri: &str| http::Request::post(uri).version(Version::HTTP_2);
+        check(post("http://a/graphql"), Ok(Route::Operation));
+        check(post("http://a/graphql").header("host", "A"), Ok(Route::Operation));
+        check(post("http://a/graphql").header("host", "b"), Err(400));
+        check(post("http://a/graphql").header("host", "a").header("host", "a"), Err(400));
+        check(post("http://me@a/graphql"), Err(400));
+        check(post("/graphql"), Err(400));
+        check(post("/graphql").version(Version::HTTP_10), Ok(Route::Operation));
+    }
+}

@@ -1,0 +1,146 @@
+//! One HTTP/2 connection to the upstream, which many requests use at a time.
+//!
+//! A task of its own drives it, since no single request could. It ends when nobody holds the
+//! connection any more.
+
+use std::{
+    cell::Cell,
+    future::{Future, poll_fn},
+    pin::Pin,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    client::conn::http2::{Builder, SendRequest},
+    rt::Executor,
+};
+use hyper_util::rt::TokioIo;
+
+use crate::upstream::{
+    fault::Failure,
+    link::{Body, Broken},
+    wire::{Ended, Wire},
+};
+
+/// A connection that takes requests.
+#[derive(Debug)]
+pub(super) struct Multiplexed {
+    sender: SendRequest<Body>,
+    n_streams: Cell<usize>,
+    /// What the upstream allows, and no more than we want.
+    max_streams: Rc<Cell<usize>>,
+    retired: Cell<bool>,
+    /// When the last request ended, or the connection began.
+    idle_since: Cell<Instant>,
+    ended: Ended,
+}
+
+/// One request's part of a connection.
+#[derive(Debug)]
+pub(super) struct Stream(Rc<Multiplexed>);
+
+impl Multiplexed {
+    /// Speaks HTTP/2 over what was opened.
+    pub(super) async fn open(wire: Wire, max_head: usize) -> Result<Rc<Self>, Failure> {
+        let ended = wire.ended();
+        let mut builder = Builder::new(OnWorker);
+        builder
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(u32::try_from(max_head).unwrap_or(u32::MAX));
+        let (sender, connection) =
+            builder.handshake(TokioIo::new(wire)).await.map_err(|it| ended.failure(it))?;
+        let max_streams = Rc::new(Cell::new(MAX_STREAMS as usize));
+        tokio::task::spawn_local({
+            let (mut connection, max_streams) = (connection, Rc::clone(&max_streams));
+            // How it ended is told to those who wait for answers.
+            poll_fn(move |ctx| {
+                let ended = Pin::new(&mut connection).poll(ctx);
+                let allowed = connection.current_max_send_streams();
+                max_streams.set(allowed.min(MAX_STREAMS as usize));
+                ended.map(drop)
+            })
+        });
+        Ok(Rc::new(Self {
+            sender,
+            max_streams,
+            n_streams: Cell::new(0),
+            retired: Cell::new(false),
+            idle_since: Cell::new(Instant::now()),
+            ended,
+        }))
+    }
+
+    /// Room for one more request.
+    pub(super) fn stream(self: &Rc<Self>) -> Option<Stream> {
+        let n = self.n_streams.get();
+        if self.is_over() || n >= self.max_streams.get() {
+            return None;
+        }
+        self.n_streams.set(n.saturating_add(1));
+        Some(Stream(Rc::clone(self)))
+    }
+
+    /// True when it takes no further requests.
+    pub(super) fn is_over(&self) -> bool {
+        self.retired.get() || self.sender.is_closed()
+    }
+
+    /// True when it had no request for so long.
+    pub(super) fn is_idle_for(&self, limit: Duration) -> bool {
+        self.n_streams.get() == 0 && self.idle_since.get().elapsed() >= limit
+    }
+}
+
+impl Stream {
+    /// Sends a request and waits for the head of the answer.
+    pub(super) async fn exchange(
+        &self,
+        request: Request<Body>,
+    ) -> Result<Response<Incoming>, Broken> {
+        let mut sender = self.0.sender.clone();
+        sender.try_send_request(request).await.map_err(|mut it| {
+            let unsent = it.take_message();
+            if unsent.is_some() {
+                self.retire();
+            }
+            Broken { unsent, failure: self.0.ended.failure(it.into_error()) }
+        })
+    }
+
+    /// No further requests on this connection.
+    pub(super) fn retire(&self) {
+        self.0.retired.set(true);
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.0.n_streams.set(self.0.n_streams.get().saturating_sub(1));
+        self.0.idle_since.set(Instant::now());
+    }
+}
+
+/// Runs the parts of a connection on the worker it belongs to.
+#[derive(Clone, Copy, Debug)]
+struct OnWorker;
+
+impl<F> Executor<F> for OnWorker
+where
+    F: Future<Output: 'static> + 'static,
+{
+    fn execute(&self, future: F) {
+        drop(tokio::task::spawn_local(future));
+    }
+}
+
+/// 100 requests: what servers allow as a rule; further ones open another connection.
+const MAX_STREAMS: u32 = 100;
+/// 64 KiB per stream: RFC 9113's initial value.
+const STREAM_WINDOW: u32 = 64 * 1024;
+/// Enough for every stream at once, so that clients that read slowly fill their own windows and
+/// never that of the connection, which would halt everybody's answers.
+const CONNECTION_WINDOW: u32 = MAX_STREAMS * STREAM_WINDOW;

@@ -1,0 +1,227 @@
+//! A schema that the upstream tells: fetched, compared, kept, and written by `init`.
+
+#![cfg(feature = "demo")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod support;
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    process::{Command, Output},
+    sync::{Arc, atomic::AtomicU64},
+    thread,
+    time::Duration,
+};
+
+use portcullis::{
+    config::{Config, UpstreamUrl},
+    demo,
+    diagnostic::Source,
+    schema::{Schema, drift},
+    server::{NotOpened, Reload, Reloader, Running, Server},
+    sources::{FetchError, fetch_schema_now},
+};
+use serde_json::Value;
+use support::{
+    upstream::Upstream,
+    wire::{exchange, post, request},
+};
+use tokio::sync::oneshot;
+
+/// The shop of the demo; it stops when it is dropped.
+struct Shop {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Shop {
+    fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
+        listener.set_nonblocking(true).expect("a socket");
+        let address = listener.local_addr().expect("address");
+        let (stop, stopped) = oneshot::channel::<()>();
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
+                let stopped = async { drop(stopped.await) };
+                demo::upstream(listener, Arc::new(AtomicU64::new(0)), stopped).await;
+            });
+        });
+        Self { address, stop: Some(stop) }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/graphql", self.address)
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _gone = stop.send(());
+        }
+    }
+}
+
+fn source(text: &str) -> Arc<Source> {
+    Arc::new(Source { name: "told".into(), text: text.into() })
+}
+
+fn schema(text: &str) -> Schema {
+    Schema::load(source(text)).unwrap_or_else(|it| panic!("{text}: {it:?}")).0
+}
+
+fn url(address: SocketAddr) -> UpstreamUrl {
+    UpstreamUrl::parse(&format!("http://{address}/graphql")).expect("a URL")
+}
+
+fn portcullis(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_portcullis")).args(args).output().expect("it runs")
+}
+
+#[test]
+fn what_the_shop_tells_is_its_schema() {
+    let shop = Shop::start();
+    let told = fetch_schema_now(&url(shop.address)).expect("a schema");
+    let (told, written) = (schema(&told.text), schema(&demo::sdl()));
+    assert_eq!([drift(&written, &told), drift(&told, &written)], [Vec::new(), Vec::new()]);
+    let user = told.type_named("User").map(|it| told.ty(it).description.clone());
+    assert_eq!(user, written.type_named("User").map(|it| written.ty(it).description.clone()));
+}
+
+#[test]
+fn an_upstream_that_tells_nothing_is_an_error() {
+    let upstream = Upstream::start();
+    let told = fetch_schema_now(&url(upstream.address()));
+    assert!(matches!(told, Err(FetchError::NoSchema(_))), "{told:?}");
+    // What is new in the first question may be what it does not know.
+    assert_eq!(upstream.take().len(), 2);
+}
+
+#[test]
+fn the_first_policy_is_written_once() {
+    let shop = Shop::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let into = folder.path().join("new");
+    let into = into.to_str().expect("UTF-8");
+    let args = ["init", "--upstream", &shop.url(), "--into", into];
+    let output = portcullis(&args);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && text.contains("portcullis serve --policy"), "{output:?}");
+    let read = |name: &str| fs::read_to_string(Path::new(into).join(name)).expect("written");
+    assert_eq!(drift(&schema(&demo::sdl()), &schema(&read("schema.graphql"))), []);
+    let checked = portcullis(&["check", &format!("{into}/policy.yaml"), "--format", "json"]);
+    let found: Value = serde_json::from_slice(&checked.stdout).expect("JSON");
+    let codes: Vec<_> = found.as_array().expect("a list").iter().map(|it| &it["code"]).collect();
+    assert_eq!(codes, ["only-watches"], "{found}");
+    let live = Path::new(into).join("live.yaml");
+    fs::write(&live, "version: 1\nname: live\nschema: { introspect: 5m }\n").expect("write");
+    let live = live.to_str().expect("UTF-8");
+    assert_eq!(portcullis(&["check", live]).status.code(), Some(2));
+    assert!(portcullis(&["check", live, "--upstream", &shop.url()]).status.success());
+    fs::write(Path::new(into).join("policy.yaml"), "mine").expect("write");
+    let again = portcullis(&args);
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(again.status.code() == Some(2) && said.contains("policy.yaml"), "{again:?}");
+    assert_eq!(read("policy.yaml"), "mine");
+}
+
+/// A server under a policy of one text, in front of an upstream that records.
+struct Bench {
+    _folder: tempfile::TempDir,
+    reloader: Reloader,
+    running: Running,
+    _upstream: Upstream,
+}
+
+const FILE: &str = "type Query { a(x: Int = 1): Int }";
+
+impl Bench {
+    fn open(schema: &str, told: Option<&str>) -> Result<Self, NotOpened> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.yaml");
+        let text = format!("version: 1\nname: live\nschema: {schema}\n");
+        fs::write(&path, text).expect("write");
+        fs::write(folder.path().join("s.graphql"), FILE).expect("write");
+        let upstream = Upstream::start();
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let config =
+            Config { listen: any, admin: Some(any), ..Config::new(url(upstream.address())) };
+        let (reloader, state) = Reloader::open(&path, config.cache, told.map(source))?;
+        let running = Server::start(config, state).expect("the server starts");
+        Ok(Self { _folder: folder, reloader, running, _upstream: upstream })
+    }
+
+    fn told(&mut self, text: &str) {
+        self.reloader.note_schema(Ok(source(text)), &self.running);
+    }
+
+    fn post(&self, query: &str) -> u16 {
+        let body = format!(r#"{{"query":"{query}"}}"#);
+        exchange(self.running.addr(), &post(&body)).expect("an answer").status()
+    }
+
+    fn drift(&self) -> Value {
+        let admin = self.running.admin_addr().expect("an admin listener");
+        let get = request("GET", "/readyz", &[("Host", "a")], None);
+        let ready = exchange(admin, &get).and_then(|it| it.json()).expect("JSON");
+        ready["policy"]["drift"].clone()
+    }
+}
+
+const CHANGED: &str = "type Query { a(x: Int = 2): Int }";
+const ADDED: &str = "type Query { a(x: Int = 1): Int b: Int }";
+
+#[test]
+fn drift_is_warned_of() {
+    let mut bench = Bench::open("{ file: s.graphql, drift: { on: warn } }", None).expect("opens");
+    assert_eq!((bench.drift(), bench.post("{a}")), (Value::Null, 200));
+    bench.told(CHANGED);
+    let drift = bench.drift();
+    assert_eq!(
+        (&drift["refuses"], &drift["first"][0]["at"]),
+        (&false.into(), &"Query.a(x:)".into())
+    );
+    assert_eq!(bench.post("{a}"), 200);
+    bench.told(FILE);
+    assert_eq!(bench.drift(), Value::Null);
+}
+
+#[test]
+fn drift_is_refused_until_it_ends() {
+    let schema = "{ file: s.graphql, drift: { every: 1s, on: refuse } }";
+    let mut bench = Bench::open(schema, None).expect("opens");
+    assert_eq!(bench.reloader.asks_every(), Some(Duration::from_secs(1)));
+    bench.told(ADDED);
+    assert_eq!((&bench.drift()["refuses"], bench.post("{a}")), (&false.into(), 200));
+    bench.told(CHANGED);
+    assert_eq!((&bench.drift()["refuses"], bench.post("{a}")), (&true.into(), 503));
+    // What cannot be asked or read changes nothing.
+    bench.reloader.note_schema(Err(FetchError::Timeout), &bench.running);
+    bench.told("type");
+    assert_eq!(bench.post("{a}"), 503);
+    bench.told(FILE);
+    assert_eq!((bench.drift(), bench.post("{a}")), (Value::Null, 200));
+}
+
+#[test]
+fn a_schema_by_introspection_is_kept_current_and_kept_on_failure() {
+    let schema = "{ introspect: 5m }";
+    assert!(matches!(Bench::open(schema, None), Err(NotOpened::NeedsSchema)));
+    let mut bench = Bench::open(schema, Some(FILE)).unwrap_or_else(|it| panic!("{it:?}"));
+    assert_eq!((bench.post("{a}"), bench.post("{b}")), (200, 422));
+    bench.told(ADDED);
+    assert_eq!((bench.post("{a}"), bench.post("{b}")), (200, 200));
+    bench.reloader.note_schema(Err(FetchError::Timeout), &bench.running);
+    bench.told("type Query {");
+    assert_eq!(bench.post("{b}"), 200);
+    assert_eq!(bench.reloader.reload(&bench.running), Reload::Unchanged);
+}

@@ -1,0 +1,165 @@
+//! The policies of the repository, the JSON Schema of the file, and what a person sees who gets
+//! everything wrong: with the real rules.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use portcullis::{
+    diagnostic::{Colour, Diagnostics, Source, render},
+    policy::{self, BASELINE, Policy},
+    rules::{REGISTRY, Setting},
+    yaml::{self, Node},
+};
+use serde_json::{Map, Value};
+
+const FILES: [&str; 4] = ["baseline", "strict", "internal", "demo"];
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("policies").join(name)
+}
+
+fn file(name: &str) -> String {
+    fs::read_to_string(path(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
+}
+
+fn source(name: &str, text: &str) -> Arc<Source> {
+    Arc::new(Source { name: name.into(), text: text.into() })
+}
+
+/// Compiles a text; the schema is whatever file is asked for, but `missing.graphql`.
+fn compile(text: &str) -> (Option<Policy>, Diagnostics) {
+    let mut resolve = |name: &str| match name {
+        "missing.graphql" => Err("no such file".into()),
+        name => Ok(source(name, "type Query { a: Int }")),
+    };
+    policy::load(source("policy.yaml", text), &mut resolve)
+}
+
+/// The node as an editor's reader of YAML sees it.
+fn to_json(node: &Node) -> Value {
+    match &node.value {
+        yaml::Value::Mapping(entries) => {
+            let entry = |(key, value): &(Node, Node)| {
+                (key.as_text().expect("a text").to_owned(), to_json(value))
+            };
+            Value::Object(entries.iter().map(entry).collect::<Map<_, _>>())
+        }
+        yaml::Value::Sequence(items) => items.iter().map(to_json).collect(),
+        yaml::Value::Scalar { text, quoted: true } => text.as_str().into(),
+        yaml::Value::Scalar { .. } if node.is_null() => Value::Null,
+        yaml::Value::Scalar { text, .. } => match text.parse::<u64>() {
+            Ok(number) => number.into(),
+            Err(_) if text == "true" || text == "false" => (text == "true").into(),
+            Err(_) => text.as_str().into(),
+        },
+    }
+}
+
+fn schema_accepts(text: &str) -> bool {
+    let (root, _) = yaml::read(&source("policy.yaml", text));
+    let validator = jsonschema::validator_for(&policy::json_schema()).unwrap();
+    validator.is_valid(&to_json(&root.unwrap()))
+}
+
+#[test]
+fn the_policies_compile_without_a_warning_and_fit_the_schema() {
+    for name in FILES {
+        let text = file(&format!("{name}.yaml"));
+        let (policy, found) = compile(&text);
+        assert!(found.is_empty(), "{}", render(&found, Colour::Plain));
+        assert_eq!(&*policy.unwrap().name, name);
+        assert!(schema_accepts(&text), "{name}");
+    }
+    assert_eq!(file("baseline.yaml"), BASELINE);
+}
+
+/// Written anew by `portcullis schema > policies/policy.schema.json`.
+#[test]
+fn the_schema_on_disk_is_current() {
+    let on_disk: Value = serde_json::from_str(&file("policy.schema.json")).unwrap();
+    assert!(
+        on_disk == policy::json_schema(),
+        "run `portcullis schema > policies/policy.schema.json`"
+    );
+}
+
+#[test]
+fn every_shape_has_a_schema() {
+    for entry in REGISTRY {
+        if let Setting::Shape { schema, .. } = entry.setting {
+            assert!(serde_json::from_str::<Value>(schema).unwrap().is_object());
+        }
+    }
+}
+
+#[test]
+fn schema_and_reader_agree() {
+    let head = "version: 1\nname: t\nschema: { file: s.graphql }\n";
+    for (rest, expect) in [
+        ("", true),
+        ("limits: { depth: 15 }", true),
+        ("limits: { depth: 200 }", true),
+        ("limits: { depth: 201 }", false),
+        ("limits: { depth: off }", true),
+        ("limits: { depth: { max: 15, mode: report } }", true),
+        ("limits: { depth: { maximum: 15 } }", false),
+        ("limits: { depth: ~ }", false),
+        ("limits: { document: 32KiB, body: 64KiB }", true),
+        ("limits: { document: 32 }", false),
+        ("limits: { body: off }", false),
+        ("limits: { dept: 15 }", false),
+        ("limits: { variables: { mode: report, count: 1 } }", true),
+        ("introspection: report", true),
+        ("introspection: { mode: report }", true),
+        ("introspection: maybe", false),
+        ("operations: { kinds: [query], unselected: ignore }", true),
+        ("directives: [skip]", true),
+        ("http: { batch: 100 }", true),
+        ("http: { batch: 101 }", false),
+        ("http: { get: on }", false),
+        ("cost: { max: 1, weights: { Query.a: 2 } }", true),
+        ("profiles: [{name: a, when: always, introspection: allow}]", true),
+        ("profiles: [{name: a, when: always, limits: {body: 1KiB}}]", false),
+        ("profiles: [{name: a, when: always, directives: []}]", false),
+        ("profiles: [{name: a}]", false),
+    ] {
+        let text = format!("{head}{rest}");
+        assert_eq!(schema_accepts(&text), expect, "schema: {rest}");
+        assert_eq!(compile(&text).0.is_some(), expect, "reader: {rest}");
+    }
+}
+
+#[test]
+fn every_mistake_is_shown_at_once() {
+    let text = "\
+version: 2
+nam: shop
+schema: { file: missing.graphql }
+mode: reprot
+http:
+  path: graphql
+  batch: 0
+  forward_headers: [x_user]
+limits:
+  dept: 15
+  document: 32
+  fields: 50000
+  aliases:
+  variables: { count: many }
+introspection: of
+cost: { max: 1000, liste: { Query.a: { assumed: 2 } } }
+profiles:
+  - { name: staff, when: staff, limits: { body: 1MiB } }
+exceptions:
+  - { document: abc, lift: [depth, introspection], reason: x, until: 2027-02-30 }
+";
+    let (policy, found) = compile(text);
+    assert!(policy.is_none());
+    insta::assert_snapshot!(render(&found, Colour::Plain));
+}
