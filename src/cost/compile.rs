@@ -194,8 +194,11 @@ impl<'a> Compiling<'a> {
                 Some(done) => *done,
                 None => {
                     let merged = merge((model, operation), class.returns, Some(&keyed.parts));
-                    let handed_down = (!class.list.sized.is_empty())
-                        .then_some(HandedDown { from: keyed.first, class: keyed.class, condition });
+                    let handed_down = (!class.list.sized.is_empty()).then_some(HandedDown {
+                        from: keyed.first,
+                        class: keyed.class,
+                        condition,
+                    });
                     return self.open(merged, (Some(memo), guards), handed_down);
                 }
             }

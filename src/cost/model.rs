@@ -48,7 +48,10 @@ impl Model {
     ///
     /// # Errors
     /// Everything that is wrong with them; warnings come with the model.
-    pub fn new(schema: &Arc<Schema>, settings: &Settings) -> Result<(Self, Diagnostics), Diagnostics> {
+    pub fn new(
+        schema: &Arc<Schema>,
+        settings: &Settings,
+    ) -> Result<(Self, Diagnostics), Diagnostics> {
         let mut report = Report::default();
         let facts = Facts::collect(schema, settings, &mut report);
         let building = Building {
@@ -181,8 +184,12 @@ impl Building<'_> {
             let weight = self.inputs.own(it);
             let named = input.ty.named;
             let absent = self.inputs.absent(it);
-            (weight != 0 || self.inputs.weighs(named))
-                .then(|| WeighedArgument { name: input.name.clone(), weight, named, absent })
+            (weight != 0 || self.inputs.weighs(named)).then(|| WeighedArgument {
+                name: input.name.clone(),
+                weight,
+                named,
+                absent,
+            })
         });
         let listed = self.facts.lists.get(&id);
         FieldClass {
@@ -223,7 +230,8 @@ fn variation(schema: &Schema, field: FieldId, fields: &HashMap<FieldId, Variatio
 
 fn type_weights(schema: &Schema, settings: &Settings, facts: &Facts) -> HashMap<TypeId, i64> {
     let defaults = settings.defaults.types;
-    let own = |id: TypeId, default: u32| facts.types.get(&id).copied().unwrap_or(i64::from(default));
+    let own =
+        |id: TypeId, default: u32| facts.types.get(&id).copied().unwrap_or(i64::from(default));
     let weights = schema.types().filter_map(|(id, ty)| {
         let weight = match ty.kind {
             Kind::Enum | Kind::Scalar => own(id, defaults.leaf),

@@ -1,8 +1,6 @@
 //! A small executor: collects fields as the specification says, answers them at random, and counts
 //! what it does. Knows nothing of the cost module.
 
-#![allow(dead_code, reason = "every suite uses its own part")]
-
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -12,9 +10,9 @@ use crate::{
 
 /// What execution did, by the two measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
-    pub types: i64,
-    pub fields: i64,
+pub(crate) struct Work {
+    pub(crate) types: i64,
+    pub(crate) fields: i64,
 }
 
 /// Fields of one response key: the field, its first selection, all selections below.
@@ -23,9 +21,9 @@ struct Collected<'a> {
     below: Vec<&'a Selection>,
 }
 
-pub struct Executor<'a> {
-    pub world: &'a World,
-    pub query: &'a Query,
+pub(crate) struct Executor<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) query: &'a Query,
 }
 
 /// The size that a parent hands down.
@@ -33,7 +31,7 @@ type HandedDown = Option<u32>;
 
 impl<'a> Executor<'a> {
     /// An answer with random types, lengths and nulls, within the sizes.
-    pub fn run(&self, random: &mut Random) -> (Value, Work) {
+    pub(crate) fn run(&self, random: &mut Random) -> (Value, Work) {
         let mut work = Work::default();
         let selections = self.query.selections.iter().collect::<Vec<_>>();
         let value = self.object((0, &selections, None), random, &mut work);
@@ -41,7 +39,7 @@ impl<'a> Executor<'a> {
     }
 
     /// The most that any answer can cost, by trying every type everywhere, each measure by itself.
-    pub fn most(&self) -> Work {
+    pub(crate) fn most(&self) -> Work {
         let selections = self.query.selections.iter().collect::<Vec<_>>();
         self.most_of(0, &selections, None)
     }
@@ -97,8 +95,7 @@ impl<'a> Executor<'a> {
                 let sizes = self.sizes(collected.first, size);
                 let n: i64 = sizes.iter().map(|it| i64::from(*it)).product();
                 sum.types += n * one.types;
-                sum.fields +=
-                    n * one.fields + (self.world.call(*object, field) + arguments).max(0);
+                sum.fields += n * one.fields + (self.world.call(*object, field) + arguments).max(0);
             }
             most.types = most.types.max(sum.types);
             most.fields = most.fields.max(sum.fields);

@@ -2,23 +2,19 @@
 //!
 //! `PORTCULLIS_CASES` asks for more than the 2,000 cases of a usual run.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::cast_sign_loss, reason = "a test fails by panicking")]
-
-#[path = "support/cost.rs"]
-mod support;
-
-#[path = "support/executor.rs"]
-mod executor;
-#[path = "support/query.rs"]
-mod query;
-#[path = "support/world.rs"]
-mod world;
-
 use std::sync::Arc;
 
-use executor::{Executor, Work};
+use crate::{
+    executor::{Executor, Work},
+    query::{Number, Query, Selection, Spelling},
+    support::{self, model, operation, price_of, schema},
+    world::{DEFAULT_LIST, Random, World},
+};
 use portcullis::{
-    cost::{Counter, DefaultList, Defaults, Model, Price, Settings, Shape, compile, compile_within, explain},
+    cost::{
+        Counter, DefaultList, Defaults, Model, Price, Settings, Shape, compile, compile_within,
+        explain,
+    },
     json,
     operation::coerce,
 };
@@ -26,9 +22,6 @@ use proptest::{
     prelude::any,
     test_runner::{Config, TestCaseError, TestRunner},
 };
-use query::{Query, Selection, Spelling};
-use support::{model, operation, price_of, schema};
-use world::{DEFAULT_LIST, Random, World};
 
 struct Case {
     random: Random,
@@ -42,8 +35,7 @@ impl Case {
         let mut random = Random(seed);
         let world = World::random(&mut random);
         let query = Query::random(&mut random, &world);
-        let defaults =
-            Defaults { list: DefaultList::Assumed(DEFAULT_LIST), ..Defaults::default() };
+        let defaults = Defaults { list: DefaultList::Assumed(DEFAULT_LIST), ..Defaults::default() };
         let model = model(&schema(&world.sdl()), &Settings { defaults, ..Settings::default() });
         Self { random, world, query, model }
     }
@@ -104,7 +96,8 @@ fn no_answer_costs_more_than_its_price() {
         let operation = operation(case.model.schema(), &text);
         let variables = case.query.variables().to_string();
         let tree = json::read(variables.as_bytes(), json::Limits::default()).unwrap();
-        let variables = coerce(case.model.schema(), operation.variables(), Some(tree.root())).unwrap();
+        let variables =
+            coerce(case.model.schema(), operation.variables(), Some(tree.root())).unwrap();
         let fixed = compile(&case.model, &operation).price(&variables).unwrap();
         let shape = Shape::new(&case.model, &operation);
         for _ in 0..3 {
@@ -148,7 +141,8 @@ fn spelling_does_not_change_the_price() {
     law(|case| {
         let plain = case.plain();
         for spelling in spellings {
-            same(&case.price(&case.query, spelling), &plain).map_err(|it| format!("{spelling:?}: {it}"))?;
+            same(&case.price(&case.query, spelling), &plain)
+                .map_err(|it| format!("{spelling:?}: {it}"))?;
         }
         Ok(())
     });
@@ -211,7 +205,7 @@ fn spent_budget_gives_a_higher_bound() {
 fn conditions_that_are_not_known_are_taken_at_their_highest() {
     law(|mut case| {
         for number in &mut case.query.numbers {
-            *number = query::Number { given: None, ..*number };
+            *number = Number { given: None, ..*number };
         }
         let text = case.query.text(&case.world, Spelling::default());
         let operation = operation(case.model.schema(), &text);
@@ -234,7 +228,8 @@ fn explanation_adds_up() {
         let operation = operation(case.model.schema(), &text);
         let text = case.query.variables().to_string();
         let tree = json::read(text.as_bytes(), json::Limits::default()).unwrap();
-        let variables = coerce(case.model.schema(), operation.variables(), Some(tree.root())).unwrap();
+        let variables =
+            coerce(case.model.schema(), operation.variables(), Some(tree.root())).unwrap();
         let limit = case.random.below(40);
         let told = explain(&case.model, &operation, &variables, limit).unwrap();
         same(&told.price, &case.plain())?;
@@ -256,7 +251,8 @@ fn advice_is_the_largest_that_passes() {
         let operation = operation(case.model.schema(), &text);
         let variables = case.query.variables().to_string();
         let tree = json::read(variables.as_bytes(), json::Limits::default()).unwrap();
-        let variables = coerce(case.model.schema(), operation.variables(), Some(tree.root())).unwrap();
+        let variables =
+            coerce(case.model.schema(), operation.variables(), Some(tree.root())).unwrap();
         let told = explain(&case.model, &operation, &variables, limit).unwrap();
         let measure = case.model.measure();
         for (at, number) in case.query.numbers.clone().into_iter().enumerate() {

@@ -3,15 +3,13 @@
 //! Every field of the catalogue has one type and one set of arguments wherever it stands, and a
 //! response key tells the field and its argument, so that every document merges.
 
-#![allow(dead_code, reason = "every suite uses its own part")]
-
 use std::fmt::Write as _;
 
 /// A small generator of numbers: the seed of a case is all that has to be kept.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut it = self.0;
         it = (it ^ (it >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,62 +17,62 @@ impl Random {
         (it ^ (it >> 31)) % n
     }
 
-    pub fn one_in(&mut self, n: u64) -> bool {
+    pub(crate) fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 
-    pub fn upto(&mut self, n: usize) -> usize {
+    pub(crate) fn upto(&mut self, n: usize) -> usize {
         usize::try_from(self.below(n as u64)).unwrap()
     }
 }
 
 /// What a field returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Returns {
+pub(crate) enum Returns {
     Leaf,
     Type(usize),
 }
 
 #[derive(Clone, Debug)]
-pub struct Field {
-    pub name: String,
-    pub returns: Returns,
-    pub list_depth: u32,
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) returns: Returns,
+    pub(crate) list_depth: u32,
     /// It has an argument `n` that bounds it, with this default.
-    pub slicing: Option<Option<u32>>,
-    pub assumed: Option<u32>,
+    pub(crate) slicing: Option<Option<u32>>,
+    pub(crate) assumed: Option<u32>,
     /// Names of fields below that take over its size.
-    pub sized: bool,
+    pub(crate) sized: bool,
     /// It has an argument `w: In`, which weighs.
-    pub weighs: bool,
+    pub(crate) weighs: bool,
 }
 
 #[derive(Clone, Debug)]
-pub struct Type {
-    pub name: String,
-    pub kind: &'static str,
+pub(crate) struct Type {
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
     /// Object types it can be.
-    pub possible: Vec<usize>,
+    pub(crate) possible: Vec<usize>,
     /// Into the catalogue.
-    pub fields: Vec<usize>,
-    pub weight: i64,
+    pub(crate) fields: Vec<usize>,
+    pub(crate) weight: i64,
     /// By position in `fields`: the weight of the call there.
-    pub calls: Vec<i64>,
+    pub(crate) calls: Vec<i64>,
 }
 
 /// A schema.
 #[derive(Clone, Debug)]
-pub struct World {
-    pub types: Vec<Type>,
-    pub catalogue: Vec<Field>,
+pub(crate) struct World {
+    pub(crate) types: Vec<Type>,
+    pub(crate) catalogue: Vec<Field>,
 }
 
 /// What a list without any size counts as.
-pub const DEFAULT_LIST: u32 = 2;
+pub(crate) const DEFAULT_LIST: u32 = 2;
 
 impl World {
     /// The root is type 0; the objects come first.
-    pub fn random(random: &mut Random) -> Self {
+    pub(crate) fn random(random: &mut Random) -> Self {
         let n_objects = 2 + random.upto(4);
         let n_abstract = random.upto(3);
         let n_fields = 3 + random.upto(6);
@@ -92,12 +90,10 @@ impl World {
                 ty(format!("A{at}"), kind, possible)
             }))
             .collect();
-        for at in 0..n_types {
-            if types[at].kind != "union" {
-                types[at].fields = (0..n_fields).filter(|_| random.one_in(2)).collect();
-                if types[at].fields.is_empty() {
-                    types[at].fields.push(random.upto(n_fields));
-                }
+        for ty in types.iter_mut().filter(|it| it.kind != "union") {
+            ty.fields = (0..n_fields).filter(|_| random.one_in(2)).collect();
+            if ty.fields.is_empty() {
+                ty.fields.push(random.upto(n_fields));
             }
         }
         for at in n_objects..n_types {
@@ -125,28 +121,32 @@ impl World {
     }
 
     /// True when a key costs the same on every type.
-    pub fn is_uniform(&self) -> bool {
+    pub(crate) fn is_uniform(&self) -> bool {
         let call = |ty: &Type, field: usize| {
             ty.fields.iter().position(|it| *it == field).map(|at| ty.calls[at])
         };
         (0..self.catalogue.len()).all(|field| {
-            let calls: Vec<_> = self.types.iter().filter(|it| it.kind == "type")
-                .filter_map(|it| call(it, field)).collect();
+            let calls: Vec<_> = self
+                .types
+                .iter()
+                .filter(|it| it.kind == "type")
+                .filter_map(|it| call(it, field))
+                .collect();
             calls.windows(2).all(|it| it[0] == it[1])
         })
     }
 
     /// What one value of a type weighs: of an abstract type the heaviest.
-    pub fn weight(&self, ty: usize) -> i64 {
+    pub(crate) fn weight(&self, ty: usize) -> i64 {
         self.types[ty].possible.iter().map(|it| self.types[*it].weight).max().unwrap()
     }
 
-    pub fn call(&self, object: usize, field: usize) -> i64 {
+    pub(crate) fn call(&self, object: usize, field: usize) -> i64 {
         let ty = &self.types[object];
         ty.calls[ty.fields.iter().position(|it| *it == field).unwrap()]
     }
 
-    pub fn sdl(&self) -> String {
+    pub(crate) fn sdl(&self) -> String {
         let mut text = String::from(
             "directive @cost(weight: String!) on ARGUMENT_DEFINITION | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | INPUT_OBJECT | OBJECT\n\
              directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!]) on FIELD_DEFINITION\n\
@@ -163,7 +163,9 @@ impl World {
             }
             write!(text, "{} {}", ty.kind, ty.name).unwrap();
             let above: Vec<_> = (0..self.types.len())
-                .filter(|it| self.types[*it].kind == "interface" && self.types[*it].possible.contains(&at))
+                .filter(|it| {
+                    self.types[*it].kind == "interface" && self.types[*it].possible.contains(&at)
+                })
                 .collect();
             if ty.kind == "type" {
                 if !above.is_empty() {
@@ -192,13 +194,18 @@ impl World {
         if *weighs {
             arguments.push("w: In @cost(weight: \"1\")".to_owned());
         }
-        let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
+        let arguments = if arguments.is_empty() {
+            String::new()
+        } else {
+            format!("({})", arguments.join(", "))
+        };
         let named = match returns {
             Returns::Leaf => "Int",
             Returns::Type(at) => &self.types[*at].name,
         };
         let depth = usize::try_from(*list_depth).unwrap();
-        let mut text = format!("{name}{arguments}: {}{named}{}", "[".repeat(depth), "]".repeat(depth));
+        let mut text =
+            format!("{name}{arguments}: {}{named}{}", "[".repeat(depth), "]".repeat(depth));
         if let Some(call) = call {
             write!(text, " @cost(weight: \"{call}\")").unwrap();
         }

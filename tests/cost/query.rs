@@ -1,7 +1,5 @@
 //! Random operations for a random world, and their text in many spellings.
 
-#![allow(dead_code, reason = "every suite uses its own part")]
-
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -10,7 +8,7 @@ use crate::world::{Random, Returns, World};
 
 /// How a slicing argument is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Slice {
+pub(crate) enum Slice {
     Absent,
     Literal(u32),
     Null,
@@ -18,46 +16,59 @@ pub enum Slice {
 }
 
 /// A condition: a Boolean variable, and what it must be.
-pub type Condition = (usize, bool);
+pub(crate) type Condition = (usize, bool);
 
 #[derive(Clone, Debug)]
-pub enum Selection {
-    Field { field: usize, slice: Slice, weighed: bool, when: Option<Condition>, below: Vec<Selection> },
-    Inline { on: usize, when: Option<Condition>, below: Vec<Selection> },
-    Spread { fragment: usize, when: Option<Condition> },
+pub(crate) enum Selection {
+    Field {
+        field: usize,
+        slice: Slice,
+        weighed: bool,
+        when: Option<Condition>,
+        below: Vec<Selection>,
+    },
+    Inline {
+        on: usize,
+        when: Option<Condition>,
+        below: Vec<Selection>,
+    },
+    Spread {
+        fragment: usize,
+        when: Option<Condition>,
+    },
 }
 
 /// A variable of type `Int`.
 #[derive(Clone, Copy, Debug)]
-pub struct Number {
-    pub default: Option<u32>,
+pub(crate) struct Number {
+    pub(crate) default: Option<u32>,
     /// Not given, null, or a number.
-    pub given: Option<Option<u32>>,
+    pub(crate) given: Option<Option<u32>>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Query {
-    pub selections: Vec<Selection>,
+pub(crate) struct Query {
+    pub(crate) selections: Vec<Selection>,
     /// Type and selections; each spreads only later ones.
-    pub fragments: Vec<(usize, Vec<Selection>)>,
-    pub numbers: Vec<Number>,
-    pub booleans: Vec<bool>,
+    pub(crate) fragments: Vec<(usize, Vec<Selection>)>,
+    pub(crate) numbers: Vec<Number>,
+    pub(crate) booleans: Vec<bool>,
 }
 
 /// How to write it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Spelling {
-    pub literals: bool,
-    pub inlined: bool,
-    pub aliases: &'static str,
-    pub reversed: bool,
-    pub doubled: bool,
-    pub wrapped: bool,
-    pub with_skipped: bool,
+pub(crate) struct Spelling {
+    pub(crate) literals: bool,
+    pub(crate) inlined: bool,
+    pub(crate) aliases: &'static str,
+    pub(crate) reversed: bool,
+    pub(crate) doubled: bool,
+    pub(crate) wrapped: bool,
+    pub(crate) with_skipped: bool,
 }
 
 impl Query {
-    pub fn random(random: &mut Random, world: &World) -> Self {
+    pub(crate) fn random(random: &mut Random, world: &World) -> Self {
         let numbers = (0..2).map(|_| Number {
             default: random.one_in(3).then(|| u32::try_from(random.below(4)).unwrap()),
             given: match random.below(4) {
@@ -82,7 +93,7 @@ impl Query {
         Self { selections, fragments, numbers, booleans }
     }
 
-    pub fn variables(&self) -> Value {
+    pub(crate) fn variables(&self) -> Value {
         let mut variables = json!({});
         for (at, it) in self.numbers.iter().enumerate() {
             if let Some(given) = it.given {
@@ -96,7 +107,7 @@ impl Query {
     }
 
     /// What stands for a slice once the variables are known.
-    pub fn resolved(&self, slice: Slice) -> Slice {
+    pub(crate) fn resolved(&self, slice: Slice) -> Slice {
         let Slice::Variable(at) = slice else { return slice };
         let number = self.numbers[at];
         match (number.given, number.default) {
@@ -106,7 +117,7 @@ impl Query {
         }
     }
 
-    pub fn text(&self, world: &World, spelling: Spelling) -> String {
+    pub(crate) fn text(&self, world: &World, spelling: Spelling) -> String {
         let writing = Writing { query: self, world, spelling };
         let mut body = writing.selections(&self.selections);
         let mut written = Vec::new();
@@ -233,7 +244,8 @@ impl Writing<'_> {
             Selection::Field { field, slice, weighed, when, below } => {
                 let it = &self.world.catalogue[*field];
                 let mut arguments = Vec::new();
-                let written = if self.spelling.literals { self.query.resolved(*slice) } else { *slice };
+                let written =
+                    if self.spelling.literals { self.query.resolved(*slice) } else { *slice };
                 match written {
                     Slice::Absent => {}
                     Slice::Literal(value) => arguments.push(format!("n: {value}")),
@@ -243,9 +255,17 @@ impl Writing<'_> {
                 if *weighed {
                     arguments.push("w: { x: 1, in: {} }".to_owned());
                 }
-                let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
+                let arguments = if arguments.is_empty() {
+                    String::new()
+                } else {
+                    format!("({})", arguments.join(", "))
+                };
                 let key = key(self.world, selection).unwrap();
-                let below = if it.returns == Returns::Leaf { String::new() } else { self.selections(below) };
+                let below = if it.returns == Returns::Leaf {
+                    String::new()
+                } else {
+                    self.selections(below)
+                };
                 let prefix = self.spelling.aliases;
                 format!("{prefix}{key}: {}{arguments}{} {below}", it.name, self.when(*when))
             }
@@ -283,7 +303,7 @@ impl Writing<'_> {
 const SHORT: usize = 70;
 
 /// The response key of a field: it tells the field and its arguments.
-pub fn key(world: &World, selection: &Selection) -> Option<String> {
+pub(crate) fn key(world: &World, selection: &Selection) -> Option<String> {
     let Selection::Field { field, slice, weighed, .. } = selection else { return None };
     let name = &world.catalogue[*field].name;
     let slice = match slice {
