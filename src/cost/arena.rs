@@ -181,23 +181,77 @@ mod tests {
 
     #[test]
     fn arithmetic_saturates() {
-        check(|it| { let (a, b) = (it.size(1), it.size(0)); it.mul(a, b) }, u64::MAX);
-        check(|it| { let (a, b) = (it.size(1), it.call(0)); it.add(a, b) }, u64::MAX);
-        check(|it| { let (a, b) = (it.constant(1 << 40), it.constant(1 << 40)); it.mul(a, b) }, u64::MAX);
+        check(
+            |it| {
+                let (a, b) = (it.size(1), it.size(0));
+                it.mul(a, b)
+            },
+            u64::MAX,
+        );
+        check(
+            |it| {
+                let (a, b) = (it.size(1), it.call(0));
+                it.add(a, b)
+            },
+            u64::MAX,
+        );
+        check(
+            |it| {
+                let (a, b) = (it.constant(1 << 40), it.constant(1 << 40));
+                it.mul(a, b)
+            },
+            u64::MAX,
+        );
     }
 
     #[test]
     fn guards_leave_out() {
-        check(|it| { let a = it.size(0); it.guard(0, a) }, 3);
-        check(|it| { let a = it.size(0); it.guard(1, a) }, 0);
+        check(
+            |it| {
+                let a = it.size(0);
+                it.guard(0, a)
+            },
+            3,
+        );
+        check(
+            |it| {
+                let a = it.size(0);
+                it.guard(1, a)
+            },
+            0,
+        );
     }
 
     #[test]
     fn negative_weights_stop_at_nothing() {
-        check(|it| { let a = it.size(0); it.add_weight(a, -2) }, 1);
-        check(|it| { let a = it.size(0); it.add_weight(a, -4) }, 0);
-        check(|it| { let a = it.size(1); it.add_weight(a, i64::MIN) }, u64::MAX);
-        check(|it| { let a = it.constant(7); it.add_weight(a, -7) }, 0);
+        check(
+            |it| {
+                let a = it.size(0);
+                it.add_weight(a, -2)
+            },
+            1,
+        );
+        check(
+            |it| {
+                let a = it.size(0);
+                it.add_weight(a, -4)
+            },
+            0,
+        );
+        check(
+            |it| {
+                let a = it.size(1);
+                it.add_weight(a, i64::MIN)
+            },
+            u64::MAX,
+        );
+        check(
+            |it| {
+                let a = it.constant(7);
+                it.add_weight(a, -7)
+            },
+            0,
+        );
     }
 
     #[test]

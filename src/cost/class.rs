@@ -83,7 +83,8 @@ impl ListRule {
                 Ok(it) => slicing.push(it),
                 Err(problem) => {
                     let coordinate = schema.coordinate(field);
-                    let message = format!("`{coordinate}` cannot be sliced by `{text}`: {}", problem.what);
+                    let message =
+                        format!("`{coordinate}` cannot be sliced by `{text}`: {}", problem.what);
                     report.error("unknown-slicing-argument", message, place.as_ref());
                     if let Some(help) = problem.help {
                         report.help(&help);
@@ -154,7 +155,10 @@ fn wanted(schema: &Schema, ty: &TypeRef) -> Result<Wanted, Problem> {
     if named.kind == Kind::Scalar && !is_other {
         return Ok(Wanted::Number);
     }
-    Err(Problem { what: format!("`{}` is neither a whole number nor a list", named.name), help: None })
+    Err(Problem {
+        what: format!("`{}` is neither a whole number nor a list", named.name),
+        help: None,
+    })
 }
 
 fn no_such<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Problem {
@@ -166,7 +170,9 @@ fn no_such<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
 /// one may need those behind it.
 fn path(schema: &Schema, inputs: &[InputId], wanted: Wanted) -> Path {
     let fields = inputs.get(1..).unwrap_or_default();
-    let steps = fields.iter().map(|id| Step { name: schema.input(*id).name.clone(), default: Slice::Absent });
+    let steps = fields
+        .iter()
+        .map(|id| Step { name: schema.input(*id).name.clone(), default: Slice::Absent });
     let mut path = Path { steps: steps.collect(), wanted };
     for (idx, id) in fields.iter().enumerate().rev() {
         let said = default(schema, *id, &path, idx.saturating_add(1));

@@ -25,11 +25,17 @@ use crate::{
 /// Compiles an operation; the result borrows nothing.
 #[must_use]
 pub fn compile(model: &Arc<Model>, operation: &Operation) -> Program {
-    compile_within(model, (operation, Purpose::Price), BUDGET).0
+    compile_within(model, operation, BUDGET)
 }
 
-/// The same for a purpose and a budget, with the outline that `explain` draws.
-pub(super) fn compile_within(
+/// The same with another budget than [`compile`] has, in key visits; with none left, the plain sum.
+#[must_use]
+pub fn compile_within(model: &Arc<Model>, operation: &Operation, budget: usize) -> Program {
+    compile_for(model, (operation, Purpose::Price), budget).0
+}
+
+/// The same for a purpose, with the outline that `explain` draws.
+pub(super) fn compile_for(
     model: &Arc<Model>,
     (operation, purpose): (&Operation, Purpose),
     budget: usize,
@@ -188,8 +194,11 @@ impl<'a> Compiling<'a> {
                 Some(done) => *done,
                 None => {
                     let merged = merge((model, operation), class.returns, Some(&keyed.parts));
-                    let handed_down = (!class.list.sized.is_empty())
-                        .then_some(HandedDown { from: keyed.first, class: keyed.class, condition });
+                    let handed_down = (!class.list.sized.is_empty()).then_some(HandedDown {
+                        from: keyed.first,
+                        class: keyed.class,
+                        condition,
+                    });
                     return self.open(merged, (Some(memo), guards), handed_down);
                 }
             }

@@ -4,7 +4,11 @@
 //! A directive of that name without the arguments we know belongs to somebody else and is ignored.
 
 use crate::{
-    cost::{facts::{Rank, Says, Setting}, report::Report, settings::List},
+    cost::{
+        facts::{Rank, Says, Setting},
+        report::Report,
+        settings::List,
+    },
     schema::{Applied, Bound, Const, FieldId, Kind, Schema, TypeId, is_whole_number},
 };
 
@@ -129,7 +133,8 @@ fn name(value: &Const) -> Option<Box<str>> {
 
 /// Fields that return a connection: `first` and `last` bound its `edges` and `nodes`.
 pub(super) fn connections(schema: &Schema) -> Vec<Setting> {
-    let types = schema.types().filter(|(_, it)| matches!(it.kind, Kind::Object { .. } | Kind::Interface));
+    let types =
+        schema.types().filter(|(_, it)| matches!(it.kind, Kind::Object { .. } | Kind::Interface));
     let fields = types.flat_map(|(id, _)| schema.fields(id));
     let settings = fields.filter_map(|id| {
         Some(Setting {

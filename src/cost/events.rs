@@ -79,10 +79,7 @@ impl Events {
     /// Reads a piece, up to the next event or its end; gives back what is left.
     // The budget of this loop is the text: every turn consumes at least one byte, but for the one
     // that ends a number.
-    pub(super) fn next<'t>(
-        &mut self,
-        text: &'t [u8],
-    ) -> Result<(Option<Event>, &'t [u8]), Broken> {
+    pub(super) fn next<'t>(&mut self, text: &'t [u8]) -> Result<(Option<Event>, &'t [u8]), Broken> {
         let mut rest = text;
         while let Some((byte, behind)) = rest.split_first() {
             if let State::InString { is_key: false, escape: Escape::None } = self.state {
@@ -281,7 +278,9 @@ mod tests {
 
     #[test]
     fn broken_structure_is_noticed() {
-        for text in ["{", "[1", "[1]]", "{]", "{\"a\" 1}", "[1 2]", "[,]", "{\"a\":}", "{a:1}", "\"x"] {
+        for text in
+            ["{", "[1", "[1]]", "{]", "{\"a\" 1}", "[1 2]", "[,]", "{\"a\":}", "{a:1}", "\"x"]
+        {
             check(text, Err(Broken));
         }
         check(&"[".repeat(MAX_DEPTH + 1), Err(Broken));

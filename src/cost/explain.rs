@@ -10,7 +10,7 @@ use ahash::HashMap;
 
 use crate::{
     cost::{
-        compile::{BUDGET, compile_within},
+        compile::{BUDGET, compile_for},
         model::Model,
         outline::{Group, OutlineField, Region},
         program::{Price, Program},
@@ -74,7 +74,7 @@ pub fn explain(
     variables: &Variables<'_>,
     limit: u64,
 ) -> Result<Explanation, Violation> {
-    let (program, groups) = compile_within(model, (operation, Purpose::Explain), BUDGET);
+    let (program, groups) = compile_for(model, (operation, Purpose::Explain), BUDGET);
     let price = program.price(variables)?;
     let mut telling =
         Telling { model, operation, groups: &groups, parts: Vec::new(), own: HashMap::default() };
@@ -112,7 +112,8 @@ fn variable(operation: &Operation, knob: &Knob) -> Option<Box<str>> {
 fn largest(program: &Program, variables: &Variables<'_>, knob: u32, limit: u64) -> Option<u32> {
     let measure = program.model().measure();
     let passes = |value: u32| {
-        let price = program.price_with(&Request { turned: Some((knob, value)), ..Request::new(variables) });
+        let price =
+            program.price_with(&Request { turned: Some((knob, value)), ..Request::new(variables) });
         price.is_ok_and(|it| !it.is_saturated() && it.combined(measure) <= limit)
     };
     if !passes(0) {
@@ -171,7 +172,12 @@ impl<'a> Telling<'a> {
         }
     }
 
-    fn part(&mut self, it: &Open<'_>, (price, call): (Price, u64), (sizes, inside): (Vec<u64>, u64)) {
+    fn part(
+        &mut self,
+        it: &Open<'_>,
+        (price, call): (Price, u64),
+        (sizes, inside): (Vec<u64>, u64),
+    ) {
         let Some(node) = self.operation.node(it.field.first) else { return };
         let coordinate: Box<str> = self.operation.coordinate(node).into();
         let weight = self.model.class(it.field.class).map_or(0, |it| it.weight);

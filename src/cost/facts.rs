@@ -70,6 +70,7 @@ impl Facts {
         for layer in [&settings.tuned, &settings.policy] {
             facts.lay(schema, bound(schema, layer, report));
         }
+        facts.warn_of_no_lists(schema, settings, report);
         if settings.negative_types == NegativeTypes::Refused {
             facts.refuse_negative_types(schema, settings, report);
         }
@@ -110,6 +111,23 @@ impl Facts {
         }
     }
 
+    /// An exact setting on a field that is no list and hands no size down has no effect.
+    fn warn_of_no_lists(&self, schema: &Schema, settings: &Settings, report: &mut Report) {
+        let layers = [&settings.tuned, &settings.policy];
+        for entry in layers.into_iter().flat_map(|it| &it.lists) {
+            let is_exact = matches!(entry.on, Coordinate::Field { .. }) && !entry.on.is_wildcard();
+            let bound = if is_exact { entry.on.bind(schema) } else { Vec::new() };
+            for bound in bound.into_iter().flat_map(|it| spread_bound(schema, it)) {
+                let Bound::Field(id) = bound else { continue };
+                let sized = self.lists.get(&id).and_then(|it| it.list.sized.as_ref());
+                if schema.field(id).ty.list_depth() == 0 && sized.is_none() {
+                    let message = format!("`{}` is no list and sizes none", entry.on);
+                    report.warn("no-effect", message, entry.place.as_ref());
+                }
+            }
+        }
+    }
+
     fn refuse_negative_types(&self, schema: &Schema, settings: &Settings, report: &mut Report) {
         let is_selectable = |id: TypeId| !matches!(schema.ty(id).kind, Kind::InputObject { .. });
         let negative = self.types.iter().filter(|(id, weight)| **weight < 0 && is_selectable(**id));
@@ -120,7 +138,11 @@ impl Facts {
             let mut entries = layers.into_iter().flat_map(|it| &it.weights);
             let here = entries.find(|it| it.on == Coordinate::Type(name.clone()));
             let place = here.and_then(|it| it.place.as_ref());
-            report.error("negative-weight", format!("type `{name}` has a weight below zero"), place);
+            report.error(
+                "negative-weight",
+                format!("type `{name}` has a weight below zero"),
+                place,
+            );
             report.help("say `exact: true`, or weigh the other types higher");
         }
     }
@@ -152,6 +174,11 @@ fn spread(schema: &Schema, setting: Setting) -> Vec<Setting> {
     let rank = setting.rank.min(Rank::Interface);
     let objects = parent.possible.iter().filter_map(|it| rest(schema.object(it)));
     objects.map(|on| Setting { rank, on, ..setting.clone() }).collect()
+}
+
+fn spread_bound(schema: &Schema, on: Bound) -> Vec<Bound> {
+    let setting = Setting { rank: Rank::Exact, on, says: Says::Weight(0), place: None };
+    spread(schema, setting).into_iter().map(|it| it.on).collect()
 }
 
 fn bound(schema: &Schema, layer: &Layer, report: &mut Report) -> Vec<Setting> {
@@ -221,14 +248,14 @@ fn returns_composite(schema: &Schema, field: FieldId) -> bool {
 /// are there. `None` when it is no list in any way.
 fn fitting(schema: &Schema, field: FieldId, list: &List) -> Option<List> {
     let ty = &schema.field(field).ty;
-    let is_slicing = |name: &&Box<str>| {
+    let is_slicing = |name: &str| {
         let argument = schema.argument_named(field, name.split('.').next().unwrap_or_default());
         let fits = |it| name.contains('.') || is_whole_number(schema, &schema.input(it).ty);
         argument.is_some_and(fits)
     };
-    let is_sized = |name: &&Box<str>| schema.field_named(ty.named, name).is_some();
-    let names = |names: &Vec<Box<str>>, fits: &dyn Fn(&&Box<str>) -> bool| {
-        let names: Vec<_> = names.iter().filter(fits).cloned().collect();
+    let is_sized = |name: &str| schema.field_named(ty.named, name).is_some();
+    let names = |names: &Vec<Box<str>>, fits: &dyn Fn(&str) -> bool| {
+        let names: Vec<_> = names.iter().filter(|it| fits(it)).cloned().collect();
         (!names.is_empty()).then_some(names)
     };
     let slicing = list.slicing.as_ref().and_then(|it| names(it, &is_slicing));
@@ -257,7 +284,11 @@ fn meant(schema: &Schema, on: &Coordinate) -> Option<String> {
             }
             None => suggestion(parent, types()).map(|it| format!("{it}.{name}")),
         },
-        Coordinate::Argument { parent: Pattern::Name(parent), field: Pattern::Name(field), name } => {
+        Coordinate::Argument {
+            parent: Pattern::Name(parent),
+            field: Pattern::Name(field),
+            name,
+        } => {
             let id = schema.field_named(known(parent)?, field)?;
             let names = schema.arguments(id).map(|it| &*schema.input(it).name);
             suggestion(name, names).map(|it| format!("{parent}.{field}({it}:)"))

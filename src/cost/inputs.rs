@@ -57,7 +57,8 @@ impl InputWeights {
         for id in all {
             if let Some(default) = &schema.input(id).default {
                 let named = schema.input(id).ty.named;
-                let weight = weights.own(id).saturating_add(weights.of_const(schema, named, default));
+                let weight =
+                    weights.own(id).saturating_add(weights.of_const(schema, named, default));
                 if weight != 0 {
                     weights.absent.insert(id, weight);
                 }
@@ -85,9 +86,8 @@ impl InputWeights {
         // The budget of this loop is the number of input types: each turn but the last adds one.
         loop {
             let found = schema.types().map(|(id, _)| id).find(|id| {
-                let field = |it: InputId| {
-                    self.own(it) != 0 || self.weighs(schema.input(it).ty.named)
-                };
+                let field =
+                    |it: InputId| self.own(it) != 0 || self.weighs(schema.input(it).ty.named);
                 let own = self.objects.get(id).is_some_and(|it| *it != 0);
                 !self.weighs(*id) && (own || schema.input_fields(*id).any(field))
             });
@@ -212,7 +212,12 @@ impl InputWeights {
     }
 
     /// The default of a variable definition; no variable can stand in it.
-    fn default_of(&self, operation: &Operation, variable: VariableIdx, named: TypeId) -> Option<i64> {
+    fn default_of(
+        &self,
+        operation: &Operation,
+        variable: VariableIdx,
+        named: TypeId,
+    ) -> Option<i64> {
         let value = operation.variables().get(variable.index())?.default?;
         let place = Weighed { named, value, own: 0, absent: 0 };
         let is_variable = |it: ValueId| {

@@ -75,11 +75,7 @@ pub(super) fn merge(
     Merged { regions: keyed, work }
 }
 
-fn picks<'a>(
-    model: &'a Model,
-    operation: &Operation,
-    parents: &[Option<NodeId>],
-) -> Vec<Pick<'a>> {
+fn picks<'a>(model: &'a Model, operation: &Operation, parents: &[Option<NodeId>]) -> Vec<Pick<'a>> {
     let mut picks: Vec<Pick<'a>> = Vec::new();
     let mut seen = HashSet::default();
     for parent in parents {
@@ -107,7 +103,11 @@ struct Regions {
     work: usize,
 }
 
-fn regions((model, operation): (&Model, &Operation), returns: TypeId, picks: &[Pick<'_>]) -> Regions {
+fn regions(
+    (model, operation): (&Model, &Operation),
+    returns: TypeId,
+    picks: &[Pick<'_>],
+) -> Regions {
     let ty = model.schema().ty(returns);
     let applies = |it: &Pick<'_>, object: u32| {
         operation.sets().get(it.parents).is_some_and(|set| set.contains(object))
@@ -171,4 +171,3 @@ impl FieldClass {
             && self.list.slicing.is_empty()
     }
 }
-

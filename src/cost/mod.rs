@@ -27,12 +27,12 @@ mod slice;
 mod slots;
 
 pub use actual::{Actual, Counter, ListSeen};
-pub use compile::compile;
+pub use compile::{compile, compile_within};
 pub use explain::{Explanation, PricedField, SliceAdvice, explain};
 pub use model::Model;
 pub use program::{Price, Program, RootPrice};
-pub use shape::Shape;
 pub use settings::{
     Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, NegativeTypes, Place, Settings,
     Weights,
 };
+pub use shape::Shape;

@@ -48,7 +48,10 @@ impl Model {
     ///
     /// # Errors
     /// Everything that is wrong with them; warnings come with the model.
-    pub fn new(schema: &Arc<Schema>, settings: &Settings) -> Result<(Self, Diagnostics), Diagnostics> {
+    pub fn new(
+        schema: &Arc<Schema>,
+        settings: &Settings,
+    ) -> Result<(Self, Diagnostics), Diagnostics> {
         let mut report = Report::default();
         let facts = Facts::collect(schema, settings, &mut report);
         let building = Building {
@@ -158,7 +161,9 @@ impl Building<'_> {
         let roots = [OperationKind::Query, OperationKind::Mutation, OperationKind::Subscription];
         let roots = roots.into_iter().filter_map(|it| schema.root(it));
         let default = i64::from(self.settings.defaults.root);
-        let weight = |it: TypeId| self.facts.types.get(&it).copied().unwrap_or(default);
+        // The root counts nothing, or like any other type.
+        let own = |it: TypeId| self.facts.types.get(&it).copied().unwrap_or(default);
+        let weight = |it: TypeId| if default == 0 { 0 } else { own(it) };
         let roots = roots.map(|it| (it, weight(it))).collect();
         let measure = self.settings.measure;
         Model { schema, measure, classes: self.classes, fields, inputs: self.inputs, roots }
@@ -179,8 +184,12 @@ impl Building<'_> {
             let weight = self.inputs.own(it);
             let named = input.ty.named;
             let absent = self.inputs.absent(it);
-            (weight != 0 || self.inputs.weighs(named))
-                .then(|| WeighedArgument { name: input.name.clone(), weight, named, absent })
+            (weight != 0 || self.inputs.weighs(named)).then(|| WeighedArgument {
+                name: input.name.clone(),
+                weight,
+                named,
+                absent,
+            })
         });
         let listed = self.facts.lists.get(&id);
         FieldClass {
@@ -221,7 +230,8 @@ fn variation(schema: &Schema, field: FieldId, fields: &HashMap<FieldId, Variatio
 
 fn type_weights(schema: &Schema, settings: &Settings, facts: &Facts) -> HashMap<TypeId, i64> {
     let defaults = settings.defaults.types;
-    let own = |id: TypeId, default: u32| facts.types.get(&id).copied().unwrap_or(i64::from(default));
+    let own =
+        |id: TypeId, default: u32| facts.types.get(&id).copied().unwrap_or(i64::from(default));
     let weights = schema.types().filter_map(|(id, ty)| {
         let weight = match ty.kind {
             Kind::Enum | Kind::Scalar => own(id, defaults.leaf),

@@ -35,7 +35,11 @@ pub(super) fn sum(model: &Arc<Model>, (operation, purpose): (&Operation, Purpose
         let outer = match node.parent.and_then(|it| below.get_mut(it.index())) {
             Some(outer) => outer,
             None => {
-                roots.push(RootField { key: operation_key(operation, node), field: node.field, pair });
+                roots.push(RootField {
+                    key: operation_key(operation, node),
+                    field: node.field,
+                    pair,
+                });
                 &mut total
             }
         };

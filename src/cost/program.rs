@@ -225,9 +225,8 @@ impl Program {
 
 impl Pair {
     pub(super) fn price(self, values: &[u64]) -> Price {
-        let value = |id: crate::cost::arena::ExprId| {
-            values.get(id.0 as usize).copied().unwrap_or(u64::MAX)
-        };
+        let value =
+            |id: crate::cost::arena::ExprId| values.get(id.0 as usize).copied().unwrap_or(u64::MAX);
         Price { types: value(self.types), fields: value(self.fields) }
     }
 }

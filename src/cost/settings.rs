@@ -33,7 +33,7 @@ pub struct Defaults {
     pub types: Weights,
     /// In the field measure.
     pub fields: Weights,
-    /// Type cost of the root type itself.
+    /// Type cost of the root type itself; 0: not even a weight of its own counts.
     pub root: u32,
     /// Field cost of a root field of a mutation.
     pub mutation: u32,

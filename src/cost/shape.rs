@@ -106,7 +106,8 @@ impl Shape {
             Size::Fixed(size) => u64::from(*size),
             Size::Slot(slot) => {
                 let slot = self.slots.sizes.get(*slot as usize);
-                slot.and_then(|it| it.value(&Request::new(variables)).ok()).map_or(u64::MAX, u64::from)
+                slot.and_then(|it| it.value(&Request::new(variables)).ok())
+                    .map_or(u64::MAX, u64::from)
             }
         };
         let calls = self.fields.iter().map(|it| it.calls.iter().map(call).min().unwrap_or(0));
@@ -215,9 +216,12 @@ impl<'a> Building<'a> {
     fn outer_sizes(&mut self, open: &Open, answer: &Answer) -> Vec<Size> {
         let mut sizes = Vec::new();
         let around = open.parents.iter().flatten().next().and_then(|it| self.operation.node(*it));
-        for (node, class) in answer.nodes.iter().take(1).flat_map(|node| {
-            answer.classes.iter().map(move |class| (*node, *class))
-        }) {
+        for (node, class) in answer
+            .nodes
+            .iter()
+            .take(1)
+            .flat_map(|node| answer.classes.iter().map(move |class| (*node, *class)))
+        {
             let (Some(node), Some(class)) = (self.operation.node(node), self.model.class(class))
             else {
                 continue;

@@ -180,7 +180,7 @@ fn whole(text: &str) -> Slice {
         return if value <= MAX { Slice::Size(value) } else { Slice::Invalid };
     }
     match text.parse::<f64>() {
-        Ok(value) if value == 0.0 => Slice::Size(0),
+        Ok(0.0) => Slice::Size(0),
         Ok(value) if value.fract() == 0.0 && value > 0.0 && value <= f64::from(MAX) => {
             format!("{value:.0}").parse().map_or(Slice::Invalid, Slice::Size)
         }

@@ -168,7 +168,8 @@ impl<'a> SlotBuilder<'a> {
     /// The size of a list inside a list that nothing tells.
     pub(super) fn unsized_slot(&mut self, node: &Node, condition: Option<u32>) -> Size {
         let arguments = Box::default();
-        let slot = SizeSlot { field: node.field, arguments, fallback: None, clamp: None, condition };
+        let slot =
+            SizeSlot { field: node.field, arguments, fallback: None, clamp: None, condition };
         self.slot(slot)
     }
 
@@ -194,7 +195,8 @@ impl<'a> SlotBuilder<'a> {
         match path.in_literal(self.operation, (given.value, 0), slicing.default) {
             Found::Known(slice) => {
                 let turns = matches!(slice, Slice::Size(_));
-                let knob = turns.then(|| self.knob(node, (&slicing.argument, path), None)).flatten();
+                let knob =
+                    turns.then(|| self.knob(node, (&slicing.argument, path), None)).flatten();
                 SizeArgument { says: Says::Known(slice), knob }
             }
             Found::Variable { variable, n_steps, otherwise } => {
@@ -206,10 +208,12 @@ impl<'a> SlotBuilder<'a> {
                         Found::Variable { .. } => Slice::Invalid,
                     }
                 });
-                let knob =
-                    self.knob(node, (&slicing.argument, path), Some((variable, n_steps)));
+                let knob = self.knob(node, (&slicing.argument, path), Some((variable, n_steps)));
                 let path = path.clone();
-                SizeArgument { says: Says::Variable { variable, path, n_steps, default, otherwise }, knob }
+                SizeArgument {
+                    says: Says::Variable { variable, path, n_steps, default, otherwise },
+                    knob,
+                }
             }
         }
     }
@@ -226,7 +230,9 @@ impl<'a> SlotBuilder<'a> {
         let steps = path.steps.iter().flat_map(|it| [".", &it.name]);
         let argument: String = [argument].into_iter().chain(steps).collect();
         let knob = Knob { field: node.field, argument: argument.into(), variable };
-        let same = |it: &Knob| variable.is_some() && it.variable == variable && it.argument == knob.argument;
+        let same = |it: &Knob| {
+            variable.is_some() && it.variable == variable && it.argument == knob.argument
+        };
         let at = self.table.knobs.iter().position(same).unwrap_or_else(|| {
             self.table.knobs.push(knob);
             self.table.knobs.len().saturating_sub(1)
@@ -339,7 +345,8 @@ impl CallSlot {
 /// Whether one of the conjunctions holds. A variable whose value is not known fulfils everything,
 /// so that nothing is overlooked.
 pub(super) fn holds(condition: &[Box<[Condition]>], request: &Request<'_>) -> bool {
-    let is_met = |it: &Condition| request.boolean(it.variable).is_none_or(|value| value == it.must_be);
+    let is_met =
+        |it: &Condition| request.boolean(it.variable).is_none_or(|value| value == it.must_be);
     condition.iter().any(|all| all.iter().all(is_met))
 }
 

@@ -2,20 +2,15 @@
 //!
 //! Every family states the settings that say in our words what it means.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
-
-#[path = "support/cost.rs"]
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{actual_of, entry, model, price_of, schema};
 use portcullis::{
     cost::{DefaultList, Defaults, Layer, List, Measure, NegativeTypes, Price, Settings, Weights},
     schema::{Kind, Schema},
     verdict::{Code, Violation},
 };
 use serde_json::Value;
-use support::{actual_of, entry, model, price_of, schema};
 
 /// Vectors whose meaning our settings have no words for, and why.
 const BEYOND: &[(&str, &str)] = &[
@@ -29,7 +24,7 @@ const BEYOND: &[(&str, &str)] = &[
 #[test]
 fn every_vector_is_met_or_explained() {
     let (mut n_met, mut wrong) = (0, Vec::new());
-    for line in include_str!("corpus/cost/golden.jsonl").lines() {
+    for line in include_str!("../corpus/cost/golden.jsonl").lines() {
         let vector: Value = serde_json::from_str(line).unwrap();
         let id = vector["id"].as_str().unwrap();
         if BEYOND.iter().any(|it| it.0 == id) {
@@ -143,14 +138,13 @@ fn settings(id: &str, vector: &Value, schema: &Arc<Schema>) -> Settings {
 }
 
 /// 1 for input objects that the schema does not weigh, or 0 for what is no node.
-fn weights(
-    schema: &Schema,
-    wanted: &dyn Fn(&str) -> bool,
-) -> Vec<portcullis::cost::Entry<i64>> {
+fn weights(schema: &Schema, wanted: &dyn Fn(&str) -> bool) -> Vec<portcullis::cost::Entry<i64>> {
     let types = schema.types().map(|(_, it)| it);
     let weighed = types.filter_map(|ty| match ty.kind {
         Kind::InputObject { .. } if wanted("input") => Some(entry(&ty.name, 1)),
-        Kind::Object { .. } if wanted("node") && ["Connection", "Edge"].iter().any(|it| ty.name.ends_with(it)) => {
+        Kind::Object { .. }
+            if wanted("node") && ["Connection", "Edge"].iter().any(|it| ty.name.ends_with(it)) =>
+        {
             Some(entry(&ty.name, 0))
         }
         _ => None,

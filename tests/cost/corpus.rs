@@ -1,21 +1,15 @@
 //! The published query/response corpus: our numbers are the recorded ones, on both sides.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
-
-#[path = "support/cost.rs"]
-mod support;
-
-#[path = "support/fse.rs"]
-mod fse;
-
-use fse::{CORPORA, Corpus};
+use crate::{
+    limits::{CORPORA, Corpus},
+    support::{model, schema, unvalidated},
+};
 use portcullis::{
     cost::{Counter, Price, Shape, compile},
     json,
     operation::coerce,
 };
 use serde_json::Value;
-use support::{model, schema, unvalidated};
 
 #[test]
 fn pairs_of_github() {

@@ -1,7 +1,5 @@
 //! From texts to prices: schema, document, variables.
 
-#![allow(dead_code, reason = "every suite uses its own part")]
-
 use std::sync::Arc;
 
 use portcullis::{
@@ -15,7 +13,7 @@ use portcullis::{
 };
 use serde_json::Value;
 
-pub fn schema(text: &str) -> Arc<Schema> {
+pub(crate) fn schema(text: &str) -> Arc<Schema> {
     let source = Arc::new(Source { name: "schema".into(), text: text.into() });
     match Schema::load(source) {
         Ok((schema, _)) => Arc::new(schema),
@@ -23,7 +21,7 @@ pub fn schema(text: &str) -> Arc<Schema> {
     }
 }
 
-pub fn model(schema: &Arc<Schema>, settings: &Settings) -> Arc<Model> {
+pub(crate) fn model(schema: &Arc<Schema>, settings: &Settings) -> Arc<Model> {
     match Model::new(schema, settings) {
         Ok((model, _)) => Arc::new(model),
         Err(diagnostics) => panic!("{diagnostics:?}"),
@@ -31,27 +29,27 @@ pub fn model(schema: &Arc<Schema>, settings: &Settings) -> Arc<Model> {
 }
 
 /// An entry of a layer.
-pub fn entry<T>(on: &str, value: T) -> Entry<T> {
+pub(crate) fn entry<T>(on: &str, value: T) -> Entry<T> {
     let on = Coordinate::parse(on).unwrap_or_else(|| panic!("`{on}`"));
     Entry { on, value, place: None }
 }
 
 /// Reads, validates and spreads the first operation of a document.
-pub fn operation(schema: &Arc<Schema>, text: &str) -> Operation {
+pub(crate) fn operation(schema: &Arc<Schema>, text: &str) -> Operation {
     let read = read(text, &ReadLimits::CEILINGS).unwrap_or_else(|why| panic!("{why:?}\n{text}"));
     validate(schema, &read).unwrap_or_else(|why| panic!("{why:?}\n{text}"));
     unvalidated(schema, text)
 }
 
 /// For documents that are known to be valid: validation costs more than everything else here.
-pub fn unvalidated(schema: &Arc<Schema>, text: &str) -> Operation {
+pub(crate) fn unvalidated(schema: &Arc<Schema>, text: &str) -> Operation {
     let read = read(text, &ReadLimits::CEILINGS).unwrap_or_else(|why| panic!("{why:?}\n{text}"));
     spread(schema, &read.document, OperationId(0), Skipped::Ignore)
         .unwrap_or_else(|why| panic!("{why:?}\n{text}"))
 }
 
 /// Prices one request.
-pub fn price(
+pub(crate) fn price(
     program: &Program,
     operation: &Operation,
     variables: &Value,
@@ -64,13 +62,17 @@ pub fn price(
 }
 
 /// All of it at once.
-pub fn price_of(model: &Arc<Model>, text: &str, variables: &Value) -> Result<Price, Violation> {
+pub(crate) fn price_of(
+    model: &Arc<Model>,
+    text: &str,
+    variables: &Value,
+) -> Result<Price, Violation> {
     let operation = operation(model.schema(), text);
     price(&compile(model, &operation), &operation, variables)
 }
 
 /// Counts the content of `data`, for a request without variables.
-pub fn actual_of(model: &Arc<Model>, text: &str, data: &Value) -> Actual {
+pub(crate) fn actual_of(model: &Arc<Model>, text: &str, data: &Value) -> Actual {
     let operation = operation(model.schema(), text);
     let shape = Shape::new(model, &operation);
     let mut counter = Counter::new(&shape, &Variables::default());

@@ -1,7 +1,5 @@
 //! The published limits of the query/response corpus, in our words.
 
-#![allow(dead_code, reason = "every suite uses its own part")]
-
 use std::io::Read;
 
 use flate2::read::GzDecoder;
@@ -13,25 +11,29 @@ use portcullis::{
 use crate::support::entry;
 
 /// One corpus: its schema and its limits.
-pub struct Corpus {
-    pub name: &'static str,
-    pub schema: &'static str,
-    pub limits: fn(&Schema) -> Vec<Entry<List>>,
+pub(crate) struct Corpus {
+    pub(crate) name: &'static str,
+    pub(crate) schema: &'static str,
+    pub(crate) limits: fn(&Schema) -> Vec<Entry<List>>,
 }
 
-pub const CORPORA: [Corpus; 2] = [
-    Corpus { name: "github", schema: include_str!("../corpus/cost/fse/github.graphql"), limits: github },
+pub(crate) const CORPORA: [Corpus; 2] = [
+    Corpus {
+        name: "github",
+        schema: include_str!("../corpus/cost/fse/github.graphql"),
+        limits: github,
+    },
     Corpus { name: "yelp", schema: include_str!("../corpus/cost/fse/yelp.graphql"), limits: yelp },
 ];
 
 impl Corpus {
-    pub fn settings(&self, schema: &Schema) -> Settings {
+    pub(crate) fn settings(&self, schema: &Schema) -> Settings {
         let policy = Layer { weights: Vec::new(), lists: (self.limits)(schema) };
         Settings { policy, ..Settings::default() }
     }
 
     /// The pairs in the repository, or all of them when the environment says where they are.
-    pub fn pairs(&self) -> String {
+    pub(crate) fn pairs(&self) -> String {
         let file = match std::env::var("PORTCULLIS_FSE") {
             Ok(folder) => format!("{folder}/{}.jsonl.gz", self.name),
             Err(_) => format!(
@@ -105,10 +107,7 @@ fn yelp(_: &Schema) -> Vec<Entry<List>> {
         entry("Country.locales", assumed(4)),
         entry("Category.country_whitelist", assumed(32)),
         entry("Category.country_blacklist", assumed(32)),
-        entry(
-            "Query.phone_search",
-            List { sized: Some(vec!["business".into()]), ..assumed(3) },
-        ),
+        entry("Query.phone_search", List { sized: Some(vec!["business".into()]), ..assumed(3) }),
         entry("Category.parent_categories", assumed(10)),
         entry("Business.categories", assumed(10)),
         entry("Business.hours", assumed(20)),
