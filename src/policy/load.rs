@@ -106,7 +106,7 @@ fn compile(
     let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
     let parts =
         Parts { registry, rules: rules(registry, layer, &ground), profiles: all, exceptions };
-    Some(frame.policy(Named { name: name?, schema, origin, digest }, parts))
+    Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest }, parts))
 }
 
 /// What is settled before there is a rule or a caller.
@@ -169,6 +169,7 @@ impl Frame {
         Policy {
             name: named.name.into(),
             schema: named.schema,
+            cost: named.cost,
             origin: named.origin,
             http: self.http,
             unselected: self.unselected,
@@ -185,10 +186,11 @@ impl Frame {
     }
 }
 
-/// What the policy is called and which texts it is made from.
+/// What the policy is called and what is made from its texts.
 struct Named<'n> {
     name: &'n str,
     schema: Arc<Schema>,
+    cost: Arc<Model>,
     origin: SchemaOrigin,
     digest: Digest,
 }
