@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::{
-    cost::Settings,
+    cost::{Model, Settings},
     diagnostic::{Diagnostics, Source},
     operation::Skipped,
     policy::{
