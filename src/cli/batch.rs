@@ -89,7 +89,8 @@ fn as_json(appraisal: &Appraisal) -> Value {
         "codes": codes,
         "cost": appraisal.cost.as_ref().map(figures),
     });
-    if let (Some(Price { types, fields }), Value::Object(answer)) = (appraisal.actual, &mut answer) {
+    if let (Some(Price { types, fields }), Value::Object(answer)) = (appraisal.actual, &mut answer)
+    {
         answer.insert("actual".to_owned(), json!({ "type": types, "field": fields }));
     }
     answer

@@ -61,10 +61,7 @@ fn row(out: &mut String, field: &PricedField, measure: Measure) {
 
 fn all_calls(field: &PricedField) -> Price {
     let Price { types, fields } = field.price;
-    Price {
-        types: types.saturating_mul(field.calls),
-        fields: fields.saturating_mul(field.calls),
-    }
+    Price { types: types.saturating_mul(field.calls), fields: fields.saturating_mul(field.calls) }
 }
 
 fn advice(slice: &SliceAdvice) -> String {
