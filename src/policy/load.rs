@@ -197,16 +197,10 @@ struct Named<'n> {
 
 /// What everything costs; a mistake in the settings is found only against the schema.
 fn model(schema: &Arc<Schema>, settings: &Settings, found: &mut Diagnostics) -> Option<Model> {
-    match Model::new(schema, settings) {
-        Ok((model, warnings)) => {
-            found.extend(warnings);
-            Some(model)
-        }
-        Err(errors) => {
-            found.extend(errors);
-            None
-        }
-    }
+    let made = Model::new(schema, settings).map_err(|errors| found.extend(errors));
+    let (model, warnings) = made.ok()?;
+    found.extend(warnings);
+    Some(model)
 }
 
 fn version(node: &Node, found: &mut Diagnostics) {
