@@ -15,7 +15,7 @@ use crate::{
         outline::{Group, OutlineField, Region},
         program::{Price, Program},
         settings::Measure,
-        slots::{Knob, Purpose, Request},
+        slots::{Knob, Purpose, Request, Written},
     },
     operation::{Operation, Variables},
     verdict::Violation,
@@ -104,7 +104,7 @@ fn coordinate(model: &Model, knob: &Knob) -> Box<str> {
 }
 
 fn variable(operation: &Operation, knob: &Knob) -> Option<Box<str>> {
-    let (variable, _) = knob.variable?;
+    let Written::In(variable, _) = knob.written else { return None };
     operation.variables().get(variable.index()).map(|it| it.name.clone())
 }
 

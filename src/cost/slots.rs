@@ -11,6 +11,7 @@ use crate::{
         model::Model,
         slice::{Found, Path, Slice},
     },
+    document::ValueId,
     operation::{Condition, Given, GuardId, Node, Operation, VariableIdx, Variables},
     schema::FieldId,
 };
@@ -65,8 +66,17 @@ pub(super) struct Knob {
     pub(super) field: FieldId,
     /// As the settings name it: `input.page.first`.
     pub(super) argument: Box<str>,
-    /// The variable that holds it; a variable is one knob wherever it stands.
-    pub(super) variable: Option<(VariableIdx, usize)>,
+    /// What holds it is one knob, however many lists it bounds.
+    pub(super) written: Written,
+}
+
+/// Where the value of a slicing argument stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// In the document.
+    At(ValueId),
+    /// In a variable, and the steps that lead to it.
+    In(VariableIdx, usize),
 }
 
 /// The weight of a call whose arguments are variables.
@@ -195,8 +205,7 @@ impl<'a> SlotBuilder<'a> {
         match path.in_literal(self.operation, (given.value, 0), slicing.default) {
             Found::Known(slice) => {
                 let turns = matches!(slice, Slice::Size(_));
-                let knob =
-                    turns.then(|| self.knob(node, (&slicing.argument, path), None)).flatten();
+                let knob = turns.then(|| self.knob(node, (&slicing.argument, path), Written::At(given.value))).flatten();
                 SizeArgument { says: Says::Known(slice), knob }
             }
             Found::Variable { variable, n_steps, otherwise } => {
@@ -208,7 +217,8 @@ impl<'a> SlotBuilder<'a> {
                         Found::Variable { .. } => Slice::Invalid,
                     }
                 });
-                let knob = self.knob(node, (&slicing.argument, path), Some((variable, n_steps)));
+                let knob =
+                    self.knob(node, (&slicing.argument, path), Written::In(variable, n_steps));
                 let path = path.clone();
                 SizeArgument {
                     says: Says::Variable { variable, path, n_steps, default, otherwise },
@@ -222,17 +232,15 @@ impl<'a> SlotBuilder<'a> {
         &mut self,
         node: &Node,
         (argument, path): (&str, &Path),
-        variable: Option<(VariableIdx, usize)>,
+        written: Written,
     ) -> Option<u32> {
         if self.purpose == Purpose::Price {
             return None;
         }
         let steps = path.steps.iter().flat_map(|it| [".", &it.name]);
         let argument: String = [argument].into_iter().chain(steps).collect();
-        let knob = Knob { field: node.field, argument: argument.into(), variable };
-        let same = |it: &Knob| {
-            variable.is_some() && it.variable == variable && it.argument == knob.argument
-        };
+        let knob = Knob { field: node.field, argument: argument.into(), written };
+        let same = |it: &Knob| it.written == written && it.argument == knob.argument;
         let at = self.table.knobs.iter().position(same).unwrap_or_else(|| {
             self.table.knobs.push(knob);
             self.table.knobs.len().saturating_sub(1)

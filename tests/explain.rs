@@ -1,0 +1,138 @@
+//! `portcullis explain` as a person and as a program see it: the cost of one document, and many.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    io::Write as _,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::{Value, json};
+
+/// A page of products, with the last reviews of each.
+const SHELF: &str = "query ($n: Int) { shelf: products(first: $n) { nodes { id \
+    reviews(first: 50) { edges { node { author { handle } } } } } } }";
+
+/// Runs the verb on the bazaar's policy.
+fn explain(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(["explain", "--policy", "tests/corpus/bazaar/policy.yaml"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("PORTCULLIS_UPSTREAM")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// Explains one document; exit code and standard output.
+fn one(document: &str, variables: &str, format: &str) -> (Option<i32>, String) {
+    let arguments = ["-", "--variables", variables, "--format", format];
+    let output = explain(&arguments, document);
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+fn cost(document: &str, variables: &str) -> Value {
+    let told: Value = serde_json::from_str(&one(document, variables, "json").1).unwrap();
+    told["cost"].clone()
+}
+
+#[test]
+fn what_is_too_expensive_is_taken_apart() {
+    let (code, text) = one(SHELF, r#"{"n": 100}"#, "text");
+    assert_eq!(code, Some(1));
+    let head = "refused: COST_ESTIMATED_TOO_EXPENSIVE by `cost`\n  \
+        `cost.max` is 5000, the operation has 15302\n";
+    assert!(text.starts_with(head), "{text}");
+    let (_, cost) = text.split_once("\n\ncost ").unwrap();
+    insta::assert_snapshot!(cost);
+}
+
+#[test]
+fn the_advice_is_the_last_that_passes() {
+    assert_eq!(one(SHELF, r#"{"n": 32}"#, "text").0, Some(0));
+    assert_eq!(one(SHELF, r#"{"n": 33}"#, "text").0, Some(1));
+    let narrow = |n| SHELF.replace("50", n);
+    assert_eq!(one(&narrow("15"), r#"{"n": 100}"#, "text").0, Some(0));
+    assert_eq!(one(&narrow("16"), r#"{"n": 100}"#, "text").0, Some(1));
+}
+
+#[test]
+fn a_program_gets_the_same_numbers() {
+    let mut cost =
+        cost("query ($n: Int) { products(first: $n) { nodes { id name } } }", r#"{"n": 2500}"#);
+    let coordinates = cost["coordinates"].take();
+    assert_eq!(coordinates[0], json!({ "coordinate": "Product.id", "type": 0, "field": 2500 }));
+    let row = |depth, key, coordinate, sizes: &[u64], calls, field| {
+        json!({ "depth": depth, "key": key, "coordinate": coordinate, "sizes": sizes,
+            "calls": calls, "type": 0, "field": field })
+    };
+    let expect = json!({
+        "type": 0, "field": 5002, "combined": 5002, "measure": "both",
+        "exact": true, "saturated": false, "limit": 5000, "margin": -2,
+        "tree": [
+            row(1, "products", "Query.products", &[], 1, 5002),
+            row(2, "nodes", "ProductConnection.nodes", &[2500], 1, 5001),
+            row(3, "id", "Product.id", &[], 2500, 2500),
+            row(3, "name", "Product.name", &[], 2500, 2500),
+        ],
+        "coordinates": null,
+        "slices": [{ "coordinate": "Query.products(first:)", "variable": "n", "largest": 2499,
+            "advice": "`first` (`$n`) of Query.products ≤ 2499 would pass" }],
+    });
+    assert_eq!(cost, expect);
+}
+
+#[test]
+fn what_another_rule_refuses_is_priced_too() {
+    let deep = "{ product(id: 1) { related { related { related { related { related { related { \
+        related { related { id } } } } } } } } } }";
+    let (code, text) = one(deep, "{}", "json");
+    let told: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &told["deciding"]["code"]), (Some(1), &json!("MAX_DEPTH_LIMIT")));
+    // 1 + (1 + 5 + … + 5⁷) + 5⁸
+    assert_eq!(told["cost"]["combined"], 488_282);
+    // More tokens than the reader takes under this policy.
+    let long = format!("{{ {} }}", "cart { id } ".repeat(505));
+    assert_eq!(cost(&long, "{}")["combined"], 2);
+    assert_eq!(cost("{ nothing }", "{}"), Value::Null);
+}
+
+#[test]
+fn many_are_answered_line_by_line() {
+    let lines = [
+        r#"{"document": "{ cart { id } }"}"#,
+        r#"{"document": "query A($n: Int) { products(first: $n) { nodes { id } } } query B { cart { id } }", "operationName": "A", "variables": {"n": 2}, "claims": {"sub": "u"}, "response": {"data": {"products": {"nodes": [{"id": 1}]}}}}"#,
+        "no JSON",
+        r#"{"document": "{ a: __schema { types { name } } products(first: 5000) { nodes { id } } }", "variables": null}"#,
+        r#"{"document": "{ products(first: -1) { nodes { id } } }"}"#,
+        r#"{"document": 1}"#,
+    ];
+    let output = explain(&["--batch", "-", "--format", "json"], &lines.join("\n"));
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let answers: Vec<Value> = text.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let cost = |field: u64| json!({ "type": 0, "field": field, "combined": field, "exact": true, "saturated": false });
+    let expect = [
+        json!({ "verdict": "admit", "codes": [], "cost": cost(2) }),
+        json!({ "verdict": "admit", "codes": [], "cost": cost(4), "actual": { "type": 0, "field": 3 } }),
+        json!({ "error": "not JSON: unexpected character at byte 0" }),
+        json!({ "verdict": "reject", "cost": cost(5002),
+            "codes": ["COST_ESTIMATED_TOO_EXPENSIVE", "INTROSPECTION_DISABLED"] }),
+        json!({ "verdict": "reject", "codes": ["COST_SLICE_INVALID"], "cost": null }),
+        json!({ "error": "`document` is not a string" }),
+    ];
+    assert_eq!(answers, expect);
+}
+
+#[test]
+fn a_batch_without_a_bad_line_is_fine() {
+    let output = explain(&["--batch", "-"], "{\"document\": \"{ nothing }\"}\n");
+    assert_eq!(output.status.code(), Some(0));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let codes = ["GRAPHQL_VALIDATION_FAILED"];
+    assert_eq!(answer, json!({ "verdict": "reject", "codes": codes, "cost": null }));
+}
