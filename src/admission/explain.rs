@@ -92,7 +92,7 @@ fn parts(document: &Judgeable) -> Explanation {
         deciding: None,
         lines: Vec::new(),
         canonical: Some(document.query.clone()),
-        document: Some(document.hashes.sent),
+        document: Some(document.hash),
     }
 }
 

@@ -126,13 +126,14 @@ fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> Verdict {
         }
         return Verdict::Reject(rejected);
     }
-    let ready: Vec<_> = judged.into_iter().flatten().collect();
-    let bodies = ready.iter().map(|it| it.body.as_str());
+    let ready = judged.into_iter().flatten().map(|it| (it.body, it.item));
+    let (bodies, items): (Vec<String>, Vec<_>) = ready.unzip();
     let body = match framing {
-        Framing::Single => bodies.collect(),
-        Framing::Array => format!("[{}]", bodies.collect::<Vec<_>>().join(",")),
+        // The one body is handed on, not copied.
+        Framing::Single => bodies.into_iter().collect(),
+        Framing::Array => format!("[{}]", bodies.join(",")),
     };
-    Verdict::Admit(Admitted::new(body.into_bytes(), ready.into_iter().map(|it| it.item).collect()))
+    Verdict::Admit(Admitted::new(body.into_bytes(), items))
 }
 
 fn innocent() -> Violation {

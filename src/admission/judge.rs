@@ -104,7 +104,7 @@ impl Bench<'_> {
             return Err(Refused { deciding, found });
         }
         let body = body::write(document, &variables, request);
-        let item = Item { kind: document.kind, document: document.hashes.sent, reported };
+        let item = Item { kind: document.kind, document: document.hash, reported };
         Ok(Ready { body, item })
     }
 
@@ -154,10 +154,7 @@ impl Bench<'_> {
 
     /// The exception for a document, while it lasts.
     pub(super) fn exception(&self, document: &Judgeable) -> Option<&Exception> {
-        let exceptions = self.policy.exceptions();
-        let found = exceptions
-            .find(&document.hashes.sent)
-            .or_else(|| exceptions.find(&document.hashes.canonical))?;
+        let found = self.policy.exceptions().find(&document.excepted?)?;
         found.lasts(self.now.0).then_some(found)
     }
 }
