@@ -138,9 +138,9 @@ fn scenarios() -> Vec<Scenario> {
     vec![
         page("known document", 1.0, same(PRODUCT_PAGE.body())),
         page("new document", 1.6, Box::new(|it| PRODUCT_PAGE.renamed(it).into())),
-        flood("flood: 100 KB aliases", wide, 200, floods::aliases()),
-        flood("flood: 100 KB depth", wide, 200, floods::depth()),
-        flood("flood: 100 KB lists", wide, 200, floods::lists()),
-        flood("flood: 100 KB variables", wide, 200, floods::variables()),
+        flood("flood: 100 KB aliases", wide, 422, floods::aliases()),
+        flood("flood: 100 KB depth", wide, 422, floods::depth()),
+        flood("flood: 100 KB lists", wide, 422, floods::lists()),
+        flood("flood: 100 KB variables", wide, 422, floods::variables()),
     ]
 }

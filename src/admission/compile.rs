@@ -5,7 +5,7 @@
 use crate::{
     admission::{
         introspection,
-        known::{Hashes, Judgeable, Known, Left, Part},
+        known::{Judgeable, Known, Left, Part},
         refusal::{disagreement, invalid, uncountable, unreadable},
     },
     document::{self, Document, OperationId, Read},
@@ -40,19 +40,27 @@ fn judgeable(
     let mut operations = operations(policy, &read, selected)?;
     let left = left(policy, &operations);
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
+    let hash = Digest::of(text.as_bytes()).0;
     Ok(Judgeable {
         kind: operation.kind(),
         name: operation.name().map(|it| json::escape(it).into()),
         query: json::escape(&canonical).into(),
-        hashes: Hashes {
-            sent: Digest::of(text.as_bytes()).0,
-            canonical: Digest::of(canonical.as_bytes()).0,
-        },
+        hash,
+        excepted: excepted(policy, hash, &canonical),
         variables: operation.variables().to_vec(),
         left,
         introspection: introspection::is_answerable(operation)
             .then(|| Box::new(operations.swap_remove(0))),
     })
+}
+
+/// A SHA-256 costs more than reading the document does; without exceptions nobody asks for the
+/// second one.
+fn excepted(policy: &Policy, sent: [u8; 32], canonical: &str) -> Option<[u8; 32]> {
+    let exceptions = policy.exceptions();
+    exceptions.iter().next()?;
+    let either = [sent, Digest::of(canonical.as_bytes()).0];
+    either.into_iter().find(|it| exceptions.find(it).is_some())
 }
 
 /// The operations to judge, the selected one first.

@@ -102,7 +102,7 @@ fn refused(violation: Violation, document: Option<&Judgeable>) -> Explanation {
 fn parts(document: &Judgeable) -> Explanation {
     Explanation {
         canonical: Some(document.query.clone()),
-        document: Some(document.hashes.sent),
+        document: Some(document.hash),
         ..empty()
     }
 }

@@ -109,7 +109,7 @@ impl Bench<'_> {
         let answer = document.introspection.as_ref();
         let answer = answer.map(|it| introspection::answer(it, &variables)).transpose();
         let answer = answer.map_err(Refused::for_one)?;
-        let item = Item { kind: document.kind, document: document.hashes.sent, reported };
+        let item = Item { kind: document.kind, document: document.hash, reported };
         Ok(Ready { body, answer, item })
     }
 
@@ -159,10 +159,7 @@ impl Bench<'_> {
 
     /// The exception for a document, while it lasts.
     pub(super) fn exception(&self, document: &Judgeable) -> Option<&Exception> {
-        let exceptions = self.policy.exceptions();
-        let found = exceptions
-            .find(&document.hashes.sent)
-            .or_else(|| exceptions.find(&document.hashes.canonical))?;
+        let found = self.policy.exceptions().find(&document.excepted?)?;
         found.lasts(self.now.0).then_some(found)
     }
 }

@@ -25,23 +25,17 @@ pub(super) struct Judgeable {
     pub(super) name: Option<Box<str>>,
     /// The canonical text, as a JSON literal.
     pub(super) query: Box<str>,
-    /// The text as the client sent it, and the canonical text.
-    pub(super) hashes: Hashes,
+    /// SHA-256 of the text as the client sent it.
+    pub(super) hash: [u8; 32],
+    /// The hash by which an exception of the policy names it: of the text as sent, or of the
+    /// canonical text.
+    pub(super) excepted: Option<[u8; 32]>,
     /// Variable definitions of the selected operation.
     pub(super) variables: Vec<Variable>,
     /// What is left of the rules; rules that hold are not there.
     pub(super) left: Vec<Left>,
     /// The operation, when the schema is all that it asks for: it is answered here.
     pub(super) introspection: Option<Box<Operation>>,
-}
-
-/// SHA-256 of both texts of a document: exceptions and manifests may name either.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hashes {
-    /// As the client sent it.
-    pub(super) sent: [u8; 32],
-    /// In canonical form.
-    pub(super) canonical: [u8; 32],
 }
 
 /// What is left of one rule.

@@ -161,7 +161,9 @@ impl fmt::Display for Refusal {
 /// Finds what the parser's lexer would pass over.
 fn scan(text: &str) -> Result<(), Refusal> {
     let is_control = |it: u8| it < b' ' && !matches!(it, b'\t' | b'\n' | b'\r');
-    if let Some(at) = text.bytes().position(is_control) {
+    // Looking at every byte without a way out is a tenth of the work: it is done many at a time.
+    if text.bytes().fold(false, |found, it| found | is_control(it)) {
+        let at = text.bytes().position(is_control).unwrap_or_default();
         return Err(Refusal::ControlCharacter { at: to_u32(at) });
     }
     match text.find(BYTE_ORDER_MARK) {

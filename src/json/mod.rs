@@ -9,13 +9,14 @@
 mod error;
 mod read;
 mod scan;
+mod unescape;
 mod write;
 
 pub use error::{Error, Problem};
 pub use read::{Limits, read};
 pub use write::{escape, push_escaped};
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Ordering};
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +152,16 @@ impl<'t> Value<'t> {
         })
     }
 
+    /// Escapes only ever make a key longer than what it says, so most keys need no second look.
+    fn has_key(self, key: &str) -> bool {
+        let Some(literal) = self.key_text() else { return false };
+        match literal.len().cmp(&key.len().saturating_add(2)) {
+            Ordering::Less => false,
+            Ordering::Equal => unquote(literal) == key,
+            Ordering::Greater => literal.contains('\\') && unquote(literal) == key,
+        }
+    }
+
     /// The value and everything in it, in the order written.
     pub fn descendants(self) -> impl Iterator<Item = Self> + use<'t> {
         (self.node..self.node().end.max(self.node.saturating_add(1)))
@@ -163,17 +174,12 @@ impl<'t> Value<'t> {
         if self.kind() != Kind::Object {
             return None;
         }
-        self.children().find(|it| it.key().as_deref() == Some(key))
+        self.children().find(|it| it.has_key(key))
     }
 }
 
 /// The content of a string literal that was scanned before.
 fn unquote(literal: &str) -> Cow<'_, str> {
     let inner = literal.get(1..literal.len().saturating_sub(1)).unwrap_or_default();
-    if inner.contains('\\') {
-        // The scanner has checked every escape, so this cannot fail.
-        Cow::Owned(serde_json::from_str(literal).unwrap_or_default())
-    } else {
-        Cow::Borrowed(inner)
-    }
+    if inner.contains('\\') { Cow::Owned(unescape::unescape(inner)) } else { Cow::Borrowed(inner) }
 }

@@ -12,8 +12,11 @@ pub fn escape(text: &str) -> String {
 pub fn push_escaped(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.find(|it: char| it < ' ' || it == '"' || it == '\\') {
-        let (plain, behind) = rest.split_at(at);
+    let is_special = |it: u8| it < b' ' || it == b'"' || it == b'\\';
+    // A special byte is a character of its own, so the text can be split there.
+    while let Some((plain, behind)) =
+        rest.bytes().position(is_special).and_then(|at| rest.split_at_checked(at))
+    {
         out.push_str(plain);
         let mut chars = behind.chars();
         match chars.next() {

@@ -25,11 +25,15 @@ pub fn coerce<'a>(
         booleans: Vec::with_capacity(variables.len()),
         shape: given.map(Shape::of).unwrap_or_default(),
     };
+    let mut open = Vec::new();
     for variable in variables {
         let value = given.and_then(|it| it.member(&variable.name));
         let (given, boolean) = match value {
             Some(value) => {
-                check(schema, variable, value).map_err(|problem| objection(variable, &problem))?;
+                let outermost =
+                    Expected { value, wrappers: &variable.ty.wrappers, named: variable.ty.named };
+                open.push(outermost);
+                check(schema, &mut open).map_err(|problem| objection(variable, &problem))?;
                 let boolean = match value.kind() {
                     Json::Boolean(value) => Some(value),
                     _ => None,
@@ -65,9 +69,7 @@ struct Expected<'s, 'a> {
 }
 
 // The budget of this loop is the JSON text: every value is visited once per wrapper of its type.
-fn check(schema: &Schema, variable: &Variable, value: json::Value<'_>) -> Result<(), String> {
-    let outermost = Expected { value, wrappers: &variable.ty.wrappers, named: variable.ty.named };
-    let mut open = vec![outermost];
+fn check<'s>(schema: &'s Schema, open: &mut Vec<Expected<'s, '_>>) -> Result<(), String> {
     while let Some(expected) = open.pop() {
         let Expected { value, wrappers, named } = expected;
         let is_null = value.kind() == Json::Null;
@@ -86,7 +88,7 @@ fn check(schema: &Schema, variable: &Variable, value: json::Value<'_>) -> Result
             }
             // GraphQL §3.11: a single value counts as a list of one.
             Some((Wrapper::List, inner)) => open.push(Expected { wrappers: inner, ..expected }),
-            None => named_value(schema, named, value, &mut open)?,
+            None => named_value(schema, named, value, open)?,
         }
     }
     Ok(())

@@ -2,6 +2,8 @@
 //!
 //! Values were validated or coerced before; what does not fit its type is passed over here.
 
+use std::borrow::Cow;
+
 use crate::{
     document::{Document, ValueId, ValueKind},
     json::{self, Kind as Json},
@@ -35,13 +37,15 @@ pub enum Met<'a> {
 /// values are walked by themselves.
 // The budget of this loop is the value: everything in it is visited once.
 pub fn walk<'a>(
-    (schema, document): (&Schema, &Document),
+    (schema, document): (&Schema, &'a Document),
     ty: &TypeRef,
     value: InputValue<'a>,
     mut meet: impl FnMut(Met<'a>),
 ) {
-    let mut open = vec![(value, ty.named)];
-    while let Some((value, named)) = open.pop() {
+    let mut open = Vec::new();
+    // Most values are leaves: they never touch the stack.
+    let mut next = Some((value, ty.named));
+    while let Some((value, named)) = next.take().or_else(|| open.pop()) {
         match shape_of(document, value) {
             Shape::List => {
                 open.extend(children(document, value).into_iter().map(|it| (it.value, named)))
@@ -91,15 +95,15 @@ fn shape_of(document: &Document, value: InputValue<'_>) -> Shape {
 }
 
 struct Child<'a> {
-    key: Option<String>,
+    key: Option<Cow<'a, str>>,
     value: InputValue<'a>,
 }
 
-fn children<'a>(document: &Document, value: InputValue<'a>) -> Vec<Child<'a>> {
+fn children<'a>(document: &'a Document, value: InputValue<'a>) -> Vec<Child<'a>> {
     match value {
         InputValue::Json(value) => value
             .children()
-            .map(|it| Child { key: it.key().map(Into::into), value: InputValue::Json(it) })
+            .map(|it| Child { key: it.key(), value: InputValue::Json(it) })
             .collect(),
         InputValue::Literal(id) => document
             .children(id)

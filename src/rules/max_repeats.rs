@@ -1,6 +1,8 @@
 //! Limit `limits.repeats`: one field under one parent through different response keys.
 
-use ahash::{HashMap, HashSet};
+use std::collections::hash_map;
+
+use ahash::{HashMap, HashMapExt, HashSet};
 
 use crate::{
     operation::Operation,
@@ -32,7 +34,7 @@ static META: Meta = Meta {
 };
 
 /// A place in the answer: the response keys from the root, as a number.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Place(usize);
 
 impl Place {
@@ -45,20 +47,29 @@ fn measure(operation: &Operation) -> u64 {
     if operation.nodes().iter().all(|it| it.alias.is_none()) {
         return u64::from(!operation.nodes().is_empty());
     }
-    let mut places: HashMap<(Place, &str), Place> = HashMap::default();
-    let mut place_of_node: Vec<Place> = Vec::with_capacity(operation.nodes().len());
-    let mut seen: HashSet<(Place, FieldId)> = HashSet::default();
-    let mut repeats: HashMap<(Place, FieldId), u64> = HashMap::default();
+    let n_nodes = operation.nodes().len();
+    // The place of every response key below a place, with the field that came there first.
+    let mut places: HashMap<(Place, &str), (Place, FieldId)> = HashMap::with_capacity(n_nodes);
+    let mut others: HashSet<(Place, FieldId)> = HashSet::default();
+    let mut place_of_node: Vec<Place> = Vec::with_capacity(n_nodes);
+    let mut repeated: Vec<(Place, FieldId)> = Vec::with_capacity(n_nodes);
     for node in operation.nodes() {
         let above = node.parent.and_then(|it| place_of_node.get(it.index())).copied();
         let above = above.unwrap_or(Place::ROOT);
         let next = Place(places.len().saturating_add(1));
-        let place = *places.entry((above, operation.key(node))).or_insert(next);
+        let (place, is_new) = match places.entry((above, operation.key(node))) {
+            hash_map::Entry::Vacant(it) => (it.insert((next, node.field)).0, true),
+            hash_map::Entry::Occupied(it) => {
+                let (place, first) = *it.get();
+                (place, first != node.field && others.insert((place, node.field)))
+            }
+        };
         place_of_node.push(place);
-        if seen.insert((place, node.field)) {
-            let repeats = repeats.entry((above, node.field)).or_default();
-            *repeats = repeats.saturating_add(1);
+        if is_new {
+            repeated.push((above, node.field));
         }
     }
-    repeats.into_values().max().unwrap_or(0)
+    repeated.sort_unstable();
+    let longest = repeated.chunk_by(|a, b| a == b).map(<[_]>::len).max();
+    longest.unwrap_or(0) as u64
 }
