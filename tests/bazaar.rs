@@ -16,8 +16,9 @@ use support::{
 };
 
 /// Classes that are refused completely by what is built.
-const CLASSES: [&str; 16] = [
+const CLASSES: [&str; 17] = [
     "alias",
+    "cost",
     "depth",
     "directive",
     "duplication",

@@ -41,6 +41,7 @@ fn body(text: &str) -> Vec<u8> {
 fn refusal(gate: &Gate, body: &[u8]) -> (&'static str, &'static str) {
     match judge::judge(gate, body) {
         Verdict::Admit(admitted) => panic!("{:?}", String::from_utf8_lossy(admitted.body())),
+        Verdict::Answer(_) => panic!("answered without the upstream"),
         Verdict::Reject(it) => (it.items[0].rule, it.items[0].code.as_str()),
     }
 }

@@ -89,6 +89,7 @@ fn gate(policy: &Arc<Policy>) -> Gate {
 fn told(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Admit(it) => String::from_utf8(it.body().to_vec()).unwrap(),
+        Verdict::Answer(_) => "answered".to_owned(),
         Verdict::Reject(it) => {
             let one = |it: &portcullis::verdict::Violation| {
                 format!("{} {} {}", it.rule, it.code.as_str(), it.public)
@@ -101,7 +102,7 @@ fn told(verdict: &Verdict) -> String {
 /// What is refused, without the words.
 fn code(verdict: &Verdict) -> Option<(&'static str, &'static str)> {
     match verdict {
-        Verdict::Admit(_) => None,
+        Verdict::Admit(_) | Verdict::Answer(_) => None,
         Verdict::Reject(it) => it.items.first().map(|it| (it.rule, it.code.as_str())),
     }
 }
@@ -156,7 +157,7 @@ fn any_bytes_get_a_verdict() {
         assert_eq!(told(&judge::judge(&gate, &body)), told(&first), "{body:?}");
         match &first {
             Verdict::Admit(admitted) => check_forwarded(admitted.body(), &policy.schema),
-            Verdict::Reject(_) => {}
+            Verdict::Answer(_) | Verdict::Reject(_) => {}
         }
         matches!(first, Verdict::Admit(_))
     });

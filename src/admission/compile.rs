@@ -100,7 +100,10 @@ fn left(policy: &Policy, operations: &[Operation]) -> Vec<Left> {
 }
 
 /// GraphQL §6.1: the named operation, or the only one.
-fn select(document: &Document, operation_name: Option<&str>) -> Result<OperationId, Violation> {
+pub(super) fn select(
+    document: &Document,
+    operation_name: Option<&str>,
+) -> Result<OperationId, Violation> {
     let mut named = (0_u32..).zip(document.operations()).filter(|(_, it)| match operation_name {
         Some(wanted) => it.name.is_some_and(|name| document.str(name) == wanted),
         None => true,

@@ -6,6 +6,7 @@ use crate::{
         compile::compile,
         judge::{Bench, over_limit},
         known::{Judgeable, Known},
+        price::{self, CostTold},
     },
     identity::Caller,
     operation::{Variables, coerce},
@@ -21,6 +22,8 @@ pub struct Explanation {
     pub deciding: Option<Violation>,
     /// One line per rule; empty when the request cannot be read, validated or resolved.
     pub lines: Vec<Line>,
+    /// What it costs, also when something else refuses it; `None` when that cannot be told.
+    pub cost: Option<CostTold>,
     /// The canonical text, as a JSON literal; what an upstream would get.
     pub canonical: Option<Box<str>>,
     /// SHA-256 of the text as given: what an exception names.
@@ -62,11 +65,21 @@ pub fn explain(
     policy: &Policy,
     profile: ProfileIdx,
     request: &Request<'_>,
+    whom: (&Caller, UnixSeconds),
+) -> Explanation {
+    let cost = price::tell(policy, profile, request);
+    Explanation { cost, ..judge_lines(policy, profile, request, whom) }
+}
+
+/// The same without the cost taken apart.
+pub(super) fn judge_lines(
+    policy: &Policy,
+    profile: ProfileIdx,
+    request: &Request<'_>,
     (caller, now): (&Caller, UnixSeconds),
 ) -> Explanation {
     let text = request.query.as_deref().unwrap_or_default();
-    let operation_name = request.operation_name.as_deref().filter(|it| !it.is_empty());
-    let document = match compile(policy, text, operation_name) {
+    let document = match compile(policy, text, request.operation_name()) {
         Known::Judgeable(document) => document,
         Known::Refused(violation) => return refused(violation, None),
     };
@@ -83,17 +96,19 @@ pub fn explain(
 }
 
 fn refused(violation: Violation, document: Option<&Judgeable>) -> Explanation {
-    let empty = Explanation { deciding: None, lines: Vec::new(), canonical: None, document: None };
-    Explanation { deciding: Some(violation), ..document.map_or(empty, parts) }
+    Explanation { deciding: Some(violation), ..document.map_or_else(empty, parts) }
 }
 
 fn parts(document: &Judgeable) -> Explanation {
     Explanation {
-        deciding: None,
-        lines: Vec::new(),
         canonical: Some(document.query.clone()),
         document: Some(document.hashes.sent),
+        ..empty()
     }
+}
+
+const fn empty() -> Explanation {
+    Explanation { deciding: None, lines: Vec::new(), cost: None, canonical: None, document: None }
 }
 
 fn line(
@@ -116,24 +131,28 @@ fn line(
     let is_lifted = bench.exception(document).is_some_and(|it| it.lifts(rule));
     let outcome = match largest {
         _ if is_lifted => Outcome::Lifted,
+        // One operation may have a number while another gives none.
+        _ if !objections.is_empty() => Outcome::Objects(objections),
         Some(measured) => Outcome::Measured { measured, limit },
-        None if objections.is_empty() => Outcome::Holds,
-        None => Outcome::Objects(objections),
+        None => Outcome::Holds,
     };
     Line { rule: meta, mode, outcome }
 }
 
 /// The objection of a line, when it refuses.
 fn deciding(line: &Line) -> Option<Violation> {
-    if line.mode != Some(Mode::Enforce) {
-        return None;
-    }
+    let refuses = line.mode == Some(Mode::Enforce);
+    refuses.then(|| objections(line).into_iter().next()).flatten()
+}
+
+/// The objections of a line, whatever they lead to.
+pub(super) fn objections(line: &Line) -> Vec<Violation> {
     match &line.outcome {
-        Outcome::Holds | Outcome::Lifted => None,
+        Outcome::Holds | Outcome::Lifted => Vec::new(),
         Outcome::Measured { measured, limit } => {
-            let limit = (*limit).filter(|it| measured > it)?;
-            Some(over_limit(line.rule, *measured, limit))
+            let limit = (*limit).filter(|it| measured > it);
+            limit.map(|it| over_limit(line.rule, *measured, it)).into_iter().collect()
         }
-        Outcome::Objects(violations) => violations.first().cloned(),
+        Outcome::Objects(violations) => violations.clone(),
     }
 }

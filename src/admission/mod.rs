@@ -13,10 +13,12 @@ mod gate;
 mod introspection;
 mod judge;
 mod known;
+mod price;
 mod refusal;
 mod request;
 
 pub use cache::CacheLimits;
 pub use explain::{Explanation, Line, Outcome, explain};
 pub use gate::Gate;
+pub use price::{Appraisal, CostFigures, CostTold, appraise};
 pub use request::{Request, Requests, UnixSeconds};

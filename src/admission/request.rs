@@ -19,6 +19,13 @@ pub struct Request<'a> {
     pub extensions: Vec<(&'a str, json::Value<'a>)>,
 }
 
+impl Request<'_> {
+    /// The name of the operation to select, when one is given.
+    pub(super) fn operation_name(&self) -> Option<&str> {
+        self.operation_name.as_deref().filter(|it| !it.is_empty())
+    }
+}
+
 /// The requests of one HTTP request, at least one.
 #[derive(Debug)]
 pub struct Requests<'a> {

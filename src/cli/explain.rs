@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::{
     admission::{Explanation, Line, Outcome, Request, explain},
-    cli::{Exit, terminal},
+    cli::{Exit, batch, price, terminal},
     config::UpstreamUrl,
     identity::Caller,
     json as strict,
-    policy::Policy,
+    policy::{Policy, ProfileIdx},
     sources,
     verdict::{Mode, Violation},
 };
@@ -23,7 +23,13 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// The document, or `-` for standard input
-    document: PathBuf,
+    #[arg(required_unless_present = "batch")]
+    document: Option<PathBuf>,
+    /// Many documents: a file (or `-`) of lines `{document, variables?, operationName?, claims?,
+    /// response?}`; one line of JSON comes out for each. `claims` are ignored for now: every
+    /// caller is anonymous
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["document", "operation_name", "variables", "variables_file"])]
+    batch: Option<PathBuf>,
     /// The policy file
     #[arg(long, env = "PORTCULLIS_POLICY")]
     policy: PathBuf,
@@ -73,7 +79,20 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     let profile = policy
         .profile_named(&arguments.profile)
         .ok_or_else(|| format!("the policy has no profile `{}`", arguments.profile))?;
-    let text = read(&arguments.document)?;
+    match (&arguments.batch, &arguments.document) {
+        (Some(batch), _) => batch::run(batch, &policy, profile),
+        (None, Some(document)) => explain_one(arguments, document, (&policy, profile)),
+        // clap asks for one of them.
+        (None, None) => Err("no document".to_owned()),
+    }
+}
+
+fn explain_one(
+    arguments: &Arguments,
+    document: &Path,
+    (policy, profile): (&Policy, ProfileIdx),
+) -> Result<Exit, String> {
+    let text = read(document)?;
     let variables = variables(arguments)?;
     let tree = strict::read(variables.as_bytes(), strict::Limits::default())
         .map_err(|it| format!("the variables are not JSON: {it}"))?;
@@ -83,7 +102,7 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
         variables: (tree.root().kind() == strict::Kind::Object).then(|| tree.root()),
         ..Request::default()
     };
-    let told = explain(&policy, profile, &request, (&Caller::default(), sources::now()));
+    let told = explain(policy, profile, &request, (&Caller::default(), sources::now()));
     match arguments.format {
         Format::Json => terminal::data(&format!("{:#}\n", as_json(&told))),
         Format::Text => terminal::data(&as_text(&told)),
@@ -123,6 +142,9 @@ fn as_text(told: &Explanation) -> String {
         let mode = mode(line);
         let _ = writeln!(out, "  {:<26}{mode:<9}{}", line.rule.id, outcome(&line.outcome));
     }
+    if let Some(cost) = &told.cost {
+        let _ = write!(out, "\n{}", price::as_text(cost));
+    }
     out
 }
 
@@ -154,6 +176,7 @@ fn as_json(told: &Explanation) -> Value {
         "verdict": if told.deciding.is_some() { "reject" } else { "admit" },
         "deciding": told.deciding.as_ref().map(violation),
         "document": told.document.map(|it| format!("sha256:{}", crate::verdict::hex(&it))),
+        "cost": told.cost.as_ref().map(price::as_json),
         "rules": told.lines.iter().map(line).collect::<Vec<_>>(),
     })
 }

@@ -1,11 +1,13 @@
 //! The verbs: one file each. Data goes to stdout, everything else to stderr.
 
+mod batch;
 mod check;
 mod completions;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
 mod init;
+mod price;
 mod schema;
 mod serve;
 mod terminal;

@@ -13,8 +13,8 @@ mod upstream_url;
 
 pub use bounds::Bounds;
 pub use deadlines::Deadlines;
-pub use trusted_proxies::{NotANetwork, TrustedProxies};
 pub use secret::{LinkKey, Secret, ShortKey};
+pub use trusted_proxies::{NotANetwork, TrustedProxies};
 pub use upstream_http::UpstreamHttp;
 pub use upstream_tls::{Chain, PrivateKey, TlsProblem, Trust, UpstreamTls};
 pub use upstream_url::{UpstreamUrl, UrlProblem};

@@ -6,20 +6,17 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     cost::{
-        Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, NegativeTypes, Settings,
+        Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, Model, NegativeTypes, Settings,
         Weights,
     },
     diagnostic::Diagnostics,
     policy::load::Resolve,
-    schema::Coordinate,
+    schema::{Coordinate, Schema},
     yaml::{self, Fields, Node, Value, scalar, shape},
 };
 
 /// Takes what the block says beside `max` and `mode`; the tuned file is only named here.
-pub(super) fn read(
-    fields: &mut Fields<'_>,
-    found: &mut Diagnostics,
-) -> (Settings, Option<Node>) {
+pub(super) fn read(fields: &mut Fields<'_>, found: &mut Diagnostics) -> (Settings, Option<Node>) {
     let tuned = fields.take("tuned", found).cloned();
     let words = [("both", Measure::Both), ("field", Measure::Field), ("type", Measure::Type)];
     let measure = fields.take("measure", found).and_then(|it| scalar::word(it, &words, found));
@@ -43,6 +40,24 @@ pub(super) fn read(
         policy: Layer { weights: weights.unwrap_or_default(), lists: lists.unwrap_or_default() },
     };
     (settings, tuned)
+}
+
+/// What everything costs, bound to the schema; a mistake in the settings is found only against the schema.
+pub(super) fn model(
+    schema: &Arc<Schema>,
+    settings: &Settings,
+    found: &mut Diagnostics,
+) -> Option<Model> {
+    match Model::new(schema, settings) {
+        Ok((model, warnings)) => {
+            found.extend(warnings);
+            Some(model)
+        }
+        Err(errors) => {
+            found.extend(errors);
+            None
+        }
+    }
 }
 
 fn defaults(node: &Node, found: &mut Diagnostics) -> Defaults {

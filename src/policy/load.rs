@@ -101,12 +101,12 @@ fn compile(
     }
     let (schema, text, origin) = schema?;
     let schema = Arc::new(schema);
-    let model = Arc::new(model(&schema, &frame.cost, found)?);
+    let model = Arc::new(cost::model(&schema, &frame.cost, found)?);
     let ground = Ground { cost: &model };
     let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
     let parts =
         Parts { registry, rules: rules(registry, layer, &ground), profiles: all, exceptions };
-    Some(frame.policy(Named { name: name?, schema, origin, digest }, parts))
+    Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest }, parts))
 }
 
 /// What is settled before there is a rule or a caller.
@@ -169,6 +169,7 @@ impl Frame {
         Policy {
             name: named.name.into(),
             schema: named.schema,
+            cost: named.cost,
             origin: named.origin,
             http: self.http,
             unselected: self.unselected,
@@ -185,26 +186,13 @@ impl Frame {
     }
 }
 
-/// What the policy is called and which texts it is made from.
+/// What the policy is called and what is made from its texts.
 struct Named<'n> {
     name: &'n str,
     schema: Arc<Schema>,
+    cost: Arc<Model>,
     origin: SchemaOrigin,
     digest: Digest,
-}
-
-/// What everything costs; a mistake in the settings is found only against the schema.
-fn model(schema: &Arc<Schema>, settings: &Settings, found: &mut Diagnostics) -> Option<Model> {
-    match Model::new(schema, settings) {
-        Ok((model, warnings)) => {
-            found.extend(warnings);
-            Some(model)
-        }
-        Err(errors) => {
-            found.extend(errors);
-            None
-        }
-    }
 }
 
 fn version(node: &Node, found: &mut Diagnostics) {
@@ -375,7 +363,7 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_an_honest_error() {
-        check_wrong("cost: { tuned: shop.cost.yaml }", &["unreadable-file"]);
+        check_wrong("cost: { tuned: missing.graphql }", &["unreadable-file"]);
         check_wrong("rates:\nidentity: {}", &["not-built-yet", "not-built-yet"]);
         check_wrong("documents: { require: true }", &["not-built-yet"]);
     }

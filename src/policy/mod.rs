@@ -36,6 +36,7 @@ pub use stance::Stance;
 use std::sync::Arc;
 
 use crate::{
+    cost::Model,
     document::{Ceilings, ReadLimits},
     identity::Caller,
     operation::Skipped,
@@ -51,6 +52,8 @@ pub struct Policy {
     pub name: Box<str>,
     /// The upstream's types.
     pub schema: Arc<Schema>,
+    /// What everything in it costs.
+    pub cost: Arc<Model>,
     /// Where the types come from, and how they are kept current.
     pub origin: SchemaOrigin,
     /// How requests are framed, and what of them goes on.

@@ -1,0 +1,113 @@
+//! `portcullis explain --batch`: many documents, a line of JSON in and out for each.
+//!
+//! A bad line is answered in its place, and the rest goes on. Draws no trees.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, Write as _},
+    path::Path,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    admission::{Appraisal, CostFigures, Request, UnixSeconds, appraise},
+    cli::Exit,
+    cost::Price,
+    json as strict,
+    policy::{Policy, ProfileIdx},
+    sources,
+};
+
+/// Reads the lines of a file, or of standard input for `-`, and writes one for each to stdout.
+pub(super) fn run(path: &Path, policy: &Policy, profile: ProfileIdx) -> Result<Exit, String> {
+    let lines: Box<dyn BufRead> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        let file = File::open(path).map_err(|it| format!("`{}`: {it}", path.display()))?;
+        Box::new(BufReader::with_capacity(BUFFER, file))
+    };
+    let asking = Asking { policy, profile, now: sources::now() };
+    asking.answer_all(lines).map_err(|it| format!("`{}`: {it}", path.display()))
+}
+
+struct Asking<'p> {
+    policy: &'p Policy,
+    profile: ProfileIdx,
+    now: UnixSeconds,
+}
+
+impl Asking<'_> {
+    fn answer_all(&self, mut lines: Box<dyn BufRead>) -> io::Result<Exit> {
+        let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+        let mut exit = Exit::Fine;
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line)? > 0 {
+            let answer = self.answer(&line).unwrap_or_else(|why| {
+                exit = Exit::Misuse;
+                json!({ "error": why })
+            });
+            // A closed pipe is nobody's fault, but the end.
+            if writeln!(out, "{answer}").is_err() {
+                return Ok(exit);
+            }
+            line.clear();
+        }
+        let _ = out.flush();
+        Ok(exit)
+    }
+
+    fn answer(&self, line: &[u8]) -> Result<Value, String> {
+        let tree = strict::read(line, LIMITS).map_err(|it| format!("not JSON: {it}"))?;
+        let root = tree.root();
+        if root.kind() != strict::Kind::Object {
+            return Err("not an object".to_owned());
+        }
+        let member = |name: &str| root.member(name).filter(|it| it.kind() != strict::Kind::Null);
+        let text = |name: &str| {
+            let wrong = || format!("`{name}` is not a string");
+            member(name).map(|it| it.string().ok_or_else(wrong)).transpose()
+        };
+        let request = Request {
+            query: Some(text("document")?.ok_or("`document` is missing")?),
+            operation_name: text("operationName")?,
+            variables: member("variables"),
+            ..Request::default()
+        };
+        if request.variables.is_some_and(|it| it.kind() != strict::Kind::Object) {
+            return Err("`variables` is not an object".to_owned());
+        }
+        let response = member("response").map(|it| it.text().as_bytes());
+        Ok(as_json(&appraise(self.policy, self.profile, &request, (self.now, response))))
+    }
+}
+
+fn as_json(appraisal: &Appraisal) -> Value {
+    let codes: Vec<_> = appraisal.codes.iter().map(|it| it.as_str()).collect();
+    let mut answer = json!({
+        "verdict": if codes.is_empty() { "admit" } else { "reject" },
+        "codes": codes,
+        "cost": appraisal.cost.as_ref().map(figures),
+    });
+    if let (Some(Price { types, fields }), Value::Object(answer)) = (appraisal.actual, &mut answer)
+    {
+        answer.insert("actual".to_owned(), json!({ "type": types, "field": fields }));
+    }
+    answer
+}
+
+fn figures(cost: &CostFigures) -> Value {
+    let CostFigures { price, combined, is_exact } = cost;
+    json!({
+        "type": price.types,
+        "field": price.fields,
+        "combined": combined,
+        "exact": is_exact,
+        "saturated": price.is_saturated(),
+    })
+}
+
+/// Responses may be large and deep; the one who runs this owns the file.
+const LIMITS: strict::Limits = strict::Limits { depth: 1000, values: u32::MAX };
+
+const BUFFER: usize = 1 << 18;
