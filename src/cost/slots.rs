@@ -205,7 +205,9 @@ impl<'a> SlotBuilder<'a> {
         match path.in_literal(self.operation, (given.value, 0), slicing.default) {
             Found::Known(slice) => {
                 let turns = matches!(slice, Slice::Size(_));
-                let knob = turns.then(|| self.knob(node, (&slicing.argument, path), Written::At(given.value))).flatten();
+                let knob = turns
+                    .then(|| self.knob(node, (&slicing.argument, path), Written::At(given.value)))
+                    .flatten();
                 SizeArgument { says: Says::Known(slice), knob }
             }
             Found::Variable { variable, n_steps, otherwise } => {
