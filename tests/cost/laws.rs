@@ -20,7 +20,7 @@ use portcullis::{
 };
 use proptest::{
     prelude::any,
-    test_runner::{Config, TestCaseError, TestRunner},
+    test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner},
 };
 
 struct Case {
@@ -55,6 +55,7 @@ impl Case {
     }
 }
 
+/// The same cases at every run; other ones, as many as `PORTCULLIS_CASES` says.
 fn law(check: impl Fn(Case) -> Result<(), String>) {
     let cases = std::env::var("PORTCULLIS_CASES").ok().and_then(|it| it.parse().ok());
     let config = Config {
@@ -63,7 +64,11 @@ fn law(check: impl Fn(Case) -> Result<(), String>) {
         max_shrink_iters: 0,
         ..Config::default()
     };
-    let result = TestRunner::new(config).run(&any::<u64>(), |seed| {
+    let mut runner = match cases {
+        Some(_) => TestRunner::new(config),
+        None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
+    };
+    let result = runner.run(&any::<u64>(), |seed| {
         let case = Case::new(seed);
         let text = case.query.text(&case.world, Spelling::default());
         let context = format!("{text}\n{}\n{}", case.query.variables(), case.world.sdl());
