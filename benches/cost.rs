@@ -44,7 +44,11 @@ fn percentiles(corpus: &Corpus, model: &Arc<Model>, all: &[Operation], programs:
     let none = Variables::default();
     let compiling = all.iter().map(|it| nanoseconds(20, || drop(black_box(compile(model, it)))));
     let pricing = programs.iter().map(|it| nanoseconds(2_000, || drop(black_box(it.price(&none)))));
-    let walking = all.iter().map(|it| nanoseconds(2_000, || drop(black_box(walk(it, &none)))));
+    let walking = all.iter().map(|it| {
+        nanoseconds(2_000, || {
+            black_box(walk(it, &none));
+        })
+    });
     let sizes = programs.iter().map(|it| u64::try_from(it.n_expressions()).unwrap_or(u64::MAX));
     for (what, mut samples) in [
         ("compile, ns", compiling.collect::<Vec<_>>()),
