@@ -7,6 +7,7 @@
 //! test holds it to accept nothing that `serde_json` refuses.
 
 mod error;
+mod plain;
 mod read;
 mod scan;
 mod unescape;
@@ -181,5 +182,6 @@ impl<'t> Value<'t> {
 /// The content of a string literal that was scanned before.
 fn unquote(literal: &str) -> Cow<'_, str> {
     let inner = literal.get(1..literal.len().saturating_sub(1)).unwrap_or_default();
-    if inner.contains('\\') { Cow::Owned(unescape::unescape(inner)) } else { Cow::Borrowed(inner) }
+    let has_escapes = plain::n_plain(inner.as_bytes()) < inner.len();
+    if has_escapes { Cow::Owned(unescape::unescape(inner)) } else { Cow::Borrowed(inner) }
 }

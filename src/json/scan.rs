@@ -1,9 +1,6 @@
 //! Scanning of single tokens.
 
-use crate::json::{Error, Piece, Problem};
-
-/// Bytes of a string that are looked at together.
-const CHUNK: usize = 16;
+use crate::json::{Error, Piece, Problem, plain::n_plain};
 
 /// A position in a text.
 pub(super) struct Cursor<'a> {
@@ -97,17 +94,10 @@ impl<'a> Cursor<'a> {
         if value.is_some_and(f64::is_finite) { Ok(()) } else { Err(self.error(Problem::Number)) }
     }
 
-    /// Passes over what means only itself inside a string. A chunk is looked at as a whole, without
-    /// a way out, so that the compiler can do it in one step.
+    /// Passes over what means only itself inside a string.
     fn skip_plain(&mut self) {
-        let is_special = |it: &u8| matches!(it, 0x00..=0x1f | b'"' | b'\\');
-        let is_plain = |chunk: &&[u8]| !chunk.iter().fold(false, |it, byte| it | is_special(byte));
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let n_chunks = rest.chunks_exact(CHUNK).take_while(is_plain).count();
-        self.at = self.at.saturating_add(n_chunks.saturating_mul(CHUNK));
-        while self.peek().is_some_and(|it| !is_special(&it)) {
-            self.bump();
-        }
+        self.at = self.at.saturating_add(n_plain(rest));
     }
 
     fn hex4(&mut self) -> Result<u32, Error> {

@@ -3,12 +3,16 @@
 //! Only for literals that the scanner has passed: it has checked every escape, and nothing is
 //! checked again here.
 
+use crate::json::plain::n_plain;
+
 /// Resolves the escapes of what stands between the quotes.
 pub(super) fn unescape(inner: &str) -> String {
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
     // The budget of this loop is the text: every turn takes an escape off its front.
-    while let Some((plain, escaped)) = rest.split_once('\\') {
+    while let Some((plain, escape)) = rest.split_at_checked(n_plain(rest.as_bytes()))
+        && let Some(escaped) = escape.strip_prefix('\\')
+    {
         out.push_str(plain);
         let mut chars = escaped.chars();
         let letter = chars.next();

@@ -1,5 +1,7 @@
 //! Writing of strings.
 
+use crate::json::plain::n_plain;
+
 /// The string as a JSON literal, with quotes.
 #[must_use]
 pub fn escape(text: &str) -> String {
@@ -12,10 +14,9 @@ pub fn escape(text: &str) -> String {
 pub fn push_escaped(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    let is_special = |it: u8| it < b' ' || it == b'"' || it == b'\\';
     // A special byte is a character of its own, so the text can be split there.
-    while let Some((plain, behind)) =
-        rest.bytes().position(is_special).and_then(|at| rest.split_at_checked(at))
+    while let Some((plain, behind)) = rest.split_at_checked(n_plain(rest.as_bytes()))
+        && !behind.is_empty()
     {
         out.push_str(plain);
         let mut chars = behind.chars();
