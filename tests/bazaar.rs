@@ -1,6 +1,6 @@
 //! The bazaar corpus through a real listener and a recording upstream.
 //!
-//! Later features bring further classes in; `LATER` says what is left out, and why.
+//! Later features bring further classes in; `waits_for` says what is left out, and why.
 
 #![expect(clippy::print_stdout, reason = "a table of classes, for those who ask")]
 
