@@ -28,6 +28,7 @@ pub mod schema;
 pub mod document;
 pub mod verdict;
 pub mod operation;
+pub mod expression;
 pub mod identity;
 pub mod cost;
 pub mod rules;

@@ -1,0 +1,96 @@
+//! Source → expression, or everything that is wrong with it.
+
+use std::sync::LazyLock;
+
+use cel::{Env, common::ast::IdedExpr};
+
+use crate::expression::{
+    Name, Pattern, Scope,
+    check::{self, Checked},
+};
+
+/// A compiled expression.
+#[derive(Debug)]
+pub struct Expression {
+    source: Box<str>,
+    pub(super) program: IdedExpr,
+    pub(super) patterns: Vec<Pattern>,
+    /// Set when the expression is the name of a condition and nothing else.
+    pub(super) condition: Option<usize>,
+    names: Vec<Name>,
+    conditions: Vec<usize>,
+}
+
+/// Something wrong with an expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it; may be empty.
+    pub help: String,
+}
+
+impl Expression {
+    /// Its source.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether it asks for one of these names. Conditions cannot ask for what only fields have.
+    #[must_use]
+    pub fn asks_for(&self, names: &[Name]) -> bool {
+        self.names.iter().any(|it| names.contains(it))
+    }
+
+    /// The named conditions it asks for, by position.
+    #[must_use]
+    pub fn conditions(&self) -> &[usize] {
+        &self.conditions
+    }
+}
+
+/// Compiles an expression that may name what the scope has, and these conditions.
+///
+/// # Errors
+/// Everything that is wrong with it, at least one problem.
+pub fn compile(
+    source: &str,
+    scope: Scope,
+    conditions: &[Box<str>],
+) -> Result<Expression, Vec<Problem>> {
+    let problem = |message: String, help: &str| vec![Problem { message, help: help.into() }];
+    if source.len() > SOURCE {
+        let message = format!("an expression is at most {SOURCE} bytes");
+        return Err(problem(message, "split it into named conditions"));
+    }
+    let parsed = ENVIRONMENT.compile(source).map_err(|it| {
+        let first = it.errors.first();
+        let told = first.map_or_else(|| "it is no expression".to_owned(), |it| it.msg.clone());
+        problem(format!("the expression cannot be read: {}", first_line(&told)), "")
+    })?;
+    let mut program = parsed.expression().clone();
+    let Checked { names, conditions, patterns, problems } =
+        check::check(&mut program, scope, conditions);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let is_one_name = matches!(&program.expr, cel::common::ast::Expr::Ident(_));
+    let condition = conditions.first().copied().filter(|_| is_one_name);
+    Ok(Expression { source: source.into(), program, patterns, condition, names, conditions })
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// One environment for all: building one takes longer than a hundred evaluations.
+pub(super) static ENVIRONMENT: LazyLock<std::sync::Arc<Env>> = LazyLock::new(|| {
+    let mut environment = Env::stdlib().with_optional_support(false);
+    // A literal that names a key twice is a mistake, and one that says so.
+    environment.set_error_on_duplicate_map_keys(true);
+    std::sync::Arc::new(environment)
+});
+
+/// Bytes of source.
+const SOURCE: usize = 2048;

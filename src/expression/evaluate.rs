@@ -1,0 +1,94 @@
+//! Evaluates an expression: true, or no.
+
+use std::sync::Arc;
+
+use cel::{
+    Context,
+    common::{types::CelBool, value::CowVal},
+    context::VariableResolver,
+};
+
+use crate::expression::{
+    Asked, Expression, Name, Value, check::pattern_function, compile::ENVIRONMENT,
+};
+
+/// What the names of an expression stand for.
+pub trait Resolve: Send + Sync {
+    /// The value; `None` when there is none, which denies.
+    fn resolve(&self, name: Name) -> Option<&Value>;
+}
+
+/// What came of evaluating.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is true.
+    Holds,
+    /// It is false.
+    Fails,
+    /// It has no answer: an error, or a value that is no boolean. Denies wherever it stands.
+    Nothing(Box<str>),
+}
+
+impl Outcome {
+    /// True when it holds; the absence of a yes is a no.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        *self == Self::Holds
+    }
+}
+
+pub(super) fn evaluate(
+    expression: &Expression,
+    asked: &Asked<'_>,
+    local: Option<&dyn Resolve>,
+) -> Outcome {
+    let names = Names { asked, local };
+    let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+    context.set_variable_resolver(&names);
+    for (n, pattern) in expression.patterns.iter().enumerate() {
+        let pattern = pattern.clone();
+        let matches = move |text: Arc<String>| pattern.matches(&text);
+        if context.add_function(&pattern_function(n), matches).is_err() {
+            return Outcome::Nothing("a pattern could not be called".into());
+        }
+    }
+    match cel::Value::resolve(&expression.program, &context) {
+        Ok(cel::Value::Bool(true)) => Outcome::Holds,
+        Ok(cel::Value::Bool(false)) => Outcome::Fails,
+        Ok(other) => Outcome::Nothing(format!("{:?} is no boolean", other.type_of()).into()),
+        Err(error) => Outcome::Nothing(told(&error).into()),
+    }
+}
+
+/// What went wrong, without the values that were there.
+fn told(error: &cel::ExecutionError) -> String {
+    match error {
+        cel::ExecutionError::NoSuchKey(key) => format!("there is no `{key}`"),
+        cel::ExecutionError::UndeclaredReference(name) => format!("`{name}` has no value"),
+        cel::ExecutionError::NoSuchOverload(overload) => overload.to_string(),
+        _ => "the expression has no answer".to_owned(),
+    }
+}
+
+struct Names<'a> {
+    asked: &'a Asked<'a>,
+    local: Option<&'a dyn Resolve>,
+}
+
+impl VariableResolver for Names<'_> {
+    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
+        if let Some(name) = Name::parse(variable) {
+            let local = self.local.and_then(|it| it.resolve(name));
+            return local
+                .or_else(|| self.asked.base().resolve(name))
+                .map(|it| CowVal::Borrowed(it.val()));
+        }
+        let condition = self.asked.conditions().position(variable)?;
+        // A condition without an answer stands for nothing: `!banned` must not open.
+        match self.asked.condition(condition) {
+            Outcome::Holds => Some(CowVal::owned(CelBool::from(true))),
+            Outcome::Fails => Some(CowVal::owned(CelBool::from(false))),
+            Outcome::Nothing(_) => None,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Conditions in CEL, the Common Expression Language: compile, check names, evaluate.
+//!
+//! The only module that names the `cel` crate, which has no type checker, no budget and a lenient
+//! idea of names; what it lacks is checked here at load, so that evaluating is bounded. Knows
+//! nothing of callers or operations: whoever evaluates says what the names stand for.
+
+mod check;
+mod compile;
+mod conditions;
+mod evaluate;
+mod name;
+mod pattern;
+mod value;
+
+pub use compile::{Expression, Problem, compile};
+pub use conditions::{Asked, Conditions};
+pub use evaluate::{Outcome, Resolve};
+pub use name::{Name, Scope};
+pub use pattern::Pattern;
+pub use value::Value;
+
+#[cfg(test)]
+mod tests {
+    use crate::expression::{Asked, Conditions, Name, Outcome, Resolve, Scope, Value, compile};
+
+    /// Claims as JSON, and a field as it would be asked for.
+    struct Request {
+        claims: Value,
+        field: Value,
+        parent: Value,
+    }
+
+    impl Resolve for Request {
+        fn resolve(&self, name: Name) -> Option<&Value> {
+            match name {
+                Name::Claims => Some(&self.claims),
+                Name::Field => Some(&self.field),
+                Name::Parent => Some(&self.parent),
+                _ => None,
+            }
+        }
+    }
+
+    fn request(claims: &str) -> Request {
+        Request {
+            claims: Value::of_json(&serde_json::from_str(claims).unwrap()),
+            field: Value::text("User.email"),
+            parent: Value::map([("field", Value::text("Query.me"))]),
+        }
+    }
+
+    fn conditions(all: &[(&str, &str)]) -> Conditions {
+        let mut conditions = Conditions::default();
+        for (name, source) in all {
+            let expression = compile(source, Scope::Request, conditions.names()).unwrap();
+            conditions.push(name, expression);
+        }
+        conditions
+    }
+
+    #[track_caller]
+    fn check(source: &str, claims: &str, expect: &str) {
+        let conditions = conditions(&[
+            ("signed_in", "has(claims.sub)"),
+            ("staff", r#"has(claims.roles) && "STAFF" in claims.roles"#),
+            ("banned", "claims.banned"),
+        ]);
+        let expression = compile(source, Scope::Field, conditions.names()).unwrap();
+        let request = request(claims);
+        let asked = Asked::new(&conditions, &request);
+        let found = match asked.evaluate(&expression, Some(&request)) {
+            Outcome::Holds => "holds",
+            Outcome::Fails => "fails",
+            Outcome::Nothing(_) => "nothing",
+        };
+        assert_eq!(found, expect, "{source} {claims}");
+    }
+
+    #[track_caller]
+    fn check_wrong(source: &str, expect: &str) {
+        let found = compile(source, Scope::Request, &["staff".into()]).unwrap_err();
+        assert_eq!(found[0].message, expect, "{source}");
+    }
+
+    #[test]
+    fn conditions_hold_or_fail() {
+        check("signed_in", r#"{"sub":"a"}"#, "holds");
+        check("signed_in", "{}", "fails");
+        check("staff", r#"{"roles":["STAFF"]}"#, "holds");
+        check("staff || parent.field == 'Query.me'", "{}", "holds");
+        check("!staff", "{}", "holds");
+        check("claims.sub == '7'", r#"{"sub":"7"}"#, "holds");
+        check("claims.n == 7", r#"{"n":7}"#, "holds");
+        check("claims.roles.exists(it, it.startsWith('A'))", r#"{"roles":["B","A1"]}"#, "holds");
+        check("field.matches('^User[.]')", "{}", "holds");
+        check("field.matches('^Shop[.]')", "{}", "fails");
+        check("true", "{}", "holds");
+    }
+
+    #[test]
+    fn an_error_is_never_a_yes() {
+        check("claims.sub == 'a'", "{}", "nothing");
+        check("claims.sub != 'a'", "{}", "nothing");
+        check("!(claims.sub == 'a')", "{}", "nothing");
+        check("claims.sub", r#"{"sub":"a"}"#, "nothing");
+        check("1", "{}", "nothing");
+        check("args.id == '1'", "{}", "nothing");
+        check("claims.n / 0 == 1", r#"{"n":7}"#, "nothing");
+    }
+
+    #[test]
+    fn a_condition_without_an_answer_opens_nothing() {
+        check("banned", "{}", "nothing");
+        check("!banned", "{}", "nothing");
+        check("banned ? true : true", "{}", "nothing");
+        check("!banned", r#"{"banned":"no"}"#, "nothing");
+        check("!banned", r#"{"banned":false}"#, "holds");
+    }
+
+    #[test]
+    fn a_text_contains_no_elements() {
+        check("staff", r#"{"roles":"NOSTAFF"}"#, "nothing");
+        check("'DOCTOR' in 'EXDOCTOR'", "{}", "nothing");
+        check("'a' in claims", r#"{"a":1}"#, "holds");
+    }
+
+    #[test]
+    fn what_is_unknown_is_an_error_at_load() {
+        check_wrong("nope.x == 1 || true", "`nope` stands for nothing");
+        check_wrong("claims.exists(x, nope)", "`nope` stands for nothing");
+        check_wrong("args.id == '1'", "`args` is not known here");
+        check_wrong("client.port == 1", "`client` has no `port`");
+        check_wrong("now()", "there is no function `now`");
+        check_wrong("claims.a.matches(claims.b)", "a pattern must be a literal");
+        check_wrong("claims.a.matches('(')", "the pattern does not compile: unclosed group");
+        let nested = "claims.a.all(x, claims.b.all(y, x == y))";
+        check_wrong(nested, "a comprehension inside a comprehension");
+        check_wrong("claims.a.all(staff, staff)", "`staff` means something else already");
+        check_wrong(&"a".repeat(2049), "an expression is at most 2048 bytes");
+        assert!(compile("1 +", Scope::Request, &[]).is_err());
+        assert!(compile("", Scope::Request, &[]).is_err());
+        assert!(compile("claims.?a", Scope::Request, &[]).is_err());
+    }
+
+    #[test]
+    fn long_chains_are_refused_and_not_run() {
+        check_wrong(&format!("1{}", "+1".repeat(900)), "the expression is nested too deep");
+        check_wrong(&format!("claims{}", ".a".repeat(900)), "the expression is nested too deep");
+    }
+
+    #[test]
+    fn each_condition_is_evaluated_once() {
+        let conditions = conditions(&[("a", "claims.x == 1"), ("b", "a && a"), ("c", "!b")]);
+        let request = request(r#"{"x":1}"#);
+        let asked = Asked::new(&conditions, &request);
+        assert_eq!(asked.answered().count(), 0);
+        assert_eq!(asked.condition(2), Outcome::Fails);
+        let names: Vec<_> = asked.answered().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+    }
+}
