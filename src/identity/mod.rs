@@ -1,12 +1,7 @@
-//! Who sent a request.
-//!
-//! Verification of tokens is added here later; for now every caller is anonymous.
+//! Who sends a request, and what of that the policy may look at.
 
-/// The verified identity and the client it speaks through.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Caller {
-    /// No credential was sent.
-    #[default]
-    Anonymous,
-}
+mod caller;
+mod seen;
+
+pub use caller::{Caller, Client, Identity, Method, Transport, Way};
+pub use seen::Seen;
