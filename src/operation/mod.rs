@@ -167,6 +167,18 @@ impl Operation {
         self.schema.coordinate(node.field)
     }
 
+    /// The field as every object type has it in which a selection can run.
+    #[must_use]
+    pub fn answering(&self, node: &Node) -> Vec<FieldId> {
+        if node.field == FieldId::TYPENAME || self.schema.ty(node.on).is_object() {
+            return vec![node.field];
+        }
+        let Some(set) = self.sets.get(node.parents) else { return Vec::new() };
+        let name = &self.schema.field(node.field).name;
+        let of = |object: u32| self.schema.field_named(self.schema.object(object), name);
+        set.iter().filter_map(of).collect()
+    }
+
     /// The conditions that nodes refer to.
     #[must_use]
     pub const fn guards(&self) -> &Guards {
