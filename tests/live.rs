@@ -26,7 +26,7 @@ use portcullis::{
     diagnostic::Source,
     schema::{Schema, drift},
     server::{NotOpened, Reload, Reloader, Running, Server},
-    sources::{FetchError, fetch_schema_now},
+    sources::{FetchError, Teller, fetch_schema_now},
 };
 use serde_json::Value;
 use support::{
@@ -83,6 +83,10 @@ fn url(address: SocketAddr) -> UpstreamUrl {
     UpstreamUrl::parse(&format!("http://{address}/graphql")).expect("a URL")
 }
 
+const fn plain(url: &UpstreamUrl) -> Teller<'_> {
+    Teller { url, tls: None }
+}
+
 fn portcullis(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_portcullis")).args(args).output().expect("it runs")
 }
@@ -90,7 +94,7 @@ fn portcullis(args: &[&str]) -> Output {
 #[test]
 fn what_the_shop_tells_is_its_schema() {
     let shop = Shop::start();
-    let told = fetch_schema_now(&url(shop.address)).expect("a schema");
+    let told = fetch_schema_now(plain(&url(shop.address))).expect("a schema");
     let (told, written) = (schema(&told.text), schema(&demo::sdl()));
     assert_eq!([drift(&written, &told), drift(&told, &written)], [Vec::new(), Vec::new()]);
     let user = told.type_named("User").map(|it| told.ty(it).description.clone());
@@ -100,7 +104,7 @@ fn what_the_shop_tells_is_its_schema() {
 #[test]
 fn an_upstream_that_tells_nothing_is_an_error() {
     let upstream = Upstream::start();
-    let told = fetch_schema_now(&url(upstream.address()));
+    let told = fetch_schema_now(plain(&url(upstream.address())));
     assert!(matches!(told, Err(FetchError::NoSchema(_))), "{told:?}");
     // What is new in the first question may be what it does not know.
     assert_eq!(upstream.take().len(), 2);

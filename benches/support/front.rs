@@ -77,7 +77,8 @@ impl Front {
             if TcpStream::connect(self.address).is_ok() {
                 return Ok(());
             }
-            thread::sleep(TRY);
+            // Neither says when it listens.
+            thread::park_timeout(TRY);
         }
         Err(io::ErrorKind::TimedOut.into())
     }

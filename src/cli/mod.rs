@@ -5,12 +5,14 @@ mod check;
 mod completions;
 #[cfg(feature = "demo")]
 mod demo;
+mod drift;
 mod explain;
 mod init;
 mod price;
 mod schema;
 mod serve;
 mod terminal;
+mod tls;
 mod upstream;
 
 use std::process::ExitCode;

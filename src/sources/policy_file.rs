@@ -8,10 +8,9 @@ use std::{
 };
 
 use crate::{
-    config::UpstreamUrl,
     diagnostic::{Diagnostic, Diagnostics, Severity, Source},
     policy::{self, Digest, Policy},
-    sources::{fetch_schema_now, now},
+    sources::{Teller, fetch_schema_now, now},
 };
 
 /// 64 MiB: fifty times the largest public schema (1.25 MB). What is larger is the wrong file.
@@ -51,7 +50,7 @@ pub fn load_policy(path: &Path) -> (Option<Policy>, Diagnostics) {
 #[must_use]
 pub fn load_policy_asking(
     path: &Path,
-    upstream: Option<&UpstreamUrl>,
+    upstream: Option<Teller<'_>>,
 ) -> (Option<Policy>, Diagnostics) {
     let mut loaded = read_policy(path, None);
     if let Some(upstream) = upstream.filter(|_| loaded.lacks_introspection) {
