@@ -11,6 +11,7 @@ mod init;
 mod price;
 mod schema;
 mod serve;
+mod settings;
 mod terminal;
 mod tls;
 mod upstream;

@@ -42,17 +42,14 @@ enum Http {
 const SECRET: &str = "PORTCULLIS_UPSTREAM_SECRET";
 
 impl Arguments {
-    /// The configuration in front of this upstream.
-    ///
-    /// # Errors
-    /// Everything that is wrong with the flags together and with the files they name.
-    pub(super) fn config(&self) -> Result<Config, Diagnostics> {
-        let mut found = Diagnostics::default();
+    /// The configuration in front of this upstream. `found` gets everything that is wrong with the
+    /// flags together and with the files they name.
+    pub(super) fn config(&self, found: &mut Diagnostics) -> Config {
         let mut config = Config::new(self.upstream.clone());
-        config.upstream_http = self.http(&mut found);
-        config.upstream_tls = self.tls.load(&self.upstream, &mut found);
-        config.upstream_key = self.link_key(&mut found);
-        if found.has_errors() { Err(found) } else { Ok(config) }
+        config.upstream_http = self.http(found);
+        config.upstream_tls = self.tls.load(&self.upstream, found);
+        config.upstream_key = self.link_key(found);
+        config
     }
 
     fn http(&self, found: &mut Diagnostics) -> UpstreamHttp {

@@ -14,7 +14,7 @@ mod wire;
 pub use clock::now;
 pub(crate) use dial::{DialError, Dialer};
 pub use introspect::{FetchError, Teller, fetch_schema, fetch_schema_now};
-pub use policy_file::{Loaded, ReadFile, load_policy, load_policy_asking, read_policy};
+pub use policy_file::{Loaded, ReadFile, load_policy, load_policy_asking, read_file, read_policy};
 pub use upstream_files::{TlsFiles, load_link_key, load_upstream_tls};
 pub use watch::Watch;
 pub(crate) use wire::{Ended, Wire};
