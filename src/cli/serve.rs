@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, terminal, upstream},
+    cli::{Exit, settings, terminal, upstream},
     config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies},
     diagnostic::Diagnostics,
     server::{self, RunError},
@@ -34,6 +34,8 @@ pub(super) struct Arguments {
     /// How log lines look
     #[arg(long, env = "PORTCULLIS_LOG_FORMAT", value_enum, default_value_t = Format::Pretty)]
     log_format: Format,
+    #[command(flatten)]
+    settings: settings::Arguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,10 +77,12 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 }
 
 fn config(arguments: &Arguments) -> Result<Config, Diagnostics> {
-    let mut config = arguments.upstream.config()?;
+    let mut found = Diagnostics::default();
+    let mut config = arguments.upstream.config(&mut found);
+    arguments.settings.apply(&mut config, &mut found);
     config.listen = arguments.listen;
     config.admin = Some(arguments.admin);
     config.trusted_proxies = arguments.trusted_proxies.iter().cloned().collect();
     config.workers = arguments.workers.unwrap_or(config.workers);
-    Ok(config)
+    if found.has_errors() { Err(found) } else { Ok(config) }
 }
