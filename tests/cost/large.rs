@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs::read_to_string};
 
 use portcullis::{
-    cost::{Counter, Settings, Shape, compile, explain},
+    cost::{Actual, Counter, Settings, Shape, compile, explain},
     operation::Variables,
 };
 use serde_json::{Value, json};
@@ -53,6 +53,35 @@ fn longer_lists_than_was_priced_are_seen() {
     assert_eq!((list.bound, list.longest, list.total, list.n, list.is_over()), (2, 3, 3, 1, true));
     assert_eq!(model.schema().coordinate(list.field), "Users.nodes");
     assert_eq!((actual.price.types, actual.price.fields), (4, 2));
+}
+
+/// Counts `{"u": …}`, an answer of one of two types that know the same keys.
+fn actual_of_two_types(value: &Value) -> Actual {
+    let text = r#"
+        directive @cost(weight: String!) on FIELD_DEFINITION
+        directive @listSize(slicingArguments: [String!]) on FIELD_DEFINITION
+        type A { k: Int @cost(weight: "2") n(first: Int): [A] @listSize(slicingArguments: ["first"]) }
+        type B { k: Int n(first: Int): [A] @listSize(slicingArguments: ["first"]) }
+        union U = A | B
+        type Query { u: U }"#;
+    let model = model(&schema(text), &Settings::default());
+    let query = "{ u { ... on A { k n(first: 1) { __typename } } \
+        ... on B { k n(first: 3) { __typename } } } }";
+    actual_of(&model, query, &json!({ "u": value }))
+}
+
+#[test]
+fn a_key_that_is_free_on_one_type_is_never_overstated() {
+    assert_eq!(actual_of_two_types(&json!({ "k": 1 })).price.fields, 1);
+}
+
+#[test]
+fn a_list_is_bounded_by_the_largest_argument_of_its_types() {
+    let is_over = |n| {
+        let actual = actual_of_two_types(&json!({ "n": vec![json!({}); n] }));
+        actual.lists.first().map(|it| (it.bound, it.is_over()))
+    };
+    assert_eq!((is_over(3), is_over(4)), (Some((3, false)), Some((3, true))));
 }
 
 #[test]
