@@ -7,6 +7,7 @@ use crate::{
         introspection,
         known::{Judgeable, Known, Left, Part},
         refusal::{disagreement, invalid, uncountable, unreadable},
+        watch::Watch,
     },
     document::{self, Document, OperationId, Read},
     json,
@@ -18,9 +19,19 @@ use crate::{
 
 /// Reads, counts, validates and spreads a document, and specialises every rule to it.
 pub(super) fn compile(policy: &Policy, text: &str, operation_name: Option<&str>) -> Known {
+    compile_keeping(policy, text, operation_name).0
+}
+
+/// The same with the selected operation, for those who want more of it than a verdict; not of one
+/// that is answered here.
+pub(super) fn compile_keeping(
+    policy: &Policy,
+    text: &str,
+    operation_name: Option<&str>,
+) -> (Known, Option<Operation>) {
     match judgeable(policy, text, operation_name) {
-        Ok(judgeable) => Known::Judgeable(Box::new(judgeable)),
-        Err(violation) => Known::Refused(violation),
+        Ok((judgeable, selected)) => (Known::Judgeable(Box::new(judgeable)), selected),
+        Err(violation) => (Known::Refused(violation), None),
     }
 }
 
@@ -28,7 +39,7 @@ fn judgeable(
     policy: &Policy,
     text: &str,
     operation_name: Option<&str>,
-) -> Result<Judgeable, Violation> {
+) -> Result<(Judgeable, Option<Operation>), Violation> {
     let read = document::read(text, &policy.reading).map_err(unreadable)?;
     document::count(&read.document, &policy.ceilings).map_err(uncountable)?;
     document::validate(&policy.schema, &read).map_err(invalid)?;
@@ -41,7 +52,8 @@ fn judgeable(
     let left = left(policy, &operations);
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
     let hash = Digest::of(text.as_bytes()).0;
-    Ok(Judgeable {
+    let is_answerable = introspection::is_answerable(operation);
+    let mut judgeable = Judgeable {
         kind: operation.kind(),
         name: operation.name().map(|it| json::escape(it).into()),
         query: json::escape(&canonical).into(),
@@ -49,9 +61,15 @@ fn judgeable(
         excepted: excepted(policy, hash, &canonical),
         variables: operation.variables().to_vec(),
         left,
-        introspection: introspection::is_answerable(operation)
-            .then(|| Box::new(operations.swap_remove(0))),
-    })
+        watch: Watch::of(policy, operation).map(Box::new),
+        introspection: None,
+    };
+    let selected = operations.swap_remove(0);
+    if is_answerable {
+        judgeable.introspection = Some(Box::new(selected));
+        return Ok((judgeable, None));
+    }
+    Ok((judgeable, Some(selected)))
 }
 
 /// A SHA-256 costs more than reading the document does; without exceptions nobody asks for the

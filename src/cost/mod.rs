@@ -32,7 +32,7 @@ pub use explain::{Explanation, PricedField, SliceAdvice, explain};
 pub use model::Model;
 pub use program::{Price, Program, RootPrice};
 pub use settings::{
-    Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, NegativeTypes, Place, Settings,
-    Weights,
+    Answers, Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, NegativeTypes, Place,
+    Settings, Told, Weights,
 };
 pub use shape::Shape;

@@ -1,6 +1,6 @@
 //! Large and hostile documents, real ones, and what people read about them.
 
-use std::{fmt::Write as _, fs::read_to_string};
+use std::{fmt::Write as _, fs::read_to_string, sync::Arc};
 
 use portcullis::{
     cost::{Actual, Counter, Settings, Shape, compile, explain},
@@ -101,7 +101,7 @@ fn real_operations_are_priced_and_explained() {
             assert!(program.is_exact() && program.ceiling().unwrap().types >= price.types);
             let told = explain(&model, &operation, &none, 1000).unwrap();
             assert_eq!(told.price, price);
-            let shape = Shape::new(&model, &operation);
+            let shape = Arc::new(Shape::new(&model, &operation));
             let mut counter = Counter::new(&shape, &none);
             counter.push(b"{\"data\":null}");
             assert!(counter.finish().is_complete);

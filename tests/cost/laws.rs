@@ -112,7 +112,7 @@ fn answers_are_within(mut case: Case) -> Result<(), String> {
     let tree = json::read(variables.as_bytes(), json::Limits::default()).unwrap();
     let variables = coerce(case.model.schema(), operation.variables(), Some(tree.root())).unwrap();
     let fixed = compile(&case.model, &operation).price(&variables).unwrap();
-    let shape = Shape::new(&case.model, &operation);
+    let shape = Arc::new(Shape::new(&case.model, &operation));
     for _ in 0..3 {
         let executor = Executor { world: &case.world, query: &case.query };
         let (data, work) = executor.run(&mut case.random);

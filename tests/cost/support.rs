@@ -74,7 +74,7 @@ pub(crate) fn price_of(
 /// Counts the content of `data`, for a request without variables.
 pub(crate) fn actual_of(model: &Arc<Model>, text: &str, data: &Value) -> Actual {
     let operation = operation(model.schema(), text);
-    let shape = Shape::new(model, &operation);
+    let shape = Arc::new(Shape::new(model, &operation));
     let mut counter = Counter::new(&shape, &Variables::default());
     counter.push(format!("{{\"data\":{data}}}").as_bytes());
     counter.finish()
