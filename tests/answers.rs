@@ -1,6 +1,6 @@
 //! The cost of answers on their way through the proxy: counted, told, or left alone.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -3,11 +3,14 @@
 //! Introspection types (`__Schema`, …) are ordinary types here; `__schema` and `__type` are fields
 //! of the query root; `__typename` is [`FieldId::TYPENAME`], a field of every composite type.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use ahash::HashMap;
 
-use crate::schema::{Definitions, TypeSet};
+use crate::{
+    diagnostic::Source,
+    schema::{Definitions, TypeSet},
+};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {
@@ -223,6 +226,8 @@ pub struct DirectiveDefinition {
 pub struct Applied {
     /// Its name without `@`.
     pub name: Box<str>,
+    /// Where the name stands in [`Schema::source`].
+    pub span: Range<usize>,
     /// Its arguments as written.
     pub arguments: Box<[(Box<str>, Const)]>,
 }
@@ -259,6 +264,7 @@ pub enum Const {
 /// The upstream's types.
 #[derive(Debug)]
 pub struct Schema {
+    pub(super) source: Arc<Source>,
     pub(super) definitions: Definitions,
     pub(super) types: Vec<Type>,
     pub(super) fields: Vec<Field>,
@@ -303,6 +309,12 @@ impl Schema {
 }
 
 impl Schema {
+    /// The text it was read from.
+    #[must_use]
+    pub const fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
     /// The root type of a kind of operation.
     #[must_use]
     pub const fn root(&self, kind: OperationKind) -> Option<TypeId> {
