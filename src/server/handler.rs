@@ -6,6 +6,7 @@ use hyper::{Request, Response, body::Incoming};
 use tokio::time::{Instant, timeout};
 
 use crate::{
+    admission::Watched,
     identity::Caller,
     json,
     server::{
@@ -14,6 +15,7 @@ use crate::{
         connection::Client,
         panics::{Caught, caught},
         state::State,
+        watched::{self, Passing},
     },
     sources::now,
     telemetry::{Failed, Panicked, Refused, Reported, RequestId, UpstreamFailed},
@@ -21,7 +23,7 @@ use crate::{
         Media, Refusal, Reply, Route, client_address, decode, listed_origin, not_json, readable,
         route,
     },
-    upstream::{Head, Relayed},
+    upstream::Head,
     verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
 };
 
@@ -39,9 +41,13 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
     let exchange = Exchange { client, n, state: &state, head: &head, reply };
     let in_time = async { timeout(limit, exchange.serve(body)).await.unwrap_or_else(too_late) };
     let mut response = match caught(in_time).await {
-        Ok(Ok(Served::Operation(mut relayed))) => {
+        Ok(Ok(Served::Operation(Passing::Relayed(mut relayed, counting)))) => {
             reply.sign(&mut relayed);
-            relayed.map(|relayed| Answer::Relayed { relayed, until })
+            relayed.map(|relayed| Answer::Relayed { relayed, until, counting })
+        }
+        Ok(Ok(Served::Operation(Passing::Told(mut told)))) => {
+            reply.sign(&mut told);
+            told.map(Answer::from)
         }
         Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
         Ok(Ok(Served::Preflight)) => reply.preflight(&head.headers).map(Answer::from),
@@ -76,7 +82,7 @@ struct Exchange<'e> {
 #[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Served {
     Answer(Vec<u8>),
-    Operation(Response<Relayed>),
+    Operation(Passing),
     Preflight,
 }
 
@@ -90,12 +96,14 @@ impl Exchange<'_> {
         self.state.refuse_drift()?;
         readable(&self.head.headers)?;
         let body = self.read(body).await?;
-        let admitted = match self.judge(&body)? {
+        let (admitted, watched) = match self.judge(&body)? {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
-            Judged::Forward(admitted) => admitted,
+            Judged::Forward(admitted, watched) => (admitted, watched),
         };
         drop(body);
-        Ok(Served::Operation(self.client.lane.forward(admitted, self.forwarded_head()).await?))
+        let answer = self.client.lane.forward(admitted, self.forwarded_head()).await?;
+        let passing = watched::pass(answer, (self.state, self.reply.id), watched).await?;
+        Ok(Served::Operation(passing))
     }
 
     /// What the guard of the connection has found in the bytes of this request.
@@ -138,7 +146,8 @@ impl Exchange<'_> {
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
                 self.report(admitted.items());
-                Ok(Judged::Forward(admitted))
+                let watched = self.state.gate.watch(&requests, &caller);
+                Ok(Judged::Forward(admitted, watched))
             }
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
@@ -157,7 +166,7 @@ impl Exchange<'_> {
 /// What becomes of a request that is not refused.
 enum Judged {
     Answer(Vec<u8>),
-    Forward(Admitted),
+    Forward(Admitted, Option<Watched>),
 }
 
 fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {

@@ -10,8 +10,8 @@ mod request_id;
 
 pub use counters::{COUNTERS, Counter, Counters};
 pub use event::{
-    AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused, Reported,
-    Started, Stopped, UpstreamFailed,
+    AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused,
+    Reported, Started, Stopped, UpstreamFailed,
 };
 pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
 pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
