@@ -85,7 +85,7 @@ pub(crate) fn requests<'t>(tree: &'t Tree<'t>, policy: &Policy) -> Requests<'t> 
 
 /// Judges requests that must be admitted.
 pub(crate) fn admit(gate: &Gate, requests: &Requests<'_>) -> usize {
-    match gate.admit(requests, &Caller::Anonymous, NOW) {
+    match gate.admit(requests, &Caller::default(), NOW) {
         Verdict::Admit(admitted) => admitted.body().len(),
         Verdict::Answer(_) => panic!("answered without the upstream"),
         Verdict::Reject(rejected) => panic!("{:?}", rejected.found),

@@ -134,7 +134,7 @@ impl Exchange<'_> {
     fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
         let tree = json::read(body, json::Limits::default()).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
-        let caller = Caller::Anonymous;
+        let caller = Caller::default();
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
                 self.report(admitted.items());

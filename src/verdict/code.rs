@@ -100,6 +100,8 @@ codes! {
     REQUEST_HEADERS_TOO_LARGE = 431;
     /// Portcullis has too much in flight.
     SERVICE_UNAVAILABLE = 503;
+    /// The credential of the caller is missing or not accepted.
+    UNAUTHENTICATED = 401;
     /// The upstream cannot be reached or its answer is not GraphQL.
     UPSTREAM_UNAVAILABLE = 502;
     /// The target of the request is longer than allowed.
