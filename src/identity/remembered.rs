@@ -99,8 +99,10 @@ mod tests {
             assert!(all.get("kept").is_some());
         }
         assert!(all.get("left").is_none());
-        let n_kept =
-            |it: &Mutex<Shard>| it.lock().unwrap().young.len() + it.lock().unwrap().old.len();
+        let n_kept = |it: &Mutex<Shard>| {
+            let shard = it.lock().unwrap();
+            shard.young.len() + shard.old.len()
+        };
         assert!(all.shards.iter().all(|it| n_kept(it) <= 2 * HALF_ENTRIES));
     }
 

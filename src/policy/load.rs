@@ -12,6 +12,7 @@ use crate::{
     policy::{
         Digest, Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, cost, exceptions,
         http::{self, Http},
+        identity::{self, Credentials},
         lint::{self, Draft},
         not_built,
         profiles::{self, Profile},
@@ -76,6 +77,10 @@ fn compile(
         frame.others(block, fields, found);
     };
     let layer = LayerReader::new(registry, Level::Base, &mut others).read(&mut fields, found);
+    let credentials = fields
+        .take("identity", found)
+        .map(|it| identity::read(it, &frame.http, &mut *resolve, found))
+        .unwrap_or_default();
     let mut all = vec![Profile::base(registry, frame.mode, &layer)];
     let (laid_over, placed_profiles) = fields
         .take("profiles", found)
@@ -104,8 +109,13 @@ fn compile(
     let model = Arc::new(cost::model(&schema, &frame.cost, found)?);
     let ground = Ground { cost: &model };
     let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
-    let parts =
-        Parts { registry, rules: rules(registry, layer, &ground), profiles: all, exceptions };
+    let parts = Parts {
+        registry,
+        rules: rules(registry, layer, &ground),
+        profiles: all,
+        exceptions,
+        credentials,
+    };
     Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest }, parts))
 }
 
@@ -127,6 +137,7 @@ struct Parts {
     rules: Vec<Box<dyn Rule>>,
     profiles: Vec<Profile>,
     exceptions: Exceptions,
+    credentials: Credentials,
 }
 
 impl Frame {
@@ -165,13 +176,14 @@ impl Frame {
     }
 
     fn policy(self, named: Named<'_>, parts: Parts) -> Policy {
-        let Parts { registry, rules, profiles, exceptions } = parts;
+        let Parts { registry, rules, profiles, exceptions, credentials } = parts;
         Policy {
             name: named.name.into(),
             schema: named.schema,
             cost: named.cost,
             origin: named.origin,
             http: self.http,
+            credentials,
             unselected: self.unselected,
             skipped: self.skipped,
             second_reader: self.second_reader,

@@ -9,7 +9,6 @@ use crate::{diagnostic::Diagnostics, yaml::Fields};
 const NOT_BUILT: &[(&str, &str, &str)] = &[
     ("", "authorization", "every field of the schema can be reached"),
     ("", "conditions", "profiles know `when: always` and `when: never`"),
-    ("", "identity", "every caller is anonymous"),
     ("", "inputs", "variables are bounded by `limits.variables`"),
     ("", "once_per_request", "`limits.repeats` bounds how often a field is asked for"),
     ("", "rates", "requests are not counted"),
