@@ -7,6 +7,8 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use std::hint::black_box;
 
 use criterion::{
@@ -82,12 +84,13 @@ fn read<'t>(policy: &Policy, text: &'t str) -> Read<'t> {
     document::read(text, &policy.reading).unwrap_or_else(|it| panic!("{it}"))
 }
 
-fn spread(policy: &Policy, read: &Read<'_>, selected: OperationId) -> Operation {
+fn spread(policy: &Policy, read: &Read<'_>, selected: OperationId) -> Arc<Operation> {
     operation::spread(&policy.schema, &read.document, selected, policy.skipped)
+        .map(Arc::new)
         .unwrap_or_else(|it| panic!("{it:?}"))
 }
 
-fn specialise(policy: &Policy, operation: &Operation) -> Vec<Specialised> {
+fn specialise(policy: &Policy, operation: &Arc<Operation>) -> Vec<Specialised> {
     policy.rules().map(|(_, rule)| rule.specialise(operation)).collect()
 }
 

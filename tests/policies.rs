@@ -92,7 +92,10 @@ fn the_schema_on_disk_is_current() {
 #[test]
 fn every_shape_has_a_schema() {
     for entry in REGISTRY {
-        if let Setting::Shape { schema, .. } = entry.setting {
+        if let Setting::Bound { schema, .. }
+        | Setting::Input { schema, .. }
+        | Setting::Shape { schema, .. } = entry.setting
+        {
             assert!(serde_json::from_str::<Value>(schema).unwrap().is_object());
         }
     }

@@ -45,6 +45,7 @@ fn default(setting: &Setting) -> String {
     match setting {
         Setting::Limit { default, unit: Unit::Bytes, .. } => format!("{} KiB", default / 1024),
         Setting::Limit { default, unit: Unit::Count, .. } => default.to_string(),
+        Setting::Bound { .. } | Setting::Input { .. } => "none".to_owned(),
         Setting::Shape { .. } => "see its page".to_owned(),
         Setting::Switch { default, .. } => match default {
             Switch::Allow => "allow".to_owned(),

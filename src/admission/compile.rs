@@ -2,6 +2,8 @@
 //!
 //! Sizes come first: nothing is validated or built that was not counted.
 
+use std::sync::Arc;
+
 use crate::{
     admission::{
         introspection,
@@ -37,7 +39,7 @@ fn judgeable(
     if policy.second_reader == SecondReader::On {
         document::second_reader(&canonical, &read.document, selected).map_err(disagreement)?;
     }
-    let mut operations = operations(policy, &read, selected)?;
+    let operations = operations(policy, &read, selected)?;
     let left = left(policy, &operations);
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
     let hash = Digest::of(text.as_bytes()).0;
@@ -49,8 +51,7 @@ fn judgeable(
         excepted: excepted(policy, hash, &canonical),
         variables: operation.variables().to_vec(),
         left,
-        introspection: introspection::is_answerable(operation)
-            .then(|| Box::new(operations.swap_remove(0))),
+        introspection: introspection::is_answerable(operation).then(|| Arc::clone(operation)),
     })
 }
 
@@ -68,18 +69,18 @@ fn operations(
     policy: &Policy,
     read: &Read<'_>,
     selected: OperationId,
-) -> Result<Vec<Operation>, Violation> {
+) -> Result<Vec<Arc<Operation>>, Violation> {
     let all = (0_u32..).zip(read.document.operations()).map(|(id, _)| OperationId(id));
     let others = all.filter(|id| *id != selected && policy.unselected == Unselected::Judge);
     let spread = |id| operation::spread(&policy.schema, &read.document, id, policy.skipped);
     std::iter::once(selected)
         .chain(others)
-        .map(|id| spread(id).map_err(|it| internal(&it.name)))
+        .map(|id| spread(id).map(Arc::new).map_err(|it| internal(&it.name)))
         .collect()
 }
 
 /// What is left of every rule, over all operations.
-fn left(policy: &Policy, operations: &[Operation]) -> Vec<Left> {
+fn left(policy: &Policy, operations: &[Arc<Operation>]) -> Vec<Left> {
     let mut left = Vec::new();
     for (rule, applied) in policy.rules() {
         let mut largest: Option<u64> = None;

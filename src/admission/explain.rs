@@ -8,7 +8,8 @@ use crate::{
         known::{Judgeable, Known},
         price::{self, CostTold},
     },
-    identity::Caller,
+    expression::Asked,
+    identity::{Caller, Seen},
     operation::{Variables, coerce},
     policy::{Policy, ProfileIdx, Stance},
     rules::{Meta, RuleIdx},
@@ -87,7 +88,9 @@ pub(super) fn judge_lines(
         Ok(variables) => variables,
         Err(violation) => return refused(violation, Some(&document)),
     };
-    let bench = Bench { policy, profile, caller, now };
+    let seen = Seen::new(caller);
+    let asked = Asked::new(&policy.conditions, &seen);
+    let bench = Bench { policy, profile, asked: &asked, now };
     let lines: Vec<_> = policy
         .rules()
         .map(|(rule, it)| line(bench, &document, &variables, (rule, it.meta())))
@@ -124,9 +127,9 @@ fn line(
     let mut objections = Vec::new();
     let mut largest: Option<u64> = None;
     for left in document.left.iter().filter(|it| it.rule == rule) {
-        let (found, measured) = bench.find(left, variables);
-        objections.extend(found);
-        largest = largest.max(measured);
+        let found = bench.find(document, left, variables);
+        objections.extend(found.objections);
+        largest = largest.max(found.measured);
     }
     let is_lifted = bench.exception(document).is_some_and(|it| it.lifts(rule));
     let outcome = match largest {

@@ -12,7 +12,8 @@ use crate::{
         judge::{Bench, Ready, Refused, Totals},
         known::{Entry, Known},
     },
-    identity::Caller,
+    expression::Asked,
+    identity::{Caller, Seen},
     policy::{Policy, ProfileIdx},
     verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation},
 };
@@ -47,7 +48,14 @@ impl Gate {
     /// Judges the requests of one HTTP request: all are admitted, or none.
     #[must_use]
     pub fn admit(&self, requests: &Requests<'_>, caller: &Caller, now: UnixSeconds) -> Verdict {
-        self.admit_under(self.policy.profile_of(caller), requests, caller, now)
+        let seen = Seen::new(caller);
+        let asked = Asked::new(&self.policy.conditions, &seen);
+        match self.policy.profile_of(&asked) {
+            Ok(profile) => {
+                self.judge(Bench { policy: &self.policy, profile, asked: &asked, now }, requests)
+            }
+            Err(violation) => Verdict::Reject(Rejected::whole(violation)),
+        }
     }
 
     /// The same under a given profile.
@@ -59,7 +67,12 @@ impl Gate {
         caller: &Caller,
         now: UnixSeconds,
     ) -> Verdict {
-        let bench = Bench { policy: &self.policy, profile, caller, now };
+        let seen = Seen::new(caller);
+        let asked = Asked::new(&self.policy.conditions, &seen);
+        self.judge(Bench { policy: &self.policy, profile, asked: &asked, now }, requests)
+    }
+
+    fn judge(&self, bench: Bench<'_>, requests: &Requests<'_>) -> Verdict {
         let mut totals = Totals::of(requests);
         let judged = requests.iter().map(|request| {
             let entry = self.entry(request)?;

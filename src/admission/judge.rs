@@ -5,10 +5,10 @@ use crate::{
         Request, Requests, UnixSeconds, body, introspection,
         known::{Judgeable, Known, Left, Part},
     },
-    identity::Caller,
+    expression::Asked,
     operation::{Variables, coerce},
     policy::{Exception, Policy, ProfileIdx, Stance},
-    rules::{Batch, Facts, Meta, REGISTRY, Residual, RuleIdx, Setting},
+    rules::{Batch, DocumentFacts, Facts, Meta, REGISTRY, Residual, RuleIdx, Setting, Trusted},
     verdict::{Findings, Item, Mode, Violation},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct Bench<'a> {
     pub(super) policy: &'a Policy,
     pub(super) profile: ProfileIdx,
-    pub(super) caller: &'a Caller,
+    pub(super) asked: &'a Asked<'a>,
     pub(super) now: UnixSeconds,
 }
 
@@ -58,7 +58,10 @@ impl Totals {
     fn add(&mut self, rule: RuleIdx, measured: u64) -> u64 {
         let adds_up = REGISTRY.get(rule.0).is_some_and(|it| match it.setting {
             Setting::Limit { batch, .. } => batch == Batch::Sum,
-            Setting::Shape { .. } | Setting::Switch { .. } => false,
+            Setting::Bound { .. }
+            | Setting::Input { .. }
+            | Setting::Shape { .. }
+            | Setting::Switch { .. } => false,
         });
         match self.0.as_mut().and_then(|it| it.get_mut(rule.0)) {
             Some(total) if adds_up => {
@@ -68,6 +71,16 @@ impl Totals {
             Some(_) | None => measured,
         }
     }
+}
+
+/// What one rule found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) objections: Vec<Violation>,
+    /// Of parts of the rule that only watch.
+    pub(super) reported: Vec<Violation>,
+    /// The number for the limit.
+    pub(super) measured: Option<u64>,
 }
 
 /// What was found, by what it leads to.
@@ -128,10 +141,15 @@ impl Bench<'_> {
             if exception.is_some_and(|it| it.lifts(left.rule)) {
                 continue;
             }
-            let (found, measured) = self.find(left, variables);
-            objections.add(mode, found);
-            let measured = measured.map(|it| totals.add(left.rule, it));
+            let found = self.find(document, left, variables);
+            let measured = found.measured.map(|it| totals.add(left.rule, it));
             let over = measured.filter(|it| *it > limit);
+            let is_clean = found.objections.is_empty() && over.is_none();
+            if !is_clean && self.policy.excuses(left.rule, self.asked) {
+                continue;
+            }
+            objections.add(mode, found.objections);
+            objections.add(Mode::Report, found.reported);
             objections.add(mode, over.map(|it| over_limit(self.policy.meta(left.rule), it, limit)));
         }
         objections
@@ -140,20 +158,24 @@ impl Bench<'_> {
     /// What is left of one rule, against this request.
     pub(super) fn find(
         &self,
+        document: &Judgeable,
         left: &Left,
         variables: &Variables<'_>,
-    ) -> (Vec<Violation>, Option<u64>) {
+    ) -> Found {
         let run = |residual: &dyn Residual, variables: &Variables<'_>| {
             let mut found = Findings::default();
-            residual.check(&Facts { variables, caller: self.caller }, &mut found);
-            let measured = found.take_measured();
-            (found.into_violations(), measured)
+            let document = DocumentFacts { hash: document.hash, trusted: Trusted::No };
+            residual.check(&Facts { variables, asked: self.asked, document }, &mut found);
+            let (measured, reported) = (found.take_measured(), found.take_reported());
+            Found { objections: found.into_violations(), reported, measured }
         };
         match &left.part {
             Part::Depends(residual) => run(&**residual, variables),
             Part::DependsUnselected(residual) => run(&**residual, &Variables::default()),
-            Part::Measured(measured) => (Vec::new(), Some(*measured)),
-            Part::Violated(violations) => (violations.clone(), None),
+            Part::Measured(measured) => Found { measured: Some(*measured), ..Found::default() },
+            Part::Violated(violations) => {
+                Found { objections: violations.clone(), ..Found::default() }
+            }
         }
     }
 

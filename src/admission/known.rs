@@ -1,5 +1,7 @@
 //! What is known of a document once it was compiled: everything that no request can change.
 
+use std::sync::Arc;
+
 use crate::{
     operation::{Operation, Variable},
     rules::{Residual, RuleIdx},
@@ -35,7 +37,7 @@ pub(super) struct Judgeable {
     /// What is left of the rules; rules that hold are not there.
     pub(super) left: Vec<Left>,
     /// The operation, when the schema is all that it asks for: it is answered here.
-    pub(super) introspection: Option<Box<Operation>>,
+    pub(super) introspection: Option<Arc<Operation>>,
 }
 
 /// What is left of one rule.

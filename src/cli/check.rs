@@ -82,7 +82,10 @@ fn effective(policy: &Policy, profile: ProfileIdx) -> String {
                         format!("{mode:<8}{limit} bytes")
                     }
                     Setting::Limit { unit: Unit::Count, .. } => format!("{mode:<8}{limit}"),
-                    Setting::Shape { .. } | Setting::Switch { .. } => mode.to_owned(),
+                    Setting::Bound { .. }
+                    | Setting::Input { .. }
+                    | Setting::Shape { .. }
+                    | Setting::Switch { .. } => mode.to_owned(),
                 }
             }
         };

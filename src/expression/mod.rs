@@ -11,6 +11,7 @@ mod evaluate;
 mod name;
 mod pattern;
 mod value;
+mod when;
 
 pub use compile::{Expression, Problem, compile};
 pub use conditions::{Asked, Conditions};
@@ -18,6 +19,7 @@ pub use evaluate::{Outcome, Resolve};
 pub use name::{Name, Scope};
 pub use pattern::Pattern;
 pub use value::Value;
+pub use when::{When, expression};
 
 #[cfg(test)]
 mod tests {

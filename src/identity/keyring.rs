@@ -26,7 +26,7 @@ impl Keyring {
     /// When it does not count. A token that was remembered counts no longer than one that was not.
     pub fn identify(&self, token: &str, now: u64) -> Result<Arc<Identity>, BadCredential> {
         if let Some(identity) = self.remembered.get(token) {
-            return match identity.check(now) {
+            return match identity.validity().check(now) {
                 Ok(()) => Ok(identity),
                 Err(bad) => {
                     self.remembered.forget(token);

@@ -69,7 +69,8 @@ fn check_under(rules: TokenRules, token: &str, expect: &str) {
     // The second time from what is remembered, if it is.
     for _ in 0..2 {
         let got = keyring.identify(token, NOW);
-        let got = got.map_or_else(|bad| bad.reason().to_owned(), |it| it.subject().to_owned());
+        let got =
+            got.map_or_else(|bad| bad.reason().to_owned(), |it| it.subject().unwrap().to_owned());
         assert_eq!(got, expect, "{token}");
     }
 }

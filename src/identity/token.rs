@@ -47,7 +47,10 @@ impl TokenRules {
         self.check_parties(&claims)?;
         let validity = Validity::of(&claims, self)?;
         validity.check(now)?;
-        Identity::new(claims, validity)
+        let identity = Identity::lasting(claims, validity);
+        // Who is nobody in particular cannot be told from others, in a quota or in a log.
+        let is_somebody = identity.subject().is_some_and(|it| !it.is_empty());
+        is_somebody.then_some(identity).ok_or(BadCredential::Subject)
     }
 
     fn check_parties(&self, claims: &Map<String, Value>) -> Result<(), BadCredential> {

@@ -3,6 +3,7 @@
 //! A preorder arena walked by index. Selections are **not** merged: only cost merges by response
 //! key. Takes documents that were counted and validated; bounds and names are proven by then.
 
+mod argument;
 mod coerce;
 mod guard;
 mod inputs;
@@ -10,6 +11,7 @@ mod spread;
 mod type_sets;
 mod variables;
 
+pub use argument::{Resolved, default};
 pub use coerce::coerce;
 pub use guard::{Condition, Guard, GuardId, Guards};
 pub use inputs::{InputValue, Met, walk};

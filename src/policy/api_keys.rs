@@ -4,7 +4,7 @@ use serde_json::Map;
 
 use crate::{
     diagnostic::Diagnostics,
-    identity::{ApiKeys, Identity, Validity},
+    identity::{ApiKeys, Identity},
     policy::{Digest, load::Resolve},
     yaml::{self, Fields, Node, Value, shape},
 };
@@ -42,10 +42,10 @@ fn add(item: &Node, keys: &mut ApiKeys, found: &mut Diagnostics) {
         return found.push(node.error("duplicate-item", "this hash is there twice"));
     }
     let made = match to_json(claims) {
-        serde_json::Value::Object(claims) => Identity::new(claims, Validity::ALWAYS).ok(),
+        serde_json::Value::Object(claims) => Some(Identity::new(claims)),
         _ => None,
     };
-    match made {
+    match made.filter(|it| it.subject().is_some_and(|it| !it.is_empty())) {
         Some(identity) => keys.add(hash.0, identity),
         None => found.push(claims.error("no-subject", "expected claims with a text `sub`")),
     }
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(codes, expect.err().unwrap_or_default(), "{text}");
         if let Ok(claims) = expect {
             let identity = keys.unwrap().identify(&Digest::of(b"key").0).unwrap();
-            assert_eq!(serde_json::to_string(identity.claims_json()).unwrap(), claims);
+            assert_eq!(serde_json::to_string(identity.claims()).unwrap(), claims);
         }
     }
 

@@ -9,6 +9,7 @@ use crate::{
     policy::{
         cost,
         http::{Http, MAX_BATCH, STATUS_WORDS},
+        inputs,
         schema_file::ON_DRIFT,
         tree::Block,
     },
@@ -25,7 +26,8 @@ pub fn json_schema() -> Value {
     properties.append(&mut settings(registry, &root, "", Per::File));
     let mut profile = settings(registry, &root, "", Per::Profile);
     profile.insert("name".into(), text("For messages and logs."));
-    let when = json!({ "description": "For whom.", "enum": ["always", "never"] });
+    let when =
+        text("For whom: `always`, `never`, or an expression over `claims`, `client`, `request`.");
     profile.insert("when".into(), when);
     profile.insert("mode".into(), mode("Instead of the mode of the file."));
     let profile = object("Laid over the base.", profile, &["name", "when"]);
@@ -36,6 +38,9 @@ pub fn json_schema() -> Value {
     });
     properties.insert("profiles".into(), profiles);
     properties.insert("exceptions".into(), exceptions(registry));
+    if registry.iter().any(|it| inputs::key(it).is_some()) {
+        properties.insert("inputs".into(), inputs(registry));
+    }
     let mut schema = object("A policy of Portcullis.", properties, &["version", "name", "schema"]);
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
@@ -71,7 +76,39 @@ fn head() -> Map<String, Value> {
         ("http", http()),
         ("documents", documents),
         ("skipped_selections", skipped),
+        ("conditions", conditions()),
     ])
+}
+
+fn conditions() -> Value {
+    json!({
+        "description": "Expressions in CEL over `claims`, `client` and `request`, named once.",
+        "type": "object",
+        "propertyNames": { "pattern": "^[a-z][a-z0-9_]*$" },
+        "additionalProperties": { "type": "string", "minLength": 1, "maxLength": 2048 },
+        "maxProperties": 100,
+    })
+}
+
+fn inputs(registry: &'static [Entry]) -> Value {
+    let mut item = map([
+        (
+            "at",
+            json!({
+                "description": "`Type.field(argument:)`, `Input.field`, `*(argument:)`, `scalar Name`, `@directive(argument:)`.",
+                "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1,
+            }),
+        ),
+        (
+            "required",
+            json!({ "description": "Whether null and absent are refused.", "type": "boolean" }),
+        ),
+        ("mode", mode("Of this item.")),
+    ]);
+    let keys = registry.iter().filter_map(|it| Some((inputs::key(it)?.to_owned(), setting(it))));
+    item.extend(keys);
+    let item = object("Demands on the values at some places.", item, &["at"]);
+    json!({ "description": "Demands on arguments, input fields and scalars.", "type": "array", "items": item })
 }
 
 fn schema() -> Value {
@@ -205,7 +242,8 @@ fn settings(registry: &'static [Entry], block: &Block, path: &str, per: Per) -> 
     }
     for (name, rule) in &block.settings {
         let Some(entry) = registry.get(rule.0) else { continue };
-        let is_per_profile = !matches!(entry.setting, Setting::Shape { .. });
+        let is_per_profile =
+            !matches!(entry.setting, Setting::Bound { .. } | Setting::Shape { .. });
         if per == Per::File || is_per_profile {
             properties.insert((*name).into(), setting(entry));
         }
@@ -260,12 +298,16 @@ fn setting(entry: &Entry) -> Value {
                 Switch::Deny => "deny",
                 Switch::Report => "report",
             };
-            let in_full = object(title, map([("mode", mode("Of this rule."))]), &["mode"]);
+            let allow_when = text("For whom it does not count.");
+            let in_full = map([("mode", mode("Of this rule.")), ("allow_when", allow_when)]);
+            let in_full = object(title, in_full, &[]);
             let words = json!({ "enum": ["deny", "allow", "report"] });
             json!({ "description": title, "anyOf": [words, in_full], "default": word })
         }
         // The text is the rule's own; were it no JSON, a test would say so.
-        Setting::Shape { schema, .. } => {
+        Setting::Bound { schema, .. }
+        | Setting::Input { schema, .. }
+        | Setting::Shape { schema, .. } => {
             let mut schema = serde_json::from_str(schema).unwrap_or(Value::Bool(false));
             if let Some(schema) = schema.as_object_mut() {
                 schema.entry("description").or_insert_with(|| title.into());

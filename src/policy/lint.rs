@@ -3,7 +3,8 @@
 
 use crate::{
     diagnostic::Diagnostics,
-    policy::{Profile, Stance, When, exceptions, profiles},
+    expression::When,
+    policy::{Profile, Stance, exceptions, profiles},
     rules::{Entry, RuleIdx},
     verdict::Mode,
     yaml::{Node, scalar},
@@ -54,7 +55,7 @@ fn profiles(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
     let mut hidden_by: Option<&str> = None;
     for (profile, place) in profiles.iter().skip(1).zip(places) {
         let name = &profile.name;
-        if place.when == When::Never {
+        if matches!(profile.when, When::Never) {
             let message = format!("profile `{name}` never applies");
             found.push(place.node.warning("no-effect", message));
         } else if let Some(hider) = hidden_by {
@@ -64,7 +65,7 @@ fn profiles(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
             let message = format!("profile `{name}` changes nothing");
             found.push(place.node.warning("no-effect", message));
         }
-        if profile.when == When::Always {
+        if matches!(profile.when, When::Always) {
             hidden_by = hidden_by.or(Some(name));
         }
     }

@@ -8,18 +8,21 @@ use std::sync::Arc;
 use crate::{
     cost::{Model, Settings},
     diagnostic::{Diagnostics, Source},
+    expression::{Conditions, Scope, When},
     operation::Skipped,
     policy::{
-        Digest, Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, cost, exceptions,
+        Digest, Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, conditions, cost,
+        exceptions,
         http::{self, Http},
         identity::{self, Credentials},
+        inputs::{self, Inputs},
         lint::{self, Draft},
         not_built,
         profiles::{self, Profile},
         reading, schema_file,
         settings::{self, Layer, LayerReader, Level},
     },
-    rules::{Entry, Ground, REGISTRY, Rule, Setting},
+    rules::{Entry, Ground, REGISTRY, Rule, RuleIdx, Setting},
     schema::Schema,
     verdict::Mode,
     yaml::{self, Fields, Node, scalar},
@@ -73,6 +76,9 @@ fn compile(
     let schema =
         fields.require("schema", found).and_then(|it| schema_file::read(it, &mut *resolve, found));
     let mut frame = Frame::read(&mut fields, found);
+    let conditions = fields.take("conditions", found).map(|it| conditions::read(it, found));
+    let conditions = conditions.unwrap_or_default();
+    let inputs = fields.take("inputs", found);
     let mut others = |block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics| {
         frame.others(block, fields, found);
     };
@@ -84,7 +90,7 @@ fn compile(
     let mut all = vec![Profile::base(registry, frame.mode, &layer)];
     let (laid_over, placed_profiles) = fields
         .take("profiles", found)
-        .map(|it| profiles::read(registry, (frame.mode, &layer), it, found))
+        .map(|it| profiles::read(registry, (frame.mode, &layer, &conditions), it, found))
         .unwrap_or_default();
     all.extend(laid_over);
     let (exceptions, placed_exceptions) = fields
@@ -107,15 +113,13 @@ fn compile(
     let (schema, text, origin) = schema?;
     let schema = Arc::new(schema);
     let model = Arc::new(cost::model(&schema, &frame.cost, found)?);
-    let ground = Ground { cost: &model };
+    let ground = Ground { schema: &schema, cost: &model, conditions: &conditions };
+    let inputs = inputs::read(registry, &schema, inputs, found);
+    let excuses = excuses(&layer, &conditions, found);
+    let rules = rules(registry, layer, (&inputs, &ground), found);
     let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
-    let parts = Parts {
-        registry,
-        rules: rules(registry, layer, &ground),
-        profiles: all,
-        exceptions,
-        credentials,
-    };
+    let parts =
+        Parts { registry, rules, excuses, conditions, profiles: all, exceptions, credentials };
     Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest }, parts))
 }
 
@@ -135,6 +139,8 @@ struct Frame {
 struct Parts {
     registry: &'static [Entry],
     rules: Vec<Box<dyn Rule>>,
+    excuses: Vec<Option<When>>,
+    conditions: Conditions,
     profiles: Vec<Profile>,
     exceptions: Exceptions,
     credentials: Credentials,
@@ -176,7 +182,8 @@ impl Frame {
     }
 
     fn policy(self, named: Named<'_>, parts: Parts) -> Policy {
-        let Parts { registry, rules, profiles, exceptions, credentials } = parts;
+        let Parts { registry, rules, excuses, conditions, profiles, exceptions, credentials } =
+            parts;
         Policy {
             name: named.name.into(),
             schema: named.schema,
@@ -190,8 +197,10 @@ impl Frame {
             reading: reading::limits(registry, &profiles, &exceptions),
             ceilings: reading::ceilings(registry, &profiles, &exceptions),
             digest: named.digest,
+            conditions,
             registry,
             rules,
+            excuses,
             profiles,
             exceptions,
         }
@@ -226,13 +235,39 @@ fn skipped(node: &Node, found: &mut Diagnostics) -> Option<Skipped> {
     scalar::word(node, &[("ignore", Skipped::Ignore), ("judge", Skipped::Judge)], found)
 }
 
-fn rules(registry: &'static [Entry], layer: Layer<'_>, ground: &Ground<'_>) -> Vec<Box<dyn Rule>> {
-    let make = |(entry, shaped): (&Entry, Option<Box<dyn Rule>>)| match entry.setting {
-        Setting::Limit { rule, .. } => rule(ground),
-        Setting::Switch { rule, .. } => rule(),
-        Setting::Shape { default, .. } => shaped.unwrap_or_else(default),
+fn rules(
+    registry: &'static [Entry],
+    layer: Layer<'_>,
+    (inputs, ground): (&Inputs<'_>, &Ground<'_>),
+    found: &mut Diagnostics,
+) -> Vec<Box<dyn Rule>> {
+    let written = layer.shaped.into_iter().zip(layer.bound);
+    let entries = (0..).map(RuleIdx).zip(registry).zip(written);
+    let mut make = |((idx, entry), (shaped, bound)): ((RuleIdx, &Entry), _)| {
+        let bound: Option<&Node> = bound;
+        let shaped: Option<Box<dyn Rule>> = shaped;
+        match entry.setting {
+            Setting::Bound { default, read, .. } => match bound {
+                Some(node) => Some(read(node, ground, found)),
+                None => Some(default(ground)),
+            },
+            Setting::Input { .. } => inputs.rule((idx, entry), ground, found),
+            Setting::Limit { rule, .. } => Some(rule(ground)),
+            Setting::Switch { rule, .. } => Some(rule()),
+            Setting::Shape { default, .. } => Some(shaped.unwrap_or_else(default)),
+        }
     };
-    registry.iter().zip(layer.shaped).map(make).collect()
+    entries.filter_map(&mut make).collect()
+}
+
+/// For whom a switch does not count.
+fn excuses(
+    layer: &Layer<'_>,
+    conditions: &Conditions,
+    found: &mut Diagnostics,
+) -> Vec<Option<When>> {
+    let mut read = |it: &Option<&Node>| When::read((*it)?, Scope::Request, conditions, found);
+    layer.excuses.iter().map(&mut read).collect()
 }
 
 #[cfg(test)]
@@ -286,7 +321,10 @@ mod tests {
                 Setting::Limit { default, .. } => on(Enforce, default),
                 Setting::Switch { default: Switch::Allow, .. } => Stance::Off,
                 Setting::Switch { default: Switch::Report, .. } => on(Report, u64::MAX),
-                Setting::Switch { .. } | Setting::Shape { .. } => on(Enforce, u64::MAX),
+                Setting::Bound { .. }
+                | Setting::Input { .. }
+                | Setting::Shape { .. }
+                | Setting::Switch { .. } => on(Enforce, u64::MAX),
             };
             let stance = policy.stance(ProfileIdx::BASE, RuleIdx(n));
             assert_eq!(stance, expect, "{}", entry.meta.setting);

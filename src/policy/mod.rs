@@ -4,6 +4,7 @@
 //! secrets; those are config.
 
 mod api_keys;
+mod conditions;
 mod cost;
 mod date;
 mod digest;
@@ -11,6 +12,7 @@ mod exceptions;
 mod forward_headers;
 mod http;
 mod identity;
+mod inputs;
 mod json_schema;
 mod jwt;
 mod key_url;
@@ -36,7 +38,7 @@ pub use json_schema::json_schema;
 pub use jwt::{Jwt, KeyOrigin, KeyPlace, RemoteOrigin};
 pub use key_url::why_not_asked;
 pub use load::{load, load_at};
-pub use profiles::{Profile, ProfileIdx, When};
+pub use profiles::{Profile, ProfileIdx};
 pub use schema_file::{Drift, INTROSPECTION, OnDrift, SchemaOrigin};
 pub use stance::Stance;
 
@@ -45,11 +47,11 @@ use std::sync::Arc;
 use crate::{
     cost::Model,
     document::{Ceilings, ReadLimits},
-    identity::Caller,
+    expression::{Asked, Conditions, Outcome, When},
     operation::Skipped,
     rules::{Entry, Meta, Rule, RuleIdx, Setting},
     schema::Schema,
-    verdict::Mode,
+    verdict::{Code, Mode, Violation},
 };
 
 /// What is admitted. Only [`load`] makes one, and only from a file without errors.
@@ -79,9 +81,13 @@ pub struct Policy {
     pub ceilings: Ceilings,
     /// SHA-256 of the policy file and the schema.
     pub digest: Digest,
+    /// The named conditions.
+    pub conditions: Conditions,
     registry: &'static [Entry],
     /// In the order of the registry.
     rules: Vec<Box<dyn Rule>>,
+    /// By rule: for whom it does not count.
+    excuses: Vec<Option<When>>,
     /// INVARIANT: never empty; the base is first.
     profiles: Vec<Profile>,
     exceptions: Exceptions,
@@ -139,16 +145,41 @@ impl Policy {
     }
 
     /// The profile of a caller: the first that matches, or the base.
+    ///
+    /// # Errors
+    /// A condition that has no answer refuses: whichever profile were taken could be the wrong one.
+    pub fn profile_of(&self, asked: &Asked<'_>) -> Result<ProfileIdx, Violation> {
+        for (idx, profile) in (0..).map(ProfileIdx).zip(&self.profiles).skip(1) {
+            match profile.when.evaluate(asked, None) {
+                Outcome::Fails => {}
+                Outcome::Holds => return Ok(idx),
+                Outcome::Nothing(why) => return Err(no_profile(&profile.name, &why)),
+            }
+        }
+        Ok(ProfileIdx::BASE)
+    }
+
+    /// Whether a rule does not count for a caller: `introspection: { allow_when: staff }`.
     #[must_use]
-    pub fn profile_of(&self, caller: &Caller) -> ProfileIdx {
-        let mut laid_over = (0..).map(ProfileIdx).zip(&self.profiles).skip(1);
-        laid_over.find(|(_, it)| it.when.holds(caller)).map_or(ProfileIdx::BASE, |(idx, _)| idx)
+    pub fn excuses(&self, rule: RuleIdx, asked: &Asked<'_>) -> bool {
+        let excuse = self.excuses.get(rule.0).and_then(Option::as_ref);
+        excuse.is_some_and(|it| it.evaluate(asked, None).holds())
     }
 
     /// The documents for which limits are lifted.
     #[must_use]
     pub const fn exceptions(&self) -> &Exceptions {
         &self.exceptions
+    }
+}
+
+fn no_profile(name: &str, why: &str) -> Violation {
+    Violation {
+        rule: "profile",
+        code: Code::FORBIDDEN,
+        at: None,
+        public: "the request cannot be judged".into(),
+        detail: format!("`when` of profile `{name}` has no answer: {why}").into(),
     }
 }
 

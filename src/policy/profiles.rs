@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostic::Diagnostics,
-    identity::Caller,
+    expression::{Conditions, Scope, When},
     policy::{
         not_built,
         settings::{self, Layer, LayerReader, Level},
@@ -33,26 +33,6 @@ impl ProfileIdx {
     pub const BASE: Self = Self(0);
 }
 
-/// For whom a profile is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
-    /// Everyone.
-    Always,
-    /// Nobody.
-    Never,
-}
-
-impl When {
-    /// True when the profile is for this caller.
-    #[must_use]
-    pub const fn holds(self, _: &Caller) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Never => false,
-        }
-    }
-}
-
 impl Profile {
     /// The file itself.
     pub(super) fn base(registry: &'static [Entry], mode: Mode, layer: &Layer<'_>) -> Self {
@@ -71,25 +51,24 @@ impl Profile {
 #[derive(Debug)]
 pub(super) struct Placed<'n> {
     pub(super) node: &'n Node,
-    pub(super) when: When,
 }
 
 /// Reads the list; each is laid over `base`.
 pub(super) fn read<'n>(
     registry: &'static [Entry],
-    (mode, base): (Mode, &Layer<'_>),
+    (mode, base, conditions): (Mode, &Layer<'_>, &Conditions),
     node: &'n Node,
     found: &mut Diagnostics,
 ) -> (Vec<Profile>, Vec<Placed<'n>>) {
     let mut profiles: Vec<Profile> = Vec::new();
     let mut all = Vec::new();
     for item in shape::list(node, found) {
-        let profile = read_one(registry, (mode, base), item, found);
+        let profile = read_one(registry, (mode, base, conditions), item, found);
         if profile.name.as_ref() == BASE_NAME || profiles.iter().any(|it| it.name == profile.name) {
             let message = format!("there is a profile `{}` already", profile.name);
             found.push(item.error("duplicate-profile", message));
         }
-        all.push(Placed { node: item, when: profile.when });
+        all.push(Placed { node: item });
         profiles.push(profile);
     }
     (profiles, all)
@@ -97,13 +76,15 @@ pub(super) fn read<'n>(
 
 fn read_one(
     registry: &'static [Entry],
-    (mode, base): (Mode, &Layer<'_>),
+    (mode, base, conditions): (Mode, &Layer<'_>, &Conditions),
     node: &Node,
     found: &mut Diagnostics,
 ) -> Profile {
     let mut fields = Fields::of(node, "profiles", found);
     let name = fields.require("name", found).and_then(|it| scalar::text(it, found));
-    let when = fields.require("when", found).and_then(|it| read_when(it, found));
+    let when = fields
+        .require("when", found)
+        .and_then(|it| When::read(it, Scope::Request, conditions, found));
     let own_mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
     not_built::refuse("", &mut fields, found);
     let layer =
@@ -117,19 +98,6 @@ fn read_one(
         // A mistake in `when` is an error, so the policy is not made; nobody is the safe reading.
         when: when.unwrap_or(When::Never),
         stances: stances(registry, own_mode.unwrap_or(mode), &written),
-    }
-}
-
-fn read_when(node: &Node, found: &mut Diagnostics) -> Option<When> {
-    match scalar::text(node, found)? {
-        "always" => Some(When::Always),
-        "never" => Some(When::Never),
-        _ => {
-            let message = "conditions are not part of this version";
-            let error = node.error("conditions-not-available", message);
-            found.push(error.help("`when` knows `always` and `never`"));
-            None
-        }
     }
 }
 
@@ -155,14 +123,22 @@ const BASE_NAME: &str = "base";
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
     use crate::{
-        identity::Caller,
+        expression::Asked,
+        identity::{Caller, Identity, Seen},
         policy::{
             ProfileIdx, Stance,
             testing::{compile, rule},
         },
         rules::RuleIdx,
-        verdict::Mode::{self, Enforce, Report},
+        verdict::{
+            Code,
+            Mode::{self, Enforce, Report},
+        },
     };
 
     const HEAD: &str = "version: 1\nname: t\nschema: { file: s.graphql }\n";
@@ -199,15 +175,36 @@ mod tests {
 
     #[test]
     fn the_first_that_matches_counts() {
-        let of = |rest: &str| {
-            let policy = compile(&format!("{HEAD}{rest}"), None).0.unwrap();
-            policy.profile_of(&Caller::default())
-        };
+        let of = |rest: &str| profile_of(rest, &Caller::default()).unwrap();
         assert_eq!(of(""), ProfileIdx::BASE);
         assert_eq!(of("profiles: [{name: a, when: never}]"), ProfileIdx::BASE);
         let two =
             "profiles: [{name: a, when: never}, {name: b, when: always, introspection: allow}]";
         assert_eq!(of(two), ProfileIdx(2));
+    }
+
+    fn profile_of(rest: &str, caller: &Caller) -> Result<ProfileIdx, Code> {
+        let policy = compile(&format!("{HEAD}{rest}"), None).0.unwrap();
+        let seen = Seen::new(caller);
+        let asked = Asked::new(&policy.conditions, &seen);
+        policy.profile_of(&asked).map_err(|it| it.code)
+    }
+
+    #[test]
+    fn a_profile_is_for_those_who_meet_its_condition() {
+        let of = |when: &str, claims: serde_json::Value| {
+            let rest = format!(
+                "conditions: {{staff: '\"STAFF\" in claims.roles'}}\n\
+                 profiles: [{{name: a, when: {when}, introspection: allow}}]"
+            );
+            let identity = claims.as_object().cloned().map(Identity::new).map(Arc::new);
+            profile_of(&rest, &Caller { identity, ..Caller::default() })
+        };
+        assert_eq!(of("staff", json!({"roles": ["STAFF"]})), Ok(ProfileIdx(1)));
+        assert_eq!(of("staff", json!({"roles": []})), Ok(ProfileIdx::BASE));
+        // Whichever profile were taken for a condition without an answer, it could be the wrong one.
+        assert_eq!(of("staff", json!({})), Err(Code::FORBIDDEN));
+        assert_eq!(of("'!staff'", json!(null)), Err(Code::FORBIDDEN));
     }
 
     #[test]
@@ -223,7 +220,7 @@ mod tests {
 
     #[test]
     fn mistakes_of_profiles() {
-        check_codes("profiles: [{name: a, when: staff}]", &["conditions-not-available"]);
+        check_codes("profiles: [{name: a, when: staff}]", &["wrong-expression"]);
         check_codes("profiles: [{name: a, when: never}]", &["no-effect"]);
         check_codes("profiles: [{when: always, introspection: allow}]", &["missing-key"]);
         check_codes(

@@ -47,7 +47,13 @@ fn largest(
     };
     let ceiling = match registry.get(place).map(|it| &it.setting) {
         Some(Setting::Limit { ceiling, .. }) => hard.min(*ceiling),
-        Some(Setting::Shape { .. } | Setting::Switch { .. }) | None => hard,
+        Some(
+            Setting::Bound { .. }
+            | Setting::Input { .. }
+            | Setting::Shape { .. }
+            | Setting::Switch { .. },
+        )
+        | None => hard,
     };
     if exceptions.lift(RuleIdx(place)) {
         return ceiling;

@@ -20,6 +20,10 @@ pub(super) struct Layer<'n> {
     pub(super) written: Vec<Written>,
     /// The rules that have a shape of their own, as written.
     pub(super) shaped: Vec<Option<Box<dyn Rule>>>,
+    /// What is written for rules that are read once the schema is there.
+    pub(super) bound: Vec<Option<&'n Node>>,
+    /// By rule: for whom it does not count, as written.
+    pub(super) excuses: Vec<Option<&'n Node>>,
     /// The blocks that say `mode`, for the lint.
     pub(super) modes: Vec<(&'n Node, Mode)>,
 }
@@ -50,6 +54,8 @@ impl<'o, 'n> LayerReader<'o, 'n> {
         let layer = Layer {
             written: vec![Written::default(); n],
             shaped: std::iter::repeat_with(|| None).take(n).collect(),
+            bound: vec![None; n],
+            excuses: vec![None; n],
             modes: Vec::new(),
         };
         Self { registry, level, others, layer }
@@ -123,13 +129,29 @@ impl<'o, 'n> LayerReader<'o, 'n> {
         let written = match (node, &entry.setting) {
             (None, _) => Written::default(),
             (Some(node), Setting::Limit { .. }) => limit(node, entry, found),
-            (Some(node), Setting::Switch { .. }) => switch(node, entry, found),
-            (Some(node), Setting::Shape { .. }) if self.level == Level::Profile => {
+            (Some(node), Setting::Switch { .. }) => {
+                let (written, excuse) = switch(node, entry, self.level, found);
+                if let Some(slot) = self.layer.excuses.get_mut(rule.0) {
+                    *slot = excuse;
+                }
+                written
+            }
+            (Some(node), Setting::Bound { .. } | Setting::Input { .. } | Setting::Shape { .. })
+                if self.level == Level::Profile =>
+            {
                 let message = format!("`{}` is the same for every profile", entry.meta.setting);
                 let error = node.error("not-per-profile", message);
                 found.push(error.help("move it out of the profile"));
                 Written::default()
             }
+            (Some(node), Setting::Bound { .. }) => {
+                if let Some(slot) = self.layer.bound.get_mut(rule.0) {
+                    *slot = Some(node);
+                }
+                Written::default()
+            }
+            // No setting of a block: `tree` leaves it out.
+            (Some(_), Setting::Input { .. }) => Written::default(),
             (Some(node), Setting::Shape { read, .. }) => {
                 if let Some(slot) = self.layer.shaped.get_mut(rule.0) {
                     *slot = Some(read(node, found));
@@ -171,13 +193,27 @@ fn amount(node: &Node, entry: &Entry, found: &mut Diagnostics) -> Option<Amount>
     number.map(Amount::UpTo)
 }
 
-/// `deny`, `allow`, `report`, or `{ mode: enforce }`, which denies whatever the file's mode is.
-fn switch(node: &Node, entry: &Entry, found: &mut Diagnostics) -> Written {
+/// `deny`, `allow`, `report`, or `{ mode: enforce }`, which denies whatever the file's mode is, or
+/// `{ allow_when: staff }`, which denies to all others.
+fn switch<'n>(
+    node: &'n Node,
+    entry: &Entry,
+    level: Level,
+    found: &mut Diagnostics,
+) -> (Written, Option<&'n Node>) {
     if matches!(node.value, Value::Mapping(_)) {
         let mut fields = Fields::of(node, entry.meta.setting, found);
-        let mode = fields.require("mode", found).and_then(|it| mode(it, found));
+        let excuse = match level {
+            Level::Base => fields.take("allow_when", found),
+            Level::Profile => None,
+        };
+        let mode = match excuse {
+            Some(_) => fields.take("mode", found),
+            None => fields.require("mode", found),
+        };
+        let mode = mode.and_then(|it| self::mode(it, found));
         fields.finish(found);
-        return Written { amount: Some(Amount::NO_NUMBER), mode, block: None };
+        return (Written { amount: Some(Amount::NO_NUMBER), mode, block: None }, excuse);
     }
     let words = [("deny", Switch::Deny), ("allow", Switch::Allow), ("report", Switch::Report)];
     let (amount, mode) = match scalar::word(node, &words, found) {
@@ -186,5 +222,5 @@ fn switch(node: &Node, entry: &Entry, found: &mut Diagnostics) -> Written {
         Some(Switch::Deny) => (Some(Amount::NO_NUMBER), None),
         Some(Switch::Report) => (Some(Amount::NO_NUMBER), Some(Mode::Report)),
     };
-    Written { amount, mode, block: None }
+    (Written { amount, mode, block: None }, None)
 }

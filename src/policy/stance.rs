@@ -73,7 +73,9 @@ impl Written {
 fn default_of(setting: &Setting) -> (Amount, Option<Mode>) {
     match setting {
         Setting::Limit { default, mode, .. } => (Amount::UpTo(*default), Some(*mode)),
-        Setting::Shape { .. } => (Amount::NO_NUMBER, None),
+        Setting::Bound { .. } | Setting::Input { .. } | Setting::Shape { .. } => {
+            (Amount::NO_NUMBER, None)
+        }
         Setting::Switch { default: Switch::Allow, .. } => (Amount::Off, None),
         Setting::Switch { default: Switch::Deny, .. } => (Amount::NO_NUMBER, None),
         Setting::Switch { default: Switch::Report, .. } => (Amount::NO_NUMBER, Some(Mode::Report)),

@@ -19,7 +19,7 @@ impl Rule for Holds {
         self.0
     }
 
-    fn specialise(&self, _: &Operation) -> Specialised {
+    fn specialise(&self, _: &Arc<Operation>) -> Specialised {
         Specialised::Holds
     }
 }

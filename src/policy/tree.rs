@@ -1,7 +1,7 @@
 //! The settings of the registry as a tree of blocks: `limits.variables.count` is a setting in a
 //! block in a block.
 
-use crate::rules::{Entry, RuleIdx};
+use crate::rules::{Entry, RuleIdx, Setting};
 
 /// A block of settings.
 #[derive(Debug, Default)]
@@ -21,6 +21,10 @@ impl Block {
             root.block(name);
         }
         for (n, entry) in registry.iter().enumerate() {
+            // The keys of the items of a list are no settings of a block.
+            if matches!(entry.setting, Setting::Input { .. }) {
+                continue;
+            }
             let mut block = &mut root;
             let mut path = entry.meta.setting;
             while let Some((name, rest)) = path.split_once('.') {

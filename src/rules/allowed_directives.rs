@@ -1,5 +1,7 @@
 //! Which directives a request may carry: `directives`.
 
+use std::sync::Arc;
+
 use crate::{
     diagnostic::Diagnostics,
     operation::Operation,
@@ -47,7 +49,7 @@ impl Rule for AllowedDirectives {
         &META
     }
 
-    fn specialise(&self, operation: &Operation) -> Specialised {
+    fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
         let Self::Listed(allowed) = self else { return Specialised::Holds };
         let document = operation.document();
         let written = document.directives().iter().map(|it| document.str(it.name));

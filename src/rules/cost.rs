@@ -45,7 +45,7 @@ impl Rule for Cost {
         &META
     }
 
-    fn specialise(&self, operation: &Operation) -> Specialised {
+    fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
         Specialised::Depends(Box::new(Priced(compile(&self.model, operation))))
     }
 }

@@ -35,7 +35,7 @@ impl Rule for Deprecated {
         &META
     }
 
-    fn specialise(&self, operation: &Operation) -> Specialised {
+    fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
         let nodes = operation.nodes().iter();
         let written = nodes.flat_map(|node| {
             used_by(operation, node).into_iter().map(move |it| (node, objection(it)))

@@ -55,7 +55,7 @@ impl Rule for Federation {
         &META
     }
 
-    fn specialise(&self, operation: &Operation) -> Specialised {
+    fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
         match self {
             Self::Off => {
                 let nodes = fields(operation, &["_service", "_entities"]);

@@ -3,6 +3,8 @@
 //! Decided on fields that the operation reaches, never on names or text: a fragment called
 //! `__schema` is no offence, `__type` behind three fragments is one. `__typename` is always fine.
 
+use std::sync::Arc;
+
 use crate::{
     operation::{Node, Operation},
     rules::{Entry, Meta, Rule, Setting, Specialised, Switch, guarded},
@@ -33,7 +35,7 @@ impl Rule for Introspection {
         &META
     }
 
-    fn specialise(&self, operation: &Operation) -> Specialised {
+    fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
         let schema = operation.schema();
         let fields = ["__schema", "__type"].map(|name| {
             let query = schema.root(OperationKind::Query)?;

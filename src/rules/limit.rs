@@ -1,5 +1,7 @@
 //! What all limits have in common: a number of the operation, and perhaps one of the request.
 
+use std::sync::Arc;
+
 use crate::{
     operation::Operation,
     rules::{Facts, Meta, Residual, Rule, Specialised},
@@ -21,7 +23,7 @@ impl Rule for Limit {
         self.meta
     }
 
-    fn specialise(&self, operation: &Operation) -> Specialised {
+    fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
         let at_least = (self.of_operation)(operation);
         match self.of_request {
             None => Specialised::Measured(at_least),

@@ -8,6 +8,7 @@ mod cost;
 mod deprecated;
 mod federation;
 mod guarded;
+mod input_value;
 mod introspection;
 mod limit;
 mod list_length;
@@ -27,6 +28,7 @@ mod max_variables;
 mod operation_kinds;
 mod registry;
 mod representation;
+mod scope;
 mod string_length;
 mod value_depth;
 mod variables_bytes;
@@ -38,8 +40,9 @@ use std::{fmt::Debug, sync::Arc};
 use crate::{
     cost::Model,
     diagnostic::Diagnostics,
-    identity::Caller,
+    expression::{Asked, Conditions},
     operation::{Operation, Variables},
+    schema::{InputId, Schema, TypeId},
     verdict::{Code, Findings, Mode, Violation},
     yaml::Node,
 };
@@ -67,7 +70,7 @@ pub trait Rule: Send + Sync + Debug {
     fn meta(&self) -> &'static Meta;
 
     /// Applies the rule to an operation as far as the document alone decides it.
-    fn specialise(&self, operation: &Operation) -> Specialised;
+    fn specialise(&self, operation: &Arc<Operation>) -> Specialised;
 }
 
 /// What is left of a rule once it has seen the operation.
@@ -94,15 +97,39 @@ pub trait Residual: Send + Sync + Debug {
 pub struct Facts<'a> {
     /// The variables of the request, coerced.
     pub variables: &'a Variables<'a>,
-    /// Who sent it.
-    pub caller: &'a Caller,
+    /// Who sent it, and what the named conditions say of that.
+    pub asked: &'a Asked<'a>,
+    /// The document that was sent.
+    pub document: DocumentFacts,
+}
+
+/// What rules may know of a document beside what is written in it.
+#[derive(Clone, Copy, Debug)]
+pub struct DocumentFacts {
+    /// SHA-256 of its text.
+    pub hash: [u8; 32],
+    /// Whether it is listed in a manifest.
+    pub trusted: Trusted,
+}
+
+/// Whether a document is listed in a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trusted {
+    /// Anyone may have written it.
+    No,
+    /// It is listed.
+    Yes,
 }
 
 /// What rules can be made from, beside their own setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Ground<'a> {
+    /// The upstream's types.
+    pub schema: &'a Arc<Schema>,
     /// What everything in the schema costs.
     pub cost: &'a Arc<Model>,
+    /// The named conditions.
+    pub conditions: &'a Conditions,
 }
 
 /// How a rule is set in the policy, and how it is made from that.
@@ -130,6 +157,22 @@ pub enum Setting {
         /// Makes the rule.
         rule: fn() -> Box<dyn Rule>,
     },
+    /// A shape of its own that names things of the schema or conditions.
+    Bound {
+        /// The rule when the policy is silent.
+        default: fn(&Ground<'_>) -> Box<dyn Rule>,
+        /// Reads the shape; adds every mistake to the diagnostics.
+        read: fn(&Node, &Ground<'_>, &mut Diagnostics) -> Box<dyn Rule>,
+        /// JSON Schema of the shape, as JSON text.
+        schema: &'static str,
+    },
+    /// A key of the items of `inputs`, such as `range`.
+    Input {
+        /// Makes the rule from every item that has the key; adds every mistake.
+        read: fn(&[Demand<'_>], &Ground<'_>, &mut Diagnostics) -> Box<dyn Rule>,
+        /// JSON Schema of the value of the key, as JSON text.
+        schema: &'static str,
+    },
     /// A shape of its own.
     Shape {
         /// The rule when the policy is silent.
@@ -139,6 +182,55 @@ pub enum Setting {
         /// JSON Schema of the shape, as JSON text.
         schema: &'static str,
     },
+}
+
+/// What one item of `inputs` demands of the values at some places.
+#[derive(Clone, Debug)]
+pub struct Demand<'n> {
+    /// The places.
+    pub at: Vec<Demanded>,
+    /// What stands under the key.
+    pub node: &'n Node,
+    /// Whether null and absent values are judged, too.
+    pub presence: Presence,
+    /// Whether it refuses.
+    pub mode: Mode,
+}
+
+/// One of the places of a demand.
+#[derive(Clone, Copy, Debug)]
+pub struct Demanded {
+    /// Where.
+    pub place: InputPlace,
+    /// A wildcard passes over places that are not of the rule's kind; a name must fit.
+    pub named: Named,
+}
+
+/// How a place was named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// By a wildcard, which binds to many.
+    ByWildcard,
+    /// By its own name.
+    Exactly,
+}
+
+/// Where the values of inputs stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InputPlace {
+    /// An argument of a field or directive, or a field of an input object.
+    Input(InputId),
+    /// Every value of a scalar type.
+    Scalar(TypeId),
+}
+
+/// What becomes of values that are null or not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// They pass.
+    Optional,
+    /// They are objected to.
+    Required,
 }
 
 /// What a limit counts, and how it is written.

@@ -1,5 +1,7 @@
 //! Which kinds of operation are allowed: `operations.kinds`.
 
+use std::sync::Arc;
+
 use crate::{
     diagnostic::Diagnostics,
     operation::Operation,
@@ -53,7 +55,7 @@ impl Rule for OperationKinds {
         &META
     }
 
-    fn specialise(&self, operation: &Operation) -> Specialised {
+    fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
         let kind = operation.kind();
         if self.allowed.contains(&kind) {
             return Specialised::Holds;

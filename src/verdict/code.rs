@@ -40,6 +40,8 @@ codes! {
     DIRECTIVE_NOT_ALLOWED = 422;
     /// `_service` or `_entities` is reachable.
     FEDERATION_DISABLED = 403;
+    /// The caller may not do this.
+    FORBIDDEN = 403;
     /// The upstream did not answer in time.
     GATEWAY_TIMEOUT = 504;
     /// The document cannot be read.
@@ -100,7 +102,7 @@ codes! {
     REQUEST_HEADERS_TOO_LARGE = 431;
     /// Portcullis has too much in flight.
     SERVICE_UNAVAILABLE = 503;
-    /// The credential of the caller is missing or not accepted.
+    /// No credential, or one that is not good.
     UNAUTHENTICATED = 401;
     /// The upstream cannot be reached or its answer is not GraphQL.
     UPSTREAM_UNAVAILABLE = 502;

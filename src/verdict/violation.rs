@@ -33,6 +33,7 @@ pub struct Violation {
 #[derive(Debug, Default)]
 pub struct Findings {
     violations: Vec<Violation>,
+    reported: Vec<Violation>,
     measured: Option<u64>,
 }
 
@@ -52,10 +53,17 @@ impl Findings {
         self.violations.push(violation);
     }
 
-    /// True when nothing was found.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.violations.is_empty()
+    /// Adds one objection of a part of a rule that has a mode of its own.
+    pub fn object_in(&mut self, mode: Mode, violation: Violation) {
+        match mode {
+            Mode::Enforce => self.violations.push(violation),
+            Mode::Report => self.reported.push(violation),
+        }
+    }
+
+    /// Takes the objections that are only written down.
+    pub(crate) fn take_reported(&mut self) -> Vec<Violation> {
+        std::mem::take(&mut self.reported)
     }
 
     /// The objections, in the order they were found.

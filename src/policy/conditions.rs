@@ -1,0 +1,100 @@
+//! `conditions`: expressions, named once and used anywhere.
+
+use crate::{
+    diagnostic::Diagnostics,
+    expression::{Conditions, Name, Scope, expression},
+    yaml::{Node, Value, scalar},
+};
+
+/// Reads the block, in the order written: a condition may name those above it.
+pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Conditions {
+    let mut conditions = Conditions::default();
+    let Value::Mapping(entries) = &node.value else {
+        let message = format!("expected a mapping, found {}", node.describe());
+        found.push(node.error("wrong-shape", message));
+        return conditions;
+    };
+    if entries.len() > MAX {
+        found.push(node.error("too-many-items", format!("more than {MAX} conditions")));
+        return conditions;
+    }
+    for (key, value) in entries {
+        let Some(name) = name(key, found) else { continue };
+        let Some(source) = scalar::text(value, found) else { continue };
+        let compiled = expression(value, source, Scope::Request, &conditions, found);
+        if let Some(expression) = compiled {
+            conditions.push(name, expression);
+        }
+    }
+    conditions
+}
+
+fn name<'n>(key: &'n Node, found: &mut Diagnostics) -> Option<&'n str> {
+    let name = key.as_text().unwrap_or_default();
+    let starts_well = name.starts_with(|it: char| it.is_ascii_lowercase());
+    let is_word = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_';
+    if !starts_well || !name.chars().all(is_word) {
+        let message = format!("{} cannot be the name of a condition", key.describe());
+        found.push(key.error("wrong-name", message).help("write it like `signed_in`"));
+        return None;
+    }
+    if Name::parse(name).is_some() || RESERVED.contains(&name) {
+        let message = format!("`{name}` means something else already");
+        found.push(key.error("wrong-name", message).help("choose another name"));
+        return None;
+    }
+    Some(name)
+}
+
+/// Each is evaluated at most once per request, and one may lead to all those above it.
+const MAX: usize = 100;
+
+const RESERVED: &[&str] = &["always", "false", "in", "never", "null", "size", "true"];
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::testing::compile;
+
+    const HEAD: &str = "version: 1\nname: t\nschema: { file: s.graphql }\n";
+
+    #[track_caller]
+    fn check(rest: &str, expect: &[&str]) {
+        let (policy, found) = compile(&format!("{HEAD}{rest}"), None);
+        let codes: Vec<_> = found.iter().map(|it| it.code).collect();
+        assert_eq!(codes, expect, "{rest}");
+        assert_eq!(policy.is_none(), found.has_errors());
+    }
+
+    #[test]
+    fn a_condition_may_name_those_above_it() {
+        check("conditions:\n  a: has(claims.sub)\n  b: a && claims.sub != ''", &[]);
+        let circle = "conditions:\n  b: a\n  a: has(claims.sub)";
+        check(circle, &["wrong-expression"]);
+    }
+
+    #[test]
+    fn every_mistake_is_told() {
+        let three = "conditions:\n  A: 'true'\n  claims: 'true'\n  b: nope || nada\n  c: 1 +";
+        check(
+            three,
+            &[
+                "wrong-name",
+                "wrong-name",
+                "wrong-expression",
+                "wrong-expression",
+                "wrong-expression",
+            ],
+        );
+        check("conditions: [a]", &["wrong-shape"]);
+    }
+
+    #[test]
+    fn a_hundred_are_enough() {
+        let many = |n: usize| {
+            let lines: String = (0..n).map(|it| format!("\n  c{it}: has(claims.sub)")).collect();
+            format!("conditions:{lines}")
+        };
+        check(&many(100), &[]);
+        check(&many(101), &["too-many-items"]);
+    }
+}

@@ -1,0 +1,221 @@
+//! Input values as expressions see them: typed, with variables and defaults filled in.
+//!
+//! An ID is always a text: `1` and `"1"` name the same object to most servers, so they must to us.
+
+use crate::{
+    document::{ValueId, ValueKind},
+    expression::Value,
+    json::{self, Kind as Json},
+    operation::{Operation, Resolved, Variables},
+    schema::{Const, InputId, Kind, TypeId, Wrapper},
+};
+
+/// The value of an input, or `None` when it is absent or nobody knows it.
+pub(super) fn value_of<'a>(
+    operation: &'a Operation,
+    variables: &Variables<'a>,
+    input: InputId,
+    resolved: Resolved<'a>,
+) -> Option<Value> {
+    let ty = &operation.schema().input(input).ty;
+    let typed = Typed { resolved, wrappers: &ty.wrappers, named: Some(ty.named) };
+    Building { operation, variables, steps: vec![Step::Make(typed)], made: Vec::new() }.run()
+}
+
+/// A value and the type it is to have; without a type it is taken as it is.
+#[derive(Clone, Copy)]
+struct Typed<'a> {
+    resolved: Resolved<'a>,
+    wrappers: &'a [Wrapper],
+    named: Option<TypeId>,
+}
+
+enum Step<'a> {
+    /// Put the next many values into a list.
+    List(usize),
+    Make(Typed<'a>),
+    /// Put the next values into a map under these names.
+    Map(Vec<String>),
+}
+
+/// Makes a value inside out, with a stack of its own.
+struct Building<'a, 'v> {
+    operation: &'a Operation,
+    variables: &'v Variables<'a>,
+    steps: Vec<Step<'a>>,
+    made: Vec<Option<Value>>,
+}
+
+/// What one step down leads to.
+enum Inside<'a> {
+    Leaf(Value),
+    List(Vec<Resolved<'a>>),
+    Map(Vec<(String, Resolved<'a>)>),
+    Nothing,
+}
+
+impl<'a> Building<'a, '_> {
+    // The budget of this loop is the value, and the defaults of its input types.
+    fn run(mut self) -> Option<Value> {
+        while let Some(step) = self.steps.pop() {
+            match step {
+                Step::List(n) => {
+                    let items = self.take(n);
+                    // An unknown item makes an unknown list.
+                    let items: Option<Vec<Value>> = items.into_iter().collect();
+                    self.made.push(items.map(Value::list));
+                }
+                Step::Make(typed) => self.make(typed),
+                Step::Map(names) => {
+                    let values = self.take(names.len());
+                    let known = names.iter().zip(values);
+                    let known = known.filter_map(|(name, it)| Some((name.as_str(), it?)));
+                    let map = Value::map(known);
+                    self.made.push(Some(map));
+                }
+            }
+        }
+        self.made.pop().flatten()
+    }
+
+    fn take(&mut self, n: usize) -> Vec<Option<Value>> {
+        self.made.split_off(self.made.len().saturating_sub(n))
+    }
+
+    fn make(&mut self, typed: Typed<'a>) {
+        let is_list = typed.wrappers.contains(&Wrapper::List);
+        let inner = match typed.wrappers.iter().position(|it| *it == Wrapper::List) {
+            Some(at) => typed.wrappers.get(at.saturating_add(1)..).unwrap_or_default(),
+            None => &[],
+        };
+        match self.inside(typed) {
+            Inside::Nothing => self.made.push(None),
+            Inside::List(items) => {
+                let wrappers = if is_list { inner } else { &[] };
+                self.steps.push(Step::List(items.len()));
+                let items = items.into_iter().rev();
+                let make = |resolved| Step::Make(Typed { resolved, wrappers, named: typed.named });
+                self.steps.extend(items.map(make));
+            }
+            // GraphQL §3.11: a single value counts as a list of one.
+            Inside::Leaf(_) | Inside::Map(_) if is_list && !is_null(self.operation, typed) => {
+                self.steps.push(Step::List(1));
+                self.steps.push(Step::Make(Typed { wrappers: inner, ..typed }));
+            }
+            Inside::Leaf(value) => self.made.push(Some(value)),
+            Inside::Map(members) => self.map(typed, members),
+        }
+    }
+
+    fn map(&mut self, typed: Typed<'a>, mut members: Vec<(String, Resolved<'a>)>) {
+        let schema = self.operation.schema();
+        let object =
+            typed.named.filter(|it| matches!(schema.ty(*it).kind, Kind::InputObject { .. }));
+        if let Some(object) = object {
+            for id in schema.input_fields(object) {
+                let field = schema.input(id);
+                let is_given = members.iter().any(|(name, _)| *name == *field.name);
+                if let (false, Some(default)) = (is_given, &field.default) {
+                    members.push((field.name.to_string(), Resolved::Const(default)));
+                }
+            }
+        }
+        let (names, values): (Vec<_>, Vec<_>) = members.into_iter().unzip();
+        let make = |(name, resolved): (&String, Resolved<'a>)| {
+            let field = object.and_then(|it| schema.input_field_named(it, name));
+            let ty = field.map(|it| &schema.input(it).ty);
+            let wrappers = ty.map(|it| &*it.wrappers).unwrap_or_default();
+            Step::Make(Typed { resolved, wrappers, named: ty.map(|it| it.named) })
+        };
+        let made: Vec<_> = names.iter().zip(values).rev().map(make).collect();
+        self.steps.push(Step::Map(names));
+        self.steps.extend(made);
+    }
+
+    fn inside(&self, typed: Typed<'a>) -> Inside<'a> {
+        let is_id = typed.named.is_some_and(|it| &*self.operation.schema().ty(it).name == "ID");
+        let number =
+            |text: &str| Inside::Leaf(if is_id { Value::text(text) } else { Value::number(text) });
+        match typed.resolved {
+            Resolved::Absent | Resolved::Unknown => Inside::Nothing,
+            Resolved::Const(value) => match value {
+                Const::Boolean(value) => Inside::Leaf(Value::boolean(*value)),
+                Const::Enum(text) | Const::String(text) => Inside::Leaf(Value::text(text)),
+                Const::Float(text) | Const::Int(text) => number(text),
+                Const::List(items) => Inside::List(items.iter().map(Resolved::Const).collect()),
+                Const::Null => Inside::Leaf(Value::null()),
+                Const::Object(members) => Inside::Map(
+                    members
+                        .iter()
+                        .map(|(key, it)| (key.to_string(), Resolved::Const(it)))
+                        .collect(),
+                ),
+            },
+            Resolved::Json(value) => json_inside(value, number),
+            Resolved::Literal(id) => self.literal(id, number),
+        }
+    }
+
+    fn literal(&self, id: ValueId, number: impl Fn(&str) -> Inside<'a>) -> Inside<'a> {
+        let document = self.operation.document();
+        let Some(value) = document.value(id) else { return Inside::Nothing };
+        let resolve = |id| match self.operation.variable_at(id) {
+            None => Resolved::Literal(id),
+            Some(variable) => self.operation.variable(self.variables, variable),
+        };
+        match value.kind {
+            ValueKind::Boolean(value) => Inside::Leaf(Value::boolean(value)),
+            ValueKind::Enum(name) => Inside::Leaf(Value::text(document.str(name))),
+            ValueKind::Float(text) | ValueKind::Int(text) => number(document.str(text)),
+            ValueKind::List => {
+                // GraphQL §6.4.1: in a list, a variable without a value is null.
+                let item = |id| match resolve(id) {
+                    Resolved::Absent => Resolved::Const(&Const::Null),
+                    resolved => resolved,
+                };
+                Inside::List(document.children(id).map(|(id, _)| item(id)).collect())
+            }
+            ValueKind::Null => Inside::Leaf(Value::null()),
+            ValueKind::Object => {
+                let members = document.children(id).map(|(id, it)| {
+                    let key = it.key.map(|key| document.str(key)).unwrap_or_default();
+                    (key.to_owned(), resolve(id))
+                });
+                // A member whose variable has no value is as if it was not written.
+                let is_there = |it: &(String, Resolved<'_>)| !matches!(it.1, Resolved::Absent);
+                Inside::Map(members.filter(is_there).collect())
+            }
+            ValueKind::String(text) => Inside::Leaf(Value::text(document.string(text))),
+            // Resolved before it got here.
+            ValueKind::Variable(_) => Inside::Nothing,
+        }
+    }
+}
+
+fn json_inside<'a>(value: json::Value<'a>, number: impl Fn(&str) -> Inside<'a>) -> Inside<'a> {
+    match value.kind() {
+        Json::Array => Inside::List(value.children().map(Resolved::Json).collect()),
+        Json::Boolean(value) => Inside::Leaf(Value::boolean(value)),
+        Json::Null => Inside::Leaf(Value::null()),
+        Json::Number => number(value.text()),
+        Json::Object => {
+            let members = value.children();
+            let named = |it: json::Value<'a>| {
+                (it.key().unwrap_or_default().into_owned(), Resolved::Json(it))
+            };
+            Inside::Map(members.map(named).collect())
+        }
+        Json::String => Inside::Leaf(Value::text(&value.string().unwrap_or_default())),
+    }
+}
+
+fn is_null(operation: &Operation, typed: Typed<'_>) -> bool {
+    match typed.resolved {
+        Resolved::Absent | Resolved::Unknown => false,
+        Resolved::Const(value) => *value == Const::Null,
+        Resolved::Json(value) => value.kind() == Json::Null,
+        Resolved::Literal(id) => {
+            operation.document().value(id).is_some_and(|it| it.kind == ValueKind::Null)
+        }
+    }
+}
