@@ -22,6 +22,8 @@ pub struct Deadlines {
     pub connect: Duration,
     /// From sending a request to the upstream to the head of its answer.
     pub response: Duration,
+    /// From asking a key server to the end of its answer, discovery counted.
+    pub keys: Duration,
     /// Between two pieces of the upstream's answer.
     pub response_idle: Duration,
     /// How long a connection to the upstream is kept without work.
@@ -44,6 +46,7 @@ impl Default for Deadlines {
             stall: DEFAULT_STALL,
             connect: DEFAULT_CONNECT,
             response: DEFAULT_RESPONSE,
+            keys: DEFAULT_KEYS,
             response_idle: DEFAULT_RESPONSE,
             upstream_idle: DEFAULT_UPSTREAM_IDLE,
             linger: DEFAULT_LINGER,
@@ -52,6 +55,8 @@ impl Default for Deadlines {
     }
 }
 
+/// 5 s: a request may wait for it, and two round trips over TLS take a second at the worst.
+const DEFAULT_KEYS: Duration = Duration::from_secs(5);
 /// 5 s: a head is one packet or two; mobile clients resend a lost one within 3 s.
 const DEFAULT_HEAD: Duration = Duration::from_secs(5);
 /// 10 s: the default body limit (100 KiB) at 10 KiB/s.

@@ -1,25 +1,32 @@
 //! One request, start to end. The only file that shows the order of its steps.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
-use http::{HeaderValue, Version, header::CONNECTION, request::Parts};
+use http::{
+    HeaderName, HeaderValue, Version,
+    header::{CONNECTION, VARY},
+    request::Parts,
+};
 use hyper::{Request, Response, body::Incoming};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    identity::Caller,
+    identity::{self, Caller, Way},
     json,
     server::{
         answer::Answer,
         body,
         connection::Client,
+        identify::{identify, told},
         panics::{Caught, caught},
         state::State,
     },
-    sources::now,
-    telemetry::{Failed, Panicked, Refused, Reported, RequestId, UpstreamFailed},
+    sources::{Unidentified, now},
+    telemetry::{Failed, NotIdentified, Panicked, Refused, Reported, RequestId, UpstreamFailed},
     transport::{
-        Media, Refusal, Reply, Route, client_address, decode, listed_origin, not_json, readable,
-        route,
+        Media, Refusal, Reply, Route, client_address, client_label, decode, listed_origin,
+        not_json, readable, route,
     },
     upstream::{Head, Relayed},
     verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
@@ -55,6 +62,9 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
             reply.refuse(&refusal).map(Answer::from)
         }
     };
+    if let Some(vary) = state.vary() {
+        response.headers_mut().append(VARY, vary);
+    }
     let is_last = worker.drain().has_begun() || client.watch.wrong(n).is_some();
     if is_last && head.version <= Version::HTTP_11 {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -90,12 +100,13 @@ impl Exchange<'_> {
         self.state.refuse_drift()?;
         readable(&self.head.headers)?;
         let body = self.read(body).await?;
-        let admitted = match self.judge(&body)? {
+        let (admitted, told) = match self.judge(&body).await? {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
-            Judged::Forward(admitted) => admitted,
+            Judged::Forward(admitted, told) => (admitted, told),
         };
         drop(body);
-        Ok(Served::Operation(self.client.lane.forward(admitted, self.forwarded_head()).await?))
+        let head = self.forwarded_head(&told);
+        Ok(Served::Operation(self.client.lane.forward(admitted, head).await?))
     }
 
     /// What the guard of the connection has found in the bytes of this request.
@@ -119,26 +130,55 @@ impl Exchange<'_> {
         read
     }
 
-    fn forwarded_head(&self) -> Head<'_> {
-        let (client, headers) = (self.client, &self.head.headers);
-        let trusted = &client.worker.config().trusted_proxies;
+    fn forwarded_head<'h>(&'h self, told: &'h [(HeaderName, HeaderValue)]) -> Head<'h> {
         Head {
-            client: headers,
+            client: &self.head.headers,
             rules: &self.state.headers,
             media: self.reply.media,
-            address: client_address(client.peer, headers, trusted),
+            address: self.address(),
+            told,
             version: self.head.version,
         }
     }
 
-    fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
+    fn address(&self) -> IpAddr {
+        let trusted = &self.client.worker.config().trusted_proxies;
+        client_address(self.client.peer, &self.head.headers, trusted)
+    }
+
+    /// Who asks. A bad credential is a refusal, never nobody.
+    async fn caller(&self) -> Result<Caller, Refusal> {
+        let (credentials, headers) = (self.state.credentials(), &self.head.headers);
+        let identity = identify((credentials, &self.state.keys), headers, now()).await;
+        let identity = identity.map_err(|why| self.unidentified(why))?;
+        let label = client_label(headers, credentials);
+        let client = identity::Client { ip: Some(self.address()), label, mtls: None };
+        Ok(Caller { identity, client, way: Way::default() })
+    }
+
+    fn unidentified(&self, why: Unidentified) -> Refusal {
+        let (reason, refusal) = match why {
+            Unidentified::Bad(bad) => (bad.reason(), Violation::from(bad).into()),
+            Unidentified::NoKeys => {
+                let detail = "there are no keys to verify tokens with".into();
+                let fault = Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail };
+                ("no-keys", fault.into())
+            }
+        };
+        NotIdentified { id: self.reply.id, reason }.emit();
+        refusal
+    }
+
+    async fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
         let tree = json::read(body, json::Limits::default()).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
-        let caller = Caller::default();
+        let caller = self.caller().await?;
+        let told = told(&self.state.told, caller.identity.as_deref())
+            .map_err(|bad| self.unidentified(bad.into()))?;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
                 self.report(admitted.items());
-                Ok(Judged::Forward(admitted))
+                Ok(Judged::Forward(admitted, told))
             }
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
@@ -157,7 +197,7 @@ impl Exchange<'_> {
 /// What becomes of a request that is not refused.
 enum Judged {
     Answer(Vec<u8>),
-    Forward(Admitted),
+    Forward(Admitted, Vec<(HeaderName, HeaderValue)>),
 }
 
 fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {

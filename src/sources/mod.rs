@@ -5,12 +5,14 @@
 
 mod clock;
 mod introspect;
+mod keys;
 mod policy_file;
 mod upstream_files;
 mod watch;
 
 pub use clock::now;
 pub use introspect::{FetchError, fetch_schema, fetch_schema_now};
+pub use keys::{KeyAccess, NoKeys, RemoteKeys, Unidentified, keep};
 pub use policy_file::{Loaded, ReadFile, load_policy, load_policy_asking, read_policy};
 pub use upstream_files::{TlsFiles, load_link_key, load_upstream_tls};
 pub use watch::Watch;
