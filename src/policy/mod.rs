@@ -12,6 +12,7 @@ mod exceptions;
 mod forward_headers;
 mod http;
 mod identity;
+mod identity_schema;
 mod inputs;
 mod json_schema;
 mod jwt;
