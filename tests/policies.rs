@@ -134,6 +134,13 @@ fn schema_and_reader_agree() {
         ("profiles: [{name: a, when: always, limits: {body: 1KiB}}]", false),
         ("profiles: [{name: a, when: always, directives: []}]", false),
         ("profiles: [{name: a}]", false),
+        ("identity: { jwt: { keys: { discover: issuer }, issuer: 'https://a.example' } }", true),
+        ("identity: { jwt: { keys: { url: 'https://a.example/', stale: 2h } } }", true),
+        ("identity: { jwt: { keys: { url: 'https://a.example/' }, algorithms: [none] } }", false),
+        ("identity: { jwt: { issuer: a } }", false),
+        ("identity: { forward: { x-user: claims.sub } }", true),
+        ("identity: { forward: { x_user: claims.sub } }", false),
+        ("identity: { forward: { x-user: sub } }", false),
     ] {
         let text = format!("{head}{rest}");
         assert_eq!(schema_accepts(&text), expect, "schema: {rest}");

@@ -22,6 +22,8 @@ pub struct Deadlines {
     pub connect: Duration,
     /// From sending a request to the upstream to the head of its answer.
     pub response: Duration,
+    /// From asking a key server to the end of its answer, discovery counted.
+    pub keys: Duration,
     /// Between two pieces of the upstream's answer.
     pub response_idle: Duration,
     /// How long a connection to the upstream is kept without work.
@@ -45,6 +47,7 @@ impl Default for Deadlines {
             stall: Duration::from_secs(20),
             connect: Duration::from_secs(2),
             response: Duration::from_secs(30),
+            keys: Duration::from_secs(5),
             response_idle: Duration::from_secs(30),
             upstream_idle: Duration::from_secs(4),
             linger: Duration::from_secs(1),

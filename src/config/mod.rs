@@ -45,6 +45,8 @@ pub struct Config {
     pub upstream_tls: Option<UpstreamTls>,
     /// What requests to the upstream are signed with; none: not signed.
     pub upstream_key: Option<LinkKey>,
+    /// How an `https` key server is recognised; none: by the system's authorities.
+    pub key_server_tls: Option<UpstreamTls>,
     /// Threads, each with a listener, a runtime and an upstream pool of its own.
     pub workers: NonZeroUsize,
     /// The proxies in front of us whose word about a client's address counts; none.
@@ -68,6 +70,7 @@ impl Config {
             upstream_http: UpstreamHttp::default(),
             upstream_tls: None,
             upstream_key: None,
+            key_server_tls: None,
             workers: default_workers(),
             trusted_proxies: TrustedProxies::default(),
             deadlines: Deadlines::default(),

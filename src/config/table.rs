@@ -66,6 +66,13 @@ pub const DEADLINES: &[Setting] = &[
         kind: Kind::Deadline(|it| &mut it.response),
     },
     Setting {
+        name: "keys",
+        what: "from asking a key server to the end of its answer, discovery counted",
+        why: "a request may wait for it, and two round trips over TLS take a second at the worst",
+        range: 10..=DAY,
+        kind: Kind::Deadline(|it| &mut it.keys),
+    },
+    Setting {
         name: "response_idle",
         what: "between two pieces of the upstream's answer",
         why: "as `response`",

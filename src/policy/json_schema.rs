@@ -9,7 +9,7 @@ use crate::{
     policy::{
         cost,
         http::{Http, MAX_BATCH, STATUS_WORDS},
-        inputs,
+        identity_schema, inputs,
         schema_file::ON_DRIFT,
         tree::Block,
     },
@@ -77,6 +77,7 @@ fn head() -> Map<String, Value> {
         ("documents", documents),
         ("skipped_selections", skipped),
         ("conditions", conditions()),
+        ("identity", identity_schema::json_schema()),
     ])
 }
 

@@ -14,6 +14,7 @@ use crate::{
         Digest, Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, conditions, cost,
         exceptions,
         http::{self, Http},
+        identity::{self, Credentials},
         inputs::{self, Inputs},
         lint::{self, Draft},
         not_built,
@@ -82,6 +83,10 @@ fn compile(
         frame.others(block, fields, found);
     };
     let layer = LayerReader::new(registry, Level::Base, &mut others).read(&mut fields, found);
+    let credentials = fields
+        .take("identity", found)
+        .map(|it| identity::read(it, &frame.http, &mut *resolve, found))
+        .unwrap_or_default();
     let mut all = vec![Profile::base(registry, frame.mode, &layer)];
     let (laid_over, placed_profiles) = fields
         .take("profiles", found)
@@ -113,7 +118,8 @@ fn compile(
     let excuses = excuses(&layer, &conditions, found);
     let rules = rules(registry, layer, (&inputs, &ground), found);
     let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
-    let parts = Parts { registry, rules, excuses, conditions, profiles: all, exceptions };
+    let parts =
+        Parts { registry, rules, excuses, conditions, profiles: all, exceptions, credentials };
     Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest }, parts))
 }
 
@@ -137,6 +143,7 @@ struct Parts {
     conditions: Conditions,
     profiles: Vec<Profile>,
     exceptions: Exceptions,
+    credentials: Credentials,
 }
 
 impl Frame {
@@ -175,13 +182,15 @@ impl Frame {
     }
 
     fn policy(self, named: Named<'_>, parts: Parts) -> Policy {
-        let Parts { registry, rules, excuses, conditions, profiles, exceptions } = parts;
+        let Parts { registry, rules, excuses, conditions, profiles, exceptions, credentials } =
+            parts;
         Policy {
             name: named.name.into(),
             schema: named.schema,
             cost: named.cost,
             origin: named.origin,
             http: self.http,
+            credentials,
             unselected: self.unselected,
             skipped: self.skipped,
             second_reader: self.second_reader,

@@ -3,6 +3,7 @@
 //! Read through the registry of rules: a new rule needs no change here. Never ports, addresses or
 //! secrets; those are config.
 
+mod api_keys;
 mod conditions;
 mod cost;
 mod date;
@@ -10,8 +11,12 @@ mod digest;
 mod exceptions;
 mod forward_headers;
 mod http;
+mod identity;
+mod identity_schema;
 mod inputs;
 mod json_schema;
+mod jwt;
+mod key_url;
 mod lint;
 mod load;
 mod not_built;
@@ -29,7 +34,10 @@ pub use digest::Digest;
 pub use exceptions::{Exception, Exceptions};
 pub use forward_headers::why_not_forwarded;
 pub use http::{ExplainRefusals, Http, Status, UnknownKeys};
+pub use identity::{ApiKeyHeader, Credentials};
 pub use json_schema::json_schema;
+pub use jwt::{Jwt, KeyOrigin, KeyPlace, RemoteOrigin};
+pub use key_url::why_not_asked;
 pub use load::{load, load_at};
 pub use profiles::{Profile, ProfileIdx};
 pub use schema_file::{Drift, INTROSPECTION, OnDrift, SchemaOrigin};
@@ -60,6 +68,8 @@ pub struct Policy {
     pub origin: SchemaOrigin,
     /// How requests are framed, and what of them goes on.
     pub http: Http,
+    /// Which credentials count.
+    pub credentials: Credentials,
     /// What becomes of the operations of a document that are not the selected one.
     pub unselected: Unselected,
     /// What becomes of selections that @skip and @include leave out.

@@ -6,6 +6,7 @@
 mod clock;
 mod dial;
 mod introspect;
+mod keys;
 mod policy_file;
 mod upstream_files;
 mod watch;
@@ -14,6 +15,7 @@ mod wire;
 pub use clock::now;
 pub(crate) use dial::{DialError, Dialer};
 pub use introspect::{FetchError, Teller, fetch_schema, fetch_schema_now};
+pub use keys::{KeyAccess, NoKeys, RemoteKeys, Unidentified, keep};
 pub use policy_file::{Loaded, ReadFile, load_policy, load_policy_asking, read_file, read_policy};
 pub use upstream_files::{TlsFiles, load_link_key, load_upstream_tls};
 pub use watch::Watch;

@@ -10,6 +10,7 @@ pub static COUNTERS: Counters = Counters {
     above_static: Counter::new(),
     accept_failures: Counter::new(),
     failures: Counter::new(),
+    key_failures: Counter::new(),
     panics: Counter::new(),
     refused: Counter::new(),
     reload_failures: Counter::new(),
@@ -17,6 +18,7 @@ pub static COUNTERS: Counters = Counters {
     reported: Counter::new(),
     schema_drifts: Counter::new(),
     schema_failures: Counter::new(),
+    unidentified: Counter::new(),
     upstream_failures: Counter::new(),
 };
 
@@ -29,6 +31,8 @@ pub struct Counters {
     pub accept_failures: Counter,
     /// Requests that Portcullis itself failed at.
     pub failures: Counter,
+    /// Questions for keys that brought none.
+    pub key_failures: Counter,
     /// Panics that were caught; each was answered 500 or cost one connection.
     pub panics: Counter,
     /// HTTP requests that were refused.
@@ -43,6 +47,8 @@ pub struct Counters {
     pub schema_drifts: Counter,
     /// Introspections of the upstream that brought no schema.
     pub schema_failures: Counter,
+    /// Requests whose credentials were not accepted.
+    pub unidentified: Counter,
     /// Requests that the upstream did not answer.
     pub upstream_failures: Counter,
 }

@@ -4,6 +4,7 @@
 
 mod counters;
 mod event;
+mod identity;
 mod live;
 mod logging;
 mod request_id;
@@ -13,6 +14,7 @@ pub use event::{
     AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused,
     Reported, Started, Stopped, UpstreamFailed,
 };
+pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};
 pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
 pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
 pub use request_id::{RequestId, RequestIds};
