@@ -13,6 +13,7 @@ mod schema;
 mod serve;
 mod settings;
 mod terminal;
+mod test;
 mod tls;
 mod upstream;
 
@@ -45,6 +46,8 @@ enum Verb {
     Schema(schema::Arguments),
     /// Run the proxy
     Serve(serve::Arguments),
+    /// Run the cases of a policy, and tell what of it no case touches
+    Test(test::Arguments),
 }
 
 /// How a verb ended: 0, 1 or 2.
@@ -90,6 +93,7 @@ pub fn run() -> ExitCode {
         Verb::Init(arguments) => init::run(&arguments),
         Verb::Schema(arguments) => schema::run(&arguments),
         Verb::Serve(arguments) => serve::run(&arguments),
+        Verb::Test(arguments) => test::run(&arguments),
     };
     exit.into()
 }

@@ -77,6 +77,13 @@ fn head() -> Map<String, Value> {
         ("documents", documents),
         ("skipped_selections", skipped),
         ("conditions", conditions()),
+        (
+            "tests",
+            json!({
+                "description": "Files of cases, relative to the policy; `portcullis test` runs them.",
+                "type": "array", "items": { "type": "string", "minLength": 1 },
+            }),
+        ),
         ("identity", identity_schema::json_schema()),
     ])
 }

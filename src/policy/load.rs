@@ -25,7 +25,7 @@ use crate::{
     rules::{Entry, Ground, REGISTRY, Rule, RuleIdx, Setting},
     schema::Schema,
     verdict::Mode,
-    yaml::{self, Fields, Node, scalar},
+    yaml::{self, Fields, Node, scalar, shape},
 };
 
 /// Hands over the text of a file by its name in the policy, relative to the policy.
@@ -133,6 +133,7 @@ struct Frame {
     second_reader: SecondReader,
     skipped: Skipped,
     unselected: Unselected,
+    tests: Vec<Box<str>>,
 }
 
 /// What was compiled through the registry.
@@ -151,6 +152,7 @@ impl Frame {
         let mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
         let http = fields.take("http", found).map(|it| http::read(it, found));
         let reader = fields.take("documents", found).and_then(|it| second_reader(it, found));
+        let tests = fields.take("tests", found).map(|it| shape::names(it, found));
         let skipped = fields.take("skipped_selections", found).and_then(|it| skipped(it, found));
         Self {
             mode: mode.unwrap_or_default(),
@@ -160,6 +162,7 @@ impl Frame {
             second_reader: reader.unwrap_or_default(),
             skipped: skipped.unwrap_or_default(),
             unselected: Unselected::default(),
+            tests: tests.unwrap_or_default().into_iter().map(Into::into).collect(),
         }
     }
 
@@ -192,6 +195,7 @@ impl Frame {
             http: self.http,
             credentials,
             unselected: self.unselected,
+            tests: self.tests,
             skipped: self.skipped,
             second_reader: self.second_reader,
             reading: reading::limits(registry, &profiles, &exceptions),

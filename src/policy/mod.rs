@@ -4,6 +4,7 @@
 //! secrets; those are config.
 
 mod api_keys;
+mod cases;
 mod conditions;
 mod cost;
 mod date;
@@ -30,6 +31,7 @@ mod stance;
 mod testing;
 mod tree;
 
+pub use cases::{Case, Expect, Expected, Who, cases};
 pub use digest::Digest;
 pub use exceptions::{Exception, Exceptions};
 pub use forward_headers::why_not_forwarded;
@@ -80,6 +82,8 @@ pub struct Policy {
     pub reading: ReadLimits,
     /// What is validated at most.
     pub ceilings: Ceilings,
+    /// The files of its cases, relative to the policy.
+    pub tests: Vec<Box<str>>,
     /// SHA-256 of the policy file and the schema.
     pub digest: Digest,
     /// The named conditions.

@@ -9,7 +9,6 @@ use crate::{diagnostic::Diagnostics, yaml::Fields};
 const NOT_BUILT: &[(&str, &str, &str)] = &[
     ("", "rates", "requests are not counted"),
     ("", "response", "answers pass as they are"),
-    ("", "tests", "nothing reads the cases"),
     ("documents", "apq", "documents by id are refused"),
     ("documents", "manifests", "every document is judged"),
     ("documents", "require", "every document is judged"),
