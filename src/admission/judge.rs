@@ -7,10 +7,10 @@ use crate::{
         known::{Judgeable, Known, Left, Part},
     },
     expression::Asked,
-    operation::{Variables, coerce},
+    operation::{Shape, Variables, coerce},
     policy::{Exception, Policy, ProfileIdx, Stance},
     rules::{Batch, Facts, Meta, REGISTRY, Residual, RuleIdx, Setting},
-    verdict::{Findings, Item, Mode, Violation},
+    verdict::{Code, Findings, Item, Mode, Violation},
 };
 
 /// Everything about a request but its document and variables.
@@ -135,6 +135,9 @@ impl Bench<'_> {
             Known::Judgeable(document) => document,
             Known::Refused(violation) => return Err(Refused::for_one(violation.clone())),
         };
+        if let Some(large) = request.variables.filter(|it| it.text().len() > SMALL) {
+            self.within_sizes(document, Shape::of(large))?;
+        }
         let variables = coerce(&self.policy.schema, &document.variables, request.variables)
             .map_err(Refused::for_one)?;
         let Objections { enforced, reported } = self.check(document, &variables, totals);
@@ -150,6 +153,29 @@ impl Bench<'_> {
         let answer = answer.map_err(Refused::for_one)?;
         let item = Item { kind: document.kind, document: document.hash, reported };
         Ok(Ready { body, answer, item })
+    }
+
+    /// Sizes come first: ten thousand values are not compared with their types only to be refused
+    /// for their number. Limits of a batch's sum and reports are for `check`.
+    fn within_sizes(&self, document: &Judgeable, shape: Shape) -> Result<(), Refused> {
+        let (sizes, exception) = (Variables::of_size(shape), self.exception(document));
+        let mut objections = Objections::default();
+        for left in &document.left {
+            let meta = self.policy.meta(left.rule);
+            let Stance::On { mode, limit } = self.policy.stance(self.profile, left.rule) else {
+                continue;
+            };
+            let is_lifted = exception.is_some_and(|it| it.lifts(left.rule));
+            if meta.code != Code::MAX_VARIABLES_LIMIT || is_lifted {
+                continue;
+            }
+            let over = self.find(left, &sizes).1.filter(|it| *it > limit);
+            objections.add(mode, over.map(|it| over_limit(meta, it, limit)));
+        }
+        match objections.enforced.first().cloned() {
+            None => Ok(()),
+            Some(deciding) => Err(Refused { deciding, found: objections.enforced }),
+        }
     }
 
     fn check(
@@ -217,6 +243,9 @@ impl Bench<'_> {
         found.lasts(self.now.0).then_some(found)
     }
 }
+
+/// 4 KiB: less is compared with its types faster than its sizes are with their limits.
+const SMALL: usize = 4096;
 
 /// The objection to a number.
 pub(super) fn over_limit(meta: &Meta, measured: u64, limit: u64) -> Violation {
