@@ -144,10 +144,12 @@ impl Watched {
 impl ToldCost {
     /// What to write into an answer, and before which byte.
     fn insertion(&self, answer: json::Value<'_>) -> Option<(usize, String)> {
+        // An answer without members is none.
+        if answer.kind() != Kind::Object || answer.n_children() == 0 {
+            return None;
+        }
         let cost = self.text();
         match answer.member("extensions") {
-            // An answer without members is none.
-            None if answer.n_children() == 0 => None,
             None => Some((before_end(answer), format!(",\"extensions\":{{{cost}}}"))),
             Some(it) if it.kind() != Kind::Object || it.member("cost").is_some() => None,
             Some(it) if it.n_children() == 0 => Some((before_end(it), cost)),
