@@ -4,7 +4,7 @@ use crate::{
     admission::{
         Request, UnixSeconds,
         compile::compile,
-        judge::{Bench, over_limit},
+        judge::{Bench, Totals, over_limit},
         known::{Judgeable, Known},
         price::{self, CostTold},
     },
@@ -126,9 +126,14 @@ fn line(
     };
     let mut objections = Vec::new();
     let mut largest: Option<u64> = None;
+    let mut totals = Totals::default();
     for left in document.left.iter().filter(|it| it.rule == rule) {
         let found = bench.find(document, left, variables);
         objections.extend(found.objections);
+        for (number, times) in found.tallies {
+            let total = totals.tally(rule, number, times);
+            objections.extend(bench.policy.rule(rule).object_to_tally(number, total));
+        }
         largest = largest.max(found.measured);
     }
     let is_lifted = bench.exception(document).is_some_and(|it| it.lifts(rule));

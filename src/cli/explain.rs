@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 
 use crate::{
     admission::{Explanation, Line, Outcome, Request, explain},
-    cli::{Exit, batch, price, terminal},
+    cli::{Exit, batch, price, terminal, tls::Tls},
     config::UpstreamUrl,
+    diagnostic::Diagnostics,
     identity::Caller,
     json as strict,
     policy::{Policy, ProfileIdx},
-    sources,
+    sources::{self, Teller},
     verdict::{Mode, Violation},
 };
 
@@ -48,6 +49,8 @@ pub(super) struct Arguments {
     /// Whom to ask for the schema, when the policy has it by introspection
     #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
     upstream: Option<UpstreamUrl>,
+    #[command(flatten)]
+    tls: Tls,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -72,9 +75,12 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 }
 
 fn try_run(arguments: &Arguments) -> Result<Exit, String> {
-    let (policy, diagnostics) =
-        sources::load_policy_asking(&arguments.policy, arguments.upstream.as_ref());
-    terminal::complain(&diagnostics);
+    let (url, mut found) = (arguments.upstream.as_ref(), Diagnostics::default());
+    let tls = url.and_then(|url| arguments.tls.load(url, &mut found));
+    let upstream = url.map(|url| Teller { url, tls: tls.as_ref() });
+    let (policy, diagnostics) = sources::load_policy_asking(&arguments.policy, upstream);
+    found.extend(diagnostics);
+    terminal::complain(&found);
     let policy: Policy = policy.ok_or("the policy cannot be used")?;
     let profile = policy
         .profile_named(&arguments.profile)

@@ -5,12 +5,15 @@ mod check;
 mod completions;
 #[cfg(feature = "demo")]
 mod demo;
+mod drift;
 mod explain;
 mod init;
 mod price;
 mod schema;
 mod serve;
+mod settings;
 mod terminal;
+mod tls;
 mod upstream;
 
 use std::process::ExitCode;

@@ -1,12 +1,14 @@
 //! How this process runs: addresses, the upstream, workers, deadlines, bounds.
 //!
 //! Never what is admitted (that is the policy), and nothing here reads flags, files or the
-//! environment: `cli` fills these structs.
+//! environment: `cli` fills these structs, and hands over what a file holds.
 
 mod bounds;
 mod deadlines;
 mod trusted_proxies;
 mod secret;
+mod settings;
+mod table;
 mod upstream_http;
 mod upstream_tls;
 mod upstream_url;
@@ -14,6 +16,8 @@ mod upstream_url;
 pub use bounds::Bounds;
 pub use deadlines::Deadlines;
 pub use secret::{LinkKey, Secret, ShortKey};
+pub use settings::{Amount, Setting, read_settings};
+pub use table::{BOUNDS, DEADLINES};
 pub use trusted_proxies::{NotANetwork, TrustedProxies};
 pub use upstream_http::UpstreamHttp;
 pub use upstream_tls::{Chain, PrivateKey, TlsProblem, Trust, UpstreamTls};

@@ -106,6 +106,14 @@ impl Policy {
         (0..).map(RuleIdx).zip(self.rules.iter().map(|it| &**it))
     }
 
+    /// A rule.
+    // INVARIANT: as below.
+    #[expect(clippy::indexing_slicing, reason = "the index comes from `Policy::rules`")]
+    #[must_use]
+    pub fn rule(&self, rule: RuleIdx) -> &dyn Rule {
+        &*self.rules[rule.0]
+    }
+
     /// The entry of a rule in the registry.
     // INVARIANT: a `RuleIdx` comes from `rules` of a policy, and every policy has every rule.
     #[expect(clippy::indexing_slicing, reason = "the index comes from `Policy::rules`")]

@@ -4,6 +4,7 @@
 //! reject case in `tests/rules`.
 
 mod allowed_directives;
+mod authorization;
 mod cost;
 mod deprecated;
 mod federation;
@@ -25,6 +26,7 @@ mod max_repeats;
 mod max_root_fields;
 mod max_tokens;
 mod max_variables;
+mod once_per_request;
 mod operation_kinds;
 mod registry;
 mod representation;
@@ -42,7 +44,7 @@ use crate::{
     diagnostic::Diagnostics,
     expression::{Asked, Conditions},
     operation::{Operation, Variables},
-    schema::{InputId, Schema, TypeId},
+    schema::{FieldId, InputId, Schema, TypeId},
     verdict::{Code, Findings, Mode, Violation},
     yaml::Node,
 };
@@ -71,6 +73,16 @@ pub trait Rule: Send + Sync + Debug {
 
     /// Applies the rule to an operation as far as the document alone decides it.
     fn specialise(&self, operation: &Arc<Operation>) -> Specialised;
+
+    /// The objection to what was called so often in one HTTP request; see [`Findings::tally`].
+    fn object_to_tally(&self, _number: u32, _times: u64) -> Option<Violation> {
+        None
+    }
+
+    /// Whether introspection must not show a field to a caller.
+    fn hides(&self, _field: FieldId, _asked: &Asked<'_>) -> bool {
+        false
+    }
 }
 
 /// What is left of a rule once it has seen the operation.

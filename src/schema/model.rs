@@ -136,6 +136,12 @@ pub struct Type {
 }
 
 impl Type {
+    /// True for objects.
+    #[must_use]
+    pub const fn is_object(&self) -> bool {
+        matches!(self.kind, Kind::Object { .. })
+    }
+
     /// True for objects, interfaces and unions.
     #[must_use]
     pub const fn is_composite(&self) -> bool {
