@@ -62,8 +62,8 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
             reply.refuse(&refusal).map(Answer::from)
         }
     };
-    if let Some(vary) = state.vary() {
-        response.headers_mut().append(VARY, vary);
+    if let Some(vary) = &state.vary {
+        response.headers_mut().append(VARY, vary.clone());
     }
     let is_last = worker.drain().has_begun() || client.watch.wrong(n).is_some();
     if is_last && head.version <= Version::HTTP_11 {
