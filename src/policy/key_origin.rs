@@ -173,7 +173,7 @@ mod tests {
         check("keys: {}", &["missing-key"]);
         check("algorithms: [RS256]", &["missing-key"]);
         check("keys: { url: 'https://a.example/k', discover: issuer }", &["contradiction"]);
-        check("keys: { file: a, refresh: 5m }", &["contradiction", "unusable-keys"]);
+        check("keys: { file: a, refresh: 5m }", &["unusable-keys", "contradiction"]);
         check("keys: { file: missing.graphql }", &["unreadable-file"]);
         check("keys: { url: 'https://a.example/k', stale: 1min }", &["contradiction"]);
         check("keys: { discover: issuer }, algorithms: [RS256, HS256]", &["contradiction"]);

@@ -414,7 +414,7 @@ mod tests {
     #[test]
     fn what_is_not_built_is_an_honest_error() {
         check_wrong("cost: { tuned: missing.graphql }", &["unreadable-file"]);
-        check_wrong("rates:\nidentity: {}", &["not-built-yet", "not-built-yet"]);
+        check_wrong("rates:\nresponse: {}", &["not-built-yet", "not-built-yet"]);
         check_wrong("documents: { require: true }", &["not-built-yet"]);
     }
 
