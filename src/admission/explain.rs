@@ -68,34 +68,35 @@ pub fn explain(
     request: &Request<'_>,
     whom: (&Caller, UnixSeconds),
 ) -> Explanation {
+    let text = request.query.as_deref().unwrap_or_default();
+    let known = compile(policy, text, request.operation_name());
     let cost = price::tell(policy, profile, request);
-    Explanation { cost, ..judge_lines(policy, profile, request, whom) }
+    Explanation { cost, ..judge_lines((policy, profile), &known, request, whom) }
 }
 
-/// The same without the cost taken apart.
+/// The same of a document that is known, without the cost taken apart.
 pub(super) fn judge_lines(
-    policy: &Policy,
-    profile: ProfileIdx,
+    (policy, profile): (&Policy, ProfileIdx),
+    known: &Known,
     request: &Request<'_>,
     (caller, now): (&Caller, UnixSeconds),
 ) -> Explanation {
-    let text = request.query.as_deref().unwrap_or_default();
-    let document = match compile(policy, text, request.operation_name()) {
+    let document = match known {
         Known::Judgeable(document) => document,
-        Known::Refused(violation) => return refused(violation, None),
+        Known::Refused(violation) => return refused(violation.clone(), None),
     };
     let variables = match coerce(&policy.schema, &document.variables, request.variables) {
         Ok(variables) => variables,
-        Err(violation) => return refused(violation, Some(&document)),
+        Err(violation) => return refused(violation, Some(document)),
     };
     let seen = Seen::new(caller);
     let asked = Asked::new(&policy.conditions, &seen);
     let bench = Bench { policy, profile, asked: &asked, now };
     let lines: Vec<_> = policy
         .rules()
-        .map(|(rule, it)| line(bench, &document, &variables, (rule, it.meta())))
+        .map(|(rule, it)| line(bench, document, &variables, (rule, it.meta())))
         .collect();
-    Explanation { deciding: lines.iter().find_map(deciding), lines, ..parts(&document) }
+    Explanation { deciding: lines.iter().find_map(deciding), lines, ..parts(document) }
 }
 
 fn refused(violation: Violation, document: Option<&Judgeable>) -> Explanation {

@@ -12,6 +12,7 @@ use hyper::{Request, Response, body::Incoming};
 use tokio::time::{Instant, timeout};
 
 use crate::{
+    admission::Watched,
     identity::{self, Caller, Way},
     json,
     server::{
@@ -21,6 +22,7 @@ use crate::{
         identify::{identify, told},
         panics::{Caught, caught},
         state::State,
+        watched::{self, Passing},
     },
     sources::{Unidentified, now},
     telemetry::{Failed, NotIdentified, Panicked, Refused, Reported, RequestId, UpstreamFailed},
@@ -28,7 +30,7 @@ use crate::{
         Media, Refusal, Reply, Route, client_address, client_label, decode, listed_origin,
         not_json, readable, route,
     },
-    upstream::{Head, Relayed},
+    upstream::Head,
     verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
 };
 
@@ -46,9 +48,13 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
     let exchange = Exchange { client, n, state: &state, head: &head, reply };
     let in_time = async { timeout(limit, exchange.serve(body)).await.unwrap_or_else(too_late) };
     let mut response = match caught(in_time).await {
-        Ok(Ok(Served::Operation(mut relayed))) => {
+        Ok(Ok(Served::Operation(Passing::Relayed(mut relayed, counting)))) => {
             reply.sign(&mut relayed);
-            relayed.map(|relayed| Answer::Relayed { relayed, until })
+            relayed.map(|relayed| Answer::Relayed { relayed, until, counting })
+        }
+        Ok(Ok(Served::Operation(Passing::Told(mut told)))) => {
+            reply.sign(&mut told);
+            told.map(Answer::from)
         }
         Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
         Ok(Ok(Served::Preflight)) => reply.preflight(&head.headers).map(Answer::from),
@@ -86,7 +92,7 @@ struct Exchange<'e> {
 #[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Served {
     Answer(Vec<u8>),
-    Operation(Response<Relayed>),
+    Operation(Passing),
     Preflight,
 }
 
@@ -100,13 +106,14 @@ impl Exchange<'_> {
         self.state.refuse_drift()?;
         readable(&self.head.headers)?;
         let body = self.read(body).await?;
-        let (admitted, told) = match self.judge(&body).await? {
+        let (admitted, told, watched) = match self.judge(&body).await? {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
-            Judged::Forward(admitted, told) => (admitted, told),
+            Judged::Forward(admitted, told, watched) => (admitted, told, watched),
         };
         drop(body);
-        let head = self.forwarded_head(&told);
-        Ok(Served::Operation(self.client.lane.forward(admitted, head).await?))
+        let answer = self.client.lane.forward(admitted, self.forwarded_head(&told)).await?;
+        let passing = watched::pass(answer, (self.state, self.reply.id), watched).await?;
+        Ok(Served::Operation(passing))
     }
 
     /// What the guard of the connection has found in the bytes of this request.
@@ -178,7 +185,8 @@ impl Exchange<'_> {
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
                 self.report(admitted.items());
-                Ok(Judged::Forward(admitted, told))
+                let watched = self.state.gate.watch(&requests, &caller);
+                Ok(Judged::Forward(admitted, told, watched))
             }
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
@@ -197,7 +205,7 @@ impl Exchange<'_> {
 /// What becomes of a request that is not refused.
 enum Judged {
     Answer(Vec<u8>),
-    Forward(Admitted, Vec<(HeaderName, HeaderValue)>),
+    Forward(Admitted, Vec<(HeaderName, HeaderValue)>, Option<Watched>),
 }
 
 fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {

@@ -18,6 +18,7 @@ mod reload;
 mod run;
 mod socket;
 mod state;
+mod watched;
 mod worker;
 
 pub use reload::{NotOpened, Reload, Reloader};

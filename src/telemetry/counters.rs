@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The counters of this process.
 pub static COUNTERS: Counters = Counters {
+    above_static: Counter::new(),
     accept_failures: Counter::new(),
     failures: Counter::new(),
     key_failures: Counter::new(),
@@ -24,6 +25,8 @@ pub static COUNTERS: Counters = Counters {
 /// One number per kind of event.
 #[derive(Debug)]
 pub struct Counters {
+    /// Answers with a list that is longer than was priced.
+    pub above_static: Counter,
     /// Connections that could not be accepted.
     pub accept_failures: Counter,
     /// Requests that Portcullis itself failed at.

@@ -11,8 +11,8 @@ mod request_id;
 
 pub use counters::{COUNTERS, Counter, Counters};
 pub use event::{
-    AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused, Reported,
-    Started, Stopped, UpstreamFailed,
+    AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused,
+    Reported, Started, Stopped, UpstreamFailed,
 };
 pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};
 pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
