@@ -203,6 +203,7 @@ impl Exchange<'_> {
 }
 
 /// What becomes of a request that is not refused.
+#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Judged {
     Answer(Vec<u8>),
     Forward(Admitted, Vec<(HeaderName, HeaderValue)>, Option<Watched>),
