@@ -17,17 +17,19 @@ use crate::{
         price,
     },
     cost::{self, Counter, Price, Program, Shape},
-    identity::Caller,
+    expression::Asked,
+    identity::{Caller, Seen},
     operation::{Operation, Variable, coerce},
     policy::{Policy, ProfileIdx},
-    verdict::{Code, Mode},
+    verdict::{Code, Mode, Violation},
 };
 
 /// Judges and prices requests under one profile of a policy.
 #[derive(Debug)]
 pub struct Appraiser<'p> {
     policy: &'p Policy,
-    profile: ProfileIdx,
+    /// Whatever the caller, or the one that it has.
+    profile: Option<ProfileIdx>,
     now: UnixSeconds,
     /// By operation name and text.
     seen: LruCache<Box<str>, Arc<Document>>,
@@ -73,17 +75,27 @@ struct Priced {
 impl<'p> Appraiser<'p> {
     /// One that has seen nothing yet.
     #[must_use]
-    pub fn new(policy: &'p Policy, profile: ProfileIdx, now: UnixSeconds) -> Self {
+    pub fn new(policy: &'p Policy, profile: Option<ProfileIdx>, now: UnixSeconds) -> Self {
         Self { policy, profile, now, seen: LruCache::new(DOCUMENTS) }
     }
 
     /// Judges and prices one request, and counts a response to it: the JSON text of the answer.
     #[must_use]
-    pub fn appraise(&mut self, request: &Request<'_>, response: Option<&[u8]>) -> Appraisal {
+    pub fn appraise(
+        &mut self,
+        request: &Request<'_>,
+        caller: &Caller,
+        response: Option<&[u8]>,
+    ) -> Appraisal {
         let document = self.document(request);
-        let under = (self.policy, self.profile);
-        let anonymous = (&Caller::default(), self.now);
-        let judged = judge_lines(under, &document.known, request, anonymous);
+        let profile = match self.profile(caller) {
+            Ok(profile) => profile,
+            Err(violation) => {
+                return Appraisal { codes: vec![violation.code], cost: None, actual: None };
+            }
+        };
+        let under = (self.policy, profile);
+        let judged = judge_lines(under, &document.known, request, (caller, self.now));
         let mut appraisal = Appraisal { codes: codes(&judged), cost: None, actual: None };
         let Some(priced) = &document.priced else { return appraisal };
         let schema = &self.policy.schema;
@@ -101,6 +113,12 @@ impl<'p> Appraiser<'p> {
             counter.finish().price
         });
         appraisal
+    }
+
+    fn profile(&self, caller: &Caller) -> Result<ProfileIdx, Violation> {
+        let seen = Seen::new(caller);
+        let asked = Asked::new(&self.policy.conditions, &seen);
+        self.profile.map_or_else(|| self.policy.profile_of(&asked), Ok)
     }
 
     fn document(&mut self, request: &Request<'_>) -> Arc<Document> {

@@ -1,18 +1,20 @@
 //! The same judgement, told rule by rule: for a person, not for the request path.
 
+use std::sync::Arc;
+
 use crate::{
     admission::{
         Request, UnixSeconds,
-        compile::compile,
+        compile::compile_keeping,
         judge::{Bench, Totals, over_limit},
         known::{Judgeable, Known},
         price::{self, CostTold},
     },
-    expression::Asked,
+    expression::{Asked, Outcome as Answer},
     identity::{Caller, Seen},
-    operation::{Variables, coerce},
+    operation::{Operation, Variables, coerce},
     policy::{Policy, ProfileIdx, Stance},
-    rules::{Meta, RuleIdx},
+    rules::{Decided, Facts, Meta, RuleIdx},
     verdict::{Mode, Violation},
 };
 
@@ -29,6 +31,10 @@ pub struct Explanation {
     pub canonical: Option<Box<str>>,
     /// SHA-256 of the text as given: what an exception names.
     pub document: Option<[u8; 32]>,
+    /// Which item of which rule decides what.
+    pub decided: Vec<(&'static Meta, Decided)>,
+    /// The named conditions that were asked for, with their answers.
+    pub conditions: Vec<(Box<str>, Answer)>,
 }
 
 /// What one rule says.
@@ -45,6 +51,8 @@ pub struct Line {
 /// What a rule found.
 #[derive(Debug)]
 pub enum Outcome {
+    /// It does not count for this caller.
+    Excused,
     /// Nothing to object to.
     Holds,
     /// An exception lifts the rule for this document.
@@ -69,9 +77,37 @@ pub fn explain(
     whom: (&Caller, UnixSeconds),
 ) -> Explanation {
     let text = request.query.as_deref().unwrap_or_default();
-    let known = compile(policy, text, request.operation_name());
+    let (known, selected) = compile_keeping(policy, text, request.operation_name());
     let cost = price::tell(policy, profile, request);
-    Explanation { cost, ..judge_lines((policy, profile), &known, request, whom) }
+    let (decided, conditions) = match (&known, selected) {
+        (Known::Judgeable(document), Some(operation)) => {
+            told(policy, (document, &operation), request, whom.0)
+        }
+        (Known::Judgeable(_) | Known::Refused(_), _) => Default::default(),
+    };
+    let judged = judge_lines((policy, profile), &known, request, whom);
+    Explanation { cost, decided, conditions, ..judged }
+}
+
+/// What every item decides, and how the conditions are answered that it asks for.
+fn told(
+    policy: &Policy,
+    (document, operation): (&Judgeable, &Arc<Operation>),
+    request: &Request<'_>,
+    caller: &Caller,
+) -> (Vec<(&'static Meta, Decided)>, Vec<(Box<str>, Answer)>) {
+    let given = coerce(&policy.schema, &document.variables, request.variables);
+    let Ok(variables) = given else { return Default::default() };
+    let seen = Seen::new(caller);
+    let asked = Asked::new(&policy.conditions, &seen);
+    let facts = Facts { variables: &variables, asked: &asked, document: document.facts() };
+    let rules = policy.rules().map(|(_, rule)| (rule.meta(), rule.tell(operation, &facts)));
+    let decided = rules.flat_map(|(meta, told)| told.into_iter().map(move |it| (meta, it)));
+    let decided = decided.collect();
+    // Which profile is taken depends on conditions as well.
+    let _ = policy.profile_of(&asked);
+    let conditions = asked.answered().map(|(name, it)| (name.into(), it.clone()));
+    (decided, conditions.collect())
 }
 
 /// The same of a document that is known, without the cost taken apart.
@@ -112,7 +148,15 @@ fn parts(document: &Judgeable) -> Explanation {
 }
 
 const fn empty() -> Explanation {
-    Explanation { deciding: None, lines: Vec::new(), cost: None, canonical: None, document: None }
+    Explanation {
+        deciding: None,
+        lines: Vec::new(),
+        cost: None,
+        canonical: None,
+        document: None,
+        decided: Vec::new(),
+        conditions: Vec::new(),
+    }
 }
 
 fn line(
@@ -137,9 +181,11 @@ fn line(
         }
         largest = largest.max(found.measured);
     }
+    let is_excused = bench.policy.excuses(rule, bench.asked);
     let is_lifted = bench.exception(document).is_some_and(|it| it.lifts(rule));
     let outcome = match largest {
         _ if is_lifted => Outcome::Lifted,
+        _ if is_excused => Outcome::Excused,
         // One operation may have a number while another gives none.
         _ if !objections.is_empty() => Outcome::Objects(objections),
         Some(measured) => Outcome::Measured { measured, limit },
@@ -157,7 +203,7 @@ fn deciding(line: &Line) -> Option<Violation> {
 /// The objections of a line, whatever they lead to.
 pub(super) fn objections(line: &Line) -> Vec<Violation> {
     match &line.outcome {
-        Outcome::Holds | Outcome::Lifted => Vec::new(),
+        Outcome::Excused | Outcome::Holds | Outcome::Lifted => Vec::new(),
         Outcome::Measured { measured, limit } => {
             let limit = (*limit).filter(|it| measured > it);
             limit.map(|it| over_limit(line.rule, *measured, it)).into_iter().collect()

@@ -9,7 +9,7 @@ use crate::{
     expression::Asked,
     operation::{Variables, coerce},
     policy::{Exception, Policy, ProfileIdx, Stance},
-    rules::{Batch, DocumentFacts, Facts, Meta, REGISTRY, Residual, RuleIdx, Setting, Trusted},
+    rules::{Batch, Facts, Meta, REGISTRY, Residual, RuleIdx, Setting},
     verdict::{Findings, Item, Mode, Violation},
 };
 
@@ -195,7 +195,7 @@ impl Bench<'_> {
     ) -> Found {
         let run = |residual: &dyn Residual, variables: &Variables<'_>| {
             let mut found = Findings::default();
-            let document = DocumentFacts { hash: document.hash, trusted: Trusted::No };
+            let document = document.facts();
             residual.check(&Facts { variables, asked: self.asked, document }, &mut found);
             let (measured, reported) = (found.take_measured(), found.take_reported());
             let tallies = found.take_tallies();

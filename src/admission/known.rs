@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     admission::watch::Watch,
     operation::{Operation, Variable},
-    rules::{Residual, RuleIdx},
+    rules::{DocumentFacts, Residual, RuleIdx, Trusted},
     schema::OperationKind,
     verdict::Violation,
 };
@@ -41,6 +41,13 @@ pub(super) struct Judgeable {
     pub(super) watch: Option<Box<Watch>>,
     /// The operation, when the schema is all that it asks for: it is answered here.
     pub(super) introspection: Option<Arc<Operation>>,
+}
+
+impl Judgeable {
+    /// What rules may know of it.
+    pub(super) const fn facts(&self) -> DocumentFacts {
+        DocumentFacts { hash: self.hash, trusted: Trusted::No }
+    }
 }
 
 /// What is left of one rule.

@@ -6,6 +6,7 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, Write as _},
     path::Path,
+    sync::Arc,
 };
 
 use serde_json::{Value, json};
@@ -14,13 +15,18 @@ use crate::{
     admission::{Appraisal, Appraiser, CostFigures, Request},
     cli::Exit,
     cost::Price,
+    identity::{Caller, Identity},
     json as strict,
     policy::{Policy, ProfileIdx},
     sources,
 };
 
 /// Reads the lines of a file, or of standard input for `-`, and writes one for each to stdout.
-pub(super) fn run(path: &Path, policy: &Policy, profile: ProfileIdx) -> Result<Exit, String> {
+pub(super) fn run(
+    path: &Path,
+    policy: &Policy,
+    profile: Option<ProfileIdx>,
+) -> Result<Exit, String> {
     let lines: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
@@ -71,7 +77,16 @@ fn answer(appraiser: &mut Appraiser<'_>, line: &[u8]) -> Result<Value, String> {
         return Err("`variables` is not an object".to_owned());
     }
     let response = member("response").map(|it| it.text().as_bytes());
-    Ok(as_json(&appraiser.appraise(&request, response)))
+    let caller = caller(member("claims"))?;
+    Ok(as_json(&appraiser.appraise(&request, &caller, response)))
+}
+
+/// The caller with these claims; an anonymous one without.
+fn caller(claims: Option<strict::Value<'_>>) -> Result<Caller, String> {
+    let Some(claims) = claims else { return Ok(Caller::default()) };
+    let claims = serde_json::from_str(claims.text());
+    let claims = claims.map_err(|_| "`claims` is not an object".to_owned())?;
+    Ok(Caller { identity: Some(Arc::new(Identity::new(claims))), ..Caller::default() })
 }
 
 fn as_json(appraisal: &Appraisal) -> Value {

@@ -42,7 +42,7 @@ use std::{fmt::Debug, sync::Arc};
 use crate::{
     cost::Model,
     diagnostic::Diagnostics,
-    expression::{Asked, Conditions},
+    expression::{Asked, Conditions, Outcome},
     operation::{Operation, Variables},
     schema::{FieldId, InputId, Schema, TypeId},
     verdict::{Code, Findings, Mode, Violation},
@@ -79,6 +79,16 @@ pub trait Rule: Send + Sync + Debug {
         None
     }
 
+    /// The items of the policy file that the rule decides by, as `tell` calls them.
+    fn items(&self) -> Vec<Box<str>> {
+        Vec::new()
+    }
+
+    /// Which item decides what in one request: for a person, not for the request path.
+    fn tell(&self, _operation: &Arc<Operation>, _facts: &Facts<'_>) -> Vec<Decided> {
+        Vec::new()
+    }
+
     /// Whether introspection must not show a field to a caller.
     fn hides(&self, _field: FieldId, _asked: &Asked<'_>) -> bool {
         false
@@ -102,6 +112,19 @@ pub enum Specialised {
 pub trait Residual: Send + Sync + Debug {
     /// Checks one request: objects to `found`, or hands it a measure for the limit.
     fn check(&self, facts: &Facts<'_>, found: &mut Findings);
+}
+
+/// What one item of the policy file decides about one place of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The coordinate.
+    pub at: String,
+    /// The item, by its first coordinate.
+    pub by: Box<str>,
+    /// What it asks for.
+    pub asks: String,
+    /// Whether that holds.
+    pub outcome: Outcome,
 }
 
 /// What a residual may look at.

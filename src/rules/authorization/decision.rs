@@ -34,10 +34,24 @@ pub(super) struct Decision {
     pub(super) nodes: Vec<NodeId>,
 }
 
+/// Which questions are of interest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// All of them.
+    All,
+    /// Those that someone could answer with no.
+    Open,
+}
+
 /// Every question that an operation raises; those with the same answer are one.
-pub(super) fn decisions(table: &Table, permits: &[Permit], operation: &Operation) -> Vec<Decision> {
+pub(super) fn decisions(
+    table: &Table,
+    permits: &[Permit],
+    operation: &Operation,
+    keep: Keep,
+) -> Vec<Decision> {
     let mut asking =
-        Asking { permits, operation, places: HashMap::default(), decisions: Vec::new() };
+        Asking { permits, operation, keep, places: HashMap::default(), decisions: Vec::new() };
     for (id, node) in (0..).map(NodeId).zip(operation.nodes()) {
         if node.field == FieldId::TYPENAME || is_introspection(operation, node) {
             continue;
@@ -73,6 +87,7 @@ fn is_introspection(operation: &Operation, node: &Node) -> bool {
 struct Asking<'a> {
     permits: &'a [Permit],
     operation: &'a Operation,
+    keep: Keep,
     places: HashMap<(By, Key), usize>,
     decisions: Vec<Decision>,
 }
@@ -93,7 +108,7 @@ impl Asking<'_> {
             By::Permit(it) => {
                 let permit = self.permits.get(it.index());
                 match permit.map(|it| &it.allow) {
-                    Some(When::Always) => return,
+                    Some(When::Always) if self.keep == Keep::Open => return,
                     Some(it) => it.expression(),
                     None => None,
                 }

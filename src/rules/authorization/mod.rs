@@ -17,8 +17,9 @@ use crate::{
     expression::{Asked, When},
     operation::Operation,
     rules::{
-        Entry, Ground, Meta, Rule, Setting, Specialised,
+        Decided, Entry, Facts, Ground, Meta, Rule, Setting, Specialised,
         authorization::{
+            decision::Keep,
             residual::Left,
             table::{Default, Table},
         },
@@ -95,12 +96,21 @@ impl Rule for Authorization {
     }
 
     fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
-        let decisions = decision::decisions(&self.table, &self.permits, operation);
-        let (conceal, mode) = (self.conceal, self.mode);
-        match Left::of(&self.permits, operation, decisions, (conceal, mode)) {
+        let decisions = decision::decisions(&self.table, &self.permits, operation, Keep::Open);
+        match Left::of(&self.permits, operation, decisions, (self.conceal, self.mode)) {
             Some(left) => Specialised::Depends(Box::new(left)),
             None => Specialised::Holds,
         }
+    }
+
+    fn items(&self) -> Vec<Box<str>> {
+        self.permits.iter().map(|it| it.name.clone()).collect()
+    }
+
+    fn tell(&self, operation: &Arc<Operation>, facts: &Facts<'_>) -> Vec<Decided> {
+        let decisions = decision::decisions(&self.table, &self.permits, operation, Keep::All);
+        let left = Left::of(&self.permits, operation, decisions, (self.conceal, self.mode));
+        left.map(|it| it.tell(facts)).unwrap_or_default()
     }
 
     /// A field is shown unless it is certain that the caller may never ask for it: a condition that

@@ -6,7 +6,7 @@ use crate::{
     expression::{Expression, Name, Outcome, When},
     operation::{GuardId, Node, NodeId, Operation},
     rules::{
-        Facts, Residual,
+        Decided, Facts, Residual,
         authorization::{
             Conceal, META, Permit,
             decision::{By, Decision},
@@ -42,6 +42,31 @@ impl Left {
         }
         let (permits, operation) = (Arc::clone(permits), Arc::clone(operation));
         Some(Self { permits, operation, decisions, conceal, mode })
+    }
+
+    /// Every question with its answer, for every selection that takes part.
+    pub(super) fn tell(&self, facts: &Facts<'_>) -> Vec<Decided> {
+        let guards = self.operation.guards();
+        let mut told = Vec::new();
+        for decision in &self.decisions {
+            let outcome = self.answer(decision, facts);
+            let permit = match decision.by {
+                By::Default => None,
+                By::Permit(it) => self.permits.get(it.index()),
+            };
+            let by = permit.map_or("default".into(), |it| it.name.clone());
+            let asks = permit.map_or("never", |it| it.allow.source());
+            let nodes = decision.nodes.iter().filter_map(|it| self.operation.node(*it));
+            for node in nodes.filter(|it| guards.admits(it.guard, facts.variables)) {
+                told.push(Decided {
+                    at: self.operation.coordinate(node),
+                    by: by.clone(),
+                    asks: asks.to_owned(),
+                    outcome: outcome.clone(),
+                });
+            }
+        }
+        told
     }
 
     /// The answer to a question, whatever is skipped.
