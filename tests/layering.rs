@@ -47,7 +47,6 @@ const SHARED: &[&str] = &[
     "serde",
     "serde_json",
     "tokio",
-    "tokio_rustls",
     "tracing",
 ];
 

@@ -169,7 +169,8 @@ impl Bench<'_> {
             if meta.code != Code::MAX_VARIABLES_LIMIT || is_lifted {
                 continue;
             }
-            let over = self.find(left, &sizes).1.filter(|it| *it > limit);
+            let measured = self.find(document, left, &sizes).measured;
+            let over = measured.filter(|it| *it > limit);
             objections.add(mode, over.map(|it| over_limit(meta, it, limit)));
         }
         match objections.enforced.first().cloned() {

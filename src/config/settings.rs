@@ -169,7 +169,7 @@ mod tests {
                 seen.push(got);
             }
         }
-        assert_eq!(seen.len(), 50);
+        assert_eq!(seen.len(), 52);
     }
 
     #[track_caller]

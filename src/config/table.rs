@@ -68,7 +68,7 @@ pub const DEADLINES: &[Setting] = &[
     Setting {
         name: "keys",
         what: "from asking a key server to the end of its answer, discovery counted",
-        why: "a request may wait for it, and two round trips over TLS take a second at the worst",
+        why: "a request may wait for it, and four round trips over TLS take a second at the worst",
         range: 10..=DAY,
         kind: Kind::Deadline(|it| &mut it.keys),
     },

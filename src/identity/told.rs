@@ -20,8 +20,8 @@ impl Told {
     /// The text of the header; nothing when there is no such claim, or an empty one.
     ///
     /// # Errors
-    /// When the claim cannot stand in a header: an object, a control character, a space at an end,
-    /// a comma inside an item of a list.
+    /// When the claim cannot stand in a header: an object, a fraction, a control character, a space
+    /// at an end, a comma inside an item of a list.
     pub fn text(&self, identity: &Identity) -> Result<Option<String>, BadCredential> {
         let (first, rest) = match self.claim.split_first() {
             Some((first, rest)) => (first, rest),
@@ -55,9 +55,10 @@ fn item(value: &Value) -> Option<String> {
 fn scalar(value: &Value) -> Option<String> {
     let text = match value {
         Value::Bool(it) => it.to_string(),
-        Value::Number(it) => it.to_string(),
+        // What is not whole may have lost digits when it was read.
+        Value::Number(it) if !it.is_f64() => it.to_string(),
         Value::String(it) => it.clone(),
-        Value::Array(_) | Value::Null | Value::Object(_) => return None,
+        Value::Array(_) | Value::Null | Value::Number(_) | Value::Object(_) => return None,
     };
     // White space around a value does not belong to it (RFC 9110 §5.5): `admin ` would be `admin`.
     let is_faithful = text.trim() == text && !text.contains(char::is_control);
@@ -110,5 +111,7 @@ mod tests {
         check(json!(["A", ""]), &[], Err(()));
         check(json!([["A"]]), &[], Err(()));
         check(json!({}), &[], Err(()));
+        check(json!(1.5), &[], Err(()));
+        check(json!(12_345_678_901_234_567_890_123.0), &[], Err(()));
     }
 }

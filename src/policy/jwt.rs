@@ -1,11 +1,15 @@
 //! `identity.jwt`: which tokens count, and whose keys verify them.
 
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, time::Duration};
 
 use crate::{
     diagnostic::Diagnostics,
-    identity::{Algorithm, KeySet, TokenRules},
-    policy::{Http, key_url::why_not_asked, load::Resolve},
+    identity::{Algorithm, TokenRules},
+    policy::{
+        Http,
+        key_origin::{self, KeyOrigin},
+        load::Resolve,
+    },
     yaml::{Fields, Node, Value, scalar, shape},
 };
 
@@ -18,35 +22,6 @@ pub struct Jwt {
     pub cookie: Option<Box<str>>,
     /// Where the keys come from.
     pub keys: KeyOrigin,
-}
-
-/// Where keys come from.
-#[derive(Clone, Debug)]
-pub enum KeyOrigin {
-    /// A file beside the policy, which was read with it.
-    File(Arc<KeySet>),
-    /// Somebody who is asked.
-    Remote(RemoteOrigin),
-}
-
-/// Whom to ask for keys, and how long an answer counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RemoteOrigin {
-    /// Whom to ask.
-    pub place: KeyPlace,
-    /// After how long to ask again; 5 min.
-    pub refresh: Duration,
-    /// How long an answer counts when there is no other; 1 h.
-    pub stale: Duration,
-}
-
-/// Whom to ask for keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyPlace {
-    /// The issuer, which says where its keys are (OpenID Connect Discovery 1.0 §4).
-    Issuer(Box<str>),
-    /// The keys themselves.
-    Url(Box<str>),
 }
 
 /// Reads the block.
@@ -66,7 +41,7 @@ pub(super) fn read(
         found.push(node.warning("cookie-without-origins", message).help("set `http.origins`, too"));
     }
     let cookie = cookie.and_then(|it| cookie_name(it, found));
-    let keys = key_origin(keys?, &rules, resolve, found)?;
+    let keys = key_origin::read(keys?, &rules, resolve, found)?;
     Some(Jwt { rules, cookie, keys })
 }
 
@@ -130,110 +105,6 @@ fn cookie_name(node: &Node, found: &mut Diagnostics) -> Option<Box<str>> {
     Some(name.into())
 }
 
-fn key_origin(
-    node: &Node,
-    rules: &TokenRules,
-    resolve: Resolve<'_>,
-    found: &mut Diagnostics,
-) -> Option<KeyOrigin> {
-    let mut fields = Fields::of(node, "identity.jwt.keys", found);
-    let places = ["file", "url", "discover"].map(|it| fields.take_with_key(it, found));
-    let [refresh, stale] = ["refresh", "stale"].map(|it| fields.take_with_key(it, found));
-    fields.finish(found);
-    if let Some((second, _)) = places.iter().flatten().nth(1) {
-        let message = "keys come from one place: `file`, `url` or `discover`";
-        found.push(second.error("contradiction", message));
-        return None;
-    }
-    let [file, url, discover] = places.map(|it| it.map(|(_, value)| value));
-    if let Some(file) = file {
-        for (key, _) in [refresh, stale].into_iter().flatten() {
-            let message = "has no effect beside `file`, which is watched";
-            let name = key.as_text().unwrap_or_default();
-            found.push(key.error("contradiction", format!("`{name}` {message}")));
-        }
-        return key_file(file, rules, resolve, found).map(KeyOrigin::File);
-    }
-    let place = match (url, discover) {
-        (Some(url), _) => (url, KeyPlace::Url(scalar::text(url, found)?.into())),
-        (None, Some(discover)) => {
-            scalar::word(discover, &[("issuer", ())], found)?;
-            let Some(issuer) = &rules.issuer else {
-                let message = "`discover: issuer` needs `identity.jwt.issuer`";
-                found.push(discover.error("missing-key", message));
-                return None;
-            };
-            (discover, KeyPlace::Issuer(issuer.clone()))
-        }
-        (None, None) => {
-            let message = "expected `file`, `url` or `discover`";
-            found.push(node.error("missing-key", message));
-            return None;
-        }
-    };
-    let [refresh, stale] = [refresh, stale].map(|it| it.map(|(_, value)| value));
-    remote(place, rules, [refresh, stale], found).map(KeyOrigin::Remote)
-}
-
-fn remote(
-    (node, place): (&Node, KeyPlace),
-    rules: &TokenRules,
-    [refresh, stale]: [Option<&Node>; 2],
-    found: &mut Diagnostics,
-) -> Option<RemoteOrigin> {
-    let (KeyPlace::Issuer(url) | KeyPlace::Url(url)) = &place;
-    if let Some(why) = why_not_asked(url) {
-        found.push(node.error("bad-url", format!("keys cannot be asked from `{url}`: {why}")));
-        return None;
-    }
-    if rules.algorithms.iter().any(|it| it.is_symmetric()) {
-        let message = "a shared secret is not read from a URL: everybody could";
-        found.push(node.error("contradiction", message).help("take HS256, HS384, HS512 out"));
-        return None;
-    }
-    let mut read = |node: Option<&Node>, range, default| {
-        node.map_or(Some(default), |it| scalar::duration(it, range, found))
-    };
-    let refresh = read(refresh, REFRESH, DEFAULT_REFRESH);
-    let given = stale;
-    let stale = read(stale, STALE, DEFAULT_STALE);
-    let (refresh, stale) = (refresh?, stale?);
-    if stale < refresh {
-        let message = "`stale` is shorter than `refresh`: keys would end before they are renewed";
-        found.push(given.unwrap_or(node).error("contradiction", message));
-        return None;
-    }
-    Some(RemoteOrigin { place, refresh, stale })
-}
-
-fn key_file(
-    node: &Node,
-    rules: &TokenRules,
-    resolve: Resolve<'_>,
-    found: &mut Diagnostics,
-) -> Option<Arc<KeySet>> {
-    let name = scalar::text(node, found)?;
-    let text = match resolve(name) {
-        Ok(source) => source,
-        Err(why) => {
-            found.push(node.error("unreadable-file", format!("cannot read `{name}`: {why}")));
-            return None;
-        }
-    };
-    match KeySet::read(text.text.as_bytes(), &rules.algorithms) {
-        Ok((keys, left_out)) => {
-            for it in left_out {
-                found.push(node.warning("idle-key", format!("`{name}`: {it}")));
-            }
-            Some(Arc::new(keys))
-        }
-        Err(why) => {
-            found.push(node.error("unusable-keys", format!("`{name}`: {why}")));
-            None
-        }
-    }
-}
-
 /// Clocks of servers differ by seconds.
 const LEEWAY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(300);
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
@@ -241,15 +112,11 @@ const MAX_AGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::fro
 /// 8 KiB: what servers take as a header.
 pub(super) const DEFAULT_BYTES: usize = 8 * 1024;
 const MOST_BYTES: u64 = 32 * 1024;
-/// More often is a load on the issuer; a key that is taken away counts that much longer.
-const REFRESH: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
-const DEFAULT_REFRESH: Duration = Duration::from_secs(300);
-const STALE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(604_800);
-const DEFAULT_STALE: Duration = Duration::from_secs(3_600);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::KeyPlace;
     use crate::policy::testing::{codes, compile};
 
     const HEAD: &str = "version: 1\nname: t\nschema: { file: s.graphql }\n";
@@ -278,21 +145,6 @@ mod tests {
         let KeyOrigin::Remote(origin) = jwt.keys else { panic!() };
         assert_eq!(origin.place, KeyPlace::Issuer("https://id.example".into()));
         assert_eq!((origin.refresh.as_secs(), origin.stale.as_secs()), (300, 3600));
-    }
-
-    #[test]
-    fn keys_come_from_one_place() {
-        check("keys: { url: 'https://a.example/k', refresh: 1s, stale: 1s }", &[]);
-        check("keys: { url: 'http://127.0.0.1:1/k' }", &[]);
-        check("keys: { url: 'http://a.example/k' }", &["bad-url"]);
-        check("keys: { discover: other }", &["unknown-word"]);
-        check("keys: {}", &["missing-key"]);
-        check("algorithms: [RS256]", &["missing-key"]);
-        check("keys: { url: 'https://a.example/k', discover: issuer }", &["contradiction"]);
-        check("keys: { file: a, refresh: 5m }", &["contradiction", "unusable-keys"]);
-        check("keys: { file: missing.graphql }", &["unreadable-file"]);
-        check("keys: { url: 'https://a.example/k', stale: 1min }", &["contradiction"]);
-        check("keys: { discover: issuer }, algorithms: [RS256, HS256]", &["contradiction"]);
     }
 
     #[test]

@@ -55,7 +55,7 @@ mod tests {
         ] {
             check(url, Some("`http` is for this machine only"));
         }
-        check("file:///etc/keys", Some("it has no host"));
+        check("file:///etc/keys", Some("it is no URL"));
         check("ftp://a.example/", Some("it does not start with `https://`"));
         check("https://a@b.example/", Some("it holds a name or password"));
         check("/keys", Some("it has no host"));

@@ -68,8 +68,8 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
             reply.refuse(&refusal).map(Answer::from)
         }
     };
-    if let Some(vary) = state.vary() {
-        response.headers_mut().append(VARY, vary);
+    if let Some(vary) = &state.vary {
+        response.headers_mut().append(VARY, vary.clone());
     }
     let is_last = worker.drain().has_begun() || client.watch.wrong(n).is_some();
     if is_last && head.version <= Version::HTTP_11 {
@@ -203,6 +203,7 @@ impl Exchange<'_> {
 }
 
 /// What becomes of a request that is not refused.
+#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Judged {
     Answer(Vec<u8>),
     Forward(Admitted, Vec<(HeaderName, HeaderValue)>, Option<Watched>),

@@ -31,6 +31,8 @@ pub struct State {
     pub(super) headers: HeaderRules,
     /// What tokens are verified with.
     pub(super) keys: Keys,
+    /// What answers depend on, besides the body of a request.
+    pub(super) vary: Option<HeaderValue>,
     /// What the upstream is told of a caller.
     pub(super) told: Arc<[(HeaderName, Told)]>,
     /// When the policy was put in force.
@@ -54,16 +56,16 @@ impl State {
     pub fn new(gate: Gate) -> Self {
         let headers = HeaderRules::new(&gate.policy().http.forward_headers);
         let credentials = &gate.policy().credentials;
-        let (keys, told) = (Keys::of(credentials), told(credentials));
-        Self { gate: Arc::new(gate), headers, keys, told, since: now(), drifted: None }
+        let (keys, vary, told) = (Keys::of(credentials), vary(credentials), told(credentials));
+        Self { gate: Arc::new(gate), headers, keys, vary, told, since: now(), drifted: None }
     }
 
     /// The same policy, with its cache, beside another schema of the upstream's.
     pub(super) fn beside(&self, drifted: Option<Arc<Drifted>>) -> Self {
         let gate = Arc::clone(&self.gate);
         let headers = HeaderRules::new(&self.http().forward_headers);
-        let (keys, told) = (self.keys.clone(), Arc::clone(&self.told));
-        Self { gate, headers, keys, told, since: self.since, drifted }
+        let (keys, vary, told) = (self.keys.clone(), self.vary.clone(), Arc::clone(&self.told));
+        Self { gate, headers, keys, vary, told, since: self.since, drifted }
     }
 
     /// With keys: those of `before`, when they are the same, or such as are asked for from now on.
@@ -77,16 +79,6 @@ impl State {
         &self.gate.policy().credentials
     }
 
-    /// Which headers of a request decide about its answer, besides its body.
-    pub(super) fn vary(&self) -> Option<HeaderValue> {
-        let Credentials { jwt, api_keys, .. } = self.credentials();
-        let cookie = jwt.as_ref().and_then(|it| it.cookie.as_ref()).map(|_| "Cookie");
-        let authorization = jwt.as_ref().map(|_| "Authorization");
-        let api_key = api_keys.as_ref().map(|it| &*it.header);
-        let names: Vec<_> = [authorization, cookie, api_key].into_iter().flatten().collect();
-        HeaderValue::try_from(names.join(", ")).ok().filter(|_| !names.is_empty())
-    }
-
     /// Refuses everything while the upstream would not run what was judged.
     pub(super) fn refuse_drift(&self) -> Result<(), Fault> {
         let refusing = self.drifted.as_ref().filter(|it| it.refuses);
@@ -98,6 +90,16 @@ impl State {
     pub(super) fn http(&self) -> &Http {
         &self.gate.policy().http
     }
+}
+
+/// Which headers of a request decide about its answer, besides its body.
+fn vary(credentials: &Credentials) -> Option<HeaderValue> {
+    let Credentials { jwt, api_keys, .. } = credentials;
+    let cookie = jwt.as_ref().and_then(|it| it.cookie.as_ref()).map(|_| "Cookie");
+    let authorization = jwt.as_ref().map(|_| "Authorization");
+    let api_key = api_keys.as_ref().map(|it| &*it.header);
+    let names: Vec<_> = [authorization, cookie, api_key].into_iter().flatten().collect();
+    HeaderValue::try_from(names.join(", ")).ok().filter(|_| !names.is_empty())
 }
 
 fn told(credentials: &Credentials) -> Arc<[(HeaderName, Told)]> {

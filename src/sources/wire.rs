@@ -49,6 +49,15 @@ impl Wire {
         Ended(Rc::clone(&self.broken))
     }
 
+    /// True when the other end is this machine.
+    pub(super) fn is_local(&self) -> bool {
+        let stream = match &self.stream {
+            Stream::Plain(it) => it,
+            Stream::Tls(it) => it.get_ref().0,
+        };
+        stream.peer_addr().is_ok_and(|it| it.ip().to_canonical().is_loopback())
+    }
+
     /// True when the server chose HTTP/2 of what we offered.
     pub(crate) fn is_http2(&self) -> bool {
         match &self.stream {

@@ -233,6 +233,6 @@ fn an_issuer_says_where_its_keys_are() {
     );
     check_discovery(
         |_, it| it["jwks_uri"] = "file:///etc/keys".into(),
-        bad("keys cannot be asked from there: it has no host"),
+        bad("keys cannot be asked from there: it is no URL"),
     );
 }

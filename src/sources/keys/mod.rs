@@ -114,6 +114,9 @@ impl RemoteKeys {
     }
 
     /// Asks for the keys once, and takes them if they can be used.
+    ///
+    /// # Errors
+    /// When they cannot be had; those that are known count on, as long as they may.
     pub async fn refresh(&self, now: UnixSeconds) -> Result<(), NoKeys> {
         let asked = fetch::fetch(&self.origin.place, &self.access);
         let text = timeout(self.access.patience, asked).await.unwrap_or(Err(NoKeys::Timeout));
