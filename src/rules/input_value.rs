@@ -22,6 +22,17 @@ pub(super) fn value_of<'a>(
     Building { operation, variables, steps: vec![Step::Make(typed)], made: Vec::new() }.run()
 }
 
+/// The value of a scalar, or `None` when it is absent or nobody knows it.
+pub(super) fn value_as<'a>(
+    operation: &'a Operation,
+    variables: &Variables<'a>,
+    scalar: TypeId,
+    resolved: Resolved<'a>,
+) -> Option<Value> {
+    let typed = Typed { resolved, wrappers: &[], named: Some(scalar) };
+    Building { operation, variables, steps: vec![Step::Make(typed)], made: Vec::new() }.run()
+}
+
 /// A value and the type it is to have; without a type it is taken as it is.
 #[derive(Clone, Copy)]
 struct Typed<'a> {

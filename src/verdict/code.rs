@@ -48,6 +48,8 @@ codes! {
     GRAPHQL_PARSE_FAILED = 400;
     /// The document breaks a validation rule of the specification.
     GRAPHQL_VALIDATION_FAILED = 422;
+    /// The value of an input is not one that `inputs` allows.
+    INPUT_NOT_ALLOWED = 422;
     /// Portcullis failed; nothing was forwarded.
     INTERNAL_SERVER_ERROR = 500;
     /// `__schema` or `__type` is reachable.
@@ -110,6 +112,8 @@ codes! {
     UPSTREAM_UNAVAILABLE = 502;
     /// The target of the request is longer than allowed.
     URI_TOO_LONG = 414;
+    /// A URL in an input leads where `inputs` does not allow.
+    URL_NOT_ALLOWED = 422;
 }
 
 impl Code {

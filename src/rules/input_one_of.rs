@@ -1,0 +1,74 @@
+//! Demand `inputs.one_of`: a text or number is one of a list.
+
+use crate::{
+    diagnostic::Diagnostics,
+    rules::{
+        Entry, Meta, Setting,
+        inputs::{Content, Fits, Grain, Look, Number, Test, Value, content},
+    },
+    verdict::Code,
+    yaml::{Node, shape},
+};
+
+/// The rule.
+pub(super) const ENTRY: Entry = Entry {
+    meta: &META,
+    setting: Setting::Input {
+        read: |demands, ground, found| content(RULE, demands, ground, found),
+        schema: SCHEMA,
+    },
+};
+
+static META: Meta = Meta {
+    id: "input-one-of",
+    code: Code::INPUT_NOT_ALLOWED,
+    title: "Values that are not listed",
+    owasp: "API8",
+    setting: "inputs.one_of",
+    page: include_str!("input_one_of.md"),
+};
+
+const RULE: Content<OneOf> = Content {
+    meta: &META,
+    public: "a value is not one of those that are allowed for it",
+    fits: Fits::Leaf,
+    read,
+};
+
+const SCHEMA: &str = r#"{ "type": "array", "items": { "type": ["string", "number"] }, "minItems": 1, "maxItems": 1000, "uniqueItems": true }"#;
+
+#[derive(Debug)]
+struct OneOf {
+    texts: Vec<Box<str>>,
+    /// Those that are written without quotes and are numbers.
+    numbers: Vec<Number>,
+}
+
+fn read(node: &Node, found: &mut Diagnostics) -> Option<OneOf> {
+    let items = shape::placed_names(node, found);
+    if items.is_empty() {
+        if !found.has_errors() {
+            found.push(node.error("empty-list", "the list is empty"));
+        }
+        return None;
+    }
+    let numbers = items.iter().filter_map(|(_, it)| Number::parse(it.as_plain()?)).collect();
+    Some(OneOf { texts: items.iter().map(|(it, _)| (*it).into()).collect(), numbers })
+}
+
+impl Test for OneOf {
+    const GRAIN: Grain = Grain::Items;
+
+    fn objection(&self, value: &Value<'_, '_>) -> Option<String> {
+        let has_text = |text: &str| self.texts.iter().any(|it| **it == *text);
+        let is_listed = match value.look() {
+            Look::Enum(text) => has_text(text),
+            Look::Text(text) => has_text(&text),
+            // `1` and `"1"` are the same ID; `1.0` and `1` are the same number.
+            Look::Number(text) if value.type_name() == "ID" => has_text(text),
+            Look::Number(text) => Number::parse(text).is_some_and(|it| self.numbers.contains(&it)),
+            Look::Boolean | Look::List | Look::Nothing | Look::Null | Look::Object => false,
+        };
+        (!is_listed).then(|| "not one of the values that are listed".into())
+    }
+}

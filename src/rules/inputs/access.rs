@@ -1,0 +1,331 @@
+//! Rules that judge who gives a value: a condition over the caller, the value and where it stands.
+
+use std::{cell::RefCell, fmt::Debug, sync::Arc};
+
+use ahash::HashMap;
+
+use crate::{
+    diagnostic::Diagnostics,
+    expression::{Name, Outcome, Resolve, Scope, Value as Answer, When},
+    operation::{Node, Operation, Resolved, Variables},
+    rules::{
+        Demand, Facts, Ground, Meta, Presence, Residual, Rule, Specialised,
+        input_value::{value_as, value_of},
+        inputs::{
+            Fits,
+            bind::{bind, coordinate},
+            places::{DemandIdx, Places},
+            sites::{Site, distinct, sites},
+            value::{Look, Reading},
+            walk::{Met, walk},
+        },
+        scope::{FieldScope, Place},
+    },
+    schema::FieldId,
+    verdict::{Findings, Mode, Violation},
+};
+
+/// When the condition is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Asks {
+    /// Always: a value that is absent is null.
+    Always,
+    /// When the client names the input: null counts, a default of the schema does not.
+    WhenNamed,
+}
+
+/// What a rule is, beside its conditions.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::rules) struct Access {
+    pub(in crate::rules) meta: &'static Meta,
+    /// What the client is told.
+    pub(in crate::rules) public: &'static str,
+    pub(in crate::rules) asks: Asks,
+}
+
+/// Makes a rule from its demands; adds every mistake.
+pub(in crate::rules) fn access(
+    access: Access,
+    demands: &[Demand<'_>],
+    ground: &Ground<'_>,
+    found: &mut Diagnostics,
+) -> Box<dyn Rule> {
+    let mut bound = Vec::new();
+    let mut conditions = Vec::new();
+    for demand in demands {
+        let places = bind(ground.schema, demand, Fits::Any, found);
+        let Some(when) = When::read(demand.node, Scope::Input, ground.conditions, found) else {
+            continue;
+        };
+        bound.push(places);
+        conditions.push(Condition { when, presence: demand.presence, mode: demand.mode });
+    }
+    let places = Places::new(ground.schema, &bound);
+    Box::new(Of(Arc::new(Inner { access, conditions, places })))
+}
+
+#[derive(Debug)]
+struct Of(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    access: Access,
+    conditions: Vec<Condition>,
+    places: Places,
+}
+
+#[derive(Debug)]
+struct Condition {
+    when: When,
+    presence: Presence,
+    mode: Mode,
+}
+
+impl Condition {
+    fn asks_for(&self, names: &[Name]) -> bool {
+        self.when.expression().is_some_and(|it| it.asks_for(names))
+    }
+
+    /// Whether the answer can differ from one selection to the next.
+    fn asks_for_the_field(&self) -> bool {
+        self.asks_for(&[Name::Args, Name::Field, Name::Operation, Name::Parent, Name::Root])
+    }
+}
+
+impl Rule for Of {
+    fn meta(&self) -> &'static Meta {
+        self.0.access.meta
+    }
+
+    /// Keeps the sites at which a condition could be asked for.
+    fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
+        let mut all = sites(&self.0.places, operation);
+        if !self.0.conditions.iter().any(Condition::asks_for_the_field) {
+            all = distinct(operation, all);
+        }
+        let unknown = Variables::default();
+        let is_asked = |site: &Site| {
+            let reading = Reading::each(operation, &unknown);
+            let mut is_asked = false;
+            walk(&self.0.places, &reading, site, &mut |met| is_asked |= self.0.asks(&met));
+            is_asked || reading.met_unknown() || reading.is_spent()
+        };
+        let sites: Vec<_> = all.into_iter().filter(is_asked).collect();
+        if sites.is_empty() {
+            return Specialised::Holds;
+        }
+        let rule = Arc::clone(&self.0);
+        Specialised::Depends(Box::new(Left { rule, operation: Arc::clone(operation), sites }))
+    }
+}
+
+/// The sites at which conditions are asked for.
+#[derive(Debug)]
+struct Left {
+    rule: Arc<Inner>,
+    operation: Arc<Operation>,
+    sites: Vec<Site>,
+}
+
+impl Residual for Left {
+    fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
+        let guards = self.operation.guards();
+        let by_field = self.rule.conditions.iter().any(Condition::asks_for_the_field);
+        let reading = if by_field {
+            Reading::each(&self.operation, facts.variables)
+        } else {
+            Reading::once(&self.operation, facts.variables)
+        };
+        let asking =
+            Asking { rule: &self.rule, facts, reading: &reading, answers: RefCell::default() };
+        let mut decided = Vec::new();
+        for site in self.sites.iter().filter(|it| guards.admits(it.guard, facts.variables)) {
+            if reading.is_spent() {
+                break;
+            }
+            asking.site(site, &mut decided, found);
+        }
+    }
+}
+
+impl Inner {
+    /// Whether the condition is asked for at all.
+    fn asks(&self, met: &Met<'_, '_, '_>) -> bool {
+        match (self.access.asks, met.value.resolved) {
+            // What nobody knows was not sent.
+            (_, Resolved::Unknown) => false,
+            (Asks::Always, _) => true,
+            (Asks::WhenNamed, Resolved::Json(_) | Resolved::Literal(_)) => true,
+            (Asks::WhenNamed, Resolved::Absent | Resolved::Const(_)) => {
+                let required = |it: &DemandIdx| {
+                    self.conditions.get(it.0).is_some_and(|it| it.presence == Presence::Required)
+                };
+                met.demands.iter().any(required)
+            }
+        }
+    }
+}
+
+/// The questions of one request.
+struct Asking<'q> {
+    rule: &'q Inner,
+    facts: &'q Facts<'q>,
+    reading: &'q Reading<'q>,
+    /// Answers that hang on the caller alone.
+    answers: RefCell<HashMap<DemandIdx, Outcome>>,
+}
+
+impl<'q> Asking<'q> {
+    /// Adds at most one objection for each demand.
+    fn site(&self, site: &Site, decided: &mut Vec<DemandIdx>, found: &mut Findings) {
+        walk(&self.rule.places, self.reading, site, &mut |met| {
+            for idx in met.demands {
+                let Some(condition) = self.rule.conditions.get(idx.0) else { continue };
+                if decided.contains(idx) || !self.rule.asks(&met) {
+                    continue;
+                }
+                if let Some(detail) = self.objection((*idx, condition), &met, site) {
+                    decided.push(*idx);
+                    let at = coordinate(self.reading.schema(), met.place);
+                    found.object_in(condition.mode, self.rule.objection(at, &detail));
+                }
+            }
+        });
+        if self.reading.is_spent() {
+            let modes = self.rule.conditions.iter().map(|it| it.mode);
+            let mode = modes.max().unwrap_or_default();
+            let objection = self.rule.objection("inputs".into(), "more values than can be judged");
+            found.object_in(mode, objection);
+        }
+    }
+
+    fn objection(
+        &self,
+        (idx, condition): (DemandIdx, &Condition),
+        met: &Met<'_, 'q, 'q>,
+        site: &Site,
+    ) -> Option<String> {
+        let is_missing = matches!(met.value.look(), Look::Nothing | Look::Null);
+        if is_missing && condition.presence == Presence::Required {
+            return Some("a value is required".into());
+        }
+        if self.rule.access.asks == Asks::WhenNamed
+            && !matches!(met.value.resolved, Resolved::Json(_) | Resolved::Literal(_))
+        {
+            return None;
+        }
+        let outcome = if condition.asks_for_the_field() {
+            self.at_fields(condition, met, site)
+        } else if condition.asks_for(&[Name::Value]) {
+            let value = self.value(met)?;
+            self.evaluate(condition, Some(&Only(value)))
+        } else {
+            let mut answers = self.answers.borrow_mut();
+            answers.entry(idx).or_insert_with(|| self.evaluate(condition, None)).clone()
+        };
+        match outcome {
+            Outcome::Holds => None,
+            Outcome::Fails => Some("the condition does not hold".into()),
+            Outcome::Nothing(why) => Some(format!("the condition has no answer: {why}")),
+        }
+    }
+
+    /// The first answer that is no yes, over all fields that can answer the selection.
+    fn at_fields(&self, condition: &Condition, met: &Met<'_, 'q, 'q>, site: &Site) -> Outcome {
+        let Some(value) = self.value(met) else { return Outcome::Holds };
+        let operation = self.reading.operation();
+        let Some((id, node)) = site.node.and_then(|id| Some((id, operation.node(id)?))) else {
+            return self.evaluate(condition, Some(&Only(value)));
+        };
+        let is_typed = condition.asks_for(&[Name::Field, Name::Parent]);
+        let fields = if is_typed { fields(operation, node, site.object) } else { vec![node.field] };
+        let above = node.parent.and_then(|it| operation.node(it));
+        let parents: Vec<Option<FieldId>> = match above {
+            Some(above) if condition.asks_for(&[Name::Parent]) => {
+                fields_of(operation, above).into_iter().map(Some).collect()
+            }
+            above => vec![above.map(|it| it.field)],
+        };
+        for field in fields {
+            for parent in &parents {
+                let place = Place { node: id, field, parent: *parent };
+                let scope = FieldScope::new(operation, self.facts, place);
+                match self.evaluate(condition, Some(&scope.with_value(value.clone()))) {
+                    Outcome::Holds => {}
+                    outcome => return outcome,
+                }
+            }
+        }
+        Outcome::Holds
+    }
+
+    /// What `value` stands for; `None` when nobody knows.
+    fn value(&self, met: &Met<'_, 'q, 'q>) -> Option<Answer> {
+        let (operation, value) = (self.reading.operation(), met.value);
+        let made = match met.place {
+            crate::rules::InputPlace::Input(input) => {
+                value_of(operation, self.reading.variables(), input, value.resolved)
+            }
+            crate::rules::InputPlace::Scalar(named) => {
+                value_as(operation, self.reading.variables(), named, value.resolved)
+            }
+        };
+        match value.resolved {
+            Resolved::Absent => Some(Answer::null()),
+            Resolved::Const(_) | Resolved::Json(_) | Resolved::Literal(_) | Resolved::Unknown => {
+                made
+            }
+        }
+    }
+
+    fn evaluate(&self, condition: &Condition, local: Option<&dyn Resolve>) -> Outcome {
+        if !self.reading.spend_many(EVALUATION) {
+            return Outcome::Nothing("there are more values than can be judged".into());
+        }
+        condition.when.evaluate(self.facts.asked, local)
+    }
+}
+
+impl Inner {
+    fn objection(&self, at: String, detail: &str) -> Violation {
+        let meta = self.access.meta;
+        Violation {
+            rule: meta.id,
+            code: meta.code,
+            detail: format!("`{at}`: {detail}").into(),
+            at: Some(at.into()),
+            public: self.access.public.into(),
+        }
+    }
+}
+
+/// `value` and nothing else of the operation.
+struct Only(Answer);
+
+impl Resolve for Only {
+    fn resolve(&self, name: Name) -> Option<&Answer> {
+        (name == Name::Value).then_some(&self.0)
+    }
+}
+
+/// The fields that can answer a selection; of one object type only, when it is given.
+fn fields(operation: &Operation, node: &Node, object: Option<u32>) -> Vec<FieldId> {
+    let all = fields_of(operation, node);
+    match object.map(|it| operation.schema().object(it)) {
+        Some(ty) => {
+            all.into_iter().filter(|it| operation.schema().field(*it).parent == ty).collect()
+        }
+        None => all,
+    }
+}
+
+/// The field as each object type has it that can answer.
+fn fields_of(operation: &Operation, node: &Node) -> Vec<FieldId> {
+    let schema = operation.schema();
+    let name = &schema.field(node.field).name;
+    let parents = operation.sets().get(node.parents).into_iter().flat_map(|it| it.iter());
+    parents.filter_map(|it| schema.field_named(schema.object(it), name)).collect()
+}
+
+/// What an evaluation spends: it takes as long as looking at so many values.
+const EVALUATION: u64 = 20;

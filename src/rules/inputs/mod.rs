@@ -1,0 +1,25 @@
+//! What the input rules share: from demands to the values that they are about.
+//!
+//! `places` says once per policy which arguments can hold a demanded value, `sites` finds those of
+//! an operation, `walk` goes from a site to every value that a demand is about. Literals are judged
+//! when a rule specialises itself; what depends on variables or on the caller is judged per request.
+//! What a rule makes of a value is its own file's.
+
+mod access;
+mod bind;
+mod content;
+mod number;
+mod places;
+mod range;
+mod sites;
+mod url;
+mod value;
+mod walk;
+
+pub(super) use access::{Access, Asks, access};
+pub(super) use bind::Fits;
+pub(super) use content::{Content, Grain, Test, content};
+pub(super) use number::Number;
+pub(super) use range::Range;
+pub(super) use url::{HostPattern, default_port, is_public, is_read_the_same, parts};
+pub(super) use value::{Look, Value};
