@@ -16,46 +16,44 @@ use support::{
 };
 
 /// Classes that are refused completely by what is built.
-const CLASSES: [&str; 18] = [
+const CLASSES: &[&str] = &[
     "alias",
     "cost",
     "depth",
     "directive",
     "duplication",
     "encoding",
+    "field-authz",
+    "flow",
     "fragment",
+    "function-authz",
     "header",
     "http",
     "introspection",
     "inventory",
     "json",
     "jwt",
+    "mass-assignment",
     "operation",
+    "ownership",
+    "pagination",
     "parser",
+    "probing",
     "rootfields",
     "smuggling",
+    "ssrf",
     "variables",
 ];
 
 /// Cases that wait for a later feature.
 fn waits_for(case: &Case) -> Option<&'static str> {
-    let reasons = case.reasons();
     match case.id() {
         "BEN-084" | "BEN-085" | "BEN-090" => return Some("trusted documents"),
-        "BEN-146" => return Some("roles"),
-        // A token in a place where none is read makes an anonymous request; who may ask is for a
-        // later feature to say.
-        "JWT-050" | "JWT-051" => return Some("authorization"),
-        // A legal document; only the field that it reads is forbidden.
-        "PARSER-025" => return Some("authorization"),
         _ => {}
     }
     match (case.transport(), case.method()) {
         ("ws", _) => Some("WebSocket"),
         (_, "GET") if !case.is_refused() => Some("GET"),
-        _ if reasons.iter().all(|it| *it == "forbidden-field") && case.is_refused() => {
-            Some("authorization")
-        }
         _ => None,
     }
 }

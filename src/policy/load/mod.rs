@@ -21,6 +21,7 @@ use crate::{
         profiles::{self, Profile},
         reading, schema_file,
         settings::{self, Layer, LayerReader, Level},
+        stance::Written,
     },
     rules::{Entry, Ground, REGISTRY, Rule, RuleIdx, Setting},
     schema::Schema,
@@ -116,10 +117,19 @@ fn compile(
     let ground = Ground { schema: &schema, cost: &model, conditions: &conditions };
     let inputs = inputs::read(registry, &schema, inputs, found);
     let excuses = excuses(&layer, &conditions, found);
+    let said = said(&layer, &inputs);
     let rules = rules(registry, layer, (&inputs, &ground), found);
     let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
-    let parts =
-        Parts { registry, rules, excuses, conditions, profiles: all, exceptions, credentials };
+    let parts = Parts {
+        registry,
+        rules,
+        said,
+        excuses,
+        conditions,
+        profiles: all,
+        exceptions,
+        credentials,
+    };
     Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest }, parts))
 }
 
@@ -140,6 +150,7 @@ struct Frame {
 struct Parts {
     registry: &'static [Entry],
     rules: Vec<Box<dyn Rule>>,
+    said: Vec<RuleIdx>,
     excuses: Vec<Option<When>>,
     conditions: Conditions,
     profiles: Vec<Profile>,
@@ -185,7 +196,7 @@ impl Frame {
     }
 
     fn policy(self, named: Named<'_>, parts: Parts) -> Policy {
-        let Parts { registry, rules, excuses, conditions, profiles, exceptions, credentials } =
+        let Parts { registry, rules, said, excuses, conditions, profiles, exceptions, credentials } =
             parts;
         Policy {
             name: named.name.into(),
@@ -204,6 +215,7 @@ impl Frame {
             conditions,
             registry,
             rules,
+            said,
             excuses,
             profiles,
             exceptions,
@@ -262,6 +274,17 @@ fn rules(
         }
     };
     entries.filter_map(&mut make).collect()
+}
+
+/// The rules of which the file itself says something.
+fn said(layer: &Layer<'_>, inputs: &Inputs<'_>) -> Vec<RuleIdx> {
+    let is_said = |idx: &RuleIdx| {
+        let written = layer.written.get(idx.0).is_some_and(|it| *it != Written::default());
+        let shaped = layer.shaped.get(idx.0).is_some_and(Option::is_some);
+        let bound = layer.bound.get(idx.0).is_some_and(Option::is_some);
+        written || shaped || bound || inputs.demands(*idx)
+    };
+    (0..layer.written.len()).map(RuleIdx).filter(is_said).collect()
 }
 
 /// For whom a switch does not count.
