@@ -9,22 +9,24 @@
     reason = "a bench that cannot go on has failed, and prints what it measured"
 )]
 
-use std::{hint::black_box, sync::Arc, time::Instant};
+use std::{hint::black_box, io::Read as _, sync::Arc, time::Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use flate2::read::GzDecoder;
 use portcullis::{
     cost::{Model, Program, Settings, compile},
     diagnostic::Source,
     document::{OperationId, ReadLimits, read},
-    operation::{Operation, Skipped, Variables, spread},
+    json,
+    operation::{Operation, Skipped, Variables, coerce, spread},
     schema::Schema,
 };
 use serde_json::Value;
 
 fn cost(criterion: &mut Criterion) {
     for corpus in CORPORA {
-        let (model, operations) = corpus.load();
-        let compiled = || operations.iter().map(|it| compile(&model, it));
+        let (model, asked) = corpus.load();
+        let compiled = || asked.iter().map(|it| compile(&model, &it.operation));
         let programs: Vec<_> = compiled().collect();
         let none = Variables::default();
         let mut group = criterion.benchmark_group(corpus.name);
@@ -33,28 +35,37 @@ fn cost(criterion: &mut Criterion) {
             it.iter(|| programs.iter().filter(|it| it.price(black_box(&none)).is_ok()).count());
         });
         group.bench_function("walk-all", |it| {
-            it.iter(|| operations.iter().map(|it| walk(it, black_box(&none))).sum::<usize>());
+            let walk = |it: &Asked| walk(&it.operation, black_box(&none));
+            it.iter(|| asked.iter().map(walk).sum::<usize>());
         });
         group.finish();
-        percentiles(&corpus, &model, &operations, &programs);
+        percentiles(&corpus, &model, &asked, &programs);
     }
 }
 
-fn percentiles(corpus: &Corpus, model: &Arc<Model>, all: &[Operation], programs: &[Program]) {
-    let none = Variables::default();
-    let compiling = all.iter().map(|it| nanoseconds(20, || drop(black_box(compile(model, it)))));
-    let pricing = programs.iter().map(|it| nanoseconds(2_000, || drop(black_box(it.price(&none)))));
-    let walking = all.iter().map(|it| {
-        nanoseconds(2_000, || {
-            black_box(walk(it, &none));
-        })
-    });
-    let sizes = programs.iter().map(|it| u64::try_from(it.n_expressions()).unwrap_or(u64::MAX));
+fn percentiles(corpus: &Corpus, model: &Arc<Model>, asked: &[Asked], programs: &[Program]) {
+    let mut compiling = Vec::new();
+    let mut pricing = Vec::new();
+    let mut walking = Vec::new();
+    let mut sizes = Vec::new();
+    for (Asked { operation, variables }, program) in asked.iter().zip(programs) {
+        let limits = json::Limits::default();
+        let Ok(tree) = json::read(variables.as_bytes(), limits) else { panic!("{variables}") };
+        // Required variables that nobody gives are no request; then none is given.
+        let variables = coerce(model.schema(), operation.variables(), Some(tree.root()));
+        let variables = variables.unwrap_or_default();
+        compiling.push(nanoseconds(20, || drop(black_box(compile(model, operation)))));
+        pricing.push(nanoseconds(2_000, || drop(black_box(program.price(black_box(&variables))))));
+        walking.push(nanoseconds(2_000, || {
+            black_box(walk(operation, black_box(&variables)));
+        }));
+        sizes.push(u64::try_from(program.n_expressions()).unwrap_or(u64::MAX));
+    }
     for (what, mut samples) in [
-        ("compile, ns", compiling.collect::<Vec<_>>()),
-        ("price, ns", pricing.collect()),
-        ("walk, ns", walking.collect()),
-        ("expressions", sizes.collect()),
+        ("compile, ns", compiling),
+        ("price, ns", pricing),
+        ("walk, ns", walking),
+        ("expressions", sizes),
     ] {
         samples.sort_unstable();
         let at = |percent: usize| {
@@ -84,45 +95,71 @@ fn walk(operation: &Operation, variables: &Variables<'_>) -> usize {
     operation.nodes().iter().filter(|it| guards.admits(it.guard, variables)).count()
 }
 
+/// A request.
+struct Asked {
+    operation: Operation,
+    /// JSON text; an empty object where the corpus has operations only.
+    variables: String,
+}
+
 /// A schema and operations for it.
 struct Corpus {
     name: &'static str,
     schema: &'static str,
-    operations: &'static str,
+    /// JSON lines, as they are or compressed.
+    operations: &'static [u8],
 }
 
 impl Corpus {
-    fn load(&self) -> (Arc<Model>, Vec<Operation>) {
+    fn load(&self) -> (Arc<Model>, Vec<Asked>) {
         let source = Arc::new(Source { name: self.name.into(), text: self.schema.into() });
         let Ok((schema, _)) = Schema::load(source) else { panic!("{} does not load", self.name) };
         let schema = Arc::new(schema);
         let Ok((model, _)) = Model::new(&schema, &Settings::default()) else {
             panic!("{} has bad directives", self.name)
         };
-        let lines = self.operations.lines().filter_map(|it| serde_json::from_str(it).ok());
-        let operations = lines.filter_map(|it: Value| {
+        let text = self.text();
+        let lines = text.lines().filter_map(|it| serde_json::from_str(it).ok());
+        let asked = lines.filter_map(|it: Value| {
             let read = read(it.get("query")?.as_str()?, &ReadLimits::CEILINGS).ok()?;
-            spread(&schema, &read.document, OperationId(0), Skipped::Ignore).ok()
+            let operation =
+                spread(&schema, &read.document, OperationId(0), Skipped::Ignore).ok()?;
+            let variables = it.get("variables").map_or_else(|| "{}".into(), Value::to_string);
+            Some(Asked { operation, variables })
         });
-        (Arc::new(model), operations.collect())
+        (Arc::new(model), asked.collect())
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let gzip = GzDecoder::new(self.operations).read_to_string(&mut text);
+        if gzip.is_err() {
+            text = String::from_utf8_lossy(self.operations).into_owned();
+        }
+        text
     }
 }
 
-const CORPORA: [Corpus; 3] = [
+const CORPORA: [Corpus; 4] = [
     Corpus {
         name: "github",
         schema: include_str!("../tests/corpus/cost/fse/github.graphql"),
-        operations: include_str!("../tests/corpus/real/github/operations.jsonl"),
+        operations: include_bytes!("../tests/corpus/real/github/operations.jsonl"),
+    },
+    Corpus {
+        name: "github-pairs",
+        schema: include_str!("../tests/corpus/cost/fse/github.graphql"),
+        operations: include_bytes!("../tests/corpus/cost/fse/github-sample.jsonl.gz"),
     },
     Corpus {
         name: "linear",
         schema: include_str!("../tests/corpus/real/linear/schema.graphql"),
-        operations: include_str!("../tests/corpus/real/linear/operations.jsonl"),
+        operations: include_bytes!("../tests/corpus/real/linear/operations.jsonl"),
     },
     Corpus {
         name: "shopify",
         schema: include_str!("../tests/corpus/real/shopify-storefront/schema.graphql"),
-        operations: include_str!("../tests/corpus/real/shopify-storefront/operations.jsonl"),
+        operations: include_bytes!("../tests/corpus/real/shopify-storefront/operations.jsonl"),
     },
 ];
 

@@ -110,6 +110,9 @@ fn many_are_answered_line_by_line() {
         r#"{"document": "{ a: __schema { types { name } } products(first: 5000) { nodes { id } } }", "variables": null}"#,
         r#"{"document": "{ products(first: -1) { nodes { id } } }"}"#,
         r#"{"document": 1}"#,
+        // Known by now: by another name it is another operation, with other variables dearer.
+        r#"{"document": "query A($n: Int) { products(first: $n) { nodes { id } } } query B { cart { id } }", "operationName": "B"}"#,
+        r#"{"document": "query A($n: Int) { products(first: $n) { nodes { id } } } query B { cart { id } }", "operationName": "A", "variables": {"n": 9}}"#,
     ];
     let output = explain(&["--batch", "-", "--format", "json"], &lines.join("\n"));
     assert_eq!(output.status.code(), Some(2));
@@ -124,6 +127,8 @@ fn many_are_answered_line_by_line() {
             "codes": ["COST_ESTIMATED_TOO_EXPENSIVE", "INTROSPECTION_DISABLED"] }),
         json!({ "verdict": "reject", "codes": ["COST_SLICE_INVALID"], "cost": null }),
         json!({ "error": "`document` is not a string" }),
+        json!({ "verdict": "admit", "codes": [], "cost": cost(2) }),
+        json!({ "verdict": "admit", "codes": [], "cost": cost(11) }),
     ];
     assert_eq!(answers, expect);
 }

@@ -1,45 +1,17 @@
 //! HTTP/1 as bytes: what is refused before the protocol library sees it, and in which order it is
 //! answered.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod support;
 
-use std::{io::Write, net::Shutdown, path::Path};
+use std::{io::Write, net::Shutdown};
 
-use serde_json::Value;
 use support::{
     bench::{Bench, ONE, POST, rest, start, status},
+    probes::{Probe, probes},
     wire,
 };
-
-/// A raw request and what becomes of it.
-struct Probe {
-    name: String,
-    bytes: Vec<u8>,
-    accepted: bool,
-}
-
-fn probes() -> Vec<Probe> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/http/probes.jsonl");
-    let text = std::fs::read_to_string(path).unwrap();
-    text.lines().map(|it| probe(&serde_json::from_str(it).unwrap())).collect()
-}
-
-fn probe(row: &Value) -> Probe {
-    let fill = row["fill"].as_array().map_or(String::new(), |it| {
-        it[0].as_str().unwrap().repeat(usize::try_from(it[1].as_u64().unwrap()).unwrap())
-    });
-    Probe {
-        name: row["name"].as_str().unwrap().to_owned(),
-        bytes: row["bytes"].as_str().unwrap().replace("{fill}", &fill).into_bytes(),
-        accepted: row["expect"] == "accept",
-    }
-}
 
 /// What is wrong with the outcome of a probe; empty is good.
 fn judge(bench: &Bench, probe: &Probe) -> String {

@@ -11,6 +11,7 @@ mod support;
 use std::{
     io::{self, Read, Write},
     net::TcpStream,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -18,7 +19,10 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use support::bench::{ANSWER, Bench, ONE, exchange, start, status};
+use support::{
+    bench::{ANSWER, Bench, ONE, exchange, start, start_with, status},
+    upstream::Upstream,
+};
 
 async fn connect(bench: &Bench) -> SendRequest<Full<Bytes>> {
     let stream = tokio::net::TcpStream::connect(bench.proxy.address()).await.unwrap();
@@ -210,4 +214,49 @@ fn a_header_list_that_is_too_large_is_refused() {
     let text = answer.map(|it| String::from_utf8_lossy(&it.payload).into_owned());
     assert!(text.is_none_or(|it| !it.contains("200")));
     check_unharmed(&bench, 0);
+}
+
+/// What the proxy sends, and that it ends the connection.
+fn frames_to_the_end(stream: &mut TcpStream) -> Vec<u8> {
+    // Budget: the connection, which ends or fails the test by its timeout.
+    let mut kinds = Vec::new();
+    loop {
+        match next(stream) {
+            Ok(frame) => kinds.push(frame.kind),
+            Err(error) => {
+                assert!(error.kind() != io::ErrorKind::WouldBlock, "it does not end");
+                return kinds;
+            }
+        }
+    }
+}
+
+fn hasty() -> Bench {
+    start_with(Upstream::answering(ANSWER), |config| {
+        config.deadlines.head = Duration::from_millis(200);
+    })
+}
+
+#[test]
+fn a_client_that_answers_no_ping_is_cut_off() {
+    let bench = hasty();
+    let kinds = frames_to_the_end(&mut open(&bench));
+    assert!(kinds.contains(&PING), "{kinds:?}");
+}
+
+/// Whoever answers a ping within a head breaks the protocol, and whoever does not is gone: so the
+/// deadline of pings is that of a head, too.
+#[test]
+fn a_head_that_never_ends_is_cut_off() {
+    let bench = hasty();
+    for answers_pings in [false, true] {
+        let mut stream = open(&bench);
+        stream.write_all(&frame(HEADERS, END_STREAM, 1, &head())).unwrap();
+        if answers_pings {
+            let pings = std::iter::from_fn(|| next(&mut stream).ok()).find(|it| it.kind == PING);
+            stream.write_all(&frame(PING, 1, 0, &pings.unwrap().payload)).unwrap();
+        }
+        frames_to_the_end(&mut stream);
+    }
+    assert!(bench.upstream.take().is_empty());
 }

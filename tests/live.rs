@@ -12,10 +12,14 @@ mod support;
 
 use std::{
     fs,
-    net::SocketAddr,
+    io::{BufReader, Write},
+    net::{SocketAddr, TcpListener},
     path::Path,
     process::{Command, Output},
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -26,12 +30,13 @@ use portcullis::{
     diagnostic::Source,
     schema::{Schema, drift},
     server::{NotOpened, Reload, Reloader, Running, Server},
-    sources::{FetchError, fetch_schema_now},
+    sources::{FetchError, Teller, fetch_schema_now},
 };
 use serde_json::Value;
 use support::{
+    process::Process,
     upstream::Upstream,
-    wire::{exchange, post, request},
+    wire::{exchange, post, read_message, request},
 };
 use tokio::sync::oneshot;
 
@@ -43,7 +48,7 @@ struct Shop {
 
 impl Shop {
     fn start() -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
         listener.set_nonblocking(true).expect("a socket");
         let address = listener.local_addr().expect("address");
         let (stop, stopped) = oneshot::channel::<()>();
@@ -83,6 +88,10 @@ fn url(address: SocketAddr) -> UpstreamUrl {
     UpstreamUrl::parse(&format!("http://{address}/graphql")).expect("a URL")
 }
 
+const fn plain(url: &UpstreamUrl) -> Teller<'_> {
+    Teller { url, tls: None }
+}
+
 fn portcullis(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_portcullis")).args(args).output().expect("it runs")
 }
@@ -90,7 +99,7 @@ fn portcullis(args: &[&str]) -> Output {
 #[test]
 fn what_the_shop_tells_is_its_schema() {
     let shop = Shop::start();
-    let told = fetch_schema_now(&url(shop.address)).expect("a schema");
+    let told = fetch_schema_now(plain(&url(shop.address))).expect("a schema");
     let (told, written) = (schema(&told.text), schema(&demo::sdl()));
     assert_eq!([drift(&written, &told), drift(&told, &written)], [Vec::new(), Vec::new()]);
     let user = told.type_named("User").map(|it| told.ty(it).description.clone());
@@ -100,7 +109,7 @@ fn what_the_shop_tells_is_its_schema() {
 #[test]
 fn an_upstream_that_tells_nothing_is_an_error() {
     let upstream = Upstream::start();
-    let told = fetch_schema_now(&url(upstream.address()));
+    let told = fetch_schema_now(plain(&url(upstream.address())));
     assert!(matches!(told, Err(FetchError::NoSchema(_))), "{told:?}");
     // What is new in the first question may be what it does not know.
     assert_eq!(upstream.take().len(), 2);
@@ -132,6 +141,65 @@ fn the_first_policy_is_written_once() {
     let said = String::from_utf8_lossy(&again.stderr);
     assert!(again.status.code() == Some(2) && said.contains("policy.yaml"), "{again:?}");
     assert_eq!(read("policy.yaml"), "mine");
+}
+
+/// `type Query { a: Int }` and `b`, as introspection tells it.
+fn told(fields: &str) -> String {
+    let field = |name: &str| {
+        let ty = r#"{"kind":"SCALAR","name":"Int","ofType":null}"#;
+        format!(r#"{{"name":"{name}","args":[],"type":{ty}}}"#)
+    };
+    let fields: Vec<_> = fields.split(' ').map(field).collect();
+    format!(
+        r#"{{"data":{{"__schema":{{"queryType":{{"name":"Query"}},"types":[
+        {{"kind":"SCALAR","name":"Int"}},{{"kind":"OBJECT","name":"Query","interfaces":[],
+        "fields":[{}]}}]}}}}}}"#,
+        fields.join(",")
+    )
+}
+
+/// Answers questions for its schema with one text after the other, the last one from then on, and
+/// anything else with an empty object.
+fn tell(listener: &TcpListener, texts: &[String], n_told: &AtomicUsize) {
+    for stream in listener.incoming().map_while(Result::ok) {
+        let mut reader = BufReader::new(stream);
+        if let Ok(Some(message)) = read_message(&mut reader) {
+            let is_asked = String::from_utf8_lossy(&message.body).contains("__schema");
+            let n = if is_asked { n_told.fetch_add(1, Ordering::SeqCst) } else { 0 };
+            let told = texts.get(n).or(texts.last()).map_or("", |it| it);
+            let text = if is_asked { told } else { "{}" };
+            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ";
+            let answer = format!("{head}{}\r\n\r\n{text}", text.len());
+            let _written = reader.get_mut().write_all(answer.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_process_keeps_the_schema_when_it_is_told_none_and_asks_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = folder.path().join("p.yaml");
+    fs::write(&policy, "version: 1\nname: a\nschema: { introspect: 1s }\n").expect("write");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
+    let address = listener.local_addr().expect("address");
+    let n_told = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&n_told);
+    // Every question is asked in two ways before it is given up.
+    let texts = [told("a"), "no".into(), "no".into(), told("a b")];
+    thread::spawn(move || tell(&listener, &texts, &counted));
+    let (_process, proxy) = Process::start(&policy, address);
+    let ask = |query: &str| {
+        let body = format!(r#"{{"query":"{query}"}}"#);
+        exchange(proxy, &post(&body)).expect("an answer").status()
+    };
+    assert_eq!((ask("{a}"), ask("{b}")), (200, 422));
+    while n_told.load(Ordering::SeqCst) < 3 {
+        assert_eq!(ask("{a}"), 200);
+    }
+    while ask("{b}") == 422 {
+        assert_eq!(ask("{a}"), 200);
+    }
+    assert_eq!((ask("{a}"), ask("{b}")), (200, 200));
 }
 
 /// A server under a policy of one text, in front of an upstream that records.

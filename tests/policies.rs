@@ -127,10 +127,20 @@ fn schema_and_reader_agree() {
         ("http: { batch: 101 }", false),
         ("http: { get: on }", false),
         ("cost: { max: 1, weights: { Query.a: 2 } }", true),
+        ("cost: { answers: { count_one_in: 1, in_extensions: true } }", true),
+        ("cost: { answers: { count_one_in: 0 } }", false),
+        ("cost: { answers: { in_extensions: some } }", false),
         ("profiles: [{name: a, when: always, introspection: allow}]", true),
         ("profiles: [{name: a, when: always, limits: {body: 1KiB}}]", false),
         ("profiles: [{name: a, when: always, directives: []}]", false),
         ("profiles: [{name: a}]", false),
+        ("identity: { jwt: { keys: { discover: issuer }, issuer: 'https://a.example' } }", true),
+        ("identity: { jwt: { keys: { url: 'https://a.example/', stale: 2h } } }", true),
+        ("identity: { jwt: { keys: { url: 'https://a.example/' }, algorithms: [none] } }", false),
+        ("identity: { jwt: { issuer: a } }", false),
+        ("identity: { forward: { x-user: claims.sub } }", true),
+        ("identity: { forward: { x_user: claims.sub } }", false),
+        ("identity: { forward: { x-user: sub } }", false),
     ] {
         let text = format!("{head}{rest}");
         assert_eq!(schema_accepts(&text), expect, "schema: {rest}");

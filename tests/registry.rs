@@ -15,9 +15,10 @@ const SECTIONS: &[&str] =
     &["What it rejects", "Why", "Example", "Settings", "OWASP entry", "Turning it off"];
 
 /// What a case may say: `expect` is `admit` or `reject`; `policy` is YAML that is laid under
-/// `version`, `name` and `schema`; `schema` names a file in `tests/rules`.
+/// `version`, `name` and `schema`; `schema` names a file in `tests/rules`; `claims` are those of the
+/// caller, who is anonymous without them.
 const CASE_KEYS: &[&str] =
-    &["case", "document", "expect", "operationName", "policy", "schema", "variables"];
+    &["case", "claims", "document", "expect", "operationName", "policy", "schema", "variables"];
 
 #[test]
 fn every_rule_is_complete() {

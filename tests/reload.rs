@@ -13,10 +13,8 @@ mod support;
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufReader, Write},
     net::{SocketAddr, TcpStream},
-    path::Path,
-    process::{Child, Command, Stdio},
     sync::{
         Barrier,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -31,6 +29,7 @@ use portcullis::{
 };
 use serde_json::Value;
 use support::{
+    process::Process,
     upstream::Upstream,
     wire::{Message, read_message, request},
 };
@@ -227,46 +226,6 @@ fn no_verdict_is_mixed_while_policies_change() {
     bench.stop();
 }
 
-/// A process of the real program; it is killed when it is dropped.
-struct Process(Child);
-
-impl Process {
-    /// Starts it and waits until it says where it listens.
-    fn start(policy: &Path, upstream: SocketAddr) -> (Self, SocketAddr) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
-        command.args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0"]);
-        command.args(["--admin", "127.0.0.1:0", "--policy"]).arg(policy);
-        command.arg("--upstream").arg(format!("http://{upstream}/graphql"));
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
-        let mut log = BufReader::new(child.stderr.take().expect("a log"));
-        let mut line = String::new();
-        let address = loop {
-            line.clear();
-            assert!(log.read_line(&mut line).expect("a log") > 0, "it has ended");
-            let event: Value = serde_json::from_str(&line).expect("JSON");
-            if event["event"] == "started" {
-                break event["listen"].as_str().and_then(|it| it.parse().ok()).expect("address");
-            }
-        };
-        // A full pipe would stop it.
-        thread::spawn(move || log.read_to_end(&mut Vec::new()));
-        (Self(child), address)
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.0.id().to_string();
-        let told = Command::new("kill").args([name, &id]).status();
-        assert!(told.expect("`kill` is there").success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ended_already = self.0.kill();
-        let _status = self.0.wait();
-    }
-}
-
 /// Every client sends until its connection is closed with notice and no new one can be had.
 #[test]
 fn a_process_that_is_told_to_stop_answers_what_it_has_accepted() {
@@ -313,8 +272,33 @@ fn a_process_that_is_told_to_stop_answers_what_it_has_accepted() {
             scope.spawn(move || client(n == 0));
         }
     });
-    let status = process.0.wait().expect("it ends");
+    let status = process.wait();
     println!("{n_sent:?} requests, {n_lost:?} lost");
     assert!(status.success() && n_sent.into_inner() >= before_the_end);
     assert_eq!(n_lost.into_inner(), 0);
+}
+
+/// Asks until the policy in force is the one that is expected; hangs when it never is.
+fn wait_until_judged_by(client: &mut Client, expect: &str) {
+    while judged_by(&client.post(PROBE).expect("an answer")) != expect {}
+}
+
+#[test]
+fn a_process_that_is_hung_up_on_reads_its_policy_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = folder.path().join("p.yaml");
+    fs::write(folder.path().join("s.graphql"), SCHEMA).expect("write");
+    fs::write(&policy, FIRST).expect("write");
+    let upstream = Upstream::start();
+    let (mut process, address) = Process::start(&policy, upstream.address());
+    let mut client = Client::connect(address).expect("it listens");
+    assert_eq!(judged_by(&client.post(PROBE).expect("an answer")), "first");
+    for (text, expect) in [(SECOND, "second"), (BROKEN, "second"), (FIRST, "first")] {
+        fs::write(&policy, text).expect("write");
+        process.signal("-HUP");
+        wait_until_judged_by(&mut client, expect);
+    }
+    process.signal("-TERM");
+    drop(client);
+    assert!(process.wait().success());
 }

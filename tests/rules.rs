@@ -33,7 +33,7 @@ fn verdict(case: &Value) -> Verdict {
             body[key] = value.clone();
         }
     }
-    judge::judge(&gate, body.to_string().as_bytes())
+    judge::judge_as(&gate, &judge::caller(case.get("claims")), body.to_string().as_bytes())
 }
 
 #[test]

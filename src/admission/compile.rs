@@ -9,6 +9,7 @@ use crate::{
         introspection,
         known::{Judgeable, Known, Left, Part},
         refusal::{disagreement, invalid, uncountable, unreadable},
+        watch::Watch,
     },
     document::{self, Document, OperationId, Read},
     json,
@@ -20,9 +21,19 @@ use crate::{
 
 /// Reads, counts, validates and spreads a document, and specialises every rule to it.
 pub(super) fn compile(policy: &Policy, text: &str, operation_name: Option<&str>) -> Known {
+    compile_keeping(policy, text, operation_name).0
+}
+
+/// The same with the selected operation, for those who want more of it than a verdict; not of one
+/// that is answered here.
+pub(super) fn compile_keeping(
+    policy: &Policy,
+    text: &str,
+    operation_name: Option<&str>,
+) -> (Known, Option<Arc<Operation>>) {
     match judgeable(policy, text, operation_name) {
-        Ok(judgeable) => Known::Judgeable(Box::new(judgeable)),
-        Err(violation) => Known::Refused(violation),
+        Ok((judgeable, selected)) => (Known::Judgeable(Box::new(judgeable)), selected),
+        Err(violation) => (Known::Refused(violation), None),
     }
 }
 
@@ -30,7 +41,7 @@ fn judgeable(
     policy: &Policy,
     text: &str,
     operation_name: Option<&str>,
-) -> Result<Judgeable, Violation> {
+) -> Result<(Judgeable, Option<Arc<Operation>>), Violation> {
     let read = document::read(text, &policy.reading).map_err(unreadable)?;
     document::count(&read.document, &policy.ceilings).map_err(uncountable)?;
     document::validate(&policy.schema, &read).map_err(invalid)?;
@@ -43,7 +54,7 @@ fn judgeable(
     let left = left(policy, &operations);
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
     let hash = Digest::of(text.as_bytes()).0;
-    Ok(Judgeable {
+    let judgeable = Judgeable {
         kind: operation.kind(),
         name: operation.name().map(|it| json::escape(it).into()),
         query: json::escape(&canonical).into(),
@@ -51,8 +62,11 @@ fn judgeable(
         excepted: excepted(policy, hash, &canonical),
         variables: operation.variables().to_vec(),
         left,
+        watch: Watch::of(policy, operation).map(Box::new),
         introspection: introspection::is_answerable(operation).then(|| Arc::clone(operation)),
-    })
+    };
+    let selected = judgeable.introspection.is_none().then(|| Arc::clone(operation));
+    Ok((judgeable, selected))
 }
 
 /// A SHA-256 costs more than reading the document does; without exceptions nobody asks for the

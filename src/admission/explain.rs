@@ -1,18 +1,20 @@
 //! The same judgement, told rule by rule: for a person, not for the request path.
 
+use std::sync::Arc;
+
 use crate::{
     admission::{
         Request, UnixSeconds,
-        compile::compile,
-        judge::{Bench, over_limit},
+        compile::compile_keeping,
+        judge::{Bench, Totals, over_limit},
         known::{Judgeable, Known},
         price::{self, CostTold},
     },
-    expression::Asked,
+    expression::{Asked, Outcome as Answer},
     identity::{Caller, Seen},
-    operation::{Variables, coerce},
+    operation::{Operation, Variables, coerce},
     policy::{Policy, ProfileIdx, Stance},
-    rules::{Meta, RuleIdx},
+    rules::{Decided, Facts, Meta, RuleIdx},
     verdict::{Mode, Violation},
 };
 
@@ -29,6 +31,10 @@ pub struct Explanation {
     pub canonical: Option<Box<str>>,
     /// SHA-256 of the text as given: what an exception names.
     pub document: Option<[u8; 32]>,
+    /// Which item of which rule decides what.
+    pub decided: Vec<(&'static Meta, Decided)>,
+    /// The named conditions that were asked for, with their answers.
+    pub conditions: Vec<(Box<str>, Answer)>,
 }
 
 /// What one rule says.
@@ -45,6 +51,8 @@ pub struct Line {
 /// What a rule found.
 #[derive(Debug)]
 pub enum Outcome {
+    /// It does not count for this caller.
+    Excused,
     /// Nothing to object to.
     Holds,
     /// An exception lifts the rule for this document.
@@ -68,34 +76,63 @@ pub fn explain(
     request: &Request<'_>,
     whom: (&Caller, UnixSeconds),
 ) -> Explanation {
+    let text = request.query.as_deref().unwrap_or_default();
+    let (known, selected) = compile_keeping(policy, text, request.operation_name());
     let cost = price::tell(policy, profile, request);
-    Explanation { cost, ..judge_lines(policy, profile, request, whom) }
+    let (decided, conditions) = match (&known, selected) {
+        (Known::Judgeable(document), Some(operation)) => {
+            told(policy, (document, &operation), request, whom.0)
+        }
+        (Known::Judgeable(_) | Known::Refused(_), _) => Default::default(),
+    };
+    let judged = judge_lines((policy, profile), &known, request, whom);
+    Explanation { cost, decided, conditions, ..judged }
 }
 
-/// The same without the cost taken apart.
-pub(super) fn judge_lines(
+/// What every item decides, and how the conditions are answered that it asks for.
+fn told(
     policy: &Policy,
-    profile: ProfileIdx,
+    (document, operation): (&Judgeable, &Arc<Operation>),
+    request: &Request<'_>,
+    caller: &Caller,
+) -> (Vec<(&'static Meta, Decided)>, Vec<(Box<str>, Answer)>) {
+    let given = coerce(&policy.schema, &document.variables, request.variables);
+    let Ok(variables) = given else { return Default::default() };
+    let seen = Seen::new(caller);
+    let asked = Asked::new(&policy.conditions, &seen);
+    let facts = Facts { variables: &variables, asked: &asked, document: document.facts() };
+    let rules = policy.rules().map(|(_, rule)| (rule.meta(), rule.tell(operation, &facts)));
+    let decided = rules.flat_map(|(meta, told)| told.into_iter().map(move |it| (meta, it)));
+    let decided = decided.collect();
+    // Which profile is taken depends on conditions as well.
+    let _ = policy.profile_of(&asked);
+    let conditions = asked.answered().map(|(name, it)| (name.into(), it.clone()));
+    (decided, conditions.collect())
+}
+
+/// The same of a document that is known, without the cost taken apart.
+pub(super) fn judge_lines(
+    (policy, profile): (&Policy, ProfileIdx),
+    known: &Known,
     request: &Request<'_>,
     (caller, now): (&Caller, UnixSeconds),
 ) -> Explanation {
-    let text = request.query.as_deref().unwrap_or_default();
-    let document = match compile(policy, text, request.operation_name()) {
+    let document = match known {
         Known::Judgeable(document) => document,
-        Known::Refused(violation) => return refused(violation, None),
+        Known::Refused(violation) => return refused(violation.clone(), None),
     };
     let variables = match coerce(&policy.schema, &document.variables, request.variables) {
         Ok(variables) => variables,
-        Err(violation) => return refused(violation, Some(&document)),
+        Err(violation) => return refused(violation, Some(document)),
     };
     let seen = Seen::new(caller);
     let asked = Asked::new(&policy.conditions, &seen);
     let bench = Bench { policy, profile, asked: &asked, now };
     let lines: Vec<_> = policy
         .rules()
-        .map(|(rule, it)| line(bench, &document, &variables, (rule, it.meta())))
+        .map(|(rule, it)| line(bench, document, &variables, (rule, it.meta())))
         .collect();
-    Explanation { deciding: lines.iter().find_map(deciding), lines, ..parts(&document) }
+    Explanation { deciding: lines.iter().find_map(deciding), lines, ..parts(document) }
 }
 
 fn refused(violation: Violation, document: Option<&Judgeable>) -> Explanation {
@@ -111,7 +148,15 @@ fn parts(document: &Judgeable) -> Explanation {
 }
 
 const fn empty() -> Explanation {
-    Explanation { deciding: None, lines: Vec::new(), cost: None, canonical: None, document: None }
+    Explanation {
+        deciding: None,
+        lines: Vec::new(),
+        cost: None,
+        canonical: None,
+        document: None,
+        decided: Vec::new(),
+        conditions: Vec::new(),
+    }
 }
 
 fn line(
@@ -126,14 +171,21 @@ fn line(
     };
     let mut objections = Vec::new();
     let mut largest: Option<u64> = None;
+    let mut totals = Totals::default();
     for left in document.left.iter().filter(|it| it.rule == rule) {
         let found = bench.find(document, left, variables);
         objections.extend(found.objections);
+        for (number, times) in found.tallies {
+            let total = totals.tally(rule, number, times);
+            objections.extend(bench.policy.rule(rule).object_to_tally(number, total));
+        }
         largest = largest.max(found.measured);
     }
+    let is_excused = bench.policy.excuses(rule, bench.asked);
     let is_lifted = bench.exception(document).is_some_and(|it| it.lifts(rule));
     let outcome = match largest {
         _ if is_lifted => Outcome::Lifted,
+        _ if is_excused => Outcome::Excused,
         // One operation may have a number while another gives none.
         _ if !objections.is_empty() => Outcome::Objects(objections),
         Some(measured) => Outcome::Measured { measured, limit },
@@ -151,7 +203,7 @@ fn deciding(line: &Line) -> Option<Violation> {
 /// The objections of a line, whatever they lead to.
 pub(super) fn objections(line: &Line) -> Vec<Violation> {
     match &line.outcome {
-        Outcome::Holds | Outcome::Lifted => Vec::new(),
+        Outcome::Excused | Outcome::Holds | Outcome::Lifted => Vec::new(),
         Outcome::Measured { measured, limit } => {
             let limit = (*limit).filter(|it| measured > it);
             limit.map(|it| over_limit(line.rule, *measured, it)).into_iter().collect()

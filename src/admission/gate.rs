@@ -11,9 +11,12 @@ use crate::{
         compile::compile,
         judge::{Bench, Ready, Refused, Totals},
         known::{Entry, Known},
+        price,
+        watch::Watched,
     },
     expression::Asked,
     identity::{Caller, Seen},
+    operation::coerce,
     policy::{Policy, ProfileIdx},
     verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation},
 };
@@ -79,6 +82,25 @@ impl Gate {
             bench.judge(request, &entry.known, &mut totals)
         });
         decide(requests.framing, judged.collect())
+    }
+
+    /// What there is to do with the answers to requests that were admitted; nothing as a rule.
+    #[must_use]
+    pub fn watch(&self, requests: &Requests<'_>, caller: &Caller) -> Option<Watched> {
+        if !self.policy.cost.answers().are_watched() {
+            return None;
+        }
+        let seen = Seen::new(caller);
+        let asked = Asked::new(&self.policy.conditions, &seen);
+        let limit = price::limit(&self.policy, self.policy.profile_of(&asked).ok()?);
+        let parts = requests.iter().map(|request| {
+            let entry = self.entry(request).ok()?;
+            let Known::Judgeable(document) = &entry.known else { return None };
+            let variables =
+                coerce(&self.policy.schema, &document.variables, request.variables).ok()?;
+            Some(document.watch.as_ref()?.request(&variables, limit))
+        });
+        parts.collect::<Option<Vec<_>>>().map(|it| Watched::new(requests.framing, it))
     }
 
     /// What is known of a request's document, compiled now if need be.

@@ -2,14 +2,15 @@
 
 use crate::{
     admission::{
-        Request, Requests, UnixSeconds, body, introspection,
+        Request, Requests, UnixSeconds, body,
+        introspection::{self, View},
         known::{Judgeable, Known, Left, Part},
     },
     expression::Asked,
-    operation::{Variables, coerce},
+    operation::{Shape, Variables, coerce},
     policy::{Exception, Policy, ProfileIdx, Stance},
-    rules::{Batch, DocumentFacts, Facts, Meta, REGISTRY, Residual, RuleIdx, Setting, Trusted},
-    verdict::{Findings, Item, Mode, Violation},
+    rules::{Batch, Facts, Meta, REGISTRY, Residual, RuleIdx, Setting},
+    verdict::{Code, Findings, Item, Mode, Violation},
 };
 
 /// Everything about a request but its document and variables.
@@ -46,12 +47,16 @@ impl Refused {
 }
 
 /// What the items of a batch add up to, by rule. A request alone keeps no totals.
-#[derive(Debug)]
-pub(super) struct Totals(Option<Vec<u64>>);
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    measures: Option<Vec<u64>>,
+    tallies: Vec<(RuleIdx, u32, u64)>,
+}
 
 impl Totals {
     pub(super) fn of(requests: &Requests<'_>) -> Self {
-        Self((!requests.rest.is_empty()).then(|| vec![0; REGISTRY.len()]))
+        let measures = (!requests.rest.is_empty()).then(|| vec![0; REGISTRY.len()]);
+        Self { measures, tallies: Vec::new() }
     }
 
     /// The measure to compare with the limit: the sum so far, or the measure itself.
@@ -63,12 +68,29 @@ impl Totals {
             | Setting::Shape { .. }
             | Setting::Switch { .. } => false,
         });
-        match self.0.as_mut().and_then(|it| it.get_mut(rule.0)) {
+        match self.measures.as_mut().and_then(|it| it.get_mut(rule.0)) {
             Some(total) if adds_up => {
                 *total = total.saturating_add(measured);
                 *total
             }
             Some(_) | None => measured,
+        }
+    }
+}
+
+impl Totals {
+    /// How often something was called so far.
+    pub(super) fn tally(&mut self, rule: RuleIdx, number: u32, times: u64) -> u64 {
+        let is_it = |it: &&mut (RuleIdx, u32, u64)| (it.0, it.1) == (rule, number);
+        match self.tallies.iter_mut().find(is_it) {
+            Some((.., total)) => {
+                *total = total.saturating_add(times);
+                *total
+            }
+            None => {
+                self.tallies.push((rule, number, times));
+                times
+            }
         }
     }
 }
@@ -81,6 +103,8 @@ pub(super) struct Found {
     pub(super) reported: Vec<Violation>,
     /// The number for the limit.
     pub(super) measured: Option<u64>,
+    /// What was called how often.
+    pub(super) tallies: Vec<(u32, u64)>,
 }
 
 /// What was found, by what it leads to.
@@ -111,6 +135,9 @@ impl Bench<'_> {
             Known::Judgeable(document) => document,
             Known::Refused(violation) => return Err(Refused::for_one(violation.clone())),
         };
+        if let Some(large) = request.variables.filter(|it| it.text().len() > SMALL) {
+            self.within_sizes(document, Shape::of(large))?;
+        }
         let variables = coerce(&self.policy.schema, &document.variables, request.variables)
             .map_err(Refused::for_one)?;
         let Objections { enforced, reported } = self.check(document, &variables, totals);
@@ -120,10 +147,36 @@ impl Bench<'_> {
         }
         let body = body::write(document, &variables, request);
         let answer = document.introspection.as_ref();
-        let answer = answer.map(|it| introspection::answer(it, &variables)).transpose();
+        let answer = answer
+            .map(|it| introspection::answer(it, &variables, &View::of(self.policy, self.asked)));
+        let answer = answer.transpose();
         let answer = answer.map_err(Refused::for_one)?;
         let item = Item { kind: document.kind, document: document.hash, reported };
         Ok(Ready { body, answer, item })
+    }
+
+    /// Sizes come first: ten thousand values are not compared with their types only to be refused
+    /// for their number. Limits of a batch's sum and reports are for `check`.
+    fn within_sizes(&self, document: &Judgeable, shape: Shape) -> Result<(), Refused> {
+        let (sizes, exception) = (Variables::of_size(shape), self.exception(document));
+        let mut objections = Objections::default();
+        for left in &document.left {
+            let meta = self.policy.meta(left.rule);
+            let Stance::On { mode, limit } = self.policy.stance(self.profile, left.rule) else {
+                continue;
+            };
+            let is_lifted = exception.is_some_and(|it| it.lifts(left.rule));
+            if meta.code != Code::MAX_VARIABLES_LIMIT || is_lifted {
+                continue;
+            }
+            let measured = self.find(document, left, &sizes).measured;
+            let over = measured.filter(|it| *it > limit);
+            objections.add(mode, over.map(|it| over_limit(meta, it, limit)));
+        }
+        match objections.enforced.first().cloned() {
+            None => Ok(()),
+            Some(deciding) => Err(Refused { deciding, found: objections.enforced }),
+        }
     }
 
     fn check(
@@ -141,7 +194,12 @@ impl Bench<'_> {
             if exception.is_some_and(|it| it.lifts(left.rule)) {
                 continue;
             }
-            let found = self.find(document, left, variables);
+            let mut found = self.find(document, left, variables);
+            for (number, times) in std::mem::take(&mut found.tallies) {
+                let total = totals.tally(left.rule, number, times);
+                let rule = self.policy.rule(left.rule);
+                found.objections.extend(rule.object_to_tally(number, total));
+            }
             let measured = found.measured.map(|it| totals.add(left.rule, it));
             let over = measured.filter(|it| *it > limit);
             let is_clean = found.objections.is_empty() && over.is_none();
@@ -164,10 +222,11 @@ impl Bench<'_> {
     ) -> Found {
         let run = |residual: &dyn Residual, variables: &Variables<'_>| {
             let mut found = Findings::default();
-            let document = DocumentFacts { hash: document.hash, trusted: Trusted::No };
+            let document = document.facts();
             residual.check(&Facts { variables, asked: self.asked, document }, &mut found);
             let (measured, reported) = (found.take_measured(), found.take_reported());
-            Found { objections: found.into_violations(), reported, measured }
+            let tallies = found.take_tallies();
+            Found { objections: found.into_violations(), reported, measured, tallies }
         };
         match &left.part {
             Part::Depends(residual) => run(&**residual, variables),
@@ -185,6 +244,9 @@ impl Bench<'_> {
         found.lasts(self.now.0).then_some(found)
     }
 }
+
+/// 4 KiB: less is compared with its types faster than its sizes are with their limits.
+const SMALL: usize = 4096;
 
 /// The objection to a number.
 pub(super) fn over_limit(meta: &Meta, measured: u64, limit: u64) -> Violation {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
+    admission::watch::Watch,
     operation::{Operation, Variable},
-    rules::{Residual, RuleIdx},
+    rules::{DocumentFacts, Residual, RuleIdx, Trusted},
     schema::OperationKind,
     verdict::Violation,
 };
@@ -36,8 +37,17 @@ pub(super) struct Judgeable {
     pub(super) variables: Vec<Variable>,
     /// What is left of the rules; rules that hold are not there.
     pub(super) left: Vec<Left>,
+    /// What its answers can cost; only where the policy wants to know.
+    pub(super) watch: Option<Box<Watch>>,
     /// The operation, when the schema is all that it asks for: it is answered here.
     pub(super) introspection: Option<Arc<Operation>>,
+}
+
+impl Judgeable {
+    /// What rules may know of it.
+    pub(super) const fn facts(&self) -> DocumentFacts {
+        DocumentFacts { hash: self.hash, trusted: Trusted::No }
+    }
 }
 
 /// What is left of one rule.
@@ -81,7 +91,9 @@ impl Entry {
         let judgeable = match &self.known {
             Known::Judgeable(it) => {
                 let held = it.introspection.as_ref().map_or(0, |it| it.nodes().len());
+                let watched = it.watch.as_ref().map_or(0, |it| it.n_parts());
                 let parts = it.left.len().saturating_add(held.saturating_mul(2));
+                let parts = parts.saturating_add(watched);
                 it.query.len().saturating_add(parts.saturating_mul(PER_LEFT))
             }
             Known::Refused(_) => 0,

@@ -5,6 +5,7 @@
 //!
 //! [`Admitted`]: crate::verdict::Admitted
 
+mod appraise;
 mod body;
 mod cache;
 mod compile;
@@ -16,9 +17,12 @@ mod known;
 mod price;
 mod refusal;
 mod request;
+mod watch;
 
+pub use appraise::{Appraisal, Appraiser, CostFigures};
 pub use cache::CacheLimits;
 pub use explain::{Explanation, Line, Outcome, explain};
 pub use gate::Gate;
-pub use price::{Appraisal, CostFigures, CostTold, appraise};
+pub use price::CostTold;
 pub use request::{Request, Requests, UnixSeconds};
+pub use watch::{ToldCost, Watched};

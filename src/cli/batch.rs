@@ -6,80 +6,87 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, Write as _},
     path::Path,
+    sync::Arc,
 };
 
 use serde_json::{Value, json};
 
 use crate::{
-    admission::{Appraisal, CostFigures, Request, UnixSeconds, appraise},
+    admission::{Appraisal, Appraiser, CostFigures, Request},
     cli::Exit,
     cost::Price,
+    identity::{Caller, Identity},
     json as strict,
     policy::{Policy, ProfileIdx},
     sources,
 };
 
 /// Reads the lines of a file, or of standard input for `-`, and writes one for each to stdout.
-pub(super) fn run(path: &Path, policy: &Policy, profile: ProfileIdx) -> Result<Exit, String> {
+pub(super) fn run(
+    path: &Path,
+    policy: &Policy,
+    profile: Option<ProfileIdx>,
+) -> Result<Exit, String> {
     let lines: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
         let file = File::open(path).map_err(|it| format!("`{}`: {it}", path.display()))?;
         Box::new(BufReader::with_capacity(BUFFER, file))
     };
-    let asking = Asking { policy, profile, now: sources::now() };
-    asking.answer_all(lines).map_err(|it| format!("`{}`: {it}", path.display()))
+    let mut appraiser = Appraiser::new(policy, profile, sources::now());
+    answer_all(&mut appraiser, lines).map_err(|it| format!("`{}`: {it}", path.display()))
 }
 
-struct Asking<'p> {
-    policy: &'p Policy,
-    profile: ProfileIdx,
-    now: UnixSeconds,
+fn answer_all(appraiser: &mut Appraiser<'_>, mut lines: Box<dyn BufRead>) -> io::Result<Exit> {
+    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    let mut exit = Exit::Fine;
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        let answer = answer(appraiser, &line).unwrap_or_else(|why| {
+            exit = Exit::Misuse;
+            json!({ "error": why })
+        });
+        // A closed pipe is nobody's fault, but the end.
+        if writeln!(out, "{answer}").is_err() {
+            return Ok(exit);
+        }
+        line.clear();
+    }
+    let _ = out.flush();
+    Ok(exit)
 }
 
-impl Asking<'_> {
-    fn answer_all(&self, mut lines: Box<dyn BufRead>) -> io::Result<Exit> {
-        let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
-        let mut exit = Exit::Fine;
-        let mut line = Vec::new();
-        while lines.read_until(b'\n', &mut line)? > 0 {
-            let answer = self.answer(&line).unwrap_or_else(|why| {
-                exit = Exit::Misuse;
-                json!({ "error": why })
-            });
-            // A closed pipe is nobody's fault, but the end.
-            if writeln!(out, "{answer}").is_err() {
-                return Ok(exit);
-            }
-            line.clear();
-        }
-        let _ = out.flush();
-        Ok(exit)
+fn answer(appraiser: &mut Appraiser<'_>, line: &[u8]) -> Result<Value, String> {
+    let tree = strict::read(line, LIMITS).map_err(|it| format!("not JSON: {it}"))?;
+    let root = tree.root();
+    if root.kind() != strict::Kind::Object {
+        return Err("not an object".to_owned());
     }
+    let member = |name: &str| root.member(name).filter(|it| it.kind() != strict::Kind::Null);
+    let text = |name: &str| {
+        let wrong = || format!("`{name}` is not a string");
+        member(name).map(|it| it.string().ok_or_else(wrong)).transpose()
+    };
+    let request = Request {
+        query: Some(text("document")?.ok_or("`document` is missing")?),
+        operation_name: text("operationName")?,
+        variables: member("variables"),
+        ..Request::default()
+    };
+    if request.variables.is_some_and(|it| it.kind() != strict::Kind::Object) {
+        return Err("`variables` is not an object".to_owned());
+    }
+    let response = member("response").map(|it| it.text().as_bytes());
+    let caller = caller(member("claims"))?;
+    Ok(as_json(&appraiser.appraise(&request, &caller, response)))
+}
 
-    fn answer(&self, line: &[u8]) -> Result<Value, String> {
-        let tree = strict::read(line, LIMITS).map_err(|it| format!("not JSON: {it}"))?;
-        let root = tree.root();
-        if root.kind() != strict::Kind::Object {
-            return Err("not an object".to_owned());
-        }
-        let member = |name: &str| root.member(name).filter(|it| it.kind() != strict::Kind::Null);
-        let text = |name: &str| {
-            let wrong = || format!("`{name}` is not a string");
-            member(name).map(|it| it.string().ok_or_else(wrong)).transpose()
-        };
-        let request = Request {
-            query: Some(text("document")?.ok_or("`document` is missing")?),
-            operation_name: text("operationName")?,
-            variables: member("variables"),
-            ..Request::default()
-        };
-        if request.variables.is_some_and(|it| it.kind() != strict::Kind::Object) {
-            return Err("`variables` is not an object".to_owned());
-        }
-        let response = member("response").map(|it| it.text().as_bytes());
-        Ok(as_json(&appraise(self.policy, self.profile, &request, (self.now, response))))
-    }
+/// The caller with these claims; an anonymous one without.
+fn caller(claims: Option<strict::Value<'_>>) -> Result<Caller, String> {
+    let Some(claims) = claims else { return Ok(Caller::default()) };
+    let claims = serde_json::from_str(claims.text());
+    let claims = claims.map_err(|_| "`claims` is not an object".to_owned())?;
+    Ok(Caller { identity: Some(Arc::new(Identity::new(claims))), ..Caller::default() })
 }
 
 fn as_json(appraisal: &Appraisal) -> Value {

@@ -5,12 +5,12 @@ use std::{fmt::Write as _, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, terminal},
+    cli::{Exit, drift, terminal, tls::Tls},
     config::UpstreamUrl,
     diagnostic::{Diagnostics, render, to_github, to_json, to_sarif},
     policy::{Policy, ProfileIdx, Stance},
     rules::{Setting, Unit},
-    sources,
+    sources::{self, Teller},
     verdict::Mode,
 };
 
@@ -18,9 +18,12 @@ use crate::{
 pub(super) struct Arguments {
     /// The policy file
     policy: PathBuf,
-    /// Whom to ask for the schema, when the policy has it by introspection
+    /// Whom to ask for the schema: to compare it with the policy's file, or because the policy has
+    /// it by introspection
     #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
     upstream: Option<UpstreamUrl>,
+    #[command(flatten)]
+    tls: Tls,
     /// How to print what is found
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -42,8 +45,7 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
-    let (policy, diagnostics) =
-        sources::load_policy_asking(&arguments.policy, arguments.upstream.as_ref());
+    let (policy, diagnostics) = load(arguments);
     print(&diagnostics, arguments.format);
     let Some(policy) = policy else { return Exit::Misuse };
     if let Some(name) = &arguments.effective {
@@ -54,6 +56,20 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         terminal::data(&effective(&policy, profile));
     }
     if diagnostics.is_empty() { Exit::Fine } else { Exit::Found }
+}
+
+/// The policy, and what is wrong with it, its schema, and the flags.
+fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics) {
+    let (url, mut found) = (arguments.upstream.as_ref(), Diagnostics::default());
+    let tls = url.and_then(|url| arguments.tls.load(url, &mut found));
+    let upstream = url.map(|url| Teller { url, tls: tls.as_ref() });
+    let upstream = upstream.filter(|_| !found.has_errors());
+    let (policy, mut diagnostics) = sources::load_policy_asking(&arguments.policy, upstream);
+    if let (Some(policy), Some(upstream)) = (&policy, upstream) {
+        drift::compare(policy, upstream, &mut diagnostics);
+    }
+    diagnostics.extend(found);
+    (policy, diagnostics)
 }
 
 fn print(diagnostics: &Diagnostics, format: Format) {

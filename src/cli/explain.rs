@@ -4,6 +4,7 @@ use std::{
     fmt::Write as _,
     io::Read as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::{Args, ValueEnum};
@@ -11,12 +12,15 @@ use serde_json::{Value, json};
 
 use crate::{
     admission::{Explanation, Line, Outcome, Request, explain},
-    cli::{Exit, batch, price, terminal},
+    cli::{Exit, batch, price, terminal, tls::Tls},
     config::UpstreamUrl,
-    identity::Caller,
+    diagnostic::Diagnostics,
+    expression::{Asked, Outcome as Answer},
+    identity::{Caller, Identity, Seen},
     json as strict,
     policy::{Policy, ProfileIdx},
-    sources,
+    rules::{Decided, Meta},
+    sources::{self, Teller},
     verdict::{Mode, Violation},
 };
 
@@ -26,8 +30,7 @@ pub(super) struct Arguments {
     #[arg(required_unless_present = "batch")]
     document: Option<PathBuf>,
     /// Many documents: a file (or `-`) of lines `{document, variables?, operationName?, claims?,
-    /// response?}`; one line of JSON comes out for each. `claims` are ignored for now: every
-    /// caller is anonymous
+    /// response?}`; one line of JSON comes out for each
     #[arg(long, value_name = "FILE", conflicts_with_all = ["document", "operation_name", "variables", "variables_file"])]
     batch: Option<PathBuf>,
     /// The policy file
@@ -42,12 +45,17 @@ pub(super) struct Arguments {
     /// A file with the variables
     #[arg(long, value_name = "FILE")]
     variables_file: Option<PathBuf>,
-    /// The profile to judge under
-    #[arg(long, default_value = "base")]
-    profile: String,
+    /// A file with the claims of the caller, a JSON object; without it the caller is anonymous
+    #[arg(long, value_name = "FILE")]
+    claims: Option<PathBuf>,
+    /// The profile to judge under; without it, the one that the caller has
+    #[arg(long)]
+    profile: Option<String>,
     /// Whom to ask for the schema, when the policy has it by introspection
     #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
     upstream: Option<UpstreamUrl>,
+    #[command(flatten)]
+    tls: Tls,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -72,16 +80,24 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 }
 
 fn try_run(arguments: &Arguments) -> Result<Exit, String> {
-    let (policy, diagnostics) =
-        sources::load_policy_asking(&arguments.policy, arguments.upstream.as_ref());
-    terminal::complain(&diagnostics);
+    let (url, mut found) = (arguments.upstream.as_ref(), Diagnostics::default());
+    let tls = url.and_then(|url| arguments.tls.load(url, &mut found));
+    let upstream = url.map(|url| Teller { url, tls: tls.as_ref() });
+    let (policy, diagnostics) = sources::load_policy_asking(&arguments.policy, upstream);
+    found.extend(diagnostics);
+    terminal::complain(&found);
     let policy: Policy = policy.ok_or("the policy cannot be used")?;
-    let profile = policy
-        .profile_named(&arguments.profile)
-        .ok_or_else(|| format!("the policy has no profile `{}`", arguments.profile))?;
+    let profile = arguments.profile.as_deref().map(|it| named(&policy, it)).transpose()?;
     match (&arguments.batch, &arguments.document) {
         (Some(batch), _) => batch::run(batch, &policy, profile),
-        (None, Some(document)) => explain_one(arguments, document, (&policy, profile)),
+        (None, Some(document)) => {
+            let caller = caller(arguments.claims.as_deref())?;
+            let profile = match profile {
+                Some(profile) => profile,
+                None => profile_of(&policy, &caller)?,
+            };
+            explain_one(arguments, document, (&policy, profile, &caller))
+        }
         // clap asks for one of them.
         (None, None) => Err("no document".to_owned()),
     }
@@ -90,7 +106,7 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
 fn explain_one(
     arguments: &Arguments,
     document: &Path,
-    (policy, profile): (&Policy, ProfileIdx),
+    (policy, profile, caller): (&Policy, ProfileIdx, &Caller),
 ) -> Result<Exit, String> {
     let text = read(document)?;
     let variables = variables(arguments)?;
@@ -102,12 +118,30 @@ fn explain_one(
         variables: (tree.root().kind() == strict::Kind::Object).then(|| tree.root()),
         ..Request::default()
     };
-    let told = explain(policy, profile, &request, (&Caller::default(), sources::now()));
+    let told = explain(policy, profile, &request, (caller, sources::now()));
     match arguments.format {
         Format::Json => terminal::data(&format!("{:#}\n", as_json(&told))),
         Format::Text => terminal::data(&as_text(&told)),
     }
     Ok(if told.deciding.is_some() { Exit::Found } else { Exit::Fine })
+}
+
+fn named(policy: &Policy, name: &str) -> Result<ProfileIdx, String> {
+    policy.profile_named(name).ok_or_else(|| format!("the policy has no profile `{name}`"))
+}
+
+/// The profile that a caller has.
+fn profile_of(policy: &Policy, caller: &Caller) -> Result<ProfileIdx, String> {
+    let seen = Seen::new(caller);
+    let asked = Asked::new(&policy.conditions, &seen);
+    policy.profile_of(&asked).map_err(|it| it.detail.into())
+}
+
+fn caller(claims: Option<&Path>) -> Result<Caller, String> {
+    let Some(path) = claims else { return Ok(Caller::default()) };
+    let claims = serde_json::from_str(&read(path)?)
+        .map_err(|it| format!("`{}` is not a JSON object: {it}", path.display()))?;
+    Ok(Caller { identity: Some(Arc::new(Identity::new(claims))), ..Caller::default() })
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -142,10 +176,34 @@ fn as_text(told: &Explanation) -> String {
         let mode = mode(line);
         let _ = writeln!(out, "  {:<26}{mode:<9}{}", line.rule.id, outcome(&line.outcome));
     }
+    out.push_str(&decided_as_text(told));
     if let Some(cost) = &told.cost {
         let _ = write!(out, "\n{}", price::as_text(cost));
     }
     out
+}
+
+/// Which rule decides each field and input, and what the conditions said.
+fn decided_as_text(told: &Explanation) -> String {
+    let mut out = String::new();
+    for (meta, decided) in &told.decided {
+        let head = if out.is_empty() { "\n" } else { "" };
+        let says = answer(&decided.outcome);
+        let (at, by, asks) = (&decided.at, &decided.by, &decided.asks);
+        let _ = writeln!(out, "{head}  {at:<34} {says:<9} {} on `{by}`: {asks}", meta.id);
+    }
+    for (name, outcome) in &told.conditions {
+        let _ = writeln!(out, "  condition {name:<24} {}", answer(outcome));
+    }
+    out
+}
+
+fn answer(outcome: &Answer) -> String {
+    match outcome {
+        Answer::Fails => "no".to_owned(),
+        Answer::Holds => "yes".to_owned(),
+        Answer::Nothing(why) => format!("no answer ({why})"),
+    }
 }
 
 const fn mode(line: &Line) -> &'static str {
@@ -158,6 +216,7 @@ const fn mode(line: &Line) -> &'static str {
 
 fn outcome(outcome: &Outcome) -> String {
     match outcome {
+        Outcome::Excused => "does not count for this caller".to_owned(),
         Outcome::Holds => "holds".to_owned(),
         Outcome::Lifted => "lifted by an exception".to_owned(),
         Outcome::Measured { measured, limit: Some(limit) } if measured > limit => {
@@ -177,13 +236,20 @@ fn as_json(told: &Explanation) -> Value {
         "deciding": told.deciding.as_ref().map(violation),
         "document": told.document.map(|it| format!("sha256:{}", crate::verdict::hex(&it))),
         "cost": told.cost.as_ref().map(price::as_json),
+        "decided": told.decided.iter().map(decided).collect::<Vec<_>>(),
+        "conditions": told.conditions.iter().map(|(name, it)| (name.to_string(), json!(answer(it))))
+            .collect::<serde_json::Map<_, _>>(),
         "rules": told.lines.iter().map(line).collect::<Vec<_>>(),
     })
 }
 
+fn decided((meta, it): &(&Meta, Decided)) -> Value {
+    json!({ "rule": meta.id, "at": it.at, "by": it.by, "asks": it.asks, "answer": answer(&it.outcome) })
+}
+
 fn line(line: &Line) -> Value {
     let (measured, limit, objections) = match &line.outcome {
-        Outcome::Holds | Outcome::Lifted => (None, None, Vec::new()),
+        Outcome::Excused | Outcome::Holds | Outcome::Lifted => (None, None, Vec::new()),
         Outcome::Measured { measured, limit } => (Some(*measured), *limit, Vec::new()),
         Outcome::Objects(found) => (None, None, found.iter().map(violation).collect()),
     };

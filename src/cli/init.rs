@@ -9,9 +9,8 @@ use std::{
 use clap::Args;
 
 use crate::{
-    cli::{Exit, terminal},
+    cli::{Exit, schema, terminal, tls::Tls},
     config::UpstreamUrl,
-    sources,
 };
 
 #[derive(Args, Debug)]
@@ -19,6 +18,8 @@ pub(super) struct Arguments {
     /// The GraphQL server to protect, such as http://localhost:8080/graphql
     #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
     upstream: UpstreamUrl,
+    #[command(flatten)]
+    tls: Tls,
     /// The folder to write into
     #[arg(long, default_value = ".")]
     into: PathBuf,
@@ -46,16 +47,16 @@ fn try_run(arguments: &Arguments) -> Result<String, String> {
             return Err(format!("`{}` is there already; nothing was written", path.display()));
         }
     }
-    let told = sources::fetch_schema_now(&arguments.upstream).map_err(|it| it.to_string())?;
+    let told = schema::fetch(&arguments.upstream, &arguments.tls)?;
     fs::create_dir_all(&arguments.into)
         .map_err(|it| format!("`{}`: {it}", arguments.into.display()))?;
-    write(&schema, &told.text)?;
+    write(&schema, &told)?;
     if let Err(why) = write(&policy, POLICY) {
         // Ours, written just now.
         let _already_gone = fs::remove_file(&schema);
         return Err(why);
     }
-    Ok(next(&policy, &schema, &arguments.upstream))
+    Ok(next(&policy, &schema, arguments))
 }
 
 /// Writes a file that is not there.
@@ -64,14 +65,14 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
     written.map_err(|it: io::Error| format!("`{}`: {it}", path.display()))
 }
 
-fn next(policy: &Path, schema: &Path, upstream: &UpstreamUrl) -> String {
+fn next(policy: &Path, schema: &Path, arguments: &Arguments) -> String {
     let (policy, schema) = (policy.display(), schema.display());
-    let url = format!("http://{}{}", upstream.authority(), upstream.path());
+    let upstream = format!("{}{}", arguments.upstream, arguments.tls.flags());
     format!(
         "Wrote {policy} and {schema}.\n\n\
          # What is wrong or suspicious in them:\nportcullis check {policy}\n\n\
          # Watch, without refusing what a rule objects to:\n\
-         portcullis serve --policy {policy} --upstream {url}\n\n\
+         portcullis serve --policy {policy} --upstream {upstream}\n\n\
          # Why a document would be refused:\nportcullis explain --policy {policy} query.graphql\n\n\
          # When the log has no `reported` lines that are yours: delete `mode: report`.\n"
     )

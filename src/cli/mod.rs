@@ -5,12 +5,16 @@ mod check;
 mod completions;
 #[cfg(feature = "demo")]
 mod demo;
+mod drift;
 mod explain;
 mod init;
 mod price;
 mod schema;
 mod serve;
+mod settings;
 mod terminal;
+mod test;
+mod tls;
 mod upstream;
 
 use std::process::ExitCode;
@@ -42,6 +46,8 @@ enum Verb {
     Schema(schema::Arguments),
     /// Run the proxy
     Serve(serve::Arguments),
+    /// Run the cases of a policy, and tell what of it no case touches
+    Test(test::Arguments),
 }
 
 /// How a verb ended: 0, 1 or 2.
@@ -87,6 +93,7 @@ pub fn run() -> ExitCode {
         Verb::Init(arguments) => init::run(&arguments),
         Verb::Schema(arguments) => schema::run(&arguments),
         Verb::Serve(arguments) => serve::run(&arguments),
+        Verb::Test(arguments) => test::run(&arguments),
     };
     exit.into()
 }

@@ -4,9 +4,11 @@
 use clap::{Args, Subcommand};
 
 use crate::{
-    cli::{Exit, terminal},
+    cli::{Exit, terminal, tls::Tls},
     config::UpstreamUrl,
-    policy, sources,
+    diagnostic::Diagnostics,
+    policy,
+    sources::{Teller, fetch_schema_now},
 };
 
 #[derive(Args, Debug)]
@@ -22,6 +24,8 @@ enum What {
         /// The upstream, such as http://localhost:8080/graphql
         #[arg(value_parser = UpstreamUrl::parse)]
         url: UpstreamUrl,
+        #[command(flatten)]
+        tls: Tls,
     },
 }
 
@@ -30,9 +34,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         None => serde_json::to_string_pretty(&policy::json_schema())
             .map(|it| format!("{it}\n"))
             .map_err(|it| it.to_string()),
-        Some(What::Fetch { url }) => sources::fetch_schema_now(url)
-            .map(|it| it.text.to_string())
-            .map_err(|it| it.to_string()),
+        Some(What::Fetch { url, tls }) => fetch(url, tls),
     };
     match printed {
         Ok(text) => {
@@ -44,4 +46,16 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             Exit::Misuse
         }
     }
+}
+
+/// The schema of an upstream as SDL, or what is wrong.
+pub(super) fn fetch(url: &UpstreamUrl, tls: &Tls) -> Result<String, String> {
+    let mut found = Diagnostics::default();
+    let tls = tls.load(url, &mut found);
+    if found.has_errors() {
+        let messages: Vec<_> = found.iter().map(|it| &*it.message).collect();
+        return Err(messages.join("; "));
+    }
+    let told = fetch_schema_now(Teller { url, tls: tls.as_ref() });
+    told.map(|it| it.text.to_string()).map_err(|it| it.to_string())
 }

@@ -5,10 +5,11 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, terminal, upstream},
+    cli::{Exit, settings, terminal, upstream},
     config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies},
     diagnostic::Diagnostics,
     server::{self, RunError},
+    sources::{TlsFiles, load_upstream_tls},
     telemetry::{LogFormat, start_logging},
 };
 
@@ -31,9 +32,14 @@ pub(super) struct Arguments {
     /// Proxies in front of this one, such as 10.0.0.0/8: their X-Forwarded-For counts
     #[arg(long, env = "PORTCULLIS_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
     trusted_proxies: Vec<TrustedProxies>,
+    /// PEM file of the authorities that may vouch for an https key server, instead of the system's
+    #[arg(long, env = "PORTCULLIS_KEYS_CA", value_name = "FILE")]
+    keys_ca: Option<PathBuf>,
     /// How log lines look
     #[arg(long, env = "PORTCULLIS_LOG_FORMAT", value_enum, default_value_t = Format::Pretty)]
     log_format: Format,
+    #[command(flatten)]
+    settings: settings::Arguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,10 +81,16 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 }
 
 fn config(arguments: &Arguments) -> Result<Config, Diagnostics> {
-    let mut config = arguments.upstream.config()?;
+    let mut found = Diagnostics::default();
+    let mut config = arguments.upstream.config(&mut found);
+    arguments.settings.apply(&mut config, &mut found);
     config.listen = arguments.listen;
     config.admin = Some(arguments.admin);
     config.trusted_proxies = arguments.trusted_proxies.iter().cloned().collect();
+    if arguments.keys_ca.is_some() {
+        let files = TlsFiles { ca: arguments.keys_ca.as_deref(), identity: None };
+        config.key_server_tls = load_upstream_tls(files, &mut found);
+    }
     config.workers = arguments.workers.unwrap_or(config.workers);
-    Ok(config)
+    if found.has_errors() { Err(found) } else { Ok(config) }
 }

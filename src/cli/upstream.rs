@@ -5,9 +5,10 @@ use std::{env, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
+    cli::tls::Tls,
     config::{Config, LinkKey, Secret, UpstreamHttp, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
-    sources::{TlsFiles, load_link_key, load_upstream_tls},
+    sources::load_link_key,
 };
 
 #[derive(Args, Debug)]
@@ -19,15 +20,8 @@ pub(super) struct Arguments {
     /// Which HTTP the upstream speaks
     #[arg(long, env = "PORTCULLIS_UPSTREAM_HTTP", value_enum, default_value_t = Http::Auto)]
     upstream_http: Http,
-    /// PEM file of the authorities that may vouch for an https upstream, instead of the system's
-    #[arg(long, env = "PORTCULLIS_UPSTREAM_CA", value_name = "FILE")]
-    upstream_ca: Option<PathBuf>,
-    /// PEM file of the client certificate that an https upstream asks for
-    #[arg(long, env = "PORTCULLIS_UPSTREAM_CERT", value_name = "FILE", requires = "upstream_key")]
-    upstream_cert: Option<PathBuf>,
-    /// PEM file of the client certificate's key
-    #[arg(long, env = "PORTCULLIS_UPSTREAM_KEY", value_name = "FILE", requires = "upstream_cert")]
-    upstream_key: Option<PathBuf>,
+    #[command(flatten)]
+    tls: Tls,
     /// File with the key that requests to the upstream are signed with; or put the key into the
     /// variable PORTCULLIS_UPSTREAM_SECRET
     #[arg(long, env = "PORTCULLIS_UPSTREAM_SECRET_FILE", value_name = "FILE")]
@@ -48,23 +42,14 @@ enum Http {
 const SECRET: &str = "PORTCULLIS_UPSTREAM_SECRET";
 
 impl Arguments {
-    /// The configuration in front of this upstream.
-    ///
-    /// # Errors
-    /// Everything that is wrong with the flags together and with the files they name.
-    pub(super) fn config(&self) -> Result<Config, Diagnostics> {
-        let mut found = Diagnostics::default();
+    /// The configuration in front of this upstream. `found` gets everything that is wrong with the
+    /// flags together and with the files they name.
+    pub(super) fn config(&self, found: &mut Diagnostics) -> Config {
         let mut config = Config::new(self.upstream.clone());
-        config.upstream_http = self.http(&mut found);
-        if self.upstream.is_tls() {
-            config.upstream_tls = load_upstream_tls(self.tls_files(), &mut found);
-        } else if self.upstream_ca.is_some() || self.upstream_cert.is_some() {
-            let message = "`--upstream-ca`, `--upstream-cert` and `--upstream-key` have no effect \
-                           on an `http://` upstream";
-            found.push(Diagnostic::error("idle-setting", message));
-        }
-        config.upstream_key = self.link_key(&mut found);
-        if found.has_errors() { Err(found) } else { Ok(config) }
+        config.upstream_http = self.http(found);
+        config.upstream_tls = self.tls.load(&self.upstream, found);
+        config.upstream_key = self.link_key(found);
+        config
     }
 
     fn http(&self, found: &mut Diagnostics) -> UpstreamHttp {
@@ -78,13 +63,6 @@ impl Arguments {
             }
             Http::H2c => UpstreamHttp::H2c,
             Http::Http1 => UpstreamHttp::Http1,
-        }
-    }
-
-    fn tls_files(&self) -> TlsFiles<'_> {
-        TlsFiles {
-            ca: self.upstream_ca.as_deref(),
-            identity: self.upstream_cert.as_deref().zip(self.upstream_key.as_deref()),
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Deadlines {
     pub connect: Duration,
     /// From sending a request to the upstream to the head of its answer.
     pub response: Duration,
+    /// From asking a key server to the end of its answer, discovery counted.
+    pub keys: Duration,
     /// Between two pieces of the upstream's answer.
     pub response_idle: Duration,
     /// How long a connection to the upstream is kept without work.
@@ -33,45 +35,23 @@ pub struct Deadlines {
     pub grace: Duration,
 }
 
+/// Each default's reason stands in `table`.
 impl Default for Deadlines {
     fn default() -> Self {
         Self {
-            head: DEFAULT_HEAD,
-            body: DEFAULT_BODY,
-            body_pace: DEFAULT_BODY_PACE,
-            idle: DEFAULT_IDLE,
-            request: DEFAULT_REQUEST,
-            stall: DEFAULT_STALL,
-            connect: DEFAULT_CONNECT,
-            response: DEFAULT_RESPONSE,
-            response_idle: DEFAULT_RESPONSE,
-            upstream_idle: DEFAULT_UPSTREAM_IDLE,
-            linger: DEFAULT_LINGER,
-            grace: DEFAULT_GRACE,
+            head: Duration::from_secs(5),
+            body: Duration::from_secs(10),
+            body_pace: Duration::from_secs(5),
+            idle: Duration::from_secs(75),
+            request: Duration::from_secs(120),
+            stall: Duration::from_secs(20),
+            connect: Duration::from_secs(2),
+            response: Duration::from_secs(30),
+            keys: Duration::from_secs(5),
+            response_idle: Duration::from_secs(30),
+            upstream_idle: Duration::from_secs(4),
+            linger: Duration::from_secs(1),
+            grace: Duration::from_secs(25),
         }
     }
 }
-
-/// 5 s: a head is one packet or two; mobile clients resend a lost one within 3 s.
-const DEFAULT_HEAD: Duration = Duration::from_secs(5);
-/// 10 s: the default body limit (100 KiB) at 10 KiB/s.
-const DEFAULT_BODY: Duration = Duration::from_secs(10);
-/// 5 s: a packet that is lost twice is sent again within 3 s.
-const DEFAULT_BODY_PACE: Duration = Duration::from_secs(5);
-/// 75 s: longer than the 60 s for which the usual load balancers keep their connections, so that it
-/// is they who close.
-const DEFAULT_IDLE: Duration = Duration::from_secs(75);
-/// 2 min: body, upstream and pauses at their limits, and a large answer over a slow line.
-const DEFAULT_REQUEST: Duration = Duration::from_secs(120);
-/// 20 s: a mobile client in a tunnel comes back sooner, or opens another connection.
-const DEFAULT_STALL: Duration = Duration::from_secs(20);
-/// 2 s: an upstream in the same network answers in milliseconds; one lost SYN costs 1 s.
-const DEFAULT_CONNECT: Duration = Duration::from_secs(2);
-/// 30 s: as `response.timeout` of the policy.
-const DEFAULT_RESPONSE: Duration = Duration::from_secs(30);
-/// 4 s: Node's HTTP server, the commonest GraphQL upstream, closes idle connections after 5 s.
-const DEFAULT_UPSTREAM_IDLE: Duration = Duration::from_secs(4);
-/// 1 s: a request that was sent before the client saw us close is on the wire no longer than that.
-const DEFAULT_LINGER: Duration = Duration::from_secs(1);
-/// 25 s: Kubernetes kills after 30 s.
-const DEFAULT_GRACE: Duration = Duration::from_secs(25);

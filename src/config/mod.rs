@@ -1,12 +1,14 @@
 //! How this process runs: addresses, the upstream, workers, deadlines, bounds.
 //!
 //! Never what is admitted (that is the policy), and nothing here reads flags, files or the
-//! environment: `cli` fills these structs.
+//! environment: `cli` fills these structs, and hands over what a file holds.
 
 mod bounds;
 mod deadlines;
 mod trusted_proxies;
 mod secret;
+mod settings;
+mod table;
 mod upstream_http;
 mod upstream_tls;
 mod upstream_url;
@@ -14,6 +16,8 @@ mod upstream_url;
 pub use bounds::Bounds;
 pub use deadlines::Deadlines;
 pub use secret::{LinkKey, Secret, ShortKey};
+pub use settings::{Amount, Setting, read_settings};
+pub use table::{BOUNDS, DEADLINES};
 pub use trusted_proxies::{NotANetwork, TrustedProxies};
 pub use upstream_http::UpstreamHttp;
 pub use upstream_tls::{Chain, PrivateKey, TlsProblem, Trust, UpstreamTls};
@@ -41,6 +45,8 @@ pub struct Config {
     pub upstream_tls: Option<UpstreamTls>,
     /// What requests to the upstream are signed with; none: not signed.
     pub upstream_key: Option<LinkKey>,
+    /// How an `https` key server is recognised; none: by the system's authorities.
+    pub key_server_tls: Option<UpstreamTls>,
     /// Threads, each with a listener, a runtime and an upstream pool of its own.
     pub workers: NonZeroUsize,
     /// The proxies in front of us whose word about a client's address counts; none.
@@ -64,6 +70,7 @@ impl Config {
             upstream_http: UpstreamHttp::default(),
             upstream_tls: None,
             upstream_key: None,
+            key_server_tls: None,
             workers: default_workers(),
             trusted_proxies: TrustedProxies::default(),
             deadlines: Deadlines::default(),

@@ -8,6 +8,8 @@ use rustls::pki_types::ServerName;
 /// `http://host[:port][/path]`, or the same with `https`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamUrl {
+    /// As it was given.
+    text: Box<str>,
     host: Box<str>,
     port: u16,
     authority: Box<str>,
@@ -64,6 +66,7 @@ impl UpstreamUrl {
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         let tls_name = is_tls.then(|| ServerName::try_from(host.to_owned())).transpose();
         Ok(Self {
+            text: text.into(),
             host: host.into(),
             port: authority.port_u16().unwrap_or(default_port),
             authority: authority.as_str().into(),
@@ -108,6 +111,13 @@ impl UpstreamUrl {
     }
 }
 
+/// As it was given.
+impl fmt::Display for UpstreamUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +126,7 @@ mod tests {
         let url = UpstreamUrl::parse(text);
         let got = url.as_ref().map(|it| (it.host(), it.port(), it.authority(), it.path().as_str()));
         assert_eq!(got, expect.as_ref().copied(), "{text}");
+        assert!(url.is_err() || url.is_ok_and(|it| it.to_string() == text));
     }
 
     #[test]

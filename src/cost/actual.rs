@@ -4,6 +4,8 @@
 //! by the depth of the answer, never by its length. Judges nothing but sizes; what an answer may
 //! contain is for `response/`.
 
+use std::sync::Arc;
+
 use crate::{
     cost::{
         events::{Event, Events},
@@ -14,22 +16,39 @@ use crate::{
     schema::FieldId,
 };
 
-/// Counts one answer.
+/// Counts the answer to one request or to a batch.
 #[derive(Debug)]
-pub struct Counter<'s> {
-    shape: &'s Shape,
-    bounds: Bounds,
+pub struct Counter {
     events: Events,
     open: Vec<Place>,
     /// Containers that are open inside a value that nothing was selected of.
     skipped: u32,
-    /// The field whose value comes next.
+    /// What the next value is.
     next: Next,
+    framing: Framing,
+    /// The parts of a batch; of a request by itself one.
+    tallies: Vec<Tally>,
+    /// The part whose answer is being read.
+    at: usize,
+    is_broken: bool,
+}
+
+/// Whether the answer is one object or an array of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    Batch,
+    Single,
+}
+
+/// What is known of one request, and what was counted of its answer.
+#[derive(Debug)]
+struct Tally {
+    shape: Arc<Shape>,
+    bounds: Bounds,
     types: i64,
     fields: u64,
     /// By list of the shape.
     seen: Vec<Seen>,
-    is_broken: bool,
 }
 
 /// What was counted.
@@ -76,7 +95,9 @@ struct Seen {
 /// An open container.
 #[derive(Clone, Copy, Debug)]
 enum Place {
-    /// The outermost object, around `data`.
+    /// The outermost array, around the answers to a batch, with those begun so far.
+    Batch { n: usize },
+    /// The outermost object of an answer, around `data`.
     Envelope,
     /// A list of a field, at a level of its lists, with the elements so far.
     List { field: u32, level: u32, length: u64 },
@@ -97,20 +118,35 @@ enum Next {
     Other,
 }
 
-impl<'s> Counter<'s> {
+impl Counter {
     /// Begins to count the answer to one request.
     #[must_use]
-    pub fn new(shape: &'s Shape, variables: &Variables<'_>) -> Self {
-        Self {
-            shape,
+    pub fn new(shape: &Arc<Shape>, variables: &Variables<'_>) -> Self {
+        let tally = Tally {
+            shape: Arc::clone(shape),
             bounds: shape.bounds(variables),
+            types: 0,
+            fields: 0,
+            seen: vec![Seen::default(); shape.lists.len()],
+        };
+        Self::of(Framing::Single, vec![tally])
+    }
+
+    /// Begins to count the answer to a batch, an array of the answers to its parts.
+    #[must_use]
+    pub fn batch(parts: Vec<Self>) -> Self {
+        Self::of(Framing::Batch, parts.into_iter().flat_map(|it| it.tallies).collect())
+    }
+
+    const fn of(framing: Framing, tallies: Vec<Tally>) -> Self {
+        Self {
             events: Events::new(),
             open: Vec::new(),
             skipped: 0,
             next: Next::Answer,
-            types: 0,
-            fields: 0,
-            seen: vec![Seen::default(); shape.lists.len()],
+            framing,
+            tallies,
+            at: 0,
             is_broken: false,
         }
     }
@@ -131,18 +167,14 @@ impl<'s> Counter<'s> {
         }
     }
 
-    /// What was counted. Of an answer that broke off, what came before.
+    /// What was counted, of a batch all parts together. Of an answer that broke off, what came
+    /// before.
     #[must_use]
-    pub fn finish(self) -> Actual {
-        let types = u64::try_from(self.types).unwrap_or(0);
-        let lists = self.shape.lists.iter().zip(&self.seen).zip(&self.bounds.sizes);
-        let lists = lists.filter(|((_, seen), _)| seen.n > 0).map(|((list, seen), bound)| {
-            let Seen { n, longest, total } = *seen;
-            ListSeen { field: list.field, n, longest, total, bound: *bound }
-        });
+    pub fn finish(&self) -> Actual {
+        let prices = self.tallies.iter().map(Tally::price);
         Actual {
-            price: Price { types, fields: self.fields },
-            lists: lists.collect(),
+            price: prices.fold(Price::default(), |sum, it| sum + it),
+            lists: self.tallies.iter().flat_map(Tally::lists).collect(),
             is_complete: !self.is_broken && self.events.is_complete(),
         }
     }
@@ -178,13 +210,9 @@ impl<'s> Counter<'s> {
         self.next = match (self.open.last(), self.events.key()) {
             (Some(Place::Envelope), Some(b"data")) => Next::Data,
             (Some(Place::Object { group }), Some(key)) => {
-                let keys = self.shape.groups.get(*group as usize);
-                match keys.and_then(|it| it.field(key)) {
-                    Some(field) => {
-                        let call = self.bounds.calls.get(field as usize).copied().unwrap_or(0);
-                        self.fields = self.fields.saturating_add(call);
-                        Next::Field { field, level: 0 }
-                    }
+                let tally = self.tallies.get_mut(self.at);
+                match tally.and_then(|it| it.call(*group, key)) {
+                    Some(field) => Next::Field { field, level: 0 },
                     None => Next::Other,
                 }
             }
@@ -195,6 +223,11 @@ impl<'s> Counter<'s> {
     /// What the value that begins is; counts it as an element of the list around it.
     fn value(&mut self) -> Next {
         match self.open.last_mut() {
+            Some(Place::Batch { n }) => {
+                self.at = *n;
+                *n = n.saturating_add(1);
+                if self.at < self.tallies.len() { Next::Answer } else { Next::Other }
+            }
             Some(Place::List { field, level, length }) => {
                 *length = length.saturating_add(1);
                 Next::Field { field: *field, level: level.saturating_add(1) }
@@ -203,14 +236,13 @@ impl<'s> Counter<'s> {
         }
     }
 
-    fn weigh(&mut self, field: u32) {
-        let weight = self.shape.fields.get(field as usize).map_or(0, |it| it.weight);
-        self.types = self.types.saturating_add(weight);
-    }
-
     fn array(&mut self) {
+        let is_outermost = self.open.is_empty();
         match self.value() {
-            Next::Field { field, level } if self.list(field, level).is_some() => {
+            Next::Answer if is_outermost && self.framing == Framing::Batch => {
+                self.open.push(Place::Batch { n: 0 });
+            }
+            Next::Field { field, level } if self.has_list(field, level) => {
                 self.open.push(Place::List { field, level, length: 0 });
             }
             Next::Answer | Next::Data | Next::Field { .. } | Next::Other => self.skipped = 1,
@@ -218,20 +250,72 @@ impl<'s> Counter<'s> {
     }
 
     fn object(&mut self) {
+        let is_outermost = self.open.is_empty();
         let place = match self.value() {
-            Next::Answer => Place::Envelope,
-            Next::Data => Place::Object { group: 0 },
+            // One answer to all of a batch: its parts were not answered.
+            Next::Answer if is_outermost && self.framing == Framing::Batch => None,
+            Next::Answer => Some(Place::Envelope),
+            Next::Data => Some(Place::Object { group: 0 }),
             Next::Field { field, .. } => {
                 self.weigh(field);
-                match self.shape.fields.get(field as usize).and_then(|it| it.below) {
-                    Some(group) => Place::Object { group },
-                    // A scalar that is an object.
-                    None => return self.skipped = 1,
-                }
+                // Without a place below it is a scalar that is an object.
+                let tally = self.tallies.get(self.at);
+                tally.and_then(|it| it.below(field)).map(|group| Place::Object { group })
             }
-            Next::Other => return self.skipped = 1,
+            Next::Other => None,
         };
-        self.open.push(place);
+        match place {
+            Some(place) => self.open.push(place),
+            None => self.skipped = 1,
+        }
+    }
+
+    fn weigh(&mut self, field: u32) {
+        if let Some(tally) = self.tallies.get_mut(self.at) {
+            tally.weigh(field);
+        }
+    }
+
+    fn has_list(&self, field: u32, level: u32) -> bool {
+        self.tallies.get(self.at).is_some_and(|it| it.list(field, level).is_some())
+    }
+
+    fn close(&mut self) {
+        let Some(Place::List { field, level, length }) = self.open.pop() else { return };
+        if let Some(tally) = self.tallies.get_mut(self.at) {
+            tally.see(field, level, length);
+        }
+    }
+}
+
+impl Tally {
+    /// Counts the call behind a response key of a place.
+    fn call(&mut self, group: u32, key: &[u8]) -> Option<u32> {
+        let field = self.shape.groups.get(group as usize)?.field(key)?;
+        let call = self.bounds.calls.get(field as usize).copied().unwrap_or(0);
+        self.fields = self.fields.saturating_add(call);
+        Some(field)
+    }
+
+    /// Counts one value that is not null.
+    fn weigh(&mut self, field: u32) {
+        let weight = self.shape.fields.get(field as usize).map_or(0, |it| it.weight);
+        self.types = self.types.saturating_add(weight);
+    }
+
+    /// Counts one list.
+    fn see(&mut self, field: u32, level: u32, length: u64) {
+        let list = self.list(field, level);
+        if let Some(seen) = list.and_then(|it| self.seen.get_mut(it)) {
+            seen.n = seen.n.saturating_add(1);
+            seen.longest = seen.longest.max(length);
+            seen.total = seen.total.saturating_add(length);
+        }
+    }
+
+    /// The place below a field.
+    fn below(&self, field: u32) -> Option<u32> {
+        self.shape.fields.get(field as usize)?.below
     }
 
     /// The position in the shape of a field's list at a level.
@@ -240,13 +324,15 @@ impl<'s> Counter<'s> {
         (level < n).then(|| first.saturating_add(level) as usize)
     }
 
-    fn close(&mut self) {
-        let Some(Place::List { field, level, length }) = self.open.pop() else { return };
-        let list = self.list(field, level);
-        if let Some(seen) = list.and_then(|it| self.seen.get_mut(it)) {
-            seen.n = seen.n.saturating_add(1);
-            seen.longest = seen.longest.max(length);
-            seen.total = seen.total.saturating_add(length);
-        }
+    fn price(&self) -> Price {
+        Price { types: u64::try_from(self.types).unwrap_or(0), fields: self.fields }
+    }
+
+    fn lists(&self) -> impl Iterator<Item = ListSeen> {
+        let lists = self.shape.lists.iter().zip(&self.seen).zip(&self.bounds.sizes);
+        lists.filter(|((_, seen), _)| seen.n > 0).map(|((list, seen), bound)| {
+            let Seen { n, longest, total } = *seen;
+            ListSeen { field: list.field, n, longest, total, bound: *bound }
+        })
     }
 }

@@ -67,6 +67,17 @@ pub(super) struct Slicing {
     pub(super) default: Slice,
 }
 
+impl FieldClass {
+    /// Costs nothing, whatever the request.
+    pub(super) fn is_free(&self) -> bool {
+        !self.is_composite
+            && self.weight <= 0
+            && self.call <= 0
+            && self.arguments.is_empty()
+            && self.list.slicing.is_empty()
+    }
+}
+
 impl ListRule {
     /// The rule of a field; what cannot be resolved is reported.
     pub(super) fn resolve(

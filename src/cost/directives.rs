@@ -3,11 +3,13 @@
 //!
 //! A directive of that name without the arguments we know belongs to somebody else and is ignored.
 
+use std::sync::Arc;
+
 use crate::{
     cost::{
         facts::{Rank, Says, Setting},
         report::Report,
-        settings::List,
+        settings::{List, Place},
     },
     schema::{Applied, Bound, Const, FieldId, Kind, Schema, TypeId, is_whole_number},
 };
@@ -16,8 +18,8 @@ use crate::{
 pub(super) fn written(schema: &Schema, report: &mut Report) -> Vec<Setting> {
     let mut found = Vec::new();
     for (id, ty) in schema.types() {
-        let weight = weight(&ty.directives, &ty.name, report);
-        found.extend(weight.map(|it| exact(Bound::Type(id), Says::Weight(it))));
+        let weight = weight((schema, &ty.directives), &ty.name, report);
+        found.extend(weight.map(|(it, place)| exact(Bound::Type(id), Says::Weight(it), place)));
         for field in schema.fields(id).filter(|it| *it != FieldId::TYPENAME) {
             fields(schema, field, report, &mut found);
             let arguments = schema.arguments(field);
@@ -28,24 +30,31 @@ pub(super) fn written(schema: &Schema, report: &mut Report) -> Vec<Setting> {
     found
 }
 
-fn exact(on: Bound, says: Says) -> Setting {
-    Setting { rank: Rank::Exact, on, says, place: None }
+fn exact(on: Bound, says: Says, place: Place) -> Setting {
+    Setting { rank: Rank::Exact, on, says, place: Some(place) }
+}
+
+/// Where a directive stands in the schema.
+fn place(schema: &Schema, applied: &Applied) -> Place {
+    (Arc::clone(schema.source()), applied.span.clone())
 }
 
 fn fields(schema: &Schema, id: FieldId, report: &mut Report, found: &mut Vec<Setting>) {
     let field = schema.field(id);
     let coordinate = schema.coordinate(id);
-    if let Some(weight) = weight(&field.directives, &coordinate, report) {
+    if let Some((weight, place)) = weight((schema, &field.directives), &coordinate, report) {
         if schema.ty(field.parent).kind == Kind::Interface {
             let message = format!("`@cost` on `{coordinate}`, a field of an interface");
-            report.error("cost-on-interface", message, None);
+            report.error("cost-on-interface", message, Some(&place));
             report.help("weigh the field of each type that implements it");
         } else {
-            found.push(exact(Bound::Field(id), Says::Weight(weight)));
+            found.push(exact(Bound::Field(id), Says::Weight(weight), place));
         }
     }
     if let Some(applied) = applied(&field.directives, "listSize") {
-        found.push(exact(Bound::Field(id), Says::List(list_size(applied, &coordinate, report))));
+        let place = place(schema, applied);
+        let list = list_size((applied, &place), &coordinate, report);
+        found.push(exact(Bound::Field(id), Says::List(list), place));
     }
 }
 
@@ -60,8 +69,9 @@ fn inputs(
         let input = schema.input(id);
         if !input.directives.is_empty() {
             let coordinate = format!("{owner}({}:)", input.name);
-            let weight = weight(&input.directives, &coordinate, report);
-            found.extend(weight.map(|it| exact(Bound::Input(id), Says::Weight(it))));
+            let weight = weight((schema, &input.directives), &coordinate, report);
+            let says = |(it, place)| exact(Bound::Input(id), Says::Weight(it), place);
+            found.extend(weight.map(says));
         }
     }
 }
@@ -72,8 +82,14 @@ fn applied<'a>(directives: &'a [Applied], name: &str) -> Option<&'a Applied> {
     directives.iter().find(is_ours)
 }
 
-fn weight(directives: &[Applied], coordinate: &str, report: &mut Report) -> Option<i64> {
-    let weight = applied(directives, "cost")?.argument("weight")?;
+fn weight(
+    (schema, directives): (&Schema, &[Applied]),
+    coordinate: &str,
+    report: &mut Report,
+) -> Option<(i64, Place)> {
+    let applied = applied(directives, "cost")?;
+    let weight = applied.argument("weight")?;
+    let place = place(schema, applied);
     let text = match weight {
         Const::Float(text) | Const::Int(text) | Const::String(text) => text.trim(),
         _ => "",
@@ -81,9 +97,9 @@ fn weight(directives: &[Applied], coordinate: &str, report: &mut Report) -> Opti
     let value = number(text);
     if value.is_none() {
         let message = format!("the weight of `{coordinate}` is not a number that fits 64 bits");
-        report.error("bad-weight", message, None);
+        report.error("bad-weight", message, Some(&place));
     }
-    value
+    value.map(|it| (it, place))
 }
 
 /// A whole number, or a decimal one rounded up: a bound may be too high, never too low.
@@ -98,7 +114,7 @@ fn number(text: &str) -> Option<i64> {
     if is_whole || text.starts_with('-') { Some(value) } else { value.checked_add(1) }
 }
 
-fn list_size(applied: &Applied, coordinate: &str, report: &mut Report) -> List {
+fn list_size((applied, place): (&Applied, &Place), coordinate: &str, report: &mut Report) -> List {
     let names = |key: &str| match applied.argument(key) {
         Some(Const::List(list)) => Some(list.iter().filter_map(name).collect()),
         Some(one) => name(one).map(|it| vec![it]),
@@ -107,7 +123,7 @@ fn list_size(applied: &Applied, coordinate: &str, report: &mut Report) -> List {
     let assumed = match applied.argument("assumedSize") {
         Some(Const::Int(text)) => text.parse::<u32>().ok().or_else(|| {
             let message = format!("the assumed size of `{coordinate}` is not a size");
-            report.error("bad-list-size", message, None);
+            report.error("bad-list-size", message, Some(place));
             None
         }),
         _ => None,

@@ -22,6 +22,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     pub(super) types: HashMap<TypeId, i64>,
+    /// Where the weight of a type was written last.
+    type_places: HashMap<TypeId, Place>,
     pub(super) fields: HashMap<FieldId, i64>,
     pub(super) inputs: HashMap<InputId, i64>,
     pub(super) lists: HashMap<FieldId, Listed>,
@@ -72,7 +74,7 @@ impl Facts {
         }
         facts.warn_of_no_lists(schema, settings, report);
         if settings.negative_types == NegativeTypes::Refused {
-            facts.refuse_negative_types(schema, settings, report);
+            facts.refuse_negative_types(schema, report);
         }
         facts
     }
@@ -105,7 +107,11 @@ impl Facts {
             }
             (Bound::Field(id), Says::Weight(weight)) => drop(self.fields.insert(id, weight)),
             (Bound::Input(id), Says::Weight(weight)) => drop(self.inputs.insert(id, weight)),
-            (Bound::Type(id), Says::Weight(weight)) => drop(self.types.insert(id, weight)),
+            (Bound::Type(id), Says::Weight(weight)) => {
+                self.types.insert(id, weight);
+                self.type_places.remove(&id);
+                self.type_places.extend(setting.place.map(|it| (id, it)));
+            }
             // `bound` lets lists through for fields only.
             (Bound::Input(_) | Bound::Type(_), Says::List(_) | Says::Slicing(..)) => {}
         }
@@ -128,21 +134,14 @@ impl Facts {
         }
     }
 
-    fn refuse_negative_types(&self, schema: &Schema, settings: &Settings, report: &mut Report) {
+    fn refuse_negative_types(&self, schema: &Schema, report: &mut Report) {
         let is_selectable = |id: TypeId| !matches!(schema.ty(id).kind, Kind::InputObject { .. });
         let negative = self.types.iter().filter(|(id, weight)| **weight < 0 && is_selectable(**id));
-        let mut names: Vec<_> = negative.map(|(id, _)| &schema.ty(*id).name).collect();
-        names.sort();
-        for name in names {
-            let layers = [&settings.policy, &settings.tuned];
-            let mut entries = layers.into_iter().flat_map(|it| &it.weights);
-            let here = entries.find(|it| it.on == Coordinate::Type(name.clone()));
-            let place = here.and_then(|it| it.place.as_ref());
-            report.error(
-                "negative-weight",
-                format!("type `{name}` has a weight below zero"),
-                place,
-            );
+        let mut negative: Vec<_> = negative.map(|(id, _)| (&schema.ty(*id).name, id)).collect();
+        negative.sort();
+        for (name, id) in negative {
+            let message = format!("type `{name}` has a weight below zero");
+            report.error("negative-weight", message, self.type_places.get(id));
             report.help("say `exact: true`, or weigh the other types higher");
         }
     }

@@ -160,14 +160,3 @@ fn by_key(operation: &Operation, picks: &[Pick<'_>], members: &[(usize, ClassId)
     }
     found
 }
-
-impl FieldClass {
-    /// Costs nothing, whatever the request.
-    pub(super) fn is_free(&self) -> bool {
-        !self.is_composite
-            && self.weight <= 0
-            && self.call <= 0
-            && self.arguments.is_empty()
-            && self.list.slicing.is_empty()
-    }
-}

@@ -1,9 +1,20 @@
 //! Cost: how much one operation can ask of the upstream, compiled once, priced per request.
 //!
-//! Schema directives, tuned file and policy become a [`Model`]; [`compile`] makes a [`Program`] of
-//! an operation; the program prices requests. Two measures after the IBM GraphQL cost
-//! specification: objects that can come back, and resolver calls. Both are upper bounds. Does not
-//! know the limit and refuses nothing but sizes that cannot be read.
+//! Two measures after the IBM GraphQL cost specification: objects that can come back, and resolver
+//! calls. Both are upper bounds. Does not know the limit and refuses nothing but sizes that cannot
+//! be read.
+//!
+//! How often a thing is done decides where it is done; the files in the order of reading:
+//!
+//! ```text
+//! once per policy     settings → directives, facts → class, inputs → model
+//!                     what the policy says, laid over what the schema says: a class per field
+//! once per document   merge → compile (or plain) → arena, slots → program
+//!                     selections merged as execution would; arithmetic over what is not known yet
+//! once per request    program, slice: sizes and conditions filled in, one pass, a price
+//! once per answer     shape → events → actual: the same weights on what came back
+//! for people          outline → explain, and ceiling for a manifest
+//! ```
 
 mod actual;
 mod arena;
@@ -32,7 +43,7 @@ pub use explain::{Explanation, PricedField, SliceAdvice, explain};
 pub use model::Model;
 pub use program::{Price, Program, RootPrice};
 pub use settings::{
-    Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, NegativeTypes, Place, Settings,
-    Weights,
+    Answers, Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, NegativeTypes, Place,
+    Settings, Told, Weights,
 };
 pub use shape::Shape;

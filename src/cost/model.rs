@@ -12,7 +12,7 @@ use crate::{
         facts::Facts,
         inputs::InputWeights,
         report::Report,
-        settings::{Measure, Settings},
+        settings::{Answers, Measure, Settings},
     },
     diagnostic::Diagnostics,
     schema::{FieldId, Kind, OperationKind, Schema, TypeId, TypeSet},
@@ -23,6 +23,7 @@ use crate::{
 pub struct Model {
     schema: Arc<Schema>,
     measure: Measure,
+    answers: Answers,
     classes: Vec<FieldClass>,
     fields: HashMap<FieldId, Variation>,
     inputs: InputWeights,
@@ -80,6 +81,12 @@ impl Model {
     #[must_use]
     pub const fn measure(&self) -> Measure {
         self.measure
+    }
+
+    /// What is done with the cost of an answer.
+    #[must_use]
+    pub const fn answers(&self) -> Answers {
+        self.answers
     }
 
     pub(super) const fn inputs(&self) -> &InputWeights {
@@ -165,8 +172,9 @@ impl Building<'_> {
         let own = |it: TypeId| self.facts.types.get(&it).copied().unwrap_or(default);
         let weight = |it: TypeId| if default == 0 { 0 } else { own(it) };
         let roots = roots.map(|it| (it, weight(it))).collect();
-        let measure = self.settings.measure;
-        Model { schema, measure, classes: self.classes, fields, inputs: self.inputs, roots }
+        let Settings { measure, answers, .. } = *self.settings;
+        let (classes, inputs) = (self.classes, self.inputs);
+        Model { schema, measure, answers, classes, fields, inputs, roots }
     }
 
     fn class(&self, id: FieldId, report: &mut Report) -> FieldClass {

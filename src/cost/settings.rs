@@ -2,7 +2,7 @@
 //!
 //! Reads no file: the policy's reader fills this in, `model` binds it to a schema.
 
-use std::{ops::Range, sync::Arc};
+use std::{num::NonZeroU32, ops::Range, sync::Arc};
 
 use crate::{diagnostic::Source, schema::Coordinate};
 
@@ -20,6 +20,8 @@ pub struct Settings {
     pub negative_types: NegativeTypes,
     /// What `max` of a list means for its size.
     pub clamps: Clamps,
+    /// What is done with the cost of an answer.
+    pub answers: Answers,
     /// Between the schema and the policy: what `tune` has measured.
     pub tuned: Layer,
     /// Wins over everything else.
@@ -71,6 +73,33 @@ pub enum DefaultList {
     Assumed(u32),
     /// The operation is refused.
     Refuse,
+}
+
+/// What is done with the cost of an answer on its way to the client. By default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// One answer in this many, by document, is counted while it passes; `None`: none is.
+    pub count_one_in: Option<NonZeroU32>,
+    /// Whether the client is told.
+    pub told: Told,
+}
+
+impl Answers {
+    /// True when there is anything to do.
+    #[must_use]
+    pub fn are_watched(self) -> bool {
+        self.count_one_in.is_some() || self.told == Told::InExtensions
+    }
+}
+
+/// Whether a client is told the cost of its request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Told {
+    /// As `extensions.cost` of the answer.
+    InExtensions,
+    /// It is not.
+    #[default]
+    Nowhere,
 }
 
 /// Which number is compared with the limit.

@@ -1,7 +1,9 @@
 //! What an answer to an operation looks like, for counting it: response keys, place by place.
 //!
 //! Selections are merged over all object types at once, because an answer does not tell its types.
-//! Where one key costs differently by type, the lowest is taken: the count never overstates.
+//! Where one key costs differently by type, the lowest is taken: the count never overstates. Where
+//! a list is bounded differently, the largest bound is. Conditions are not looked at: what they
+//! leave out is not in the answer.
 
 use std::sync::Arc;
 
@@ -14,7 +16,7 @@ use crate::{
         slots::{Call, Purpose, Request, Size, SlotBuilder, SlotTable},
     },
     document::SelectionId,
-    operation::{NodeId, Operation, Variables},
+    operation::{Node, NodeId, Operation, Variables},
     schema::FieldId,
 };
 
@@ -111,7 +113,8 @@ impl Shape {
             }
         };
         let calls = self.fields.iter().map(|it| it.calls.iter().map(call).min().unwrap_or(0));
-        let sizes = self.lists.iter().map(|it| it.sizes.iter().map(size).max().unwrap_or(0));
+        // Where nothing tells a size, nothing can be over it.
+        let sizes = self.lists.iter().map(|it| it.sizes.iter().map(size).max().unwrap_or(u64::MAX));
         Bounds { calls: calls.collect(), sizes: sizes.collect() }
     }
 }
@@ -119,17 +122,30 @@ impl Shape {
 /// A place whose keys are still to be found.
 struct Open {
     group: u32,
-    parents: Vec<Option<NodeId>>,
-    /// The classes of the field around it.
-    around: Vec<ClassId>,
+    /// The selections around it, and what their fields can cost; nothing at the root.
+    around: Answer,
 }
 
 /// Selections that answer one key.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Answer {
     nodes: Vec<NodeId>,
-    classes: Vec<ClassId>,
+    /// What each field that is selected here can cost; one field written once counts once, however
+    /// often fragments bring it here.
+    priced: Vec<Priced>,
 }
+
+/// A selection, in one of the classes that its field can have.
+#[derive(Clone, Copy)]
+struct Priced {
+    source: SelectionId,
+    class: ClassId,
+    node: NodeId,
+}
+
+/// What makes two places have the same keys.
+#[derive(PartialEq, Eq, Hash)]
+struct Memo(Vec<(SelectionId, ClassId)>);
 
 struct Building<'a> {
     model: &'a Model,
@@ -138,7 +154,7 @@ struct Building<'a> {
     groups: Vec<Keys>,
     fields: Vec<ShapeField>,
     lists: Vec<ShapeList>,
-    known: HashMap<(Vec<SelectionId>, Vec<ClassId>), u32>,
+    known: HashMap<Memo, u32>,
     open: Vec<Open>,
 }
 
@@ -147,11 +163,11 @@ impl<'a> Building<'a> {
     // has one parent, and a place is opened for nodes once.
     fn run(&mut self) {
         self.groups.push(Keys::default());
-        self.open.push(Open { group: 0, parents: vec![None], around: Vec::new() });
+        self.open.push(Open { group: 0, around: Answer::default() });
         while let Some(open) = self.open.pop() {
             let mut keys = Vec::new();
-            for (key, answer) in self.answers(&open.parents) {
-                let field = self.field(&open, &answer);
+            for (key, answer) in self.answers(&open.around.nodes) {
+                let field = self.field(&open.around, &answer);
                 keys.push((key.into(), field));
             }
             keys.sort();
@@ -161,100 +177,90 @@ impl<'a> Building<'a> {
         }
     }
 
-    fn answers(&self, parents: &[Option<NodeId>]) -> HashMap<&'a str, Answer> {
+    /// What is selected below `parents`, by response key; at the root without any.
+    // A key that is free on one type and not on another is kept with both: on which of them an
+    // object is cannot be told.
+    fn answers(&self, parents: &[NodeId]) -> HashMap<&'a str, Answer> {
         let mut answers: HashMap<&'a str, Answer> = HashMap::default();
-        for (id, node) in parents.iter().flat_map(|it| self.operation.children(*it)) {
+        let root = parents.is_empty().then_some(None);
+        let parents = parents.iter().copied().map(Some).chain(root);
+        for (id, node) in parents.flat_map(|it| self.operation.children(it)) {
             let variation = self.model.variation(node.field);
             let objects = self.operation.sets().get(node.parents);
             let (Some(variation), Some(objects)) = (variation, objects) else { continue };
-            let is_free = |id: &ClassId| self.model.class(*id).is_none_or(FieldClass::is_free);
-            let classes = variation.among(objects);
-            if classes.iter().all(is_free) {
-                continue;
-            }
             let answer = answers.entry(self.operation.key(node)).or_default();
             answer.nodes.push(id);
-            answer.classes.extend(classes);
+            let classes = variation.among(objects).into_iter();
+            answer.priced.extend(classes.map(|class| Priced {
+                source: node.source,
+                class,
+                node: id,
+            }));
         }
+        let is_free = |it: &Priced| self.model.class(it.class).is_none_or(FieldClass::is_free);
+        answers.retain(|_, it| !it.priced.iter().all(is_free));
         for answer in answers.values_mut() {
-            answer.classes.sort();
-            answer.classes.dedup();
+            answer.priced.sort_by_key(|it| (it.source, it.class));
+            answer.priced.dedup_by_key(|it| (it.source, it.class));
         }
         answers
     }
 
-    fn field(&mut self, open: &Open, answer: &Answer) -> u32 {
-        let classes = answer.classes.iter().filter_map(|it| self.model.class(*it));
-        let classes: Vec<_> = classes.collect();
-        let nodes = answer.nodes.iter().filter_map(|it| self.operation.node(*it));
-        let nodes: Vec<_> = nodes.collect();
-        let mut calls = Vec::new();
-        for node in nodes.iter().take(1) {
-            calls.extend(classes.iter().map(|class| self.slots.call(node, class)));
-        }
-        let depth = classes.iter().map(|it| it.list_depth).max().unwrap_or(0);
+    fn field(&mut self, around: &Answer, answer: &Answer) -> u32 {
+        let classes = self.resolved(answer);
+        let calls = classes.iter().map(|(node, class)| self.slots.call(node, class)).collect();
+        let depth = classes.iter().map(|it| it.1.list_depth).max().unwrap_or(0);
         let first = u32::try_from(self.lists.len()).unwrap_or(u32::MAX);
         for level in 0..depth {
             let sizes = if level == 0 {
-                self.outer_sizes(open, answer)
+                self.outer_sizes(around, answer)
             } else {
-                classes.iter().filter_map(|it| it.list.inner).map(Size::Fixed).collect()
+                classes.iter().filter_map(|it| it.1.list.inner).map(Size::Fixed).collect()
             };
-            if let Some(node) = nodes.first() {
+            if let Some((node, _)) = classes.first() {
                 self.lists.push(ShapeList { field: node.field, sizes });
             }
         }
-        let weight = classes.iter().map(|it| it.weight).min().unwrap_or(0);
-        let is_composite = classes.iter().any(|it| it.is_composite);
+        let weight = classes.iter().map(|it| it.1.weight).min().unwrap_or(0);
+        let is_composite = classes.iter().any(|it| it.1.is_composite);
         let below = is_composite.then(|| self.below(answer));
         let id = u32::try_from(self.fields.len()).unwrap_or(u32::MAX);
         self.fields.push(ShapeField { calls, weight, lists: (first, depth), below });
         id
     }
 
-    /// The size of a list by its own arguments, or by those of the field around it.
-    fn outer_sizes(&mut self, open: &Open, answer: &Answer) -> Vec<Size> {
+    fn resolved(&self, answer: &Answer) -> Vec<(&'a Node, &'a FieldClass)> {
+        let (model, operation) = (self.model, self.operation);
+        let resolve = |it: &Priced| Some((operation.node(it.node)?, model.class(it.class)?));
+        answer.priced.iter().filter_map(resolve).collect()
+    }
+
+    /// The sizes that a list can have: by its own arguments, or by those of the fields around it.
+    fn outer_sizes(&mut self, around: &Answer, answer: &Answer) -> Vec<Size> {
+        let around = self.resolved(around);
         let mut sizes = Vec::new();
-        let around = open.parents.iter().flatten().next().and_then(|it| self.operation.node(*it));
-        for (node, class) in answer
-            .nodes
-            .iter()
-            .take(1)
-            .flat_map(|node| answer.classes.iter().map(move |class| (*node, *class)))
-        {
-            let (Some(node), Some(class)) = (self.operation.node(node), self.model.class(class))
-            else {
-                continue;
-            };
+        for (node, class) in self.resolved(answer) {
             let name = &self.operation.schema().field(node.field).name;
-            let outer = open.around.iter().filter_map(|it| self.model.class(*it));
-            let mut handed_down = outer.filter(|it| it.list.sized.contains(name)).peekable();
-            match around.filter(|_| handed_down.peek().is_some()) {
-                Some(around) => {
-                    for outer in handed_down {
-                        sizes.push(self.slots.size(around, &outer.list, None));
-                    }
-                }
-                None => sizes.push(self.slots.size(node, &class.list, None)),
+            let hands_down = |it: &&(&Node, &FieldClass)| it.1.list.sized.contains(name);
+            for (outer, class) in around.iter().filter(hands_down) {
+                sizes.push(self.slots.size(outer, &class.list, None));
+            }
+            if around.is_empty() || !around.iter().all(|it| hands_down(&it)) {
+                sizes.push(self.slots.size(node, &class.list, None));
             }
         }
         sizes
     }
 
     fn below(&mut self, answer: &Answer) -> u32 {
-        let sources = answer.nodes.iter().filter_map(|it| self.operation.node(*it));
-        let mut sources: Vec<_> = sources.map(|it| it.source).collect();
-        sources.sort();
-        sources.dedup();
-        let memo = (sources, answer.classes.clone());
+        let memo = Memo(answer.priced.iter().map(|it| (it.source, it.class)).collect());
         if let Some(group) = self.known.get(&memo) {
             return *group;
         }
         let group = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
         self.groups.push(Keys::default());
         self.known.insert(memo, group);
-        let parents = answer.nodes.iter().map(|it| Some(*it)).collect();
-        self.open.push(Open { group, parents, around: answer.classes.clone() });
+        self.open.push(Open { group, around: answer.clone() });
         group
     }
 }

@@ -174,16 +174,20 @@ fn length(n: usize) -> Slice {
     Slice::Size(u32::try_from(n).unwrap_or(u32::MAX))
 }
 
-/// A number in 0 … 2³¹−1. `2.0` and `2e1` count: languages without integers write them so.
+/// A number in 0 … 2³¹−1. `2.0` counts: languages without integers write it so. None writes `2e1`,
+/// and servers differ about it.
 fn whole(text: &str) -> Slice {
-    if let Ok(value) = text.parse::<u32>() {
-        return if value <= MAX { Slice::Size(value) } else { Slice::Invalid };
-    }
-    match text.parse::<f64>() {
-        Ok(0.0) => Slice::Size(0),
-        Ok(value) if value.fract() == 0.0 && value > 0.0 && value <= f64::from(MAX) => {
-            format!("{value:.0}").parse().map_or(Slice::Invalid, Slice::Size)
+    let digits = match text.split_once('.') {
+        Some((whole, fraction))
+            if !fraction.is_empty() && fraction.bytes().all(|it| it == b'0') =>
+        {
+            whole
         }
+        Some(_) | None => text,
+    };
+    match digits.parse::<u32>() {
+        Ok(value) if value <= MAX => Slice::Size(value),
+        Err(_) if digits == "-0" => Slice::Size(0),
         Ok(_) | Err(_) => Slice::Invalid,
     }
 }
@@ -198,7 +202,7 @@ mod tests {
     #[test]
     fn whole_numbers_are_sizes() {
         for (text, size) in
-            [("0", 0), ("7", 7), ("2.0", 2), ("2e1", 20), ("-0", 0), ("2147483647", MAX)]
+            [("0", 0), ("7", 7), ("2.0", 2), ("-0", 0), ("-0.00", 0), ("2147483647", MAX)]
         {
             assert_eq!(whole(text), Slice::Size(size), "{text}");
         }
@@ -206,7 +210,21 @@ mod tests {
 
     #[test]
     fn anything_else_is_invalid() {
-        for text in ["-1", "0.5", "2147483648", "1e99", "", "x", "99999999999999999999"] {
+        for text in [
+            "-1",
+            "0.5",
+            "1.5",
+            "2.",
+            ".0",
+            "1e3",
+            "1.0e3",
+            "2147483648",
+            "2147483648.0",
+            "1e99",
+            "",
+            "x",
+            "99999999999999999999",
+        ] {
             assert_eq!(whole(text), Slice::Invalid, "{text}");
         }
     }

@@ -45,6 +45,16 @@ impl When {
         }
     }
 
+    /// How it is written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Always => "always",
+            Self::If(expression) => expression.source(),
+            Self::Never => "never",
+        }
+    }
+
     /// The expression, when it is one.
     #[must_use]
     pub fn expression(&self) -> Option<&Expression> {

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
-use crate::expression::Value;
+use crate::{expression::Value, identity::Validity};
 
 /// The verified identity and the client it speaks through: one for every HTTP request or stream.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,7 @@ pub struct Identity {
     claims: serde_json::Map<String, serde_json::Value>,
     /// The claims as expressions see them, converted once.
     value: Value,
+    validity: Validity,
 }
 
 /// Where a request comes from.
@@ -66,18 +67,36 @@ pub enum Transport {
 }
 
 impl Identity {
-    /// Of verified claims; the subject is the claim `sub`, when it is a text.
+    /// Of verified claims that do not end by themselves.
     #[must_use]
     pub fn new(claims: serde_json::Map<String, serde_json::Value>) -> Self {
+        Self::lasting(claims, Validity::ALWAYS)
+    }
+
+    /// Of verified claims; the subject is the claim `sub`, when it is a text.
+    #[must_use]
+    pub fn lasting(claims: serde_json::Map<String, serde_json::Value>, validity: Validity) -> Self {
         let subject = claims.get("sub").and_then(|it| it.as_str()).map(Into::into);
         let value = Value::of_json(&serde_json::Value::Object(claims.clone()));
-        Self { subject, claims, value }
+        Self { subject, claims, value, validity }
     }
 
     /// Who it is.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
+    }
+
+    /// When it counts.
+    #[must_use]
+    pub const fn validity(&self) -> Validity {
+        self.validity
+    }
+
+    /// The first second since 1970 in which it does not count any more.
+    #[must_use]
+    pub fn expires(&self) -> u64 {
+        self.validity.ends()
     }
 
     /// Everything that was claimed and verified.

@@ -17,7 +17,7 @@ pub use error::{Error, Problem};
 pub use read::{Limits, read};
 pub use write::{escape, push_escaped};
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::{borrow::Cow, cmp::Ordering, ops::Range};
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,13 @@ impl<'t> Value<'t> {
     #[must_use]
     pub fn text(self) -> &'t str {
         self.tree.str(self.node().piece)
+    }
+
+    /// Where it stands in the text, in bytes.
+    #[must_use]
+    pub fn range(self) -> Range<usize> {
+        let Piece { start, end } = self.node().piece;
+        start as usize..end as usize
     }
 
     /// Its key, when it is a member of an object.

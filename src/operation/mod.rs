@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use crate::{
     document::{Document, OperationId, Range, SelectionId, Span, ValueId},
-    schema::{FieldId, InputId, OperationKind, Schema, TypeId},
+    schema::{FieldId, InputId, Kind, OperationKind, Schema, TypeId},
 };
 
 /// The position of a node in preorder.
@@ -165,6 +165,26 @@ impl Operation {
             return format!("{}.__typename", self.schema.ty(node.on).name);
         }
         self.schema.coordinate(node.field)
+    }
+
+    /// The field as every object type has it in which a selection can run.
+    #[must_use]
+    pub fn answering(&self, node: &Node) -> Vec<FieldId> {
+        let Some(set) = self.sets.get(node.parents) else { return Vec::new() };
+        match self.schema.ty(node.on).kind {
+            _ if node.field == FieldId::TYPENAME => return vec![node.field],
+            // Fragments inside each other can leave a type that nothing here can be.
+            Kind::Object { object } if set.contains(object) => return vec![node.field],
+            Kind::Object { .. } => return Vec::new(),
+            Kind::Enum
+            | Kind::InputObject { .. }
+            | Kind::Interface
+            | Kind::Scalar
+            | Kind::Union => {}
+        }
+        let name = &self.schema.field(node.field).name;
+        let of = |object: u32| self.schema.field_named(self.schema.object(object), name);
+        set.iter().filter_map(of).collect()
     }
 
     /// The conditions that nodes refer to.

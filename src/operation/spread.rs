@@ -210,7 +210,7 @@ impl<'a> Spreading<'a> {
         });
         if !written.inner.is_empty() {
             let on = self.schema.field(field).ty.named;
-            let parents = self.sets.possible(self.schema, on);
+            let parents = self.sets.below(self.schema, place.parents, field);
             let depth = place.depth.saturating_add(1);
             let below = Place { on, parents, guard: place.guard, parent: Some(node), depth };
             self.push(written.inner, below, Some(node));

@@ -2,7 +2,7 @@
 
 use ahash::HashMap;
 
-use crate::schema::{Schema, TypeId, TypeSet};
+use crate::schema::{FieldId, Schema, TypeId, TypeSet};
 
 /// An interned set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +14,7 @@ pub struct TypeSets {
     sets: Vec<TypeSet>,
     possible: HashMap<TypeId, SetId>,
     narrowed: HashMap<(SetId, TypeId), SetId>,
+    below: HashMap<(SetId, FieldId), SetId>,
 }
 
 impl TypeSets {
@@ -41,6 +42,24 @@ impl TypeSets {
         let narrowed = self.get(set).map(|it| it.intersection(&schema.ty(ty).possible));
         let id = self.intern(narrowed.unwrap_or_default());
         self.narrowed.insert((set, ty), id);
+        id
+    }
+
+    /// What can stand below a field that any of `set` answers: an object type may declare a narrower
+    /// type for a field than its interface does. Nothing, where nothing can answer.
+    pub(super) fn below(&mut self, schema: &Schema, set: SetId, field: FieldId) -> SetId {
+        if let Some(id) = self.below.get(&(set, field)) {
+            return *id;
+        }
+        let name = &schema.field(field).name;
+        let mut below = TypeSet::empty(schema.n_objects());
+        for object in self.get(set).into_iter().flat_map(TypeSet::iter) {
+            if let Some(field) = schema.field_named(schema.object(object), name) {
+                below.extend(&schema.ty(schema.field(field).ty.named).possible);
+            }
+        }
+        let id = self.intern(below);
+        self.below.insert((set, field), id);
         id
     }
 

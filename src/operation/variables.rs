@@ -80,10 +80,12 @@ impl Shape {
             for value in variable.descendants() {
                 match value.kind() {
                     Kind::Array => shape.list = shape.list.max(u64::from(value.n_children())),
-                    Kind::String => {
+                    // Escapes only make a literal longer: no other can hold the longest string.
+                    Kind::String if value.text().len() as u64 > shape.string.saturating_add(2) => {
                         let bytes = value.string().map_or(0, |it| it.len());
                         shape.string = shape.string.max(bytes as u64);
                     }
+                    Kind::String => {}
                     Kind::Boolean(_) | Kind::Null | Kind::Number | Kind::Object => {}
                 }
             }
@@ -102,6 +104,12 @@ pub struct Variables<'a> {
 }
 
 impl<'a> Variables<'a> {
+    /// For questions about size alone: nothing is known of the values.
+    #[must_use]
+    pub fn of_size(shape: Shape) -> Self {
+        Self { shape, ..Self::default() }
+    }
+
     /// What is given, by definition. Empty for an operation that is judged but not selected.
     #[must_use]
     pub fn given(&self, variable: VariableIdx) -> Option<Given<'a>> {

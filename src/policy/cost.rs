@@ -1,13 +1,13 @@
 //! `cost`: what things cost. The limit itself, `cost.max`, is a rule like every other.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use serde_json::{Map, Value as Json};
 
 use crate::{
     cost::{
-        Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, Model, NegativeTypes, Settings,
-        Weights,
+        Answers, Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, Model, NegativeTypes,
+        Settings, Told, Weights,
     },
     diagnostic::Diagnostics,
     policy::load::Resolve,
@@ -23,6 +23,7 @@ pub(super) fn read(fields: &mut Fields<'_>, found: &mut Diagnostics) -> (Setting
     let defaults = fields.take("defaults", found).map(|it| defaults(it, found));
     let exact = fields.take("exact", found).and_then(|it| scalar::boolean(it, found));
     let clamps = fields.take("upstream_clamps", found).and_then(|it| scalar::boolean(it, found));
+    let answers = fields.take("answers", found).map(|it| answers(it, found));
     let weights = fields.take("weights", found).map(|it| entries(it, found, weight));
     let lists = fields.take("lists", found).map(|it| entries(it, found, list));
     let settings = Settings {
@@ -36,6 +37,7 @@ pub(super) fn read(fields: &mut Fields<'_>, found: &mut Diagnostics) -> (Setting
             Some(true) => Clamps::Upstream,
             Some(false) | None => Clamps::Ignored,
         },
+        answers: answers.unwrap_or_default(),
         tuned: Layer::default(),
         policy: Layer { weights: weights.unwrap_or_default(), lists: lists.unwrap_or_default() },
     };
@@ -65,8 +67,8 @@ fn defaults(node: &Node, found: &mut Diagnostics) -> Defaults {
     let mut fields = Fields::of(node, "cost.defaults", found);
     let types = fields.take("type", found).map(|it| weights(it, standard.types, found));
     let of_fields = fields.take("field", found).map(|it| weights(it, standard.fields, found));
-    let root = fields.take("root", found).and_then(|it| small(it, found));
-    let mutation = fields.take("mutation", found).and_then(|it| small(it, found));
+    let root = fields.take("root", found).and_then(|it| small(it, 0, found));
+    let mutation = fields.take("mutation", found).and_then(|it| small(it, 0, found));
     let list = fields.take("list", found).and_then(|it| default_list(it, found));
     fields.finish(found);
     Defaults {
@@ -75,6 +77,20 @@ fn defaults(node: &Node, found: &mut Diagnostics) -> Defaults {
         root: root.unwrap_or(standard.root),
         mutation: mutation.unwrap_or(standard.mutation),
         list: list.unwrap_or(standard.list),
+    }
+}
+
+fn answers(node: &Node, found: &mut Diagnostics) -> Answers {
+    let mut fields = Fields::of(node, "cost.answers", found);
+    let count = fields.take("count_one_in", found).and_then(|it| small(it, 1, found));
+    let told = fields.take("in_extensions", found).and_then(|it| scalar::boolean(it, found));
+    fields.finish(found);
+    Answers {
+        count_one_in: count.and_then(NonZeroU32::new),
+        told: match told {
+            Some(true) => Told::InExtensions,
+            Some(false) | None => Told::Nowhere,
+        },
     }
 }
 
@@ -102,8 +118,8 @@ pub(super) fn tuned(node: &Node, resolve: Resolve<'_>, found: &mut Diagnostics) 
 
 fn weights(node: &Node, standard: Weights, found: &mut Diagnostics) -> Weights {
     let mut fields = Fields::of(node, "cost.defaults", found);
-    let object = fields.take("object", found).and_then(|it| small(it, found));
-    let leaf = fields.take("leaf", found).and_then(|it| small(it, found));
+    let object = fields.take("object", found).and_then(|it| small(it, 0, found));
+    let leaf = fields.take("leaf", found).and_then(|it| small(it, 0, found));
     fields.finish(found);
     Weights { object: object.unwrap_or(standard.object), leaf: leaf.unwrap_or(standard.leaf) }
 }
@@ -112,7 +128,7 @@ fn default_list(node: &Node, found: &mut Diagnostics) -> Option<DefaultList> {
     if node.as_plain() == Some("refuse") {
         return Some(DefaultList::Refuse);
     }
-    small(node, found).map(DefaultList::Assumed)
+    small(node, 0, found).map(DefaultList::Assumed)
 }
 
 /// JSON Schema of what [`read`] takes.
@@ -136,6 +152,11 @@ const SCHEMA: &str = r#"{
                 "anyOf": [{"type": "integer", "minimum": 0}, {"const": "refuse"}], "default": 10}}},
     "exact": {"description": "Accept negative type weights.", "type": "boolean", "default": false},
     "upstream_clamps": {"description": "The upstream never returns more than `max`.", "type": "boolean", "default": false},
+    "answers": {"description": "What is done with the cost of an answer on its way to the client.",
+        "type": "object", "additionalProperties": false, "properties": {
+            "count_one_in": {"description": "One answer in this many, by document, is counted while it passes; a list that is longer than was priced is an event. Without it none is counted.",
+                "type": "integer", "minimum": 1, "maximum": 4294967295},
+            "in_extensions": {"description": "Tell the client the cost of its request, as `extensions.cost` of a JSON answer of known size up to 1 MiB.", "type": "boolean", "default": false}}},
     "tuned": {"description": "A file with `weights` and `lists`; what stands here wins.", "type": "string"},
     "weights": {"description": "Weight by coordinate.", "type": "object",
         "additionalProperties": {"type": "integer"}},
@@ -193,14 +214,14 @@ fn list(node: &Node, found: &mut Diagnostics) -> Option<List> {
     };
     let slicing = fields.take("slicing", found).map(|it| names(it, found));
     let sized = fields.take("sized", found).map(|it| names(it, found));
-    let max = fields.take("max", found).and_then(|it| small(it, found));
-    let assumed = fields.take("assumed", found).and_then(|it| small(it, found));
+    let max = fields.take("max", found).and_then(|it| small(it, 0, found));
+    let assumed = fields.take("assumed", found).and_then(|it| small(it, 0, found));
     let require_one = fields.take("require_one", found).and_then(|it| scalar::boolean(it, found));
     fields.finish(found);
     Some(List { slicing, max, sized, assumed, require_one })
 }
 
-fn small(node: &Node, found: &mut Diagnostics) -> Option<u32> {
-    let number = scalar::number(node, 0..=u64::from(u32::MAX), found)?;
+fn small(node: &Node, least: u64, found: &mut Diagnostics) -> Option<u32> {
+    let number = scalar::number(node, least..=u64::from(u32::MAX), found)?;
     u32::try_from(number).ok()
 }

@@ -49,6 +49,21 @@ pub fn why_not_forwarded(name: &str) -> Option<&'static str> {
     None
 }
 
+/// Why a header, by its name in lower case, is not for telling the upstream who asks. Those of
+/// [`IDENTITY`] are: that is what upstreams read them for.
+pub(super) fn why_not_told(name: &str) -> Option<&'static str> {
+    let is_identity = |it: &&str| {
+        IDENTITY.contains(it) || IDENTITY_FAMILIES.iter().any(|family| it.starts_with(family))
+    };
+    match name {
+        "authorization" | "cookie" => Some("it is the client's credential"),
+        "x-portcullis-signature" => Some("Portcullis writes it anew"),
+        // Of these names some are about the connection or the request itself.
+        "forwarded" | "x-forwarded-for" => Some("Portcullis writes it anew"),
+        name => Some(name).filter(|it| !is_identity(it)).and_then(why_not_forwarded),
+    }
+}
+
 /// RFC 9110 §7.6.1: for one connection. `proxy` becomes `HTTP_PROXY` behind CGI.
 const OF_CONNECTION: [&str; 9] = [
     "connection",

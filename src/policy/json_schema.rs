@@ -9,7 +9,7 @@ use crate::{
     policy::{
         cost,
         http::{Http, MAX_BATCH, STATUS_WORDS},
-        inputs,
+        identity_schema, inputs,
         schema_file::ON_DRIFT,
         tree::Block,
     },
@@ -77,6 +77,14 @@ fn head() -> Map<String, Value> {
         ("documents", documents),
         ("skipped_selections", skipped),
         ("conditions", conditions()),
+        (
+            "tests",
+            json!({
+                "description": "Files of cases, relative to the policy; `portcullis test` runs them.",
+                "type": "array", "items": { "type": "string", "minLength": 1 },
+            }),
+        ),
+        ("identity", identity_schema::json_schema()),
     ])
 }
 

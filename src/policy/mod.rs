@@ -3,6 +3,8 @@
 //! Read through the registry of rules: a new rule needs no change here. Never ports, addresses or
 //! secrets; those are config.
 
+mod api_keys;
+mod cases;
 mod conditions;
 mod cost;
 mod date;
@@ -10,8 +12,13 @@ mod digest;
 mod exceptions;
 mod forward_headers;
 mod http;
+mod identity;
+mod identity_schema;
 mod inputs;
 mod json_schema;
+mod jwt;
+mod key_origin;
+mod key_url;
 mod lint;
 mod load;
 mod not_built;
@@ -25,11 +32,16 @@ mod stance;
 mod testing;
 mod tree;
 
+pub use cases::{Case, Expect, Expected, Who, cases};
 pub use digest::Digest;
 pub use exceptions::{Exception, Exceptions};
 pub use forward_headers::why_not_forwarded;
 pub use http::{ExplainRefusals, Http, Status, UnknownKeys};
+pub use identity::{ApiKeyHeader, Credentials};
 pub use json_schema::json_schema;
+pub use jwt::Jwt;
+pub use key_origin::{KeyOrigin, KeyPlace, RemoteOrigin};
+pub use key_url::why_not_asked;
 pub use load::{load, load_at};
 pub use profiles::{Profile, ProfileIdx};
 pub use schema_file::{Drift, INTROSPECTION, OnDrift, SchemaOrigin};
@@ -60,6 +72,8 @@ pub struct Policy {
     pub origin: SchemaOrigin,
     /// How requests are framed, and what of them goes on.
     pub http: Http,
+    /// Which credentials count.
+    pub credentials: Credentials,
     /// What becomes of the operations of a document that are not the selected one.
     pub unselected: Unselected,
     /// What becomes of selections that @skip and @include leave out.
@@ -70,6 +84,8 @@ pub struct Policy {
     pub reading: ReadLimits,
     /// What is validated at most.
     pub ceilings: Ceilings,
+    /// The files of its cases, relative to the policy.
+    pub tests: Vec<Box<str>>,
     /// SHA-256 of the policy file and the schema.
     pub digest: Digest,
     /// The named conditions.
@@ -94,6 +110,14 @@ impl Policy {
     /// Every rule, in the order of the registry.
     pub fn rules(&self) -> impl Iterator<Item = (RuleIdx, &dyn Rule)> {
         (0..).map(RuleIdx).zip(self.rules.iter().map(|it| &**it))
+    }
+
+    /// A rule.
+    // INVARIANT: as below.
+    #[expect(clippy::indexing_slicing, reason = "the index comes from `Policy::rules`")]
+    #[must_use]
+    pub fn rule(&self, rule: RuleIdx) -> &dyn Rule {
+        &*self.rules[rule.0]
     }
 
     /// The entry of a rule in the registry.

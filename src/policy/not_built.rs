@@ -7,12 +7,8 @@ use crate::{diagnostic::Diagnostics, yaml::Fields};
 
 /// The path of the setting, and how things are without it.
 const NOT_BUILT: &[(&str, &str, &str)] = &[
-    ("", "authorization", "every field of the schema can be reached"),
-    ("", "identity", "every caller is anonymous"),
-    ("", "once_per_request", "`limits.repeats` bounds how often a field is asked for"),
     ("", "rates", "requests are not counted"),
     ("", "response", "answers pass as they are"),
-    ("", "tests", "nothing reads the cases"),
     ("documents", "apq", "documents by id are refused"),
     ("documents", "manifests", "every document is judged"),
     ("documents", "require", "every document is judged"),

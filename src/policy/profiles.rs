@@ -31,6 +31,12 @@ pub struct ProfileIdx(pub(crate) usize);
 impl ProfileIdx {
     /// The file itself.
     pub const BASE: Self = Self(0);
+
+    /// The place among the profiles, the base first.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0
+    }
 }
 
 impl Profile {

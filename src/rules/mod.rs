@@ -4,6 +4,7 @@
 //! reject case in `tests/rules`.
 
 mod allowed_directives;
+mod authorization;
 mod cost;
 mod deprecated;
 mod federation;
@@ -34,6 +35,7 @@ mod max_repeats;
 mod max_root_fields;
 mod max_tokens;
 mod max_variables;
+mod once_per_request;
 mod operation_kinds;
 mod registry;
 mod representation;
@@ -49,9 +51,9 @@ use std::{fmt::Debug, sync::Arc};
 use crate::{
     cost::Model,
     diagnostic::Diagnostics,
-    expression::{Asked, Conditions},
+    expression::{Asked, Conditions, Outcome},
     operation::{Operation, Variables},
-    schema::{InputId, Schema, TypeId},
+    schema::{FieldId, InputId, Schema, TypeId},
     verdict::{Code, Findings, Mode, Violation},
     yaml::Node,
 };
@@ -80,6 +82,26 @@ pub trait Rule: Send + Sync + Debug {
 
     /// Applies the rule to an operation as far as the document alone decides it.
     fn specialise(&self, operation: &Arc<Operation>) -> Specialised;
+
+    /// The objection to what was called so often in one HTTP request; see [`Findings::tally`].
+    fn object_to_tally(&self, _number: u32, _times: u64) -> Option<Violation> {
+        None
+    }
+
+    /// The items of the policy file that the rule decides by, as `tell` calls them.
+    fn items(&self) -> Vec<Box<str>> {
+        Vec::new()
+    }
+
+    /// Which item decides what in one request: for a person, not for the request path.
+    fn tell(&self, _operation: &Arc<Operation>, _facts: &Facts<'_>) -> Vec<Decided> {
+        Vec::new()
+    }
+
+    /// Whether introspection must not show a field to a caller.
+    fn hides(&self, _field: FieldId, _asked: &Asked<'_>) -> bool {
+        false
+    }
 }
 
 /// What is left of a rule once it has seen the operation.
@@ -99,6 +121,19 @@ pub enum Specialised {
 pub trait Residual: Send + Sync + Debug {
     /// Checks one request: objects to `found`, or hands it a measure for the limit.
     fn check(&self, facts: &Facts<'_>, found: &mut Findings);
+}
+
+/// What one item of the policy file decides about one place of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The coordinate.
+    pub at: String,
+    /// The item, by its first coordinate.
+    pub by: Box<str>,
+    /// What it asks for.
+    pub asks: String,
+    /// Whether that holds.
+    pub outcome: Outcome,
 }
 
 /// What a residual may look at.

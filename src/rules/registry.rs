@@ -1,12 +1,12 @@
 //! The list of rules: one line each, in the order in which the README shows them.
 
 use crate::rules::{
-    Meta, Setting, allowed_directives, cost, deprecated, federation, input_allow, input_json,
-    input_length, input_one_of, input_pattern, input_range, input_require, input_url,
+    Meta, Setting, allowed_directives, authorization, cost, deprecated, federation, input_allow,
+    input_json, input_length, input_one_of, input_pattern, input_range, input_require, input_url,
     introspection, list_length, max_aliases, max_depth, max_directives, max_directives_per_place,
     max_document, max_fields, max_fragments, max_list_depth, max_operations, max_repeats,
-    max_root_fields, max_tokens, max_variables, operation_kinds, string_length, value_depth,
-    variables_bytes,
+    max_root_fields, max_tokens, max_variables, once_per_request, operation_kinds, string_length,
+    value_depth, variables_bytes,
 };
 
 /// One rule of the product.
@@ -46,6 +46,8 @@ pub static REGISTRY: &[Entry] = &[
     operation_kinds::ENTRY,
     introspection::ENTRY,
     federation::ENTRY,
+    authorization::ENTRY,
+    once_per_request::ENTRY,
     deprecated::ENTRY,
     input_range::ENTRY,
     input_length::ENTRY,

@@ -30,9 +30,10 @@ impl Schema {
         let document = merge(read, &mut report);
         check(&document, &mut report);
         match validation(&document, &mut report) {
-            Some(definitions) => {
-                Ok((tables::schema(document, definitions), report.into_diagnostics()))
-            }
+            Some(definitions) => Ok((
+                tables::schema(Arc::clone(&source), document, definitions),
+                report.into_diagnostics(),
+            )),
             None => Err(report.into_diagnostics()),
         }
     }

@@ -4,6 +4,7 @@
 //! flat tables, which rules and cost read by index, and the definitions of `bluejay`, which only
 //! validation reads.
 
+mod applied;
 mod check;
 mod coordinate;
 mod definitions;
@@ -18,13 +19,14 @@ mod sdl_text;
 mod tables;
 mod type_set;
 
+pub use applied::{Applied, Const};
 pub use coordinate::{Bound, Coordinate, Pattern, is_whole_number};
 pub(crate) use definitions::Definitions;
 pub use drift::{Difference, Gravity, drift};
 pub use introspected::{INTROSPECTION_QUERY, NoSchema, OLD_INTROSPECTION_QUERY, sdl_of_answer};
 pub(crate) use literal::literal;
 pub use model::{
-    Applied, Const, DirectiveDefinition, EnumValue, Field, FieldId, Input, InputId, InputOwner,
-    Kind, OperationKind, Schema, Type, TypeId, TypeRef, Wrapper,
+    DirectiveDefinition, EnumValue, Field, FieldId, Input, InputId, InputOwner, Kind,
+    OperationKind, Schema, Type, TypeId, TypeRef, Wrapper,
 };
 pub use type_set::TypeSet;

@@ -3,11 +3,14 @@
 //! Introspection types (`__Schema`, …) are ordinary types here; `__schema` and `__type` are fields
 //! of the query root; `__typename` is [`FieldId::TYPENAME`], a field of every composite type.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use ahash::HashMap;
 
-use crate::schema::{Definitions, TypeSet};
+use crate::{
+    diagnostic::Source,
+    schema::{Applied, Const, Definitions, TypeSet},
+};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {
@@ -136,6 +139,12 @@ pub struct Type {
 }
 
 impl Type {
+    /// True for objects.
+    #[must_use]
+    pub const fn is_object(&self) -> bool {
+        matches!(self.kind, Kind::Object { .. })
+    }
+
     /// True for objects, interfaces and unions.
     #[must_use]
     pub const fn is_composite(&self) -> bool {
@@ -218,47 +227,10 @@ pub struct DirectiveDefinition {
     pub is_repeatable: bool,
 }
 
-/// A directive applied in the schema: `@cost(weight: "3")`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Applied {
-    /// Its name without `@`.
-    pub name: Box<str>,
-    /// Its arguments as written.
-    pub arguments: Box<[(Box<str>, Const)]>,
-}
-
-impl Applied {
-    /// The value of an argument as written.
-    #[must_use]
-    pub fn argument(&self, name: &str) -> Option<&Const> {
-        self.arguments.iter().find(|(it, _)| &**it == name).map(|(_, value)| value)
-    }
-}
-
-/// A constant value of the schema. Numbers keep their text.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Const {
-    /// `true`, `false`
-    Boolean(bool),
-    /// `NAME`
-    Enum(Box<str>),
-    /// `1.5e3`
-    Float(Box<str>),
-    /// `42`
-    Int(Box<str>),
-    /// `[ … ]`
-    List(Box<[Const]>),
-    /// `null`
-    Null,
-    /// `{ key: value }`
-    Object(Box<[(Box<str>, Const)]>),
-    /// `"…"`
-    String(Box<str>),
-}
-
 /// The upstream's types.
 #[derive(Debug)]
 pub struct Schema {
+    pub(super) source: Arc<Source>,
     pub(super) definitions: Definitions,
     pub(super) types: Vec<Type>,
     pub(super) fields: Vec<Field>,
@@ -303,6 +275,12 @@ impl Schema {
 }
 
 impl Schema {
+    /// The text it was read from.
+    #[must_use]
+    pub const fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
     /// The root type of a kind of operation.
     #[must_use]
     pub const fn root(&self, kind: OperationKind) -> Option<TypeId> {

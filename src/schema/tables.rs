@@ -1,20 +1,27 @@
 //! Fills the flat tables of a schema from a document without errors.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use ahash::HashMap;
 
-use crate::schema::{
-    Applied, Const, Definitions, DirectiveDefinition, EnumValue, Field, FieldId, Input, InputOwner,
-    Kind, OperationKind, Schema, Type, TypeId, TypeRef, TypeSet, Wrapper,
-    sdl::{
-        AppliedSyntax, Definition, DefinitionKind, Document, EnumValueSyntax, FieldSyntax,
-        InputSyntax, TypeSyntax,
+use crate::{
+    diagnostic::Source,
+    schema::{
+        Applied, Const, Definitions, DirectiveDefinition, EnumValue, Field, FieldId, Input,
+        InputOwner, Kind, OperationKind, Schema, Type, TypeId, TypeRef, TypeSet, Wrapper,
+        sdl::{
+            AppliedSyntax, Definition, DefinitionKind, Document, EnumValueSyntax, FieldSyntax,
+            InputSyntax, TypeSyntax,
+        },
     },
 };
 
 /// The schema of a document that `check` found no errors in.
-pub(super) fn schema(document: Document<'_>, definitions: Definitions) -> Schema {
+pub(super) fn schema(
+    source: Arc<Source>,
+    document: Document<'_>,
+    definitions: Definitions,
+) -> Schema {
     let possible = Possible::of(&document);
     let roots = [OperationKind::Query, OperationKind::Mutation, OperationKind::Subscription]
         .map(|it| document.root(it).map(|it| it.text));
@@ -34,6 +41,7 @@ pub(super) fn schema(document: Document<'_>, definitions: Definitions) -> Schema
     let directives = document.directives.into_iter().zip(0..);
     let directives = directives.map(|(it, idx)| tables.directive(idx, it)).collect();
     Schema {
+        source,
         definitions,
         types,
         fields: tables.fields,
@@ -214,7 +222,12 @@ fn enum_value(value: EnumValueSyntax<'_>) -> EnumValue {
 
 fn applied(directives: Vec<AppliedSyntax<'_>>) -> Box<[Applied]> {
     let each = directives.into_iter();
-    each.map(|it| Applied { name: it.name.text.into(), arguments: it.arguments }).collect()
+    each.map(|it| Applied {
+        name: it.name.text.into(),
+        span: it.name.span.range(),
+        arguments: it.arguments,
+    })
+    .collect()
 }
 
 fn deprecated(directives: &[AppliedSyntax<'_>]) -> Option<Box<str>> {

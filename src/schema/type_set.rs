@@ -24,6 +24,11 @@ impl TypeSet {
         self.0.get(object as usize / 64).is_some_and(|it| it & (1 << (object % 64)) != 0)
     }
 
+    /// Adds every member of another set of the same schema.
+    pub fn extend(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
+    }
+
     /// What is in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {

@@ -9,7 +9,10 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
-use crate::upstream::{RelayError, Relayed};
+use crate::{
+    server::watched::Counting,
+    upstream::{RelayError, Relayed},
+};
 
 /// The body of an answer.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub(super) enum Answer {
         relayed: Relayed,
         /// When it must have come; nothing: never.
         until: Option<Instant>,
+        /// Counts it, when the policy wants that.
+        counting: Option<Box<Counting>>,
     },
 }
 
@@ -46,14 +51,22 @@ impl Body for Answer {
             Self::Relayed { until, .. } if until.is_some_and(|it| it < Instant::now()) => {
                 Poll::Ready(Some(Err(RelayError::Timeout)))
             }
-            Self::Relayed { relayed, until: _ } => Pin::new(relayed).poll_frame(ctx),
+            Self::Relayed { relayed, until: _, counting } => {
+                let polled = Pin::new(relayed).poll_frame(ctx);
+                if let (Some(counting), Poll::Ready(Some(Ok(frame)))) = (counting, &polled)
+                    && let Some(piece) = frame.data_ref()
+                {
+                    counting.push(piece);
+                }
+                polled
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Ours(bytes) => bytes.is_none(),
-            Self::Relayed { relayed, until: _ } => relayed.is_end_stream(),
+            Self::Relayed { relayed, .. } => relayed.is_end_stream(),
         }
     }
 
@@ -62,7 +75,7 @@ impl Body for Answer {
             Self::Ours(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |it| it.len() as u64))
             }
-            Self::Relayed { relayed, until: _ } => relayed.size_hint(),
+            Self::Relayed { relayed, .. } => relayed.size_hint(),
         }
     }
 }

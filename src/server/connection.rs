@@ -105,6 +105,7 @@ async fn serve_http2(socket: Socket, client: &Rc<Client>) {
         .max_send_buf_size(usize::try_from(bounds.h2_stream_window).unwrap_or(usize::MAX))
         .max_pending_accept_reset_streams(bounds.h2_resets)
         .max_local_error_reset_streams(Some(bounds.h2_resets))
+        // Also the deadline of a head that never ends: within it a ping cannot be answered.
         .keep_alive_interval(deadlines.head)
         .keep_alive_timeout(deadlines.head);
     let service = service_fn(|request| handle(client, request));

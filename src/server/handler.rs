@@ -1,27 +1,36 @@
 //! One request, start to end. The only file that shows the order of its steps.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
-use http::{HeaderValue, Version, header::CONNECTION, request::Parts};
+use http::{
+    HeaderName, HeaderValue, Version,
+    header::{CONNECTION, VARY},
+    request::Parts,
+};
 use hyper::{Request, Response, body::Incoming};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    identity::Caller,
+    admission::Watched,
+    identity::{self, Caller, Way},
     json,
     server::{
         answer::Answer,
         body,
         connection::Client,
+        identify::{identify, told},
         panics::{Caught, caught},
         state::State,
+        watched::{self, Passing},
     },
-    sources::now,
-    telemetry::{Failed, Panicked, Refused, Reported, RequestId, UpstreamFailed},
+    sources::{Unidentified, now},
+    telemetry::{Failed, NotIdentified, Panicked, Refused, Reported, RequestId, UpstreamFailed},
     transport::{
-        Media, Refusal, Reply, Route, client_address, decode, listed_origin, not_json, readable,
-        route,
+        Media, Refusal, Reply, Route, client_address, client_label, decode, listed_origin,
+        not_json, readable, route,
     },
-    upstream::{Head, Relayed},
+    upstream::Head,
     verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
 };
 
@@ -39,9 +48,13 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
     let exchange = Exchange { client, n, state: &state, head: &head, reply };
     let in_time = async { timeout(limit, exchange.serve(body)).await.unwrap_or_else(too_late) };
     let mut response = match caught(in_time).await {
-        Ok(Ok(Served::Operation(mut relayed))) => {
+        Ok(Ok(Served::Operation(Passing::Relayed(mut relayed, counting)))) => {
             reply.sign(&mut relayed);
-            relayed.map(|relayed| Answer::Relayed { relayed, until })
+            relayed.map(|relayed| Answer::Relayed { relayed, until, counting })
+        }
+        Ok(Ok(Served::Operation(Passing::Told(mut told)))) => {
+            reply.sign(&mut told);
+            told.map(Answer::from)
         }
         Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
         Ok(Ok(Served::Preflight)) => reply.preflight(&head.headers).map(Answer::from),
@@ -55,6 +68,9 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
             reply.refuse(&refusal).map(Answer::from)
         }
     };
+    if let Some(vary) = &state.vary {
+        response.headers_mut().append(VARY, vary.clone());
+    }
     let is_last = worker.drain().has_begun() || client.watch.wrong(n).is_some();
     if is_last && head.version <= Version::HTTP_11 {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -76,7 +92,7 @@ struct Exchange<'e> {
 #[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Served {
     Answer(Vec<u8>),
-    Operation(Response<Relayed>),
+    Operation(Passing),
     Preflight,
 }
 
@@ -90,12 +106,14 @@ impl Exchange<'_> {
         self.state.refuse_drift()?;
         readable(&self.head.headers)?;
         let body = self.read(body).await?;
-        let admitted = match self.judge(&body)? {
+        let (admitted, told, watched) = match self.judge(&body).await? {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
-            Judged::Forward(admitted) => admitted,
+            Judged::Forward(admitted, told, watched) => (admitted, told, watched),
         };
         drop(body);
-        Ok(Served::Operation(self.client.lane.forward(admitted, self.forwarded_head()).await?))
+        let answer = self.client.lane.forward(admitted, self.forwarded_head(&told)).await?;
+        let passing = watched::pass(answer, (self.state, self.reply.id), watched).await?;
+        Ok(Served::Operation(passing))
     }
 
     /// What the guard of the connection has found in the bytes of this request.
@@ -119,26 +137,56 @@ impl Exchange<'_> {
         read
     }
 
-    fn forwarded_head(&self) -> Head<'_> {
-        let (client, headers) = (self.client, &self.head.headers);
-        let trusted = &client.worker.config().trusted_proxies;
+    fn forwarded_head<'h>(&'h self, told: &'h [(HeaderName, HeaderValue)]) -> Head<'h> {
         Head {
-            client: headers,
+            client: &self.head.headers,
             rules: &self.state.headers,
             media: self.reply.media,
-            address: client_address(client.peer, headers, trusted),
+            address: self.address(),
+            told,
             version: self.head.version,
         }
     }
 
-    fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
+    fn address(&self) -> IpAddr {
+        let trusted = &self.client.worker.config().trusted_proxies;
+        client_address(self.client.peer, &self.head.headers, trusted)
+    }
+
+    /// Who asks. A bad credential is a refusal, never nobody.
+    async fn caller(&self) -> Result<Caller, Refusal> {
+        let (credentials, headers) = (self.state.credentials(), &self.head.headers);
+        let identity = identify((credentials, &self.state.keys), headers, now()).await;
+        let identity = identity.map_err(|why| self.unidentified(why))?;
+        let label = client_label(headers, credentials);
+        let client = identity::Client { ip: Some(self.address()), label, mtls: None };
+        Ok(Caller { identity, client, way: Way::default() })
+    }
+
+    fn unidentified(&self, why: Unidentified) -> Refusal {
+        let (reason, refusal) = match why {
+            Unidentified::Bad(bad) => (bad.reason(), Violation::from(bad).into()),
+            Unidentified::NoKeys => {
+                let detail = "there are no keys to verify tokens with".into();
+                let fault = Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail };
+                ("no-keys", fault.into())
+            }
+        };
+        NotIdentified { id: self.reply.id, reason }.emit();
+        refusal
+    }
+
+    async fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
         let tree = json::read(body, json::Limits::default()).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
-        let caller = Caller::default();
+        let caller = self.caller().await?;
+        let told = told(&self.state.told, caller.identity.as_deref())
+            .map_err(|bad| self.unidentified(bad.into()))?;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
                 self.report(admitted.items());
-                Ok(Judged::Forward(admitted))
+                let watched = self.state.gate.watch(&requests, &caller);
+                Ok(Judged::Forward(admitted, told, watched))
             }
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
@@ -155,9 +203,10 @@ impl Exchange<'_> {
 }
 
 /// What becomes of a request that is not refused.
+#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Judged {
     Answer(Vec<u8>),
-    Forward(Admitted),
+    Forward(Admitted, Vec<(HeaderName, HeaderValue)>, Option<Watched>),
 }
 
 fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {

@@ -11,12 +11,14 @@ mod drain;
 mod handler;
 mod head;
 mod health;
+mod identify;
 mod listener;
 mod panics;
 mod reload;
 mod run;
 mod socket;
 mod state;
+mod watched;
 mod worker;
 
 pub use reload::{NotOpened, Reload, Reloader};
@@ -38,7 +40,7 @@ use crate::{
         drain::Phase,
         state::{Drifted, FailedReload, Shared},
     },
-    telemetry::{Started, Stopped},
+    telemetry::{KeysNotFetched, Started, Stopped},
 };
 
 /// Starts servers.
@@ -73,6 +75,7 @@ impl Server {
             listeners.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
         let admin = config.admin.map(|it| listener::bind(it, config.bounds.backlog)).transpose()?;
         let admin_addr = admin.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
+        let state = state.begun(&config, None)?;
         let shared = Arc::new(Shared::new(config, state));
         let (phase, _) = watch::channel(Phase::Serving);
         let mut running =
@@ -103,7 +106,12 @@ impl Running {
 
     /// Puts another state in force. Requests in progress end under the one they began with.
     pub fn replace(&self, state: State) {
-        self.shared.state.store(Arc::new(state));
+        let before = self.shared.state.load();
+        match state.begun(&self.shared.config, Some(&before)) {
+            Ok(state) => self.shared.state.store(Arc::new(state)),
+            // Without a thread that asks for keys nobody could be identified.
+            Err(error) => KeysNotFetched { detail: &error.to_string() }.emit(),
+        }
     }
 
     /// Keeps the policy that is in force, beside another schema of the upstream's.

@@ -8,10 +8,10 @@ use tokio::{
 };
 
 use crate::{
-    config::{Config, UpstreamUrl},
+    config::Config,
     diagnostic::Diagnostics,
     server::{NotOpened, Reload, Reloader, Running, Server, State},
-    sources::{FetchError, fetch_schema},
+    sources::{FetchError, Teller, fetch_schema},
     telemetry::{Draining, hide_panic_messages},
 };
 
@@ -52,9 +52,10 @@ impl From<io::Error> for RunError {
 pub fn run(config: Config, policy: &Path) -> Result<(), RunError> {
     hide_panic_messages();
     let grace = config.deadlines.grace.as_secs();
-    let upstream = config.upstream.clone();
+    let (url, tls) = (config.upstream.clone(), config.upstream_tls.clone());
+    let upstream = Teller { url: &url, tls: tls.as_ref() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut reloader, state) = runtime.block_on(open(policy, &config))?;
+    let (mut reloader, state) = runtime.block_on(open(policy, &config, upstream))?;
     let _entered = runtime.enter();
     // Listened for before anything is served, so that no signal is missed.
     let mut terminate = signal(SignalKind::terminate())?;
@@ -65,7 +66,7 @@ pub fn run(config: Config, policy: &Path) -> Result<(), RunError> {
         tokio::select! {
             _signal = terminate.recv() => {}
             _signal = interrupt.recv() => {}
-            () = keep_current(&mut reloader, (&running, &upstream), hangup) => {}
+            () = keep_current(&mut reloader, (&running, upstream), hangup) => {}
         }
     });
     Draining { grace }.emit();
@@ -75,10 +76,14 @@ pub fn run(config: Config, policy: &Path) -> Result<(), RunError> {
 }
 
 /// The first policy, with the upstream's schema when it needs that.
-async fn open(policy: &Path, config: &Config) -> Result<(Reloader, State), RunError> {
+async fn open(
+    policy: &Path,
+    config: &Config,
+    upstream: Teller<'_>,
+) -> Result<(Reloader, State), RunError> {
     let opened = match Reloader::open(policy, config.cache, None) {
         Err(NotOpened::NeedsSchema) => {
-            let told = fetch_schema(&config.upstream).await.map_err(RunError::Schema)?;
+            let told = fetch_schema(upstream).await.map_err(RunError::Schema)?;
             Reloader::open(policy, config.cache, Some(told))
         }
         opened => opened,
@@ -86,7 +91,7 @@ async fn open(policy: &Path, config: &Config) -> Result<(Reloader, State), RunEr
     match opened {
         Ok((reloader, state)) if !reloader.compares() => Ok((reloader, state)),
         Ok((mut reloader, state)) => {
-            let told = fetch_schema(&config.upstream).await;
+            let told = fetch_schema(upstream).await;
             let state = reloader.compare_first(told, state).map_err(RunError::Schema)?;
             Ok((reloader, state))
         }
@@ -98,7 +103,7 @@ async fn open(policy: &Path, config: &Config) -> Result<(Reloader, State), RunEr
 /// Never ends.
 async fn keep_current(
     reloader: &mut Reloader,
-    (running, upstream): (&Running, &UpstreamUrl),
+    (running, upstream): (&Running, Teller<'_>),
     mut hangup: Signal,
 ) {
     let mut looks = interval(LOOK);

@@ -1,18 +1,24 @@
 //! What is in force, and what all workers share.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use http::{HeaderName, HeaderValue};
 
 use crate::{
     admission::{Gate, UnixSeconds},
     config::Config,
     diagnostic::Diagnostics,
-    policy::Http,
+    identity::Told,
+    policy::{Credentials, Http},
     schema::Difference,
+    server::identify::Keys,
     sources::now,
     upstream::HeaderRules,
     verdict::{Code, Fault},
@@ -23,6 +29,12 @@ use crate::{
 pub struct State {
     pub(super) gate: Arc<Gate>,
     pub(super) headers: HeaderRules,
+    /// What tokens are verified with.
+    pub(super) keys: Keys,
+    /// What answers depend on, besides the body of a request.
+    pub(super) vary: Option<HeaderValue>,
+    /// What the upstream is told of a caller.
+    pub(super) told: Arc<[(HeaderName, Told)]>,
     /// When the policy was put in force.
     pub(super) since: UnixSeconds,
     /// How the upstream's schema differs from the policy's, when it was found to.
@@ -43,14 +55,28 @@ impl State {
     #[must_use]
     pub fn new(gate: Gate) -> Self {
         let headers = HeaderRules::new(&gate.policy().http.forward_headers);
-        Self { gate: Arc::new(gate), headers, since: now(), drifted: None }
+        let credentials = &gate.policy().credentials;
+        let (keys, vary, told) = (Keys::of(credentials), vary(credentials), told(credentials));
+        Self { gate: Arc::new(gate), headers, keys, vary, told, since: now(), drifted: None }
     }
 
     /// The same policy, with its cache, beside another schema of the upstream's.
     pub(super) fn beside(&self, drifted: Option<Arc<Drifted>>) -> Self {
         let gate = Arc::clone(&self.gate);
         let headers = HeaderRules::new(&self.http().forward_headers);
-        Self { gate, headers, since: self.since, drifted }
+        let (keys, vary, told) = (self.keys.clone(), self.vary.clone(), Arc::clone(&self.told));
+        Self { gate, headers, keys, vary, told, since: self.since, drifted }
+    }
+
+    /// With keys: those of `before`, when they are the same, or such as are asked for from now on.
+    pub(super) fn begun(self, config: &Config, before: Option<&Self>) -> io::Result<Self> {
+        let credentials = &self.gate.policy().credentials;
+        let keys = self.keys.clone().begun(credentials, config, before.map(|it| &it.keys))?;
+        Ok(Self { keys, ..self })
+    }
+
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.gate.policy().credentials
     }
 
     /// Refuses everything while the upstream would not run what was judged.
@@ -64,6 +90,22 @@ impl State {
     pub(super) fn http(&self) -> &Http {
         &self.gate.policy().http
     }
+}
+
+/// Which headers of a request decide about its answer, besides its body.
+fn vary(credentials: &Credentials) -> Option<HeaderValue> {
+    let Credentials { jwt, api_keys, .. } = credentials;
+    let cookie = jwt.as_ref().and_then(|it| it.cookie.as_ref()).map(|_| "Cookie");
+    let authorization = jwt.as_ref().map(|_| "Authorization");
+    let api_key = api_keys.as_ref().map(|it| &*it.header);
+    let names: Vec<_> = [authorization, cookie, api_key].into_iter().flatten().collect();
+    HeaderValue::try_from(names.join(", ")).ok().filter(|_| !names.is_empty())
+}
+
+fn told(credentials: &Credentials) -> Arc<[(HeaderName, Told)]> {
+    let name = |it: &Told| HeaderName::from_bytes(it.header.as_bytes()).ok();
+    let forward = credentials.forward.iter();
+    forward.filter_map(|it| Some((name(it)?, it.clone()))).collect()
 }
 
 /// A reload that kept the old policy.

@@ -3,20 +3,30 @@
 //! A connection and an answer at a time, every few minutes: no pool, and none of what forwarding
 //! does. The answer is bounded in size and time, and is not trusted to be a schema.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::{body::Incoming, client::conn::http1};
+use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 
 use crate::{
-    config::UpstreamUrl,
+    config::{UpstreamHttp, UpstreamTls, UpstreamUrl},
     diagnostic::Source,
     schema::{INTROSPECTION_QUERY, NoSchema, OLD_INTROSPECTION_QUERY, sdl_of_answer},
+    sources::dial::{DialError, Dialer},
 };
+
+/// Who is asked for a schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Teller<'c> {
+    /// Where it is.
+    pub url: &'c UpstreamUrl,
+    /// How it is recognised when it is `https`; none: it is not asked.
+    pub tls: Option<&'c UpstreamTls>,
+}
 
 /// Why the upstream did not tell its schema.
 #[derive(Debug)]
@@ -44,27 +54,36 @@ impl fmt::Display for FetchError {
 
 impl std::error::Error for FetchError {}
 
+impl From<DialError> for FetchError {
+    fn from(error: DialError) -> Self {
+        match error {
+            DialError::Connect(it) => broken(it),
+            DialError::NoTls => Self::Connection("nobody is trusted for TLS".into()),
+            DialError::Tls(it) => Self::Connection(format!("no TLS: {it}").into()),
+        }
+    }
+}
+
 /// Fetches the schema of an upstream, as text.
 ///
 /// # Errors
 /// When it cannot be had, for whatever reason.
-pub async fn fetch_schema(upstream: &UpstreamUrl) -> Result<Arc<Source>, FetchError> {
+pub async fn fetch_schema(upstream: Teller<'_>) -> Result<Arc<Source>, FetchError> {
     let text = timeout(PATIENCE, fetch(upstream)).await.unwrap_or(Err(FetchError::Timeout))?;
-    let name = format!("http://{}{}", upstream.authority(), upstream.path());
-    Ok(Arc::new(Source { name: name.into(), text: text.into() }))
+    Ok(Arc::new(Source { name: upstream.url.to_string().into(), text: text.into() }))
 }
 
 /// The same, for who has no runtime.
 ///
 /// # Errors
 /// When it cannot be had, for whatever reason.
-pub fn fetch_schema_now(upstream: &UpstreamUrl) -> Result<Arc<Source>, FetchError> {
+pub fn fetch_schema_now(upstream: Teller<'_>) -> Result<Arc<Source>, FetchError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(broken)?.block_on(fetch_schema(upstream))
 }
 
 /// An old server has errors for what is new in the query, with whatever status it likes.
-async fn fetch(upstream: &UpstreamUrl) -> Result<String, FetchError> {
+async fn fetch(upstream: Teller<'_>) -> Result<String, FetchError> {
     match ask(upstream, INTROSPECTION_QUERY).await {
         Err(FetchError::NoSchema(_) | FetchError::Status(_)) => {
             ask(upstream, OLD_INTROSPECTION_QUERY).await
@@ -73,11 +92,8 @@ async fn fetch(upstream: &UpstreamUrl) -> Result<String, FetchError> {
     }
 }
 
-async fn ask(upstream: &UpstreamUrl, query: &str) -> Result<String, FetchError> {
-    let answer = exchange(upstream, query).await?;
-    let status = answer.status();
-    let body = Limited::new(answer.into_body(), MAX_BYTES).collect().await;
-    let body = body.map_err(FetchError::Connection)?.to_bytes();
+async fn ask(upstream: Teller<'_>, query: &str) -> Result<String, FetchError> {
+    let (status, body) = exchange(upstream, query).await?;
     match sdl_of_answer(&body) {
         Ok(text) if status == StatusCode::OK => Ok(text),
         Err(why @ NoSchema::Errors(_)) => Err(FetchError::NoSchema(why)),
@@ -86,16 +102,28 @@ async fn ask(upstream: &UpstreamUrl, query: &str) -> Result<String, FetchError> 
     }
 }
 
-async fn exchange(
-    upstream: &UpstreamUrl,
-    query: &str,
-) -> Result<http::Response<Incoming>, FetchError> {
-    let address = (upstream.host(), upstream.port());
-    let stream = TokioIo::new(TcpStream::connect(address).await.map_err(broken)?);
-    let (mut sender, connection) = http1::handshake(stream).await.map_err(broken)?;
-    // It ends with the exchange, and what breaks it the exchange is told, too.
-    drop(tokio::spawn(connection));
-    sender.send_request(request(upstream, query)?).await.map_err(broken)
+async fn exchange(upstream: Teller<'_>, query: &str) -> Result<(StatusCode, Bytes), FetchError> {
+    let dialer = Dialer::new(upstream.url, upstream.tls, UpstreamHttp::Http1);
+    let wire = dialer.open().await?;
+    let ended = wire.ended();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(wire)).await.map_err(broken)?;
+    let request = request(upstream.url, query)?;
+    let answer = async {
+        let answer = sender.send_request(request).await.map_err(|it| match ended.said() {
+            // An upstream that refuses our certificate says so only after the handshake.
+            Some(said) => FetchError::Connection(said.into()),
+            None => broken(it),
+        })?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), MAX_BYTES).collect().await;
+        Ok((status, body.map_err(FetchError::Connection)?.to_bytes()))
+    };
+    let mut answer = pin!(answer);
+    tokio::select! {
+        answer = answer.as_mut() => answer,
+        // What breaks the connection its exchange is told, too.
+        _ended = connection => answer.await,
+    }
 }
 
 fn request(upstream: &UpstreamUrl, query: &str) -> Result<Request<Full<Bytes>>, FetchError> {

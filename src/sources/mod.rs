@@ -1,16 +1,22 @@
 //! Everything that is read from the world: the policy and the files it names, the schema that an
-//! upstream tells, certificates and keys, and the time.
+//! upstream tells and the connections to it, certificates and keys, and the time.
 //!
 //! Does not judge what it reads; `policy` does.
 
 mod clock;
+mod dial;
 mod introspect;
+mod keys;
 mod policy_file;
 mod upstream_files;
 mod watch;
+mod wire;
 
 pub use clock::now;
-pub use introspect::{FetchError, fetch_schema, fetch_schema_now};
-pub use policy_file::{Loaded, ReadFile, load_policy, load_policy_asking, read_policy};
+pub(crate) use dial::{DialError, Dialer};
+pub use introspect::{FetchError, Teller, fetch_schema, fetch_schema_now};
+pub use keys::{KeyAccess, NoKeys, RemoteKeys, Unidentified, keep};
+pub use policy_file::{Loaded, ReadFile, load_policy, load_policy_asking, read_file, read_policy};
 pub use upstream_files::{TlsFiles, load_link_key, load_upstream_tls};
 pub use watch::Watch;
+pub(crate) use wire::{Ended, Wire};

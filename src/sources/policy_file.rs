@@ -8,10 +8,9 @@ use std::{
 };
 
 use crate::{
-    config::UpstreamUrl,
     diagnostic::{Diagnostic, Diagnostics, Severity, Source},
     policy::{self, Digest, Policy},
-    sources::{fetch_schema_now, now},
+    sources::{Teller, fetch_schema_now, now},
 };
 
 /// 64 MiB: fifty times the largest public schema (1.25 MB). What is larger is the wrong file.
@@ -51,7 +50,7 @@ pub fn load_policy(path: &Path) -> (Option<Policy>, Diagnostics) {
 #[must_use]
 pub fn load_policy_asking(
     path: &Path,
-    upstream: Option<&UpstreamUrl>,
+    upstream: Option<Teller<'_>>,
 ) -> (Option<Policy>, Diagnostics) {
     let mut loaded = read_policy(path, None);
     if let Some(upstream) = upstream.filter(|_| loaded.lacks_introspection) {
@@ -93,17 +92,21 @@ pub fn read_policy(path: &Path, introspected: Option<&Arc<Source>>) -> Loaded {
 
 /// The digest of a file as [`read_policy`] would note it.
 pub(super) fn digest(path: &Path) -> Option<Digest> {
-    read(path).ok().map(|it| Digest::of(it.text.as_bytes()))
+    read_file(path).ok().map(|it| Digest::of(it.text.as_bytes()))
 }
 
 fn read_noted(path: &Path, files: &mut Vec<ReadFile>) -> io::Result<Arc<Source>> {
-    let source = read(path);
+    let source = read_file(path);
     let digest = source.as_ref().ok().map(|it| Digest::of(it.text.as_bytes()));
     files.push(ReadFile { path: path.to_owned(), digest });
     source
 }
 
-fn read(path: &Path) -> io::Result<Arc<Source>> {
+/// A text file of at most 64 MiB.
+///
+/// # Errors
+/// When it cannot be read, is larger, or is not UTF-8.
+pub fn read_file(path: &Path) -> io::Result<Arc<Source>> {
     let mut text = String::new();
     let file = File::open(path)?;
     let n_read = file.take(MAX_BYTES.saturating_add(1)).read_to_string(&mut text)?;

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The counters of this process.
 pub static COUNTERS: Counters = Counters {
+    above_static: Counter::new(),
     accept_failures: Counter::new(),
     failures: Counter::new(),
+    key_failures: Counter::new(),
     panics: Counter::new(),
     refused: Counter::new(),
     reload_failures: Counter::new(),
@@ -16,16 +18,21 @@ pub static COUNTERS: Counters = Counters {
     reported: Counter::new(),
     schema_drifts: Counter::new(),
     schema_failures: Counter::new(),
+    unidentified: Counter::new(),
     upstream_failures: Counter::new(),
 };
 
 /// One number per kind of event.
 #[derive(Debug)]
 pub struct Counters {
+    /// Answers with a list that is longer than was priced.
+    pub above_static: Counter,
     /// Connections that could not be accepted.
     pub accept_failures: Counter,
     /// Requests that Portcullis itself failed at.
     pub failures: Counter,
+    /// Questions for keys that brought none.
+    pub key_failures: Counter,
     /// Panics that were caught; each was answered 500 or cost one connection.
     pub panics: Counter,
     /// HTTP requests that were refused.
@@ -40,6 +47,8 @@ pub struct Counters {
     pub schema_drifts: Counter,
     /// Introspections of the upstream that brought no schema.
     pub schema_failures: Counter,
+    /// Requests whose credentials were not accepted.
+    pub unidentified: Counter,
     /// Requests that the upstream did not answer.
     pub upstream_failures: Counter,
 }

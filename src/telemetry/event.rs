@@ -12,6 +12,36 @@ use crate::{
     verdict::{Code, Violation},
 };
 
+/// An answer is larger than its request was priced for: one of its lists is longer than the bound.
+#[derive(Debug)]
+pub struct AboveStatic<'a> {
+    /// The request.
+    pub id: RequestId,
+    /// The field whose list exceeds its bound by most.
+    pub at: &'a str,
+    /// Elements that the price has taken for possible.
+    pub bound: u64,
+    /// Elements that came.
+    pub length: u64,
+    /// How many places of the answer have such a list.
+    pub n_places: usize,
+}
+
+impl AboveStatic<'_> {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        COUNTERS.above_static.count();
+        warn!(
+            event = "above-static",
+            at = self.at,
+            bound = self.bound,
+            length = self.length,
+            places = self.n_places,
+            request_id = %self.id,
+        );
+    }
+}
+
 /// A connection could not be accepted.
 #[derive(Debug)]
 pub struct AcceptFailed<'a> {

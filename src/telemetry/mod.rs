@@ -4,15 +4,17 @@
 
 mod counters;
 mod event;
+mod identity;
 mod live;
 mod logging;
 mod request_id;
 
 pub use counters::{COUNTERS, Counter, Counters};
 pub use event::{
-    AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused, Reported,
-    Started, Stopped, UpstreamFailed,
+    AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused,
+    Reported, Started, Stopped, UpstreamFailed,
 };
+pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};
 pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
 pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
 pub use request_id::{RequestId, RequestIds};

@@ -4,6 +4,7 @@
 //! [`Reply`] writes every error that a client can see. No sockets, no waiting, no verdicts.
 
 mod client;
+mod credentials;
 mod decode;
 mod media;
 mod origin;
@@ -12,6 +13,7 @@ mod status;
 mod target;
 
 pub use client::client_address;
+pub use credentials::{Presented, client_label, presented};
 pub use decode::{decode, not_json};
 pub use media::{Media, readable};
 pub use origin::listed_origin;

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, Response, StatusCode,
     header::{
-        ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap,
+        ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE,
         X_CONTENT_TYPE_OPTIONS,
     },
 };
 
 use crate::{
+    identity,
     json::push_escaped,
     policy::{ExplainRefusals, Http},
     telemetry::RequestId,
@@ -114,6 +115,10 @@ impl Reply<'_> {
         if code == Code::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         }
+        if code == Code::UNAUTHENTICATED {
+            let is_bad = items.iter().any(|it| it.rule == identity::RULE);
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge(is_bad));
+        }
         response
     }
 
@@ -187,6 +192,11 @@ impl Reply<'_> {
         }
         self.sign(response);
     }
+}
+
+/// RFC 6750 §3: with an error when there was a credential, without when there was none.
+const fn challenge(is_bad: bool) -> HeaderValue {
+    HeaderValue::from_static(if is_bad { r#"Bearer error="invalid_token""# } else { "Bearer" })
 }
 
 /// What goes wrong before there is a GraphQL request.

@@ -2,7 +2,10 @@
 
 use std::error::Error;
 
-use crate::verdict::{Code, Fault};
+use crate::{
+    sources::{DialError, Ended},
+    verdict::{Code, Fault},
+};
 
 /// One variant per way of failing before an answer has begun.
 #[derive(Debug)]
@@ -28,6 +31,23 @@ pub(super) enum Failure {
     Switching,
     /// The TLS handshake failed: one side does not accept the other.
     Tls(std::io::Error),
+}
+
+impl Failure {
+    /// With what is known about the end of the connection.
+    pub(super) fn broken(error: hyper::Error, ended: &Ended) -> Self {
+        Self::Broken { error, wire: ended.said().map(str::to_owned) }
+    }
+}
+
+impl From<DialError> for Failure {
+    fn from(error: DialError) -> Self {
+        match error {
+            DialError::Connect(it) => Self::Connect(it),
+            DialError::NoTls => Self::NoTls,
+            DialError::Tls(it) => Self::Tls(it),
+        }
+    }
 }
 
 impl From<Failure> for Fault {

@@ -31,6 +31,8 @@ pub struct Head<'h> {
     pub media: Media,
     /// Where the request comes from.
     pub address: IpAddr,
+    /// What the upstream is told of the caller, instead of the client's own word.
+    pub told: &'h [(HeaderName, HeaderValue)],
     /// What the client speaks.
     pub version: Version,
 }
@@ -61,6 +63,9 @@ impl Head<'_> {
             for value in self.client.get_all(name) {
                 headers.append(name, value.clone());
             }
+        }
+        for (name, value) in self.told {
+            headers.insert(name, value.clone());
         }
         headers
     }
@@ -137,6 +142,7 @@ mod tests {
             rules: &rules,
             media: Media::Json,
             address: [192, 0, 2, 1].into(),
+            told: &[],
             version: Version::HTTP_11,
         };
         let got = list(&head.write(HeaderValue::from_static("up")));

@@ -20,7 +20,6 @@ mod relayed;
 pub mod signed_link;
 mod single;
 mod target;
-mod wire;
 
 pub use headers::{Head, HeaderRules};
 pub use lane::{Lane, Pinning};

@@ -19,10 +19,12 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 
-use crate::upstream::{
-    fault::Failure,
-    link::{Body, Broken},
-    wire::{Ended, Wire},
+use crate::{
+    sources::{Ended, Wire},
+    upstream::{
+        fault::Failure,
+        link::{Body, Broken},
+    },
 };
 
 /// A connection that takes requests.
@@ -51,8 +53,10 @@ impl Multiplexed {
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(u32::try_from(max_head).unwrap_or(u32::MAX));
-        let (sender, connection) =
-            builder.handshake(TokioIo::new(wire)).await.map_err(|it| ended.failure(it))?;
+        let (sender, connection) = builder
+            .handshake(TokioIo::new(wire))
+            .await
+            .map_err(|it| Failure::broken(it, &ended))?;
         let max_streams = Rc::new(Cell::new(MAX_STREAMS as usize));
         tokio::task::spawn_local({
             let (mut connection, max_streams) = (connection, Rc::clone(&max_streams));
@@ -107,7 +111,7 @@ impl Stream {
             if unsent.is_some() {
                 self.retire();
             }
-            Broken { unsent, failure: self.0.ended.failure(it.into_error()) }
+            Broken { unsent, failure: Failure::broken(it.into_error(), &self.0.ended) }
         })
     }
 

@@ -17,10 +17,12 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 
-use crate::upstream::{
-    fault::Failure,
-    link::{Body, Broken},
-    wire::{Ended, Wire},
+use crate::{
+    sources::{Ended, Wire},
+    upstream::{
+        fault::Failure,
+        link::{Body, Broken},
+    },
 };
 
 type Running = Box<Connection<TokioIo<Wire>, Body>>;
@@ -40,8 +42,10 @@ impl Single {
         let ended = wire.ended();
         let mut builder = Builder::new();
         builder.max_buf_size(max_head);
-        let (sender, connection) =
-            builder.handshake(TokioIo::new(wire)).await.map_err(|it| ended.failure(it))?;
+        let (sender, connection) = builder
+            .handshake(TokioIo::new(wire))
+            .await
+            .map_err(|it| Failure::broken(it, &ended))?;
         Ok(Self { sender, connection: Some(Box::new(connection)), ended })
     }
 
@@ -61,7 +65,7 @@ impl Single {
         });
         answer.await.map_err(|mut it| Broken {
             unsent: it.take_message(),
-            failure: self.ended.failure(it.into_error()),
+            failure: Failure::broken(it.into_error(), &self.ended),
         })
     }
 

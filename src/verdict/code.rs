@@ -90,6 +90,8 @@ codes! {
     METHOD_NOT_ALLOWED = 405;
     /// No such path.
     NOT_FOUND = 404;
+    /// A field of `once_per_request` is called more than once.
+    ONCE_PER_REQUEST = 422;
     /// A kind of operation that `operations.kinds` does not list.
     OPERATION_NOT_ALLOWED = 403;
     /// `operationName` selects no operation, or several could be meant.

@@ -35,6 +35,7 @@ pub struct Findings {
     violations: Vec<Violation>,
     reported: Vec<Violation>,
     measured: Option<u64>,
+    tallies: Vec<(u32, u64)>,
 }
 
 impl Findings {
@@ -46,6 +47,17 @@ impl Findings {
     /// Takes the number handed over since the last call.
     pub(crate) const fn take_measured(&mut self) -> Option<u64> {
         self.measured.take()
+    }
+
+    /// Hands over how often something is called that the rule numbers so: it adds up over the
+    /// operations of a document and the items of a batch.
+    pub fn tally(&mut self, number: u32, times: u64) {
+        self.tallies.push((number, times));
+    }
+
+    /// Takes what was called how often.
+    pub(crate) fn take_tallies(&mut self) -> Vec<(u32, u64)> {
+        std::mem::take(&mut self.tallies)
     }
 
     /// Adds one objection.

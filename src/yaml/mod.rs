@@ -5,6 +5,7 @@
 mod read;
 pub mod scalar;
 pub mod shape;
+mod to_json;
 mod tree;
 
 pub use read::read;

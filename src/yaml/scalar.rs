@@ -106,7 +106,8 @@ pub(crate) fn write_bytes(bytes: &u64) -> String {
     write(*bytes, &[("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)])
 }
 
-fn write_duration(milliseconds: &u64) -> String {
+/// A duration as the policy writes it: in the largest unit that is exact.
+pub(crate) fn write_duration(milliseconds: &u64) -> String {
     write(*milliseconds, &[("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)])
 }
 

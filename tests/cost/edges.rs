@@ -10,7 +10,7 @@ use portcullis::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{entry, model, price_of, schema};
+use crate::support::{entry, model, price_of, price_of_text, schema};
 
 pub(crate) const SCHEMA: &str = r#"
 directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!]) on FIELD_DEFINITION
@@ -64,6 +64,9 @@ fn every_value_of_a_slicing_variable_is_read() {
         (json!({ "n": 0 }), Ok(0)),
         (json!({ "n": 7 }), Ok(7)),
         (json!({ "n": i32::MAX }), Ok(0x7fff_ffff)),
+        (json!({ "n": 1u64 << 31 }), Err("BAD_USER_INPUT")),
+        (json!({ "n": true }), Err("BAD_USER_INPUT")),
+        (json!({ "n": {} }), Err("BAD_USER_INPUT")),
         (json!({ "n": -1 }), Err("COST_SLICE_INVALID")),
         (json!({ "n": "7" }), Err("BAD_USER_INPUT")),
         (json!({ "n": 0.5 }), Err("BAD_USER_INPUT")),
@@ -82,12 +85,17 @@ fn custom_scalars_are_read_strictly() {
     let positive = "query($n: PositiveInt) { positive(first: $n) { id } }";
     check(&settings(), positive, &json!({ "n": 8 }), Ok(8));
     let any = "query($n: Any) { any(first: $n) { id } }";
-    for bad in
-        [json!("8"), json!(true), json!({}), json!([]), json!(1.5), json!(-8), json!(1u64 << 31)]
-    {
-        check(&settings(), any, &json!({ "n": bad }), Err("COST_SLICE_INVALID"));
+    for bad in ["\"8\"", "true", "{}", "[]", "1.5", "1e3", "-8", "2147483648"] {
+        let variables = format!("{{\"n\":{bad}}}");
+        let got = price_of_text(&model(&schema(SCHEMA), &settings()), any, &variables);
+        let code = got.map_err(|it| it.code.as_str());
+        assert_eq!(code, Err("COST_SLICE_INVALID"), "{bad}");
     }
-    check(&settings(), "{ any(first: \"8\") { id } }", &json!({}), Err("COST_SLICE_INVALID"));
+    check(&settings(), any, &json!({ "n": i32::MAX }), Ok(0x7fff_ffff));
+    for bad in ["\"8\"", "true", "{}", "[1]", "1.5", "1e3", "-8", "2147483648", "NAME"] {
+        let query = format!("{{ any(first: {bad}) {{ id }} }}");
+        check(&settings(), &query, &json!({}), Err("COST_SLICE_INVALID"));
+    }
     check(&settings(), any, &json!({}), Ok(10));
 }
 

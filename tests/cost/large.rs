@@ -1,9 +1,9 @@
 //! Large and hostile documents, real ones, and what people read about them.
 
-use std::{fmt::Write as _, fs::read_to_string};
+use std::{fmt::Write as _, fs::read_to_string, sync::Arc};
 
 use portcullis::{
-    cost::{Counter, Settings, Shape, compile, explain},
+    cost::{Actual, Counter, Settings, Shape, compile, explain},
     operation::Variables,
 };
 use serde_json::{Value, json};
@@ -55,6 +55,35 @@ fn longer_lists_than_was_priced_are_seen() {
     assert_eq!((actual.price.types, actual.price.fields), (4, 2));
 }
 
+/// Counts `{"u": …}`, an answer of one of two types that know the same keys.
+fn actual_of_two_types(value: &Value) -> Actual {
+    let text = r#"
+        directive @cost(weight: String!) on FIELD_DEFINITION
+        directive @listSize(slicingArguments: [String!]) on FIELD_DEFINITION
+        type A { k: Int @cost(weight: "2") n(first: Int): [A] @listSize(slicingArguments: ["first"]) }
+        type B { k: Int n(first: Int): [A] @listSize(slicingArguments: ["first"]) }
+        union U = A | B
+        type Query { u: U }"#;
+    let model = model(&schema(text), &Settings::default());
+    let query = "{ u { ... on A { k n(first: 1) { __typename } } \
+        ... on B { k n(first: 3) { __typename } } } }";
+    actual_of(&model, query, &json!({ "u": value }))
+}
+
+#[test]
+fn a_key_that_is_free_on_one_type_is_never_overstated() {
+    assert_eq!(actual_of_two_types(&json!({ "k": 1 })).price.fields, 1);
+}
+
+#[test]
+fn a_list_is_bounded_by_the_largest_argument_of_its_types() {
+    let is_over = |n| {
+        let actual = actual_of_two_types(&json!({ "n": vec![json!({}); n] }));
+        actual.lists.first().map(|it| (it.bound, it.is_over()))
+    };
+    assert_eq!((is_over(3), is_over(4)), (Some((3, false)), Some((3, true))));
+}
+
 #[test]
 fn real_operations_are_priced_and_explained() {
     for name in ["linear", "shopify-storefront", "swapi"] {
@@ -72,7 +101,7 @@ fn real_operations_are_priced_and_explained() {
             assert!(program.is_exact() && program.ceiling().unwrap().types >= price.types);
             let told = explain(&model, &operation, &none, 1000).unwrap();
             assert_eq!(told.price, price);
-            let shape = Shape::new(&model, &operation);
+            let shape = Arc::new(Shape::new(&model, &operation));
             let mut counter = Counter::new(&shape, &none);
             counter.push(b"{\"data\":null}");
             assert!(counter.finish().is_complete);

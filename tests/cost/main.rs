@@ -14,7 +14,6 @@ mod executor;
 mod golden;
 mod large;
 mod laws;
-mod limits;
 mod mistakes;
 mod query;
 mod support;

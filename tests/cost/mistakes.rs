@@ -1,99 +1,103 @@
-//! What is wrong with weights and lists, in a schema and in a policy.
+//! What is wrong with weights and lists, in a schema and in a policy: each mistake where it stands.
 
 use std::sync::Arc;
 
 use portcullis::{
-    cost::{Entry, Layer, List, Model, Settings},
-    diagnostic::Source,
-    schema::Coordinate,
+    diagnostic::{Diagnostics, Source},
+    policy,
 };
 
-use crate::{
-    edges::SCHEMA,
-    support::{entry, schema},
-};
+use crate::edges::SCHEMA;
 
-/// The codes of everything that is wrong with a schema or with settings.
-fn wrong(text: &str, settings: &Settings) -> Vec<String> {
-    let diagnostics = match Model::new(&schema(text), settings) {
-        Ok((_, diagnostics)) | Err(diagnostics) => diagnostics,
-    };
-    diagnostics
-        .iter()
-        .map(|it| format!("{} {:?}", it.code, it.place.as_ref().map(|it| &it.1)))
-        .collect()
+/// Each mistake as `code: text`, of a policy with this block `cost` over a schema.
+fn wrong(schema: &str, cost: &str) -> Vec<String> {
+    let source = |name: &str, text: &str| Arc::new(Source { name: name.into(), text: text.into() });
+    let policy = format!("version: 1\nname: a\nschema: {{ file: s }}\ncost:\n  max: 5\n{cost}");
+    let schema = source("s", schema);
+    let resolve = &mut |_: &str| Ok(Arc::clone(&schema));
+    let (loaded, found) = policy::load(source("p", &policy), resolve);
+    assert_eq!(loaded.is_none(), found.has_errors());
+    told(&found)
+}
+
+fn told(found: &Diagnostics) -> Vec<String> {
+    let told = found.iter().map(|it| {
+        let (source, at) = it.place.clone().unwrap();
+        format!("{} {}", it.code, source.text.get(at).unwrap())
+    });
+    told.collect()
 }
 
 #[test]
-fn mistakes_in_the_schema_are_reported() {
-    let head = "directive @cost(weight: String!) on FIELD_DEFINITION | OBJECT\n\
-                directive @listSize(slicingArguments: [String!], sizedFields: [String!]) on FIELD_DEFINITION\n";
+fn mistakes_in_the_schema_are_reported_where_they_stand() {
+    let head = "directive @cost(weight: String!) on FIELD_DEFINITION | OBJECT | ARGUMENT_DEFINITION\n\
+                directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!]) on FIELD_DEFINITION\n";
     let cases = [
         (
             "interface I { a: Int @cost(weight: \"1\") } type Query implements I { a: Int }",
-            "cost-on-interface None",
+            "cost-on-interface cost",
         ),
-        ("type Query { a: Int @cost(weight: \"9223372036854775808\") }", "bad-weight None"),
-        ("type Query { a: Int @cost(weight: \"much\") }", "bad-weight None"),
-        ("type A @cost(weight: \"-1\") { a: Int } type Query { a: A }", "negative-weight None"),
+        ("type Query { a: Int @cost(weight: \"9223372036854775808\") }", "bad-weight cost"),
+        ("type Query { a: Int @cost(weight: \"-9223372036854775809\") }", "bad-weight cost"),
+        ("type Query { a: Int @cost(weight: \"much\") }", "bad-weight cost"),
+        ("type Query { a(b: Int @cost(weight: \"\")): Int }", "bad-weight cost"),
+        ("type A @cost(weight: \"-1\") { a: Int } type Query { a: A }", "negative-weight cost"),
         (
             "type Query { a(first: Int): [Int] @listSize(slicingArguments: [\"frist\"]) }",
-            "unknown-slicing-argument None",
+            "unknown-slicing-argument listSize",
         ),
         (
             "type Query { a(first: String): [Int] @listSize(slicingArguments: [\"first\"]) }",
-            "unknown-slicing-argument None",
+            "unknown-slicing-argument listSize",
         ),
+        ("type Query { a: [Int] @listSize(assumedSize: -1) }", "bad-list-size listSize"),
+        ("type Query { a: [Int] @listSize(assumedSize: 4294967296) }", "bad-list-size listSize"),
         (
             "type A { b: [Int] } type Query { a(first: Int): A @listSize(slicingArguments: [\"first\"], sizedFields: [\"c\"]) }",
-            "unknown-sized-field None",
+            "unknown-sized-field listSize",
         ),
     ];
-    for (text, code) in cases {
-        assert_eq!(wrong(&format!("{head}{text}"), &Settings::default()), [code], "{text}");
+    for (text, mistake) in cases {
+        assert_eq!(wrong(&format!("{head}{text}"), ""), [mistake], "{text}");
     }
 }
 
 #[test]
 fn mistakes_in_the_policy_are_reported_where_they_stand() {
-    let source = Arc::new(Source { name: "policy".into(), text: "x".repeat(100).into() });
-    let at = |on: &str, from: usize| {
-        let place = Some((Arc::clone(&source), from..from + 1));
-        (Coordinate::parse(on).unwrap(), place)
-    };
-    let mut policy = Layer::default();
-    for (from, on) in
-        ["Query.tss", "Quern.ts", "Query.ts(frist:)", "*.nothing"].into_iter().enumerate()
-    {
-        let (on, place) = at(on, from);
-        policy.weights.push(Entry { on, value: 1, place });
-    }
-    let (on, place) = at("T", 10);
-    policy.weights.push(Entry { on, value: -1, place });
-    let (on, place) = at("Query.ts", 11);
-    let list = List { slicing: Some(vec!["frist".into()]), ..List::default() };
-    policy.lists.push(Entry { on, value: list, place });
-    let (on, place) = at("T", 12);
-    policy.lists.push(Entry { on, value: List::default(), place });
-    let found = wrong(SCHEMA, &Settings { policy, ..Settings::default() });
-    let unknown = (0..4).map(|it| format!("unknown-coordinate Some({it}..{})", it + 1));
-    let others = [
-        "not-a-list Some(12..13)",
-        "negative-weight Some(10..11)",
-        "unknown-slicing-argument Some(11..12)",
+    let cases = [
+        ("  weights: { Query.tss: 1 }", "unknown-coordinate Query.tss"),
+        ("  weights: { Quern.ts: 1 }", "unknown-coordinate Quern.ts"),
+        ("  weights: { \"Query.ts(frist:)\": 1 }", "unknown-coordinate \"Query.ts(frist:)\""),
+        ("  weights: { \"*.nothing\": 1 }", "unknown-coordinate \"*.nothing\""),
+        ("  weights: { T: -1 }", "negative-weight T"),
+        ("  weights: { T: 9223372036854775808 }", "not-a-number 9223372036854775808"),
+        ("  weights: { T: -9223372036854775809 }", "not-a-number -9223372036854775809"),
+        ("  weights: { T: 1.5 }", "not-a-number 1.5"),
+        ("  weights: { \"a b\": 1 }", "not-a-coordinate \"a b\""),
+        ("  lists: { Query.ts: { slicing: [frist] } }", "unknown-slicing-argument Query.ts"),
+        ("  lists: { Query.ts: { slicing: [first.x] } }", "unknown-slicing-argument Query.ts"),
+        ("  lists: { Query.users: { sized: [edgse] } }", "unknown-sized-field Query.users"),
+        ("  lists: { T: { assumed: 1 } }", "not-a-list T"),
+        ("  lists: { Query.t: { assumed: 2 } }", "no-effect Query.t"),
+        ("  lists: { Query.ts: { assumed: -1 } }", "not-a-number -1"),
+        ("  defaults: { list: many }", "not-a-number many"),
+        ("  answers: { count_one_in: 0 }", "out-of-range 0"),
     ];
-    let expect: Vec<_> = unknown.chain(others.map(Into::into)).collect();
-    assert_eq!(found, expect);
+    for (cost, mistake) in cases {
+        assert_eq!(wrong(SCHEMA, cost), [mistake], "{cost}");
+    }
 }
 
 #[test]
-fn settings_without_effect_are_reported() {
-    let list = |on: &str| {
-        let lists = vec![entry(on, List { assumed: Some(2), ..List::default() })];
-        Settings { policy: Layer { lists, ..Layer::default() }, ..Settings::default() }
-    };
-    assert_eq!(wrong(SCHEMA, &list("Query.t")), ["no-effect None"]);
-    assert!(wrong(SCHEMA, &list("Query.ts")).is_empty());
-    assert!(wrong(SCHEMA, &list("Query.users")).is_empty());
-    assert!(wrong(SCHEMA, &list("*.ts")).is_empty());
+fn what_is_right_is_not_reported() {
+    let none: [&str; 0] = [];
+    for cost in [
+        "  exact: true\n  weights: { T: -1 }",
+        "  weights: { T: 9223372036854775807, Query.ts: -9223372036854775808 }",
+        "  lists: { Query.ts: { assumed: 2 }, Query.users: { assumed: 2 }, \"*.ts\": { assumed: 2 } }",
+        "  defaults: { list: refuse }",
+        "  answers: { count_one_in: 1, in_extensions: true }",
+    ] {
+        assert_eq!(wrong(SCHEMA, cost), none, "{cost}");
+    }
 }

@@ -54,9 +54,16 @@ pub(crate) fn price(
     operation: &Operation,
     variables: &Value,
 ) -> Result<Price, Violation> {
-    let text = variables.to_string();
+    price_text(program, operation, &variables.to_string())
+}
+
+fn price_text(
+    program: &Program,
+    operation: &Operation,
+    variables: &str,
+) -> Result<Price, Violation> {
     let limits = json::Limits { depth: 200, values: 1_000_000 };
-    let tree = json::read(text.as_bytes(), limits).unwrap();
+    let tree = json::read(variables.as_bytes(), limits).unwrap();
     let schema = operation.schema();
     program.price(&coerce(schema, operation.variables(), Some(tree.root()))?)
 }
@@ -71,10 +78,20 @@ pub(crate) fn price_of(
     price(&compile(model, &operation), &operation, variables)
 }
 
+/// The same with the variables as they are written.
+pub(crate) fn price_of_text(
+    model: &Arc<Model>,
+    text: &str,
+    variables: &str,
+) -> Result<Price, Violation> {
+    let operation = operation(model.schema(), text);
+    price_text(&compile(model, &operation), &operation, variables)
+}
+
 /// Counts the content of `data`, for a request without variables.
 pub(crate) fn actual_of(model: &Arc<Model>, text: &str, data: &Value) -> Actual {
     let operation = operation(model.schema(), text);
-    let shape = Shape::new(model, &operation);
+    let shape = Arc::new(Shape::new(model, &operation));
     let mut counter = Counter::new(&shape, &Variables::default());
     counter.push(format!("{{\"data\":{data}}}").as_bytes());
     counter.finish()

@@ -3,7 +3,9 @@
 use std::{collections::HashSet, fs, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_json::Value;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use portcullis::sources::now;
+use serde_json::{Value, json};
 
 use crate::support::wire::{Message, request};
 
@@ -18,6 +20,16 @@ pub(crate) fn cases(file: &str) -> Vec<Case> {
     let text = fs::read_to_string(&path).unwrap_or_else(|it| panic!("{}: {it}", path.display()));
     text.lines().map(|it| Case(serde_json::from_str(it).expect(it))).collect()
 }
+
+/// A token by `rs-1`.
+pub(crate) fn sign(claims: &Value) -> String {
+    let keys: Value = serde_json::from_str(KEYS).expect("JSON");
+    let der = STANDARD.decode(keys["rs-1"]["der"].as_str().expect("a key")).expect("base64");
+    let header = Header { kid: Some("rs-1".to_owned()), ..Header::new(Algorithm::RS256) };
+    encode(&header, claims, &EncodingKey::from_rsa_der(&der)).expect("a token")
+}
+
+const KEYS: &str = include_str!("../corpus/bazaar/keys/signing.json");
 
 impl Case {
     pub(crate) fn id(&self) -> &str {
@@ -74,8 +86,29 @@ impl Case {
         for header in case["headers"].as_array().into_iter().flatten() {
             headers.push((header[0].as_str().expect("name"), header[1].as_str().expect("value")));
         }
+        let token = self.token();
+        if let Some(token) = &token {
+            headers.push(("Authorization", token));
+        }
         let path = case["path"].as_str().unwrap_or("/graphql");
         request(self.method(), path, &headers, self.body().as_deref())
+    }
+
+    /// `Authorization` with the claims of the case, signed as its README says; cases about tokens
+    /// carry their own.
+    fn token(&self) -> Option<String> {
+        let mut claims = self.0["claims"].as_object()?.clone();
+        if self.0["jwt_literal"] == true {
+            return None;
+        }
+        let now = now().0;
+        let ours = json!({
+            "iss": "https://id.bazaar.example", "aud": "bazaar-api", "iat": now, "exp": now + 600,
+        });
+        for (name, value) in ours.as_object().into_iter().flatten() {
+            claims.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        Some(format!("Bearer {}", sign(&Value::Object(claims))))
     }
 
     /// Whether a refusal is clean and nothing went on.
@@ -106,7 +139,7 @@ impl Case {
         };
         let is_good = answer.status() == 200
             && !items.is_empty()
-            && items.iter().all(|it| *it == serde_json::json!({ "data": {} }));
+            && items.iter().all(|it| *it == json!({ "data": {} }));
         if is_good {
             self.judge_headers(&reached[0])
         } else {

@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use portcullis::{
     admission::{CacheLimits, Gate, Requests, UnixSeconds},
     diagnostic::{Colour, Source, render},
-    identity::Caller,
+    identity::{Caller, Identity},
     json,
     policy::{self, Policy, ProfileIdx},
     transport::{decode, not_json},
@@ -42,6 +42,15 @@ pub(crate) fn judge(gate: &Gate, body: &[u8]) -> Verdict {
 
 /// The same under a profile.
 pub(crate) fn judge_under(gate: &Gate, profile: Option<ProfileIdx>, body: &[u8]) -> Verdict {
+    judge_for(gate, profile, &Caller::default(), body)
+}
+
+/// Judges the body of a request of a caller.
+pub(crate) fn judge_as(gate: &Gate, caller: &Caller, body: &[u8]) -> Verdict {
+    judge_for(gate, None, caller, body)
+}
+
+fn judge_for(gate: &Gate, profile: Option<ProfileIdx>, caller: &Caller, body: &[u8]) -> Verdict {
     let tree = match json::read(body, json::Limits::default()) {
         Ok(tree) => tree,
         Err(error) => return Verdict::Reject(Rejected::whole(not_json(error))),
@@ -50,9 +59,14 @@ pub(crate) fn judge_under(gate: &Gate, profile: Option<ProfileIdx>, body: &[u8])
         Ok(requests) => requests,
         Err(violation) => return Verdict::Reject(Rejected::whole(violation)),
     };
-    let caller = Caller::default();
-    let Some(profile) = profile else { return gate.admit(&requests, &caller, NOW) };
-    gate.admit_under(profile, &requests, &caller, NOW)
+    let Some(profile) = profile else { return gate.admit(&requests, caller, NOW) };
+    gate.admit_under(profile, &requests, caller, NOW)
+}
+
+/// The caller with these claims; an anonymous one without.
+pub(crate) fn caller(claims: Option<&Value>) -> Caller {
+    let claims = claims.and_then(Value::as_object).cloned();
+    Caller { identity: claims.map(Identity::new).map(Arc::new), ..Caller::default() }
 }
 
 /// The code of the first refused item, or `None` when the request is admitted.

@@ -12,6 +12,9 @@ pub(crate) mod bazaar;
 pub(crate) mod bench;
 pub(crate) mod documents;
 pub(crate) mod judge;
+pub(crate) mod probes;
+#[cfg(test)]
+pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod tape;
 pub(crate) mod upstream;

@@ -55,6 +55,11 @@ impl Authority {
         Trust::from_pem(self.0.pem().as_bytes()).unwrap()
     }
 
+    /// For a file.
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
     fn roots(&self) -> Arc<RootCertStore> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from(self.0.der().to_vec())).unwrap();

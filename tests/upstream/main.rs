@@ -9,6 +9,7 @@
 
 mod certificates;
 mod log;
+mod schema;
 mod server;
 
 use std::{

@@ -42,6 +42,8 @@ pub(crate) struct Seen {
 pub(crate) enum Answers {
     /// `{"data":{}}`.
     AtOnce,
+    /// Every request gets this.
+    Always(&'static str),
     /// As the first, but only when so many requests are there at a time.
     Together(usize),
     /// The first request is answered with what comes through here, piece by piece.
@@ -170,6 +172,10 @@ impl Shared {
             Answers::Together(n) if n_seen <= n => {
                 *answers = Answers::Together(n);
                 Chosen::When(n)
+            }
+            Answers::Always(text) => {
+                *answers = Answers::Always(text);
+                Chosen::Now(Answer::Whole(Some(Bytes::from(text))))
             }
             Answers::AtOnce | Answers::Together(_) => {
                 Chosen::Now(Answer::Whole(Some(Bytes::from(ANSWER))))

@@ -5,6 +5,9 @@
 
 mod plan;
 mod tell;
+mod view;
+
+pub(super) use view::View;
 
 use crate::{
     admission::introspection::{
@@ -43,6 +46,7 @@ pub(super) fn is_answerable(operation: &Operation) -> bool {
 pub(super) fn answer(
     operation: &Operation,
     variables: &Variables<'_>,
+    view: &View,
 ) -> Result<String, Violation> {
     let plan = Plan::new(operation, variables);
     let schema = operation.schema();
@@ -58,7 +62,7 @@ pub(super) fn answer(
             Step::Text(text) => out.push_str(text),
             Step::Object(thing, at) => object(&plan, (thing, at), &mut out, &mut open),
             Step::Field(thing, at, separator) => {
-                field((schema, &plan), (thing, at, separator), &mut out, &mut open);
+                field((schema, view, &plan), (thing, at, separator), &mut out, &mut open);
             }
         }
     }
@@ -87,7 +91,7 @@ fn object<'o>(
 }
 
 fn field<'o>(
-    (schema, plan): (&'o Schema, &Plan<'o>),
+    (schema, view, plan): (&'o Schema, &View, &Plan<'o>),
     (thing, at, separator): (Thing<'o>, PlanIdx, &'static str),
     out: &mut String,
     open: &mut Vec<Step<'o>>,
@@ -96,7 +100,7 @@ fn field<'o>(
     out.push_str(separator);
     push_escaped(out, selection.key);
     out.push(':');
-    match tell::tell(schema, thing, selection) {
+    match tell::tell((schema, view), thing, selection) {
         Told::Boolean(true) => out.push_str("true"),
         Told::Boolean(false) => out.push_str("false"),
         Told::Nothing => out.push_str("null"),

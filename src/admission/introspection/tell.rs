@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    admission::introspection::plan::Selection,
+    admission::introspection::{plan::Selection, view::View},
     schema::{
         Const, DirectiveDefinition, EnumValue, Field, FieldId, Input, InputId, Kind, OperationKind,
         Schema, TypeId, TypeRef, Wrapper, literal,
@@ -35,24 +35,29 @@ pub(super) enum Told<'s> {
 }
 
 /// The value of a field; validation has seen that the thing has it.
-pub(super) fn tell<'s>(schema: &'s Schema, thing: Thing<'s>, asked: &Selection<'_>) -> Told<'s> {
+pub(super) fn tell<'s>(
+    (schema, view): (&'s Schema, &View),
+    thing: Thing<'s>,
+    asked: &Selection<'_>,
+) -> Told<'s> {
     match thing {
         Thing::Directive(it) => directive(schema, it, asked),
         Thing::Field(it) => field(schema, it, asked),
         Thing::Input(it) => input(schema.input(it), asked),
-        Thing::Query => query(schema, asked),
-        Thing::Schema => of_schema(schema, asked),
-        Thing::Type(id, []) => ty(schema, id, asked),
+        Thing::Query => query((schema, view), asked),
+        Thing::Schema => of_schema((schema, view), asked),
+        Thing::Type(id, []) => ty((schema, view), id, asked),
         Thing::Type(id, [outer, inner @ ..]) => wrapped(*outer, Thing::Type(id, inner), asked),
         Thing::Value(it) => value(it, asked),
     }
 }
 
-fn query<'s>(schema: &'s Schema, asked: &Selection<'_>) -> Told<'s> {
+fn query<'s>((schema, view): (&'s Schema, &View), asked: &Selection<'_>) -> Told<'s> {
     match asked.field {
         "__schema" => Told::Thing(Thing::Schema),
         "__type" => {
             let named = asked.name.as_ref().and_then(|it| schema.type_named(it));
+            let named = named.filter(|it| view.shows_type(*it));
             named.map_or(Told::Nothing, |it| Told::Thing(Thing::Type(it, &[])))
         }
         "__typename" => {
@@ -63,13 +68,16 @@ fn query<'s>(schema: &'s Schema, asked: &Selection<'_>) -> Told<'s> {
     }
 }
 
-fn of_schema<'s>(schema: &'s Schema, asked: &Selection<'_>) -> Told<'s> {
+fn of_schema<'s>((schema, view): (&'s Schema, &View), asked: &Selection<'_>) -> Told<'s> {
     let root = |kind| {
-        let root = schema.root(kind);
+        let root = schema.root(kind).filter(|it| view.shows_type(*it));
         root.map_or(Told::Nothing, |it| Told::Thing(Thing::Type(it, &[])))
     };
     match asked.field {
-        "types" => Told::Things(schema.types().map(|(id, _)| Thing::Type(id, &[])).collect()),
+        "types" => {
+            let shown = schema.types().map(|(id, _)| id).filter(|it| view.shows_type(*it));
+            Told::Things(shown.map(|it| Thing::Type(it, &[])).collect())
+        }
         "directives" => Told::Things(schema.directives().iter().map(Thing::Directive).collect()),
         "queryType" => root(OperationKind::Query),
         "mutationType" => root(OperationKind::Mutation),
@@ -89,10 +97,11 @@ fn wrapped<'s>(wrapper: Wrapper, inner: Thing<'s>, asked: &Selection<'_>) -> Tol
     }
 }
 
-fn ty<'s>(schema: &'s Schema, id: TypeId, asked: &Selection<'_>) -> Told<'s> {
+fn ty<'s>((schema, view): (&'s Schema, &View), id: TypeId, asked: &Selection<'_>) -> Told<'s> {
     let ty = schema.ty(id);
     let types = |ids: &mut dyn Iterator<Item = TypeId>| {
-        Told::Things(ids.map(|it| Thing::Type(it, &[])).collect())
+        let shown = ids.filter(|it| view.shows_type(*it));
+        Told::Things(shown.map(|it| Thing::Type(it, &[])).collect())
     };
     let is_shown = |deprecated: &Option<Box<str>>| asked.with_deprecated || deprecated.is_none();
     match (asked.field, ty.kind) {
@@ -109,6 +118,7 @@ fn ty<'s>(schema: &'s Schema, id: TypeId, asked: &Selection<'_>) -> Told<'s> {
         ("fields", Kind::Interface | Kind::Object { .. }) => {
             let is_listed = |it: &Field| !it.name.starts_with("__") && is_shown(&it.deprecated);
             let fields = schema.fields(id).filter(|it| is_listed(schema.field(*it)));
+            let fields = fields.filter(|it| view.shows_field(schema, *it));
             Told::Things(fields.map(Thing::Field).collect())
         }
         ("interfaces", Kind::Interface | Kind::Object { .. }) => {

@@ -1,4 +1,4 @@
-//! The bytes of a connection to the upstream, with TLS or without.
+//! The bytes of a connection that we opened, with TLS or without.
 
 use std::{
     cell::OnceCell,
@@ -14,11 +14,9 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
-use crate::upstream::fault::Failure;
-
 /// An open connection.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(crate) struct Wire {
     stream: Stream,
     broken: Rc<OnceCell<String>>,
 }
@@ -27,7 +25,7 @@ pub(super) struct Wire {
 /// that refuses our certificate says so only after the handshake, when they may already have told
 /// the request that the connection is closed.
 #[derive(Clone, Debug)]
-pub(super) struct Ended(Rc<OnceCell<String>>);
+pub(crate) struct Ended(Rc<OnceCell<String>>);
 
 #[derive(Debug)]
 enum Stream {
@@ -46,15 +44,33 @@ impl Wire {
         Self { stream: Stream::Tls(Box::new(stream)), broken: Rc::default() }
     }
 
-    pub(super) fn ended(&self) -> Ended {
+    /// To ask later how the connection has ended.
+    pub(crate) fn ended(&self) -> Ended {
         Ended(Rc::clone(&self.broken))
+    }
+
+    /// True when the other end is this machine.
+    pub(super) fn is_local(&self) -> bool {
+        let stream = match &self.stream {
+            Stream::Plain(it) => it,
+            Stream::Tls(it) => it.get_ref().0,
+        };
+        stream.peer_addr().is_ok_and(|it| it.ip().to_canonical().is_loopback())
+    }
+
+    /// True when the server chose HTTP/2 of what we offered.
+    pub(crate) fn is_http2(&self) -> bool {
+        match &self.stream {
+            Stream::Plain(_) => false,
+            Stream::Tls(it) => it.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
     }
 }
 
 impl Ended {
-    /// A failure of the connection, with what is known about its end.
-    pub(super) fn failure(&self, error: hyper::Error) -> Failure {
-        Failure::Broken { error, wire: self.0.get().cloned() }
+    /// What reading from the connection said, if it failed.
+    pub(crate) fn said(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
     }
 }
 

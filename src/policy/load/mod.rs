@@ -14,6 +14,7 @@ use crate::{
         Digest, Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, conditions, cost,
         exceptions,
         http::{self, Http},
+        identity::{self, Credentials},
         inputs::{self, Inputs},
         lint::{self, Draft},
         not_built,
@@ -24,7 +25,7 @@ use crate::{
     rules::{Entry, Ground, REGISTRY, Rule, RuleIdx, Setting},
     schema::Schema,
     verdict::Mode,
-    yaml::{self, Fields, Node, scalar},
+    yaml::{self, Fields, Node, scalar, shape},
 };
 
 /// Hands over the text of a file by its name in the policy, relative to the policy.
@@ -82,6 +83,10 @@ fn compile(
         frame.others(block, fields, found);
     };
     let layer = LayerReader::new(registry, Level::Base, &mut others).read(&mut fields, found);
+    let credentials = fields
+        .take("identity", found)
+        .map(|it| identity::read(it, &frame.http, &mut *resolve, found))
+        .unwrap_or_default();
     let mut all = vec![Profile::base(registry, frame.mode, &layer)];
     let (laid_over, placed_profiles) = fields
         .take("profiles", found)
@@ -113,7 +118,8 @@ fn compile(
     let excuses = excuses(&layer, &conditions, found);
     let rules = rules(registry, layer, (&inputs, &ground), found);
     let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
-    let parts = Parts { registry, rules, excuses, conditions, profiles: all, exceptions };
+    let parts =
+        Parts { registry, rules, excuses, conditions, profiles: all, exceptions, credentials };
     Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest }, parts))
 }
 
@@ -127,6 +133,7 @@ struct Frame {
     second_reader: SecondReader,
     skipped: Skipped,
     unselected: Unselected,
+    tests: Vec<Box<str>>,
 }
 
 /// What was compiled through the registry.
@@ -137,6 +144,7 @@ struct Parts {
     conditions: Conditions,
     profiles: Vec<Profile>,
     exceptions: Exceptions,
+    credentials: Credentials,
 }
 
 impl Frame {
@@ -144,6 +152,7 @@ impl Frame {
         let mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
         let http = fields.take("http", found).map(|it| http::read(it, found));
         let reader = fields.take("documents", found).and_then(|it| second_reader(it, found));
+        let tests = fields.take("tests", found).map(|it| shape::names(it, found));
         let skipped = fields.take("skipped_selections", found).and_then(|it| skipped(it, found));
         Self {
             mode: mode.unwrap_or_default(),
@@ -153,6 +162,7 @@ impl Frame {
             second_reader: reader.unwrap_or_default(),
             skipped: skipped.unwrap_or_default(),
             unselected: Unselected::default(),
+            tests: tests.unwrap_or_default().into_iter().map(Into::into).collect(),
         }
     }
 
@@ -175,14 +185,17 @@ impl Frame {
     }
 
     fn policy(self, named: Named<'_>, parts: Parts) -> Policy {
-        let Parts { registry, rules, excuses, conditions, profiles, exceptions } = parts;
+        let Parts { registry, rules, excuses, conditions, profiles, exceptions, credentials } =
+            parts;
         Policy {
             name: named.name.into(),
             schema: named.schema,
             cost: named.cost,
             origin: named.origin,
             http: self.http,
+            credentials,
             unselected: self.unselected,
+            tests: self.tests,
             skipped: self.skipped,
             second_reader: self.second_reader,
             reading: reading::limits(registry, &profiles, &exceptions),
@@ -262,169 +275,4 @@ fn excuses(
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::{
-        diagnostic::{Colour, render},
-        operation::Skipped,
-        policy::{
-            ProfileIdx, SecondReader, Stance, Unselected,
-            testing::{compile, registry, rule},
-        },
-        rules::{RuleIdx, Setting, Switch},
-        verdict::Mode::{self, Enforce, Report},
-    };
-
-    const HEAD: &str = "version: 1\nname: t\nschema: { file: s.graphql }\n";
-
-    /// The stance of the base to a rule.
-    #[track_caller]
-    fn check(rest: &str, setting: &str, expect: Stance) {
-        let (policy, found) = compile(&format!("{HEAD}{rest}"), None);
-        let policy = policy.unwrap_or_else(|| panic!("{}", render(&found, Colour::Plain)));
-        assert_eq!(policy.stance(ProfileIdx::BASE, RuleIdx(rule(setting))), expect);
-    }
-
-    fn on(mode: Mode, limit: u64) -> Stance {
-        Stance::On { mode, limit }
-    }
-
-    /// The codes of what is wrong.
-    #[track_caller]
-    fn check_wrong(rest: &str, expect: &[&str]) {
-        let (policy, found) = compile(&format!("{HEAD}{rest}"), None);
-        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), expect);
-        assert_eq!(policy.is_none(), found.has_errors());
-    }
-
-    #[test]
-    fn three_lines_are_a_policy_with_every_default_on() {
-        let (policy, found) = compile(HEAD, None);
-        assert!(found.is_empty());
-        let policy = policy.unwrap();
-        assert_eq!(&*policy.name, "t");
-        assert_eq!(policy.unselected, Unselected::Judge);
-        assert_eq!(policy.skipped, Skipped::Ignore);
-        assert_eq!(policy.second_reader, SecondReader::Off);
-        assert_eq!(policy.profiles().len(), 1);
-        assert_eq!(policy.rules().count(), registry().len());
-        for (n, entry) in registry().iter().enumerate() {
-            let expect = match entry.setting {
-                Setting::Limit { default, .. } => on(Enforce, default),
-                Setting::Switch { default: Switch::Allow, .. } => Stance::Off,
-                Setting::Switch { default: Switch::Report, .. } => on(Report, u64::MAX),
-                Setting::Bound { .. }
-                | Setting::Input { .. }
-                | Setting::Shape { .. }
-                | Setting::Switch { .. } => on(Enforce, u64::MAX),
-            };
-            let stance = policy.stance(ProfileIdx::BASE, RuleIdx(n));
-            assert_eq!(stance, expect, "{}", entry.meta.setting);
-        }
-    }
-
-    #[test]
-    fn what_does_not_exist_admits_nothing() {
-        let policy = compile(HEAD, None).0.unwrap();
-        assert_eq!(policy.stance(ProfileIdx(9), RuleIdx(0)), on(Enforce, 0));
-        assert_eq!(policy.stance(ProfileIdx::BASE, RuleIdx(999)), on(Enforce, 0));
-    }
-
-    #[test]
-    fn limits_have_both_ends() {
-        check("limits: { depth: 0 }", "limits.depth", on(Enforce, 0));
-        check("limits: { depth: 200 }", "limits.depth", on(Enforce, 200));
-        check_wrong("limits: { depth: 201 }", &["out-of-range"]);
-        check("limits: { document: 1MiB }\n", "limits.document", on(Enforce, 1 << 20));
-        check_wrong("limits: { document: 2MiB }", &["out-of-range"]);
-        check("limits: { variables: { count: 7 } }", "limits.variables.count", on(Enforce, 7));
-    }
-
-    #[test]
-    fn off_is_spelled_out() {
-        check("limits: { depth: off }", "limits.depth", Stance::Off);
-        check("limits: { depth: { max: off } }", "limits.depth", Stance::Off);
-        check_wrong("limits: { depth: }", &["empty-value"]);
-        check_wrong("limits: { depth: null }", &["empty-value"]);
-        check_wrong("limits:\n", &["empty-value"]);
-        check_wrong("limits: { depth: { max: ~ } }", &["empty-value"]);
-        check_wrong("limits: { depth: false }", &["not-a-number"]);
-    }
-
-    #[test]
-    fn the_most_specific_mode_wins() {
-        check("limits: { mode: report }", "limits.depth", on(Report, 15));
-        check("limits: { mode: report }", "limits.variables.count", on(Report, 50));
-        check("limits: { mode: report }", "operations.max", on(Enforce, 10));
-        check(
-            "limits: { mode: report, depth: { mode: enforce } }",
-            "limits.depth",
-            on(Enforce, 15),
-        );
-        check("limits: { depth: { max: 9, mode: report } }", "limits.depth", on(Report, 9));
-        let inner = "limits: { mode: report, variables: { mode: enforce } }";
-        check(inner, "limits.variables.count", on(Enforce, 50));
-    }
-
-    #[test]
-    fn report_of_the_file_holds_for_all_but_rules_that_enforce() {
-        check("mode: report", "limits.depth", on(Report, 15));
-        check("mode: report\nlimits: { depth: 9 }", "limits.depth", on(Report, 9));
-        check("mode: report\nlimits: { mode: enforce }", "limits.depth", on(Report, 15));
-        check(
-            "mode: report\nlimits: { depth: { mode: enforce } }",
-            "limits.depth",
-            on(Enforce, 15),
-        );
-        check("mode: report", "introspection", on(Report, u64::MAX));
-        check("mode: report\nintrospection: deny", "introspection", on(Report, u64::MAX));
-        let rest = "mode: report\nintrospection: { mode: enforce }";
-        check(rest, "introspection", on(Enforce, u64::MAX));
-        check_wrong("mode: report\nlimits: { mode: enforce }", &["only-watches", "no-effect"]);
-    }
-
-    #[test]
-    fn switches_have_three_words() {
-        check("introspection: allow", "introspection", Stance::Off);
-        check("introspection: report", "introspection", on(Report, u64::MAX));
-        check("deprecated: deny", "deprecated", on(Enforce, u64::MAX));
-        check("watched: deny", "watched", on(Enforce, u64::MAX));
-        check_wrong("introspection: off", &["unknown-word"]);
-    }
-
-    #[test]
-    fn settings_that_are_no_rules() {
-        let rest = "limits: { body: 64KiB }\noperations: { unselected: ignore }\n\
-                    documents: { second_reader: on }\nskipped_selections: judge";
-        let policy = compile(&format!("{HEAD}{rest}"), None).0.unwrap();
-        assert_eq!(policy.http.body, 64 << 10);
-        assert_eq!(policy.unselected, Unselected::Ignore);
-        assert_eq!(policy.second_reader, SecondReader::On);
-        assert_eq!(policy.skipped, Skipped::Judge);
-    }
-
-    #[test]
-    fn what_is_not_built_is_an_honest_error() {
-        check_wrong("cost: { tuned: missing.graphql }", &["unreadable-file"]);
-        check_wrong("rates:\nidentity: {}", &["not-built-yet", "not-built-yet"]);
-        check_wrong("documents: { require: true }", &["not-built-yet"]);
-    }
-
-    #[test]
-    fn a_policy_needs_a_schema() {
-        let (policy, found) = compile("version: 1\nname: t\n", None);
-        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), ["missing-key"]);
-        assert!(policy.is_none());
-    }
-
-    #[test]
-    fn a_document_that_no_body_can_hold() {
-        check_wrong("limits: { body: 1KiB }", &["no-effect"]);
-    }
-
-    #[test]
-    fn the_digest_is_that_of_the_texts() {
-        let digest = |rest: &str| compile(&format!("{HEAD}{rest}"), None).0.unwrap().digest;
-        assert_eq!(digest(""), digest(""));
-        assert_ne!(digest(""), digest("# changed\n"));
-    }
-}
+mod tests;

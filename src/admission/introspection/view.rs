@@ -1,0 +1,92 @@
+//! The part of the schema that a caller is shown: without the fields that it may never ask for, and
+//! without the types that only those lead to.
+
+use ahash::HashSet;
+
+use crate::{
+    expression::Asked,
+    policy::Policy,
+    schema::{FieldId, Kind, OperationKind, Schema, TypeId},
+};
+
+/// What is not shown. Usually nothing, which costs nothing.
+#[derive(Debug, Default)]
+pub(in crate::admission) struct View {
+    fields: HashSet<FieldId>,
+    types: HashSet<TypeId>,
+}
+
+impl View {
+    /// What the rules of a policy hide from a caller.
+    pub(in crate::admission) fn of(policy: &Policy, asked: &Asked<'_>) -> Self {
+        let schema = &policy.schema;
+        let hides = |field: FieldId| policy.rules().any(|(_, rule)| rule.hides(field, asked));
+        let all = schema.types().flat_map(|(id, _)| schema.fields(id));
+        let fields: HashSet<FieldId> = all.filter(|it| hides(*it)).collect();
+        if fields.is_empty() {
+            return Self::default();
+        }
+        let mut view = Self { fields, types: HashSet::default() };
+        view.hide_empty_types(schema);
+        view.hide_unreachable_types(schema);
+        view
+    }
+
+    pub(super) fn shows_field(&self, schema: &Schema, id: FieldId) -> bool {
+        !self.fields.contains(&id) && !self.types.contains(&schema.field(id).ty.named)
+    }
+
+    pub(super) fn shows_type(&self, id: TypeId) -> bool {
+        !self.types.contains(&id)
+    }
+
+    /// A type without fields is none, and a field of such a type is none either.
+    // The budget of this loop is the schema: every round but the last hides a type.
+    fn hide_empty_types(&mut self, schema: &Schema) {
+        loop {
+            let is_empty = |id: TypeId| {
+                let has_fields =
+                    matches!(schema.ty(id).kind, Kind::Interface | Kind::Object { .. });
+                has_fields && !schema.fields(id).any(|it| self.shows_field(schema, it))
+            };
+            let empty = schema.types().map(|(id, _)| id);
+            let empty: Vec<_> = empty.filter(|it| self.shows_type(*it) && is_empty(*it)).collect();
+            if empty.is_empty() {
+                return;
+            }
+            self.types.extend(empty);
+        }
+    }
+
+    // The budget of this loop is the schema: every type is visited once.
+    fn hide_unreachable_types(&mut self, schema: &Schema) {
+        let kinds = [OperationKind::Query, OperationKind::Mutation, OperationKind::Subscription];
+        let mut open: Vec<TypeId> = kinds.into_iter().filter_map(|it| schema.root(it)).collect();
+        for directive in schema.directives() {
+            let arguments = schema.directive_arguments(directive);
+            open.extend(arguments.map(|it| schema.input(it).ty.named));
+        }
+        let mut reached: HashSet<TypeId> = HashSet::default();
+        while let Some(id) = open.pop() {
+            if !self.shows_type(id) || !reached.insert(id) {
+                continue;
+            }
+            let ty = schema.ty(id);
+            open.extend(ty.interfaces.iter().copied());
+            open.extend(ty.possible.iter().map(|it| schema.object(it)));
+            open.extend(schema.input_fields(id).map(|it| schema.input(it).ty.named));
+            for field in schema.fields(id).filter(|it| self.shows_field(schema, *it)) {
+                open.push(schema.field(field).ty.named);
+                open.extend(schema.arguments(field).map(|it| schema.input(it).ty.named));
+            }
+        }
+        let is_lost = |id: TypeId, name: &str| {
+            !reached.contains(&id) && !name.starts_with("__") && !BUILT_IN.contains(&name)
+        };
+        let lost = schema.types().filter(|(id, it)| is_lost(*id, &it.name)).map(|(id, _)| id);
+        self.types.extend(lost);
+    }
+}
+
+/// GraphQL §3.5: scalars that every schema has.
+const BUILT_IN: &[&str] = &["Boolean", "Float", "ID", "Int", "String"];

@@ -1,0 +1,125 @@
+//! The file of API keys: a list of hashes, each with the claims of its owner.
+
+use serde_json::Map;
+
+use crate::{
+    diagnostic::Diagnostics,
+    identity::{ApiKeys, Identity},
+    policy::{Digest, load::Resolve},
+    yaml::{self, Fields, Node, Value, shape},
+};
+
+/// Reads the file that a node names.
+pub(super) fn read(node: &Node, resolve: Resolve<'_>, found: &mut Diagnostics) -> Option<ApiKeys> {
+    let name = yaml::scalar::text(node, found)?;
+    let source = match resolve(name) {
+        Ok(source) => source,
+        Err(why) => {
+            found.push(node.error("unreadable-file", format!("cannot read `{name}`: {why}")));
+            return None;
+        }
+    };
+    let (root, wrong) = yaml::read(&source);
+    found.extend(wrong);
+    let mut keys = ApiKeys::default();
+    for item in shape::list(&root?, found) {
+        if keys.n_keys() >= MAX_KEYS {
+            found.push(item.error("too-many-items", format!("more than {MAX_KEYS} keys")));
+            break;
+        }
+        add(item, &mut keys, found);
+    }
+    Some(keys)
+}
+
+fn add(item: &Node, keys: &mut ApiKeys, found: &mut Diagnostics) {
+    let mut fields = Fields::of(item, "keys", found);
+    let hash = fields.require("hash", found).and_then(|it| hash(it, found));
+    let claims = fields.require("claims", found);
+    fields.finish(found);
+    let (Some((node, hash)), Some(claims)) = (hash, claims) else { return };
+    if keys.holds(&hash.0) {
+        return found.push(node.error("duplicate-item", "this hash is there twice"));
+    }
+    let made = match to_json(claims) {
+        serde_json::Value::Object(claims) => Some(Identity::new(claims)),
+        _ => None,
+    };
+    match made.filter(|it| it.subject().is_some_and(|it| !it.is_empty())) {
+        Some(identity) => keys.add(hash.0, identity),
+        None => found.push(claims.error("no-subject", "expected claims with a text `sub`")),
+    }
+}
+
+fn hash<'n>(node: &'n Node, found: &mut Diagnostics) -> Option<(&'n Node, Digest)> {
+    let text = yaml::scalar::text(node, found)?;
+    let digest = text.strip_prefix("sha256:").and_then(Digest::from_hex);
+    if digest.is_none() {
+        // The text may be a key: it is not repeated.
+        let error = node.error("not-a-hash", "expected `sha256:` and 64 hexadecimal digits");
+        found.push(error.help("never write a key itself: `printf %s KEY | sha256sum`"));
+    }
+    digest.map(|it| (node, it))
+}
+
+// Recursion over a file of the operator's, as deep as YAML is read.
+fn to_json(node: &Node) -> serde_json::Value {
+    match &node.value {
+        Value::Mapping(entries) => {
+            let entry = |(key, it): &(Node, Node)| Some((key.as_text()?.to_owned(), to_json(it)));
+            entries.iter().filter_map(entry).collect::<Map<_, _>>().into()
+        }
+        Value::Sequence(items) => items.iter().map(to_json).collect(),
+        Value::Scalar { text, quoted: true } => text.as_str().into(),
+        Value::Scalar { .. } if node.is_null() => serde_json::Value::Null,
+        Value::Scalar { text, quoted: false } => match text.as_str() {
+            "true" => true.into(),
+            "false" => false.into(),
+            text => match serde_json::from_str(text) {
+                Ok(serde_json::Value::Number(number)) => number.into(),
+                Ok(_) | Err(_) => text.into(),
+            },
+        },
+    }
+}
+
+/// Every one of them is compared at every request that brings a key.
+const MAX_KEYS: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::diagnostic::Source;
+
+    fn check(text: &str, expect: Result<&str, &[&str]>) {
+        let source = |text: &str| Arc::new(Source { name: "t".into(), text: text.into() });
+        let (node, mut found) = yaml::read(&source("keys.yaml"));
+        let mut resolve = |_: &str| Ok(source(text));
+        let keys = read(&node.unwrap(), &mut resolve, &mut found);
+        let codes: Vec<_> = found.iter().map(|it| it.code).collect();
+        assert_eq!(codes, expect.err().unwrap_or_default(), "{text}");
+        if let Ok(claims) = expect {
+            let identity = keys.unwrap().identify(&Digest::of(b"key").0).unwrap();
+            assert_eq!(serde_json::to_string(identity.claims()).unwrap(), claims);
+        }
+    }
+
+    #[test]
+    fn keys_have_claims() {
+        let hash = Digest::of(b"key");
+        let item = |claims: &str| format!("- {{ hash: 'sha256:{hash}', claims: {claims} }}");
+        let claims = "{ sub: importer, roles: [SELLER], level: 3, on: true, id: '7', no: ~ }";
+        let json =
+            r#"{"sub":"importer","roles":["SELLER"],"level":3,"on":true,"id":"7","no":null}"#;
+        check(&item(claims), Ok(json));
+        check(&item("{ roles: [A] }"), Err(&["no-subject"]));
+        check(&item("{ sub: 7 }"), Err(&["no-subject"]));
+        check(&item("[a]"), Err(&["no-subject"]));
+        check(&format!("{}\n{}", item(claims), item(claims)), Err(&["duplicate-item"]));
+        check("- { hash: key, claims: { sub: a } }", Err(&["not-a-hash"]));
+        check("{ hash: a }", Err(&["wrong-shape"]));
+        check(&format!("- {{ hash: 'sha256:{hash}' }}"), Err(&["missing-key"]));
+    }
+}

@@ -1,0 +1,262 @@
+//! Cases: requests with the verdicts that a policy must give them, in a file beside the policy.
+//!
+//! Only reads them; the verb `test` runs them.
+
+use std::{net::IpAddr, sync::Arc};
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics, Source},
+    verdict::Code,
+    yaml::{self, Fields, Node, scalar, shape},
+};
+
+/// One case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What it shows.
+    pub name: Box<str>,
+    /// The body of the request, as a client would send it.
+    pub body: Json,
+    /// Who sends it.
+    pub who: Who,
+    /// The address of the client.
+    pub ip: Option<IpAddr>,
+    /// What must come of it.
+    pub expect: Expected,
+    place: Node,
+}
+
+/// Who sends a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Nobody in particular.
+    Anonymous,
+    /// Someone with these verified claims.
+    Claims(Map<String, Json>),
+    /// Whoever this token is of.
+    Token(Box<str>),
+}
+
+/// What must come of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The verdict.
+    pub verdict: Expect,
+    /// Codes that the client must be told; other ones may be there, too.
+    pub codes: Vec<Code>,
+    /// The cost, when it matters.
+    pub cost: Option<u64>,
+}
+
+/// The verdict of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// It is forwarded, or answered.
+    Admit,
+    /// It is refused.
+    Refuse,
+}
+
+impl Case {
+    /// A complaint about the case, at its place in the file.
+    #[must_use]
+    pub fn complaint(&self, message: String) -> Diagnostic {
+        self.place.error("failed-case", message)
+    }
+}
+
+/// Reads the cases of a file; adds every mistake.
+pub fn cases(source: &Arc<Source>, found: &mut Diagnostics) -> Vec<Case> {
+    let (root, mistakes) = yaml::read(source);
+    found.extend(mistakes);
+    let Some(root) = root else { return Vec::new() };
+    let mut fields = Fields::of(&root, "", found);
+    let items = fields.require("cases", found);
+    fields.finish(found);
+    let items = items.map(|it| shape::list(it, found)).unwrap_or_default();
+    let mut cases: Vec<Case> = Vec::new();
+    for item in items {
+        let Some(case) = case(item, found) else { continue };
+        if cases.iter().any(|it| it.name == case.name) {
+            let message = format!("there is a case `{}` already", case.name);
+            found.push(item.error("duplicate-case", message));
+        }
+        cases.push(case);
+    }
+    cases
+}
+
+fn case(node: &Node, found: &mut Diagnostics) -> Option<Case> {
+    let mut fields = Fields::of(node, "cases", found);
+    let name_node = fields.require("name", found);
+    let name = name_node.and_then(|it| scalar::text(it, found));
+    let body = body(&mut fields, found);
+    let who = who(&mut fields, found);
+    let ip = fields.take("ip", found).and_then(|it| address(it, found));
+    let expect = fields.require("expect", found).and_then(|it| expected(it, found));
+    fields.finish(found);
+    Some(Case {
+        name: name?.into(),
+        body: body?,
+        who,
+        ip,
+        expect: expect?,
+        place: name_node?.clone(),
+    })
+}
+
+/// Either one request in the case itself, or a `batch` of them.
+fn body(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Option<Json> {
+    let Some(batch) = fields.take("batch", found) else { return request(fields, found) };
+    let mut items = Vec::new();
+    for item in shape::list(batch, found) {
+        let mut fields = Fields::of(item, "batch", found);
+        items.extend(request(&mut fields, found));
+        fields.finish(found);
+    }
+    Some(Json::Array(items))
+}
+
+fn request(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Option<Json> {
+    let document = fields.require("document", found).and_then(|it| scalar::text(it, found));
+    let variables = fields.take("variables", found).map(Node::to_json);
+    let operation = fields.take("operation", found).and_then(|it| scalar::text(it, found));
+    let mut body = json!({ "query": document? });
+    if let Json::Object(members) = &mut body {
+        members.extend(variables.map(|it| ("variables".to_owned(), it)));
+        members.extend(operation.map(|it| ("operationName".to_owned(), it.into())));
+    }
+    Some(body)
+}
+
+fn who(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Who {
+    let claims = fields.take("claims", found);
+    let token = fields.take_with_key("token", found);
+    match (claims, token) {
+        (None, None) => Who::Anonymous,
+        (Some(claims), None) => match claims.to_json() {
+            Json::Object(claims) => Who::Claims(claims),
+            _ => {
+                let message = format!("expected a mapping, found {}", claims.describe());
+                found.push(claims.error("wrong-shape", message));
+                Who::Anonymous
+            }
+        },
+        (None, Some((_, token))) => {
+            scalar::text(token, found).map_or(Who::Anonymous, |it| Who::Token(it.into()))
+        }
+        (Some(_), Some((key, _))) => {
+            found.push(key.error("two-identities", "a case has claims or a token, not both"));
+            Who::Anonymous
+        }
+    }
+}
+
+fn address(node: &Node, found: &mut Diagnostics) -> Option<IpAddr> {
+    let address = scalar::text(node, found)?.parse().ok();
+    if address.is_none() {
+        found.push(node.error("not-an-address", format!("{} is no IP address", node.describe())));
+    }
+    address
+}
+
+/// `admit`, `refuse`, or `{ refuse: [FORBIDDEN] }`, or `{ admit: { cost: 12 } }`.
+fn expected(node: &Node, found: &mut Diagnostics) -> Option<Expected> {
+    const WORDS: &[(&str, Expect)] = &[("admit", Expect::Admit), ("refuse", Expect::Refuse)];
+    if !matches!(node.value, yaml::Value::Mapping(_)) {
+        let verdict = scalar::word(node, WORDS, found)?;
+        return Some(Expected { verdict, codes: Vec::new(), cost: None });
+    }
+    let mut fields = Fields::of(node, "expect", found);
+    let refuse = fields.take("refuse", found);
+    let admit = fields.take("admit", found);
+    fields.finish(found);
+    match (refuse, admit) {
+        (Some(codes), None) => {
+            let codes = codes_of(codes, found);
+            Some(Expected { verdict: Expect::Refuse, codes, cost: None })
+        }
+        (None, Some(admit)) => {
+            let mut fields = Fields::of(admit, "admit", found);
+            let cost = fields.require("cost", found);
+            fields.finish(found);
+            let cost = cost.and_then(|it| scalar::number(it, 0..=u64::MAX, found));
+            Some(Expected { verdict: Expect::Admit, codes: Vec::new(), cost })
+        }
+        (None, None) | (Some(_), Some(_)) => {
+            found.push(node.error("wrong-shape", "expected either `admit` or `refuse`"));
+            None
+        }
+    }
+}
+
+fn codes_of(node: &Node, found: &mut Diagnostics) -> Vec<Code> {
+    let texts = match &node.value {
+        yaml::Value::Sequence(_) => shape::placed_names(node, found),
+        yaml::Value::Mapping(_) | yaml::Value::Scalar { .. } => {
+            scalar::text(node, found).map(|it| (it, node)).into_iter().collect()
+        }
+    };
+    let mut codes = Vec::new();
+    for (text, node) in texts {
+        match Code::ALL.iter().find(|it| it.as_str() == text) {
+            Some(code) => codes.push(*code),
+            None => {
+                let error = node.error("unknown-code", format!("there is no code `{text}`"));
+                found.push(error.did_you_mean(text, Code::ALL.iter().map(|it| it.as_str())));
+            }
+        }
+    }
+    codes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use crate::{
+        diagnostic::{Diagnostics, Source},
+        policy::cases::{Case, Expect, Who, cases},
+    };
+
+    fn read(text: &str) -> (Vec<Case>, Vec<&'static str>) {
+        let mut found = Diagnostics::default();
+        let source = Arc::new(Source { name: "t".into(), text: text.into() });
+        let cases = cases(&source, &mut found);
+        (cases, found.iter().map(|it| it.code).collect())
+    }
+
+    #[test]
+    fn a_case_is_a_request_and_a_verdict() {
+        let text = "cases:\n  - name: a\n    document: '{ a }'\n    variables: { n: 1 }\n    \
+                    claims: { sub: '7' }\n    ip: 10.0.0.1\n    expect: { refuse: FORBIDDEN }\n  \
+                    - { name: b, batch: [{ document: '{ b }' }], expect: { admit: { cost: 3 } } }";
+        let (cases, found) = read(text);
+        assert!(found.is_empty(), "{found:?}");
+        assert_eq!(cases[0].body, json!({ "query": "{ a }", "variables": { "n": 1 } }));
+        assert_eq!(cases[0].who, Who::Claims(json!({ "sub": "7" }).as_object().unwrap().clone()));
+        assert_eq!(cases[0].expect.verdict, Expect::Refuse);
+        assert_eq!(cases[1].body, json!([{ "query": "{ b }" }]));
+        assert_eq!(cases[1].expect.cost, Some(3));
+    }
+
+    #[test]
+    fn every_mistake_is_told() {
+        let one =
+            |rest: &str| read(&format!("cases: [{{ name: a, document: '{{ a }}', {rest} }}]")).1;
+        assert_eq!(one("expect: pass"), ["unknown-word"]);
+        assert_eq!(one("expect: { refuse: FORBIDEN }"), ["unknown-code"]);
+        assert_eq!(one("expect: { refuse: FORBIDDEN, admit: { cost: 1 } }"), ["wrong-shape"]);
+        assert_eq!(one("expect: admit, claims: 1"), ["wrong-shape"]);
+        assert_eq!(one("expect: admit, claims: {}, token: x"), ["two-identities"]);
+        assert_eq!(one("expect: admit, ip: here"), ["not-an-address"]);
+        assert_eq!(one("expect: admit, polisy: x"), ["unknown-key"]);
+        let twice = "{ name: a, document: '{ a }', expect: admit }";
+        assert_eq!(read(&format!("cases: [{twice}, {twice}]")).1, ["duplicate-case"]);
+        assert_eq!(read("cases: [{ name: a, expect: admit }]").1, ["missing-key"]);
+    }
+}

@@ -1,0 +1,158 @@
+//! Whole files: what a policy comes to, and what is wrong with one.
+
+use crate::{
+    diagnostic::{Colour, render},
+    operation::Skipped,
+    policy::{
+        ProfileIdx, SecondReader, Stance, Unselected,
+        testing::{compile, registry, rule},
+    },
+    rules::{RuleIdx, Setting, Switch},
+    verdict::Mode::{self, Enforce, Report},
+};
+
+const HEAD: &str = "version: 1\nname: t\nschema: { file: s.graphql }\n";
+
+/// The stance of the base to a rule.
+#[track_caller]
+fn check(rest: &str, setting: &str, expect: Stance) {
+    let (policy, found) = compile(&format!("{HEAD}{rest}"), None);
+    let policy = policy.unwrap_or_else(|| panic!("{}", render(&found, Colour::Plain)));
+    assert_eq!(policy.stance(ProfileIdx::BASE, RuleIdx(rule(setting))), expect);
+}
+
+fn on(mode: Mode, limit: u64) -> Stance {
+    Stance::On { mode, limit }
+}
+
+/// The codes of what is wrong.
+#[track_caller]
+fn check_wrong(rest: &str, expect: &[&str]) {
+    let (policy, found) = compile(&format!("{HEAD}{rest}"), None);
+    assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), expect);
+    assert_eq!(policy.is_none(), found.has_errors());
+}
+
+#[test]
+fn three_lines_are_a_policy_with_every_default_on() {
+    let (policy, found) = compile(HEAD, None);
+    assert!(found.is_empty());
+    let policy = policy.unwrap();
+    assert_eq!(&*policy.name, "t");
+    assert_eq!(policy.unselected, Unselected::Judge);
+    assert_eq!(policy.skipped, Skipped::Ignore);
+    assert_eq!(policy.second_reader, SecondReader::Off);
+    assert_eq!(policy.profiles().len(), 1);
+    assert_eq!(policy.rules().count(), registry().len());
+    for (n, entry) in registry().iter().enumerate() {
+        let expect = match entry.setting {
+            Setting::Limit { default, .. } => on(Enforce, default),
+            Setting::Switch { default: Switch::Allow, .. } => Stance::Off,
+            Setting::Switch { default: Switch::Report, .. } => on(Report, u64::MAX),
+            Setting::Bound { .. }
+            | Setting::Input { .. }
+            | Setting::Shape { .. }
+            | Setting::Switch { .. } => on(Enforce, u64::MAX),
+        };
+        let stance = policy.stance(ProfileIdx::BASE, RuleIdx(n));
+        assert_eq!(stance, expect, "{}", entry.meta.setting);
+    }
+}
+
+#[test]
+fn what_does_not_exist_admits_nothing() {
+    let policy = compile(HEAD, None).0.unwrap();
+    assert_eq!(policy.stance(ProfileIdx(9), RuleIdx(0)), on(Enforce, 0));
+    assert_eq!(policy.stance(ProfileIdx::BASE, RuleIdx(999)), on(Enforce, 0));
+}
+
+#[test]
+fn limits_have_both_ends() {
+    check("limits: { depth: 0 }", "limits.depth", on(Enforce, 0));
+    check("limits: { depth: 200 }", "limits.depth", on(Enforce, 200));
+    check_wrong("limits: { depth: 201 }", &["out-of-range"]);
+    check("limits: { document: 1MiB }\n", "limits.document", on(Enforce, 1 << 20));
+    check_wrong("limits: { document: 2MiB }", &["out-of-range"]);
+    check("limits: { variables: { count: 7 } }", "limits.variables.count", on(Enforce, 7));
+}
+
+#[test]
+fn off_is_spelled_out() {
+    check("limits: { depth: off }", "limits.depth", Stance::Off);
+    check("limits: { depth: { max: off } }", "limits.depth", Stance::Off);
+    check_wrong("limits: { depth: }", &["empty-value"]);
+    check_wrong("limits: { depth: null }", &["empty-value"]);
+    check_wrong("limits:\n", &["empty-value"]);
+    check_wrong("limits: { depth: { max: ~ } }", &["empty-value"]);
+    check_wrong("limits: { depth: false }", &["not-a-number"]);
+}
+
+#[test]
+fn the_most_specific_mode_wins() {
+    check("limits: { mode: report }", "limits.depth", on(Report, 15));
+    check("limits: { mode: report }", "limits.variables.count", on(Report, 50));
+    check("limits: { mode: report }", "operations.max", on(Enforce, 10));
+    check("limits: { mode: report, depth: { mode: enforce } }", "limits.depth", on(Enforce, 15));
+    check("limits: { depth: { max: 9, mode: report } }", "limits.depth", on(Report, 9));
+    let inner = "limits: { mode: report, variables: { mode: enforce } }";
+    check(inner, "limits.variables.count", on(Enforce, 50));
+}
+
+#[test]
+fn report_of_the_file_holds_for_all_but_rules_that_enforce() {
+    check("mode: report", "limits.depth", on(Report, 15));
+    check("mode: report\nlimits: { depth: 9 }", "limits.depth", on(Report, 9));
+    check("mode: report\nlimits: { mode: enforce }", "limits.depth", on(Report, 15));
+    check("mode: report\nlimits: { depth: { mode: enforce } }", "limits.depth", on(Enforce, 15));
+    check("mode: report", "introspection", on(Report, u64::MAX));
+    check("mode: report\nintrospection: deny", "introspection", on(Report, u64::MAX));
+    let rest = "mode: report\nintrospection: { mode: enforce }";
+    check(rest, "introspection", on(Enforce, u64::MAX));
+    check_wrong("mode: report\nlimits: { mode: enforce }", &["only-watches", "no-effect"]);
+}
+
+#[test]
+fn switches_have_three_words() {
+    check("introspection: allow", "introspection", Stance::Off);
+    check("introspection: report", "introspection", on(Report, u64::MAX));
+    check("deprecated: deny", "deprecated", on(Enforce, u64::MAX));
+    check("watched: deny", "watched", on(Enforce, u64::MAX));
+    check_wrong("introspection: off", &["unknown-word"]);
+}
+
+#[test]
+fn settings_that_are_no_rules() {
+    let rest = "limits: { body: 64KiB }\noperations: { unselected: ignore }\n\
+                documents: { second_reader: on }\nskipped_selections: judge";
+    let policy = compile(&format!("{HEAD}{rest}"), None).0.unwrap();
+    assert_eq!(policy.http.body, 64 << 10);
+    assert_eq!(policy.unselected, Unselected::Ignore);
+    assert_eq!(policy.second_reader, SecondReader::On);
+    assert_eq!(policy.skipped, Skipped::Judge);
+}
+
+#[test]
+fn what_is_not_built_is_an_honest_error() {
+    check_wrong("cost: { tuned: missing.graphql }", &["unreadable-file"]);
+    check_wrong("rates:\nresponse: {}", &["not-built-yet", "not-built-yet"]);
+    check_wrong("documents: { require: true }", &["not-built-yet"]);
+}
+
+#[test]
+fn a_policy_needs_a_schema() {
+    let (policy, found) = compile("version: 1\nname: t\n", None);
+    assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), ["missing-key"]);
+    assert!(policy.is_none());
+}
+
+#[test]
+fn a_document_that_no_body_can_hold() {
+    check_wrong("limits: { body: 1KiB }", &["no-effect"]);
+}
+
+#[test]
+fn the_digest_is_that_of_the_texts() {
+    let digest = |rest: &str| compile(&format!("{HEAD}{rest}"), None).0.unwrap().digest;
+    assert_eq!(digest(""), digest(""));
+    assert_ne!(digest(""), digest("# changed\n"));
+}

@@ -1,0 +1,196 @@
+//! Reads the block: coordinates are bound to the schema, conditions are compiled, every mistake and
+//! every rule without effect is told.
+
+use std::sync::Arc;
+
+use crate::{
+    diagnostic::Diagnostics,
+    expression::{Scope, When},
+    rules::{
+        Ground,
+        authorization::{
+            Authorization, Conceal, Permit,
+            table::{Default, On, PermitIdx, Table},
+        },
+    },
+    schema::{Bound, Coordinate, Kind, Pattern, Schema},
+    verdict::Mode,
+    yaml::{Fields, Node, scalar, shape},
+};
+
+pub(super) const SCHEMA: &str = r#"{
+    "type": "object",
+    "properties": {
+        "default": {
+            "description": "What becomes of root fields that no rule names.",
+            "enum": ["allow", "deny"], "default": "deny"
+        },
+        "conceal": {
+            "description": "Whether a field that is denied is answered like one that is not there.",
+            "type": "boolean", "default": false
+        },
+        "mode": { "enum": ["enforce", "report"], "default": "enforce" },
+        "rules": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "on": {
+                        "description": "`Type.field`, `Type`, `*.field`, `@directive` or `@tag(name: \"x\")`; the most specific wins.",
+                        "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1
+                    },
+                    "allow": {
+                        "description": "`always`, `never`, a named condition, or an expression.",
+                        "type": "string", "minLength": 1
+                    }
+                },
+                "required": ["on", "allow"],
+                "additionalProperties": false
+            }
+        }
+    },
+    "additionalProperties": false
+}"#;
+
+pub(super) fn authorization(
+    node: &Node,
+    ground: &Ground<'_>,
+    found: &mut Diagnostics,
+) -> Authorization {
+    let mut fields = Fields::of(node, "authorization", found);
+    let words = [("allow", Default::Allow), ("deny", Default::Deny)];
+    let default = fields.take("default", found).and_then(|it| scalar::word(it, &words, found));
+    let conceal = fields.take("conceal", found).and_then(|it| scalar::boolean(it, found));
+    let words = [("enforce", Mode::Enforce), ("report", Mode::Report)];
+    let mode = fields.take("mode", found).and_then(|it| scalar::word(it, &words, found));
+    let items = fields.take("rules", found).map(|it| shape::list(it, found)).unwrap_or_default();
+    fields.finish(found);
+    let mut reading = Reading { ground, permits: Vec::new(), on: Vec::new() };
+    for item in items {
+        reading.item(item, found);
+    }
+    let default = default.unwrap_or(Default::Deny);
+    let table = reading.table(default, found);
+    Authorization {
+        permits: reading.permits.into(),
+        table,
+        conceal: if conceal == Some(true) { Conceal::Yes } else { Conceal::No },
+        mode: mode.unwrap_or(Mode::Enforce),
+    }
+}
+
+struct Reading<'g, 'n> {
+    ground: &'g Ground<'g>,
+    permits: Vec<Permit>,
+    on: Vec<(On, PermitIdx, &'n Node)>,
+}
+
+impl<'n> Reading<'_, 'n> {
+    fn item(&mut self, node: &'n Node, found: &mut Diagnostics) {
+        let mut fields = Fields::of(node, "authorization.rules", found);
+        let on = fields.require("on", found);
+        let allow = fields.require("allow", found);
+        fields.finish(found);
+        let conditions = self.ground.conditions;
+        let allow = allow.and_then(|it| When::read(it, Scope::Field, conditions, found));
+        let names = on.map(|it| shape::placed_names(it, found)).unwrap_or_default();
+        let Some(name) = names.first().map(|(it, _)| (*it).into()) else { return };
+        let idx = PermitIdx(u32::try_from(self.permits.len()).unwrap_or(u32::MAX));
+        for (text, node) in names {
+            let Some(on) = on_of(self.ground.schema, text, node, found) else { continue };
+            if self.on.iter().any(|(it, ..)| *it == on) {
+                let message = format!("there is a rule on `{text}` already");
+                let error = node.error("duplicate-rule", message);
+                found.push(error.help("say in one expression who may ask for it"));
+            } else {
+                self.on.push((on, idx, node));
+            }
+        }
+        // With a mistake in `allow` there is no policy; nobody is the safe reading.
+        self.permits.push(Permit { name, allow: allow.unwrap_or(When::Never) });
+    }
+
+    fn table(&self, default: Default, found: &mut Diagnostics) -> Table {
+        let permits: Vec<_> = self.on.iter().map(|(on, idx, _)| (on.clone(), *idx)).collect();
+        let (table, idle) = Table::new(self.ground.schema, &permits, default);
+        for (on, _, node) in &self.on {
+            if idle.contains(on) {
+                let what = node.describe();
+                let message =
+                    format!("the rule on {what} decides nothing: others are more specific");
+                found.push(node.warning("shadowed-rule", message).help("delete it"));
+            }
+        }
+        table
+    }
+}
+
+/// What a text in `on` stands for.
+fn on_of(schema: &Schema, text: &str, node: &Node, found: &mut Diagnostics) -> Option<On> {
+    if let Some(directive) = text.strip_prefix('@') {
+        return on_directive(schema, directive, node, found);
+    }
+    let every_field = text.strip_suffix(".*").unwrap_or(text);
+    let Some(coordinate) = Coordinate::parse(every_field) else {
+        let error = node.error("not-a-coordinate", format!("`{text}` is no coordinate"));
+        found.push(error.help("write `Type.field`, `Type`, `\"*.field\"` or `\"@directive\"`"));
+        return None;
+    };
+    let bound = coordinate.bind(schema);
+    match (&coordinate, bound.first()) {
+        (Coordinate::Field { parent: Pattern::Any, name }, Some(_)) => {
+            Some(On::EveryFieldNamed(name.clone()))
+        }
+        (Coordinate::Field { .. }, Some(Bound::Field(field))) => Some(On::Field(*field)),
+        (Coordinate::Type(_), Some(Bound::Type(ty))) if has_fields(schema.ty(*ty).kind) => {
+            Some(On::Type(*ty))
+        }
+        (_, Some(_)) => {
+            let error = node.error("wrong-place", format!("`{text}` is no field to ask for"));
+            found.push(error.help("rules on arguments and input fields stand under `inputs`"));
+            None
+        }
+        (_, None) => {
+            let message = format!("`{text}` is not in the schema");
+            let error = node.error("unknown-coordinate", message);
+            let known = known(schema);
+            found.push(error.did_you_mean(text, known.iter().map(|it| &**it)));
+            None
+        }
+    }
+}
+
+fn on_directive(schema: &Schema, text: &str, node: &Node, found: &mut Diagnostics) -> Option<On> {
+    let (name, argument) = match text.split_once('(') {
+        None => (text, None),
+        Some((name, rest)) => {
+            let pair = rest.strip_suffix(')').and_then(|it| it.split_once(':'));
+            let pair = pair.map(|(key, value)| (key.trim(), value.trim().trim_matches('"')));
+            let Some((key, value)) = pair else {
+                let error = node.error("not-a-coordinate", format!("`@{text}` is no directive"));
+                found.push(error.help("write `\"@tag(name: \\\"internal\\\")\"`"));
+                return None;
+            };
+            (name, Some((key.into(), value.into())))
+        }
+    };
+    if !schema.directives().iter().any(|it| *it.name == *name) {
+        let error = node.error("unknown-coordinate", format!("there is no directive `@{name}`"));
+        found.push(error.did_you_mean(name, schema.directives().iter().map(|it| &*it.name)));
+        return None;
+    }
+    Some(On::Directive(name.into(), argument))
+}
+
+const fn has_fields(kind: Kind) -> bool {
+    matches!(kind, Kind::Object { .. } | Kind::Interface)
+}
+
+fn known(schema: &Schema) -> Vec<Arc<str>> {
+    let mut known: Vec<Arc<str>> = Vec::new();
+    for (id, ty) in schema.types().filter(|(_, it)| has_fields(it.kind)) {
+        known.push((*ty.name).into());
+        known.extend(schema.fields(id).map(|it| schema.coordinate(it).into()));
+    }
+    known
+}

@@ -1,0 +1,139 @@
+//! What is left for each request: ask, and object where the answer is not yes.
+
+use std::sync::Arc;
+
+use crate::{
+    expression::{Expression, Name, Outcome, When},
+    operation::{GuardId, Node, NodeId, Operation},
+    rules::{
+        Decided, Facts, Residual,
+        authorization::{
+            Conceal, META, Permit,
+            decision::{By, Decision},
+        },
+        scope::FieldScope,
+    },
+    verdict::{Code, Findings, Mode, Violation},
+};
+
+/// The questions of one operation.
+#[derive(Debug)]
+pub(super) struct Left {
+    permits: Arc<[Permit]>,
+    operation: Arc<Operation>,
+    decisions: Vec<Decision>,
+    conceal: Conceal,
+    mode: Mode,
+}
+
+impl Left {
+    /// `None` when there is nothing to ask.
+    pub(super) fn of(
+        permits: &Arc<[Permit]>,
+        operation: &Arc<Operation>,
+        mut decisions: Vec<Decision>,
+        (conceal, mode): (Conceal, Mode),
+    ) -> Option<Self> {
+        let runs = |it: &NodeId| operation.node(*it).is_some_and(|it| it.guard != GuardId::NEVER);
+        decisions.iter_mut().for_each(|it| it.nodes.retain(runs));
+        decisions.retain(|it| !it.nodes.is_empty());
+        if decisions.is_empty() {
+            return None;
+        }
+        let (permits, operation) = (Arc::clone(permits), Arc::clone(operation));
+        Some(Self { permits, operation, decisions, conceal, mode })
+    }
+
+    /// Every question with its answer, for every selection that takes part.
+    pub(super) fn tell(&self, facts: &Facts<'_>) -> Vec<Decided> {
+        let guards = self.operation.guards();
+        let mut told = Vec::new();
+        for decision in &self.decisions {
+            let outcome = self.answer(decision, facts);
+            let permit = match decision.by {
+                By::Default => None,
+                By::Permit(it) => self.permits.get(it.index()),
+            };
+            let by = permit.map_or("default".into(), |it| it.name.clone());
+            let asks = permit.map_or("never", |it| it.allow.source());
+            let nodes = decision.nodes.iter().filter_map(|it| self.operation.node(*it));
+            for node in nodes.filter(|it| guards.admits(it.guard, facts.variables)) {
+                told.push(Decided {
+                    at: self.operation.coordinate(node),
+                    by: by.clone(),
+                    asks: asks.to_owned(),
+                    outcome: outcome.clone(),
+                });
+            }
+        }
+        told
+    }
+
+    /// The answer to a question, whatever is skipped.
+    fn answer(&self, decision: &Decision, facts: &Facts<'_>) -> Outcome {
+        let permit = match decision.by {
+            By::Default => return Outcome::Fails,
+            By::Permit(it) => self.permits.get(it.index()),
+        };
+        let Some(permit) = permit else { return Outcome::Nothing("no such rule".into()) };
+        let scope = FieldScope::new(&self.operation, facts, decision.place);
+        let outcome = permit.allow.evaluate(facts.asked, Some(&scope));
+        if !outcome.holds() && self.is_unknowable(&permit.allow, facts) {
+            return Outcome::Holds;
+        }
+        outcome
+    }
+
+    /// The variables of an operation that was not selected are not known, and it is not forwarded.
+    fn is_unknowable(&self, allow: &When, facts: &Facts<'_>) -> bool {
+        let is_unselected = facts.variables.all().len() != self.operation.variables().len();
+        let asks = |it: &Expression| it.asks_for(&[Name::Args, Name::Parent, Name::Root]);
+        is_unselected && allow.expression().is_some_and(asks)
+    }
+
+    fn objection(&self, decision: &Decision, node: &Node, outcome: &Outcome) -> Violation {
+        let name = &self.operation.schema().field(node.field).name;
+        let coordinate = self.operation.coordinate(node);
+        let by = match decision.by {
+            By::Default => "no rule allows this root field".to_owned(),
+            By::Permit(it) => {
+                let name = self.permits.get(it.index()).map_or("", |it| &it.name);
+                match outcome {
+                    Outcome::Fails | Outcome::Holds => format!("the rule on `{name}` denies it"),
+                    Outcome::Nothing(why) => format!("the rule on `{name}` has no answer: {why}"),
+                }
+            }
+        };
+        let detail = format!("`{coordinate}`: {by}").into();
+        let at = Some(coordinate.into());
+        match self.conceal {
+            Conceal::No => {
+                let public = format!("not allowed to ask for `{name}`").into();
+                Violation { rule: META.id, code: META.code, at, public, detail }
+            }
+            // Word for word what validation says of a field that is not there.
+            Conceal::Yes => Violation {
+                rule: "validation",
+                code: Code::GRAPHQL_VALIDATION_FAILED,
+                at,
+                public: format!("unknown field `{name}`").into(),
+                detail,
+            },
+        }
+    }
+}
+
+impl Residual for Left {
+    fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
+        for decision in &self.decisions {
+            let guards = self.operation.guards();
+            let mut nodes = decision.nodes.iter().filter_map(|it| self.operation.node(*it));
+            let first = nodes.find(|it| guards.admits(it.guard, facts.variables));
+            let Some(node) = first else { continue };
+            let outcome = self.answer(decision, facts);
+            if !outcome.holds() {
+                found.object_in(self.mode, self.objection(decision, node, &outcome));
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Which permits decide a field: the most specific coordinate wins.
+//!
+//! In this order: `Type.field` of the object type; `Interface.field`; and what binds to many
+//! (`Type`, `*.field`, a directive). Among the last, and where several interfaces have their say,
+//! all must allow.
+
+use ahash::HashMap;
+
+use crate::schema::{Applied, Const, FieldId, Kind, OperationKind, Schema, TypeId};
+
+/// The position of a permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct PermitIdx(pub(super) u32);
+
+impl PermitIdx {
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What becomes of root fields that no permit names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Default {
+    Allow,
+    Deny,
+}
+
+/// What a permit is on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum On {
+    /// `@auth`, or `@tag(name: "internal")`: every field that carries it, or whose type does.
+    Directive(Box<str>, Option<(Box<str>, Box<str>)>),
+    /// `*.field`
+    EveryFieldNamed(Box<str>),
+    /// `Type.field` of an object or interface.
+    Field(FieldId),
+    /// `Type` or `Type.*`: every field of the type.
+    Type(TypeId),
+}
+
+/// Which permits decide the fields of object types, and of interfaces for introspection.
+#[derive(Debug)]
+pub(super) struct Table {
+    fields: HashMap<FieldId, Box<[PermitIdx]>>,
+    roots: [Option<TypeId>; 3],
+    parents: HashMap<FieldId, TypeId>,
+    pub(super) default: Default,
+}
+
+impl Table {
+    /// Lays out who decides what; gives the permits that decide nothing as well.
+    pub(super) fn new(
+        schema: &Schema,
+        permits: &[(On, PermitIdx)],
+        default: Default,
+    ) -> (Self, Vec<On>) {
+        let mut fields: HashMap<FieldId, Box<[PermitIdx]>> = HashMap::default();
+        let mut parents = HashMap::default();
+        let mut used = vec![false; permits.len()];
+        let layout = Layout { schema, permits };
+        for (ty, definition) in schema.types() {
+            if !matches!(definition.kind, Kind::Object { .. } | Kind::Interface) {
+                continue;
+            }
+            for field in schema.fields(ty) {
+                parents.insert(field, ty);
+                let deciding = layout.deciding(ty, field);
+                for it in &deciding {
+                    if let Some(used) = used.get_mut(*it) {
+                        *used = true;
+                    }
+                }
+                let mut idxs: Vec<_> = deciding
+                    .iter()
+                    .filter_map(|it| permits.get(*it))
+                    .map(|(_, idx)| *idx)
+                    .collect();
+                idxs.sort_unstable();
+                idxs.dedup();
+                if !idxs.is_empty() {
+                    fields.insert(field, idxs.into());
+                }
+            }
+        }
+        let idle =
+            permits.iter().zip(used).filter(|(_, used)| !used).map(|((on, _), _)| on.clone());
+        let kinds = [OperationKind::Query, OperationKind::Mutation, OperationKind::Subscription];
+        let roots = kinds.map(|it| schema.root(it));
+        (Self { fields, roots, parents, default }, idle.collect())
+    }
+
+    /// The permits that decide a field; `None` when none does.
+    pub(super) fn of(&self, field: FieldId) -> Option<&[PermitIdx]> {
+        self.fields.get(&field).map(|it| &**it)
+    }
+
+    /// True for the fields of root types.
+    pub(super) fn is_root(&self, field: FieldId) -> bool {
+        self.parents.get(&field).is_some_and(|it| self.roots.contains(&Some(*it)))
+    }
+}
+
+struct Layout<'a> {
+    schema: &'a Schema,
+    permits: &'a [(On, PermitIdx)],
+}
+
+impl Layout<'_> {
+    /// The places in the list of the permits that decide a field.
+    fn deciding(&self, ty: TypeId, field: FieldId) -> Vec<usize> {
+        let own = self.on(&On::Field(field));
+        if !own.is_empty() {
+            return own;
+        }
+        let inherited = self.of_interfaces(ty, field);
+        if !inherited.is_empty() {
+            return inherited;
+        }
+        self.broad(ty, field)
+    }
+
+    fn on(&self, on: &On) -> Vec<usize> {
+        let all = self.permits.iter().enumerate();
+        all.filter(|(_, (it, _))| it == on).map(|(n, _)| n).collect()
+    }
+
+    /// Permits on the same field of interfaces, but of those that another such interface refines.
+    fn of_interfaces(&self, ty: TypeId, field: FieldId) -> Vec<usize> {
+        let name = &*self.schema.field(field).name;
+        let declared = &*self.schema.ty(ty).interfaces;
+        let with_permits: Vec<_> = declared
+            .iter()
+            .filter_map(|it| {
+                let field = self.schema.field_named(*it, name)?;
+                let permits = self.on(&On::Field(field));
+                (!permits.is_empty()).then_some((*it, permits))
+            })
+            .collect();
+        let is_refined = |it: TypeId| {
+            with_permits.iter().any(|(other, _)| self.schema.ty(*other).interfaces.contains(&it))
+        };
+        let most_specific = with_permits.iter().filter(|(it, _)| !is_refined(*it));
+        most_specific.flat_map(|(_, permits)| permits.clone()).collect()
+    }
+
+    fn broad(&self, ty: TypeId, field: FieldId) -> Vec<usize> {
+        let all = self.permits.iter().enumerate();
+        all.filter(|(_, (on, _))| self.covers(on, ty, field)).map(|(n, _)| n).collect()
+    }
+
+    fn covers(&self, on: &On, ty: TypeId, field: FieldId) -> bool {
+        let (definition, named) = (self.schema.ty(ty), &*self.schema.field(field).name);
+        // What an interface says of its fields holds for those fields of the implementers.
+        let same_field = |it: &TypeId| self.schema.field_named(*it, named);
+        match on {
+            On::Directive(name, argument) => {
+                let carried = |it: &[Applied]| carries(it, name, argument.as_ref());
+                let mut above = definition.interfaces.iter();
+                carried(&self.schema.field(field).directives)
+                    || carried(&definition.directives)
+                    || above.any(|it| {
+                        same_field(it).is_some_and(|field| {
+                            carried(&self.schema.field(field).directives)
+                                || carried(&self.schema.ty(*it).directives)
+                        })
+                    })
+            }
+            On::EveryFieldNamed(name) => **name == *named,
+            On::Field(_) => false,
+            On::Type(it) => {
+                *it == ty || (definition.interfaces.contains(it) && same_field(it).is_some())
+            }
+        }
+    }
+}
+
+fn carries(applied: &[Applied], name: &str, argument: Option<&(Box<str>, Box<str>)>) -> bool {
+    applied.iter().filter(|it| *it.name == *name).any(|it| match argument {
+        None => true,
+        Some((key, value)) => match it.argument(key) {
+            Some(Const::Enum(text) | Const::String(text)) => text == value,
+            _ => false,
+        },
+    })
+}

@@ -1,0 +1,180 @@
+//! Fields that may be called once in an HTTP request: `once_per_request`.
+//!
+//! A rate limit counts requests; aliases, fragments and batches try a hundred passwords in one.
+//! Counted are response paths: the same field under the same key is merged, and so is one call.
+
+use std::sync::Arc;
+
+use ahash::{HashMap, HashSet};
+
+use crate::{
+    diagnostic::Diagnostics,
+    operation::{GuardId, NodeId, Operation},
+    rules::{Entry, Facts, Ground, Meta, Residual, Rule, Setting, Specialised},
+    schema::{Bound, Coordinate, FieldId},
+    verdict::{Code, Findings, Violation},
+    yaml::{Node, Value, shape},
+};
+
+/// The rule.
+pub(super) const ENTRY: Entry = Entry {
+    meta: &META,
+    setting: Setting::Bound {
+        default: |_| Box::new(OncePerRequest { groups: Vec::new() }),
+        read,
+        schema: SCHEMA,
+    },
+};
+
+static META: Meta = Meta {
+    id: "once-per-request",
+    code: Code::ONCE_PER_REQUEST,
+    title: "Fields called more than once in a request",
+    owasp: "API6",
+    setting: "once_per_request",
+    page: include_str!("once_per_request.md"),
+};
+
+const SCHEMA: &str = r#"{
+    "description": "Fields, or groups of fields, that are called at most once in an HTTP request.",
+    "type": "array",
+    "items": {
+        "anyOf": [
+            { "type": "string", "minLength": 1 },
+            { "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 }
+        ]
+    }
+}"#;
+
+#[derive(Debug)]
+struct OncePerRequest {
+    groups: Vec<Group>,
+}
+
+/// Fields of which one call is allowed, together.
+#[derive(Debug)]
+struct Group {
+    name: Box<str>,
+    fields: Vec<FieldId>,
+}
+
+fn read(node: &Node, ground: &Ground<'_>, found: &mut Diagnostics) -> Box<dyn Rule> {
+    let mut groups = Vec::new();
+    for item in shape::list(node, found) {
+        let texts = match &item.value {
+            Value::Sequence(_) => shape::placed_names(item, found),
+            Value::Mapping(_) | Value::Scalar { .. } => {
+                item.as_text().map(|it| (it, item)).into_iter().collect()
+            }
+        };
+        let names: Vec<_> = texts.iter().map(|(it, _)| *it).collect();
+        let fields = texts.iter().flat_map(|(text, node)| field(ground, text, node, found));
+        groups.push(Group { fields: fields.collect(), name: names.join(", ").into() });
+    }
+    Box::new(OncePerRequest { groups })
+}
+
+fn field(ground: &Ground<'_>, text: &str, node: &Node, found: &mut Diagnostics) -> Vec<FieldId> {
+    let bound = Coordinate::parse(text).map(|it| it.bind(ground.schema)).unwrap_or_default();
+    let fields = bound.into_iter().filter_map(|it| match it {
+        Bound::Field(field) => Some(field),
+        Bound::Input(_) | Bound::Type(_) => None,
+    });
+    let fields: Vec<_> = fields.collect();
+    if fields.is_empty() {
+        let error = node.error("unknown-coordinate", format!("`{text}` is no field of the schema"));
+        let schema = ground.schema;
+        let all = schema.types().flat_map(|(id, _)| schema.fields(id));
+        let known: Vec<_> = all.map(|it| schema.coordinate(it)).collect();
+        found.push(error.did_you_mean(text, known.iter().map(|it| &**it)));
+    }
+    fields
+}
+
+impl Rule for OncePerRequest {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
+        let mut paths = Paths::default();
+        let mut calls = Vec::new();
+        for (id, node) in (0..).map(NodeId).zip(operation.nodes()) {
+            let path = paths.of(operation, id);
+            if node.guard == GuardId::NEVER || self.groups.is_empty() {
+                continue;
+            }
+            let answering = operation.answering(node);
+            for (number, group) in (0..).zip(&self.groups) {
+                let is_in = |it: &FieldId| *it == node.field || answering.contains(it);
+                if group.fields.iter().any(is_in) {
+                    calls.push(Call { number, path, node: id });
+                }
+            }
+        }
+        if calls.is_empty() {
+            return Specialised::Holds;
+        }
+        Specialised::Depends(Box::new(Calls { operation: Arc::clone(operation), calls }))
+    }
+
+    fn object_to_tally(&self, number: u32, times: u64) -> Option<Violation> {
+        let group = self.groups.get(usize::try_from(number).ok()?).filter(|_| times > 1)?;
+        Some(Violation {
+            rule: META.id,
+            code: META.code,
+            at: Some(group.name.clone()),
+            public: "something is called more than once that a request may call once".into(),
+            detail: format!("`{}` is called {times} times", group.name).into(),
+        })
+    }
+}
+
+/// Response paths, numbered.
+#[derive(Default)]
+struct Paths<'o> {
+    known: HashMap<(Option<u32>, &'o str), u32>,
+    by_node: Vec<u32>,
+}
+
+impl<'o> Paths<'o> {
+    /// The path of a node; called for all of them in preorder.
+    fn of(&mut self, operation: &'o Operation, id: NodeId) -> u32 {
+        let node = operation.node(id);
+        let parent = node.and_then(|it| it.parent).and_then(|it| self.by_node.get(it.index()));
+        let key = node.map_or("", |it| operation.key(it));
+        let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        let path = *self.known.entry((parent.copied(), key)).or_insert(next);
+        self.by_node.push(path);
+        path
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    /// The number of the group.
+    number: u32,
+    path: u32,
+    node: NodeId,
+}
+
+/// The calls of one operation.
+#[derive(Debug)]
+struct Calls {
+    operation: Arc<Operation>,
+    calls: Vec<Call>,
+}
+
+impl Residual for Calls {
+    fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
+        let guards = self.operation.guards();
+        let mut seen = HashSet::default();
+        for call in &self.calls {
+            let node = self.operation.node(call.node);
+            let takes_part = node.is_some_and(|it| guards.admits(it.guard, facts.variables));
+            if takes_part && seen.insert((call.number, call.path)) {
+                found.tally(call.number, 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Answers that the policy wants counted, or told their cost: off by default, and then not here.
+//!
+//! Counting holds nothing back. Only an answer that is told its cost is read whole first.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Response,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+};
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
+
+use crate::{
+    admission::{Gate, Watched},
+    cost::{Counter, ListSeen},
+    server::state::State,
+    telemetry::{AboveStatic, RequestId},
+    upstream::{RelayError, Relayed},
+    verdict::{Code, Fault},
+};
+
+/// Counts an answer while it passes, and says so when it is above the static cost.
+#[derive(Debug)]
+pub(super) struct Counting {
+    id: RequestId,
+    gate: Arc<Gate>,
+    counter: Counter,
+}
+
+impl Counting {
+    /// Takes the next piece.
+    pub(super) fn push(&mut self, piece: &[u8]) {
+        self.counter.push(piece);
+    }
+}
+
+impl Drop for Counting {
+    /// However it ended: what came has come.
+    fn drop(&mut self) {
+        let lists = self.counter.finish().lists;
+        let over = || lists.iter().filter(|it| it.is_over());
+        let excess = |it: &&ListSeen| it.longest.saturating_sub(it.bound);
+        if let Some(worst) = over().max_by_key(excess) {
+            let at = &self.gate.policy().schema.coordinate(worst.field);
+            let (bound, length, n_places) = (worst.bound, worst.longest, over().count());
+            AboveStatic { id: self.id, at, bound, length, n_places }.emit();
+        }
+    }
+}
+
+/// An answer of the upstream, and what becomes of it.
+pub(super) enum Passing {
+    /// It passes as it comes.
+    Relayed(Response<Relayed>, Option<Box<Counting>>),
+    /// It was read, and is told its cost.
+    Told(Response<Bytes>),
+}
+
+/// Does with an answer what the policy wants.
+pub(super) async fn pass(
+    answer: Response<Relayed>,
+    (state, id): (&State, RequestId),
+    watched: Option<Watched>,
+) -> Result<Passing, Fault> {
+    let Some(mut watched) = watched else { return Ok(Passing::Relayed(answer, None)) };
+    let gate = &state.gate;
+    let counting = watched.counter.take();
+    let counting = counting.map(|counter| Counting { id, gate: Arc::clone(gate), counter });
+    if !watched.is_told() || !can_be_told(&answer) {
+        return Ok(Passing::Relayed(answer, counting.map(Box::new)));
+    }
+    let (mut head, body) = answer.into_parts();
+    let body = body.collect().await.map_err(broken_off)?.to_bytes();
+    if let Some(mut counting) = counting {
+        counting.push(&body);
+    }
+    let told = std::str::from_utf8(&body).ok().and_then(|it| watched.tell(it));
+    let body = told.map_or(body, Bytes::from);
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    Ok(Passing::Told(Response::from_parts(head, body)))
+}
+
+/// JSON as it is, of a known size, and nobody has signed it.
+fn can_be_told(answer: &Response<Relayed>) -> bool {
+    let headers = answer.headers();
+    let is_small = answer.body().size_hint().exact().is_some_and(|it| it <= MAX_TOLD);
+    is_small && is_json(headers) && !AS_IT_IS.iter().any(|it| headers.contains_key(it))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let text = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let media = text.split(';').next().unwrap_or_default().trim();
+    JSON.iter().any(|it| media.eq_ignore_ascii_case(it))
+}
+
+fn broken_off(error: RelayError) -> Fault {
+    let code = match error {
+        RelayError::Broken(_) => Code::UPSTREAM_UNAVAILABLE,
+        RelayError::Timeout => Code::GATEWAY_TIMEOUT,
+    };
+    Fault::Upstream { code, detail: error.to_string().into() }
+}
+
+/// 1 MiB: far above what answers to interactive clients have.
+const MAX_TOLD: u64 = 1024 * 1024;
+
+const JSON: [&str; 2] = ["application/json", "application/graphql-response+json"];
+
+/// With one of these the bytes mean something else, or somebody has vouched for them.
+const AS_IT_IS: [HeaderName; 5] = [
+    CONTENT_ENCODING,
+    TRANSFER_ENCODING,
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("etag"),
+];

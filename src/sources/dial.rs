@@ -1,0 +1,53 @@
+//! Opens connections to servers that we ask: name, socket, TLS.
+//!
+//! Knows no deadline; whoever waits for a connection has one.
+
+use std::io;
+
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::{
+    config::{UpstreamHttp, UpstreamTls, UpstreamUrl},
+    sources::wire::Wire,
+};
+
+/// What it takes to open a connection to a server.
+pub(crate) struct Dialer {
+    url: UpstreamUrl,
+    /// Nothing: an `https` server is not connected to.
+    tls: Option<TlsConnector>,
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(crate) enum DialError {
+    /// No socket.
+    Connect(io::Error),
+    /// It wants TLS, and nobody said whom to trust.
+    NoTls,
+    /// The TLS handshake failed: one side does not accept the other.
+    Tls(io::Error),
+}
+
+impl Dialer {
+    /// `http` says which protocols are offered to an `https` server.
+    pub(crate) fn new(url: &UpstreamUrl, tls: Option<&UpstreamTls>, http: UpstreamHttp) -> Self {
+        let tls = tls.filter(|_| url.is_tls()).map(|it| TlsConnector::from(it.client(http)));
+        Self { url: url.clone(), tls }
+    }
+
+    pub(crate) const fn url(&self) -> &UpstreamUrl {
+        &self.url
+    }
+
+    /// Opens a connection.
+    pub(crate) async fn open(&self) -> Result<Wire, DialError> {
+        let address = (self.url.host(), self.url.port());
+        let stream = TcpStream::connect(address).await.map_err(DialError::Connect)?;
+        stream.set_nodelay(true).map_err(DialError::Connect)?;
+        let Some(name) = self.url.tls_name() else { return Ok(Wire::plain(stream)) };
+        let tls = self.tls.as_ref().ok_or(DialError::NoTls)?;
+        tls.connect(name.clone(), stream).await.map(Wire::tls).map_err(DialError::Tls)
+    }
+}

@@ -1,0 +1,192 @@
+//! Keys that somebody else publishes: fetched, kept for a while, asked for again.
+//!
+//! A request waits for keys in two cases only: before the first answer, and when its token names a
+//! key that is not there and may be new. Everything else happens in the background.
+
+mod fetch;
+mod get;
+mod keeper;
+mod unknown;
+
+pub use fetch::NoKeys;
+pub use keeper::keep;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout,
+};
+
+use crate::{
+    admission::UnixSeconds,
+    config::UpstreamTls,
+    identity::{BadCredential, Identity, KeySet, Keyring, TokenRules},
+    policy::{Digest, RemoteOrigin},
+    sources::keys::unknown::Unknown,
+    telemetry::{KeyLeftOut, KeysNotFetched, KeysReplaced},
+};
+
+/// Keys that somebody else publishes, as last heard.
+#[derive(Debug)]
+pub struct RemoteKeys {
+    origin: RemoteOrigin,
+    rules: TokenRules,
+    access: KeyAccess,
+    known: watch::Sender<Known>,
+    unknown: Mutex<Unknown>,
+    /// Wakes whoever keeps the keys current.
+    wake: Arc<Notify>,
+}
+
+/// How keys are asked for.
+#[derive(Clone, Debug)]
+pub struct KeyAccess {
+    /// Whom to trust over https; none: the system's authorities.
+    pub tls: Option<UpstreamTls>,
+    /// How long an answer may take, discovery and all.
+    pub patience: Duration,
+}
+
+/// Why nobody knows who a caller is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unidentified {
+    /// The credential is bad.
+    Bad(BadCredential),
+    /// There are no keys, or they have not been confirmed for too long.
+    NoKeys,
+}
+
+/// What is known of the keys.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    keyring: Option<Arc<Keyring>>,
+    /// Of the text they were read from.
+    digest: Option<Digest>,
+    /// When they were last heard, in seconds since 1970.
+    confirmed: u64,
+    /// How often they were asked for, with or without success.
+    n_asked: u64,
+}
+
+impl RemoteKeys {
+    /// Keys of which nothing was heard yet. Nothing is asked until somebody does.
+    #[must_use]
+    pub fn new(origin: RemoteOrigin, rules: TokenRules, access: KeyAccess) -> Self {
+        let (known, unknown, wake) = Default::default();
+        Self { origin, rules, access, known, unknown, wake }
+    }
+
+    /// Whether these are the keys that a policy means.
+    #[must_use]
+    pub fn are_of(&self, origin: &RemoteOrigin, rules: &TokenRules) -> bool {
+        self.origin == *origin && self.rules == *rules
+    }
+
+    /// Whom a token tells of.
+    ///
+    /// # Errors
+    /// When the token is bad, also with the keys as they are now, or there are no keys.
+    pub async fn identify(
+        &self,
+        token: &str,
+        now: UnixSeconds,
+    ) -> Result<Arc<Identity>, Unidentified> {
+        let n_asked = match self.identify_now(token, now) {
+            Err(Unidentified::NoKeys) if self.n_asked() == 0 => 0,
+            Err(Unidentified::Bad(BadCredential::UnknownKey { kid })) => {
+                match self.ask_for(&kid, now) {
+                    Some(n_asked) => n_asked,
+                    None => return Err(BadCredential::UnknownKey { kid }.into()),
+                }
+            }
+            known => return known,
+        };
+        let mut known = self.known.subscribe();
+        let heard = known.wait_for(|it| it.n_asked > n_asked);
+        // Too late or never: what is known decides.
+        drop(timeout(self.access.patience, heard).await.map(|it| it.map(|_known| ())));
+        self.identify_now(token, now)
+    }
+
+    /// Asks for the keys once, and takes them if they can be used.
+    ///
+    /// # Errors
+    /// When they cannot be had; those that are known count on, as long as they may.
+    pub async fn refresh(&self, now: UnixSeconds) -> Result<(), NoKeys> {
+        let asked = fetch::fetch(&self.origin.place, &self.access);
+        let text = timeout(self.access.patience, asked).await.unwrap_or(Err(NoKeys::Timeout));
+        let heard = text.and_then(|it| self.hear(&it));
+        let outcome = heard.as_ref().map(|_heard| ()).map_err(|error| {
+            KeysNotFetched { detail: &error.to_string() }.emit();
+        });
+        self.known.send_modify(|known| {
+            known.n_asked = known.n_asked.saturating_add(1);
+            if let Ok(heard) = &heard {
+                known.confirmed = now.0;
+                if let Some((keyring, digest)) = heard {
+                    (known.keyring, known.digest) = (Some(Arc::clone(keyring)), Some(*digest));
+                }
+            }
+        });
+        match (outcome, heard) {
+            (Err(()), Err(error)) => Err(error),
+            (_, _) => Ok(()),
+        }
+    }
+
+    /// A keyring of the keys in a text; nothing when they are the ones that are known.
+    fn hear(&self, text: &Bytes) -> Result<Option<(Arc<Keyring>, Digest)>, NoKeys> {
+        let digest = Digest::of(text);
+        if self.known.borrow().digest == Some(digest) {
+            return Ok(None);
+        }
+        let (keys, left_out) =
+            KeySet::read(text, &self.rules.algorithms).map_err(NoKeys::KeySet)?;
+        left_out.iter().for_each(|it| KeyLeftOut { detail: &it.to_string() }.emit());
+        KeysReplaced { keys: keys.n_keys() }.emit();
+        Ok(Some((Arc::new(Keyring::new(Arc::new(keys), self.rules.clone())), digest)))
+    }
+
+    fn identify_now(&self, token: &str, now: UnixSeconds) -> Result<Arc<Identity>, Unidentified> {
+        let keyring = {
+            let known = self.known.borrow();
+            let counts_until = known.confirmed.saturating_add(self.origin.stale.as_secs());
+            known.keyring.clone().filter(|_| now.0 <= counts_until)
+        };
+        let keyring = keyring.ok_or(Unidentified::NoKeys)?;
+        keyring.identify(token, now.0).map_err(Unidentified::Bad)
+    }
+
+    /// Has the keys asked for because of a `kid`, when that may help; the number of answers before.
+    fn ask_for(&self, kid: &str, now: UnixSeconds) -> Option<u64> {
+        let n_asked = self.n_asked();
+        let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = unknown.may_ask((kid, n_asked), now.0, self.origin.refresh.as_secs());
+        may.then(|| {
+            self.wake.notify_one();
+            n_asked
+        })
+    }
+
+    fn n_asked(&self) -> u64 {
+        self.known.borrow().n_asked
+    }
+}
+
+impl From<BadCredential> for Unidentified {
+    fn from(bad: BadCredential) -> Self {
+        Self::Bad(bad)
+    }
+}
+
+impl Drop for RemoteKeys {
+    fn drop(&mut self) {
+        // The keeper sees that there is nothing left to keep.
+        self.wake.notify_one();
+    }
+}

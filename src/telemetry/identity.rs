@@ -1,0 +1,65 @@
+//! Events of credentials and of the keys that they are verified with. Nothing of a credential.
+
+use tracing::{debug, info, warn};
+
+use crate::telemetry::{COUNTERS, RequestId};
+
+/// A key of a fetched set is left out.
+#[derive(Debug)]
+pub struct KeyLeftOut<'a> {
+    /// Which, and why.
+    pub detail: &'a str,
+}
+
+impl KeyLeftOut<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        info!(event = "key-left-out", detail = self.detail);
+    }
+}
+
+/// Keys were asked for and did not come; the last ones count as long as they may.
+#[derive(Debug)]
+pub struct KeysNotFetched<'a> {
+    /// What happened.
+    pub detail: &'a str,
+}
+
+impl KeysNotFetched<'_> {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        COUNTERS.key_failures.count();
+        warn!(event = "keys-not-fetched", detail = self.detail);
+    }
+}
+
+/// Other keys count from now on.
+#[derive(Debug)]
+pub struct KeysReplaced {
+    /// How many.
+    pub keys: usize,
+}
+
+impl KeysReplaced {
+    /// Logs it.
+    pub fn emit(&self) {
+        info!(event = "keys-replaced", keys = self.keys);
+    }
+}
+
+/// A credential was not accepted. The refusal itself is another event.
+#[derive(Debug)]
+pub struct NotIdentified {
+    /// The request.
+    pub id: RequestId,
+    /// A word for what is wrong.
+    pub reason: &'static str,
+}
+
+impl NotIdentified {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        COUNTERS.unidentified.count();
+        debug!(event = "not-identified", reason = self.reason, request_id = %self.id);
+    }
+}

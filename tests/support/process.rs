@@ -1,0 +1,57 @@
+//! The real program as a process.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+};
+
+use serde_json::Value;
+
+/// A process of the real program; it is killed when it is dropped.
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// Starts it and waits until it says where it listens.
+    pub(crate) fn start(policy: &Path, upstream: SocketAddr) -> (Self, SocketAddr) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        command.args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0"]);
+        command.args(["--admin", "127.0.0.1:0", "--policy"]).arg(policy);
+        command.arg("--upstream").arg(format!("http://{upstream}/graphql"));
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut log = BufReader::new(child.stderr.take().expect("a log"));
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            assert!(log.read_line(&mut line).expect("a log") > 0, "it has ended");
+            let event: Value = serde_json::from_str(&line).expect("JSON");
+            if event["event"] == "started" {
+                break event["listen"].as_str().and_then(|it| it.parse().ok()).expect("address");
+            }
+        };
+        // A full pipe would stop it.
+        thread::spawn(move || log.read_to_end(&mut Vec::new()));
+        (Self(child), address)
+    }
+
+    /// Sends it a signal, such as `-TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.0.id().to_string();
+        let told = Command::new("kill").args([name, &id]).status();
+        assert!(told.expect("`kill` is there").success());
+    }
+
+    /// Waits until it ends.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.0.wait().expect("it ends")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ended_already = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
