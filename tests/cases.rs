@@ -82,10 +82,7 @@ fn a_planted_mistake_fails() {
         ("'admin || support || value == claims.sub'", "'true'"),
         ("      - UpdateProfileInput.role\n", ""),
         ("range: 0..100", "range: 0..101"),
-        (
-            "url: { schemes: [https], hosts: public }",
-            "url: { schemes: [https, http], hosts: public }",
-        ),
+        ("schemes: [https], hosts: public", "schemes: [https, http], hosts: public"),
         ("once_per_request: [Mutation.login, ", "once_per_request: ["),
         ("introspection: { allow_when: admin }", "introspection: allow"),
         ("  depth: 8", "  depth: 80"),
