@@ -15,6 +15,7 @@ mod introspection;
 mod judge;
 mod known;
 mod price;
+mod reduced;
 mod refusal;
 mod request;
 mod watch;
