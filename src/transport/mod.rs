@@ -48,7 +48,7 @@ pub fn body_broke_off(detail: &'static str) -> Violation {
 mod tests {
     use std::num::NonZeroU32;
 
-    use crate::policy::{ExplainRefusals, Http, Status, UnknownKeys};
+    use crate::policy::{ExplainRefusals, Get, Http, Status, UnknownKeys};
 
     /// What the tests of this module start from.
     pub(super) fn http() -> Http {
@@ -60,6 +60,8 @@ mod tests {
             forward_extensions: vec!["trace".into()],
             forward_headers: Vec::new(),
             origins: None,
+            get: Get::Off,
+            csrf_header: vec!["x-preflight".into()],
             body: 1000,
             status: Status::Draft2026,
             explain_refusals: ExplainRefusals::Off,
