@@ -14,9 +14,13 @@ mod gate;
 mod introspection;
 mod judge;
 mod known;
+mod named;
 mod price;
 mod refusal;
+mod remembered;
 mod request;
+mod special;
+mod trusted;
 mod watch;
 
 pub use appraise::{Appraisal, Appraiser, CostFigures};

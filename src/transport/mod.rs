@@ -6,6 +6,7 @@
 mod client;
 mod credentials;
 mod decode;
+mod get;
 mod media;
 mod origin;
 mod reply;
@@ -15,6 +16,7 @@ mod target;
 pub use client::client_address;
 pub use credentials::{Presented, client_label, presented};
 pub use decode::{decode, not_json};
+pub use get::{body_of_get, get_with_body};
 pub use media::{Media, readable};
 pub use origin::listed_origin;
 pub use reply::{Refusal, Reply};

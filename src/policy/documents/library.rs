@@ -21,6 +21,14 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentIdx(usize);
 
+impl DocumentIdx {
+    /// The place among the documents.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
 /// All trusted documents.
 #[derive(Debug, Default)]
 pub struct Library {
