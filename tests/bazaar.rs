@@ -16,7 +16,7 @@ use support::{
 };
 
 /// Classes that are refused completely by what is built.
-const CLASSES: [&str; 18] = [
+const CLASSES: [&str; 19] = [
     "alias",
     "cost",
     "depth",
@@ -32,6 +32,7 @@ const CLASSES: [&str; 18] = [
     "jwt",
     "operation",
     "parser",
+    "persisted",
     "rootfields",
     "smuggling",
     "variables",
@@ -41,7 +42,8 @@ const CLASSES: [&str; 18] = [
 fn waits_for(case: &Case) -> Option<&'static str> {
     let reasons = case.reasons();
     match case.id() {
-        "BEN-084" | "BEN-085" | "BEN-090" => return Some("trusted documents"),
+        // A registered document, sent by nobody.
+        "PERSISTED-014" => return Some("authorization"),
         "BEN-146" => return Some("roles"),
         // A token in a place where none is read makes an anonymous request; who may ask is for a
         // later feature to say.
@@ -52,7 +54,6 @@ fn waits_for(case: &Case) -> Option<&'static str> {
     }
     match (case.transport(), case.method()) {
         ("ws", _) => Some("WebSocket"),
-        (_, "GET") if !case.is_refused() => Some("GET"),
         _ if reasons.iter().all(|it| *it == "forbidden-field") && case.is_refused() => {
             Some("authorization")
         }

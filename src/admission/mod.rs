@@ -21,6 +21,7 @@ mod remembered;
 mod request;
 mod special;
 mod trusted;
+mod unfit;
 mod watch;
 
 pub use appraise::{Appraisal, Appraiser, CostFigures};
@@ -29,4 +30,5 @@ pub use explain::{Explanation, Line, Outcome, explain};
 pub use gate::Gate;
 pub use price::CostTold;
 pub use request::{Request, Requests, UnixSeconds};
+pub use unfit::{Unfit, unfit};
 pub use watch::{ToldCost, Watched};
