@@ -38,6 +38,7 @@ const CLASSES: &[&str] = &[
     "ownership",
     "pagination",
     "parser",
+    "persisted",
     "probing",
     "rootfields",
     "smuggling",
@@ -47,15 +48,7 @@ const CLASSES: &[&str] = &[
 
 /// Cases that wait for a later feature.
 fn waits_for(case: &Case) -> Option<&'static str> {
-    match case.id() {
-        "BEN-084" | "BEN-085" | "BEN-090" => return Some("trusted documents"),
-        _ => {}
-    }
-    match (case.transport(), case.method()) {
-        ("ws", _) => Some("WebSocket"),
-        (_, "GET") if !case.is_refused() => Some("GET"),
-        _ => None,
-    }
+    (case.transport() == "ws").then_some("WebSocket")
 }
 
 fn run(case: &Case, proxy: SocketAddr, upstream: &Upstream) -> String {

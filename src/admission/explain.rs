@@ -177,7 +177,7 @@ fn line(
     variables: &Variables<'_>,
     (rule, meta): (RuleIdx, &'static Meta),
 ) -> Line {
-    let (mode, limit) = match bench.policy.stance(bench.profile, rule) {
+    let (mode, limit) = match bench.stance(document, rule) {
         Stance::Off => (None, None),
         Stance::On { mode, limit } => (Some(mode), Some(limit)),
     };

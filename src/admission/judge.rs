@@ -190,6 +190,16 @@ impl Bench<'_> {
         }
     }
 
+    /// How the profile, or what is special about the document, stands to a rule.
+    pub(super) fn stance(&self, document: &Judgeable, rule: RuleIdx) -> Stance {
+        let stance = self.policy.stance(self.profile, rule);
+        let own = document.listed.and_then(|it| self.policy.documents.library.settings(it)?.cost);
+        match own.filter(|_| self.policy.meta(rule).id == "cost") {
+            None => stance,
+            Some(limit) => stance.with_limit(limit),
+        }
+    }
+
     fn check(
         &self,
         document: &Judgeable,
@@ -199,7 +209,7 @@ impl Bench<'_> {
         let exception = self.exception(document);
         let mut objections = Objections::default();
         for left in &document.left {
-            let Stance::On { mode, limit } = self.policy.stance(self.profile, left.rule) else {
+            let Stance::On { mode, limit } = self.stance(document, left.rule) else {
                 continue;
             };
             if exception.is_some_and(|it| it.lifts(left.rule)) {

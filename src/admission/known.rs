@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     admission::watch::Watch,
     operation::{Operation, Variable},
+    policy::DocumentIdx,
     rules::{DocumentFacts, Residual, RuleIdx, Trusted},
     schema::OperationKind,
     verdict::Violation,
@@ -33,6 +34,8 @@ pub(super) struct Judgeable {
     /// The hash by which an exception of the policy names it: of the text as sent, or of the
     /// canonical text.
     pub(super) excepted: Option<[u8; 32]>,
+    /// The trusted document that says the same.
+    pub(super) listed: Option<DocumentIdx>,
     /// Variable definitions of the selected operation.
     pub(super) variables: Vec<Variable>,
     /// What is left of the rules; rules that hold are not there.
@@ -48,7 +51,8 @@ pub(super) struct Judgeable {
 impl Judgeable {
     /// What rules may know of it.
     pub(super) const fn facts(&self) -> DocumentFacts {
-        DocumentFacts { hash: self.hash, trusted: Trusted::No }
+        let trusted = if self.listed.is_some() { Trusted::Yes } else { Trusted::No };
+        DocumentFacts { hash: self.hash, trusted }
     }
 }
 

@@ -9,6 +9,8 @@ mod conditions;
 mod cost;
 mod date;
 mod digest;
+mod documents;
+mod documents_schema;
 mod exceptions;
 mod forward_headers;
 mod http;
@@ -21,6 +23,7 @@ mod key_origin;
 mod key_url;
 mod lint;
 mod load;
+pub mod manifest;
 mod not_built;
 mod origins;
 mod profiles;
@@ -34,9 +37,10 @@ mod tree;
 
 pub use cases::{Case, Expect, Expected, Who, cases};
 pub use digest::Digest;
+pub use documents::{Apq, DocumentIdx, DocumentSettings, Documents, Library, TrustedDocument};
 pub use exceptions::{Exception, Exceptions};
 pub use forward_headers::why_not_forwarded;
-pub use http::{ExplainRefusals, Http, Status, UnknownKeys};
+pub use http::{ExplainRefusals, Get, Http, Status, UnknownKeys};
 pub use identity::{ApiKeyHeader, Credentials};
 pub use json_schema::json_schema;
 pub use jwt::Jwt;
@@ -80,13 +84,15 @@ pub struct Policy {
     pub skipped: Skipped,
     /// Whether a second parser must agree.
     pub second_reader: SecondReader,
+    /// Which documents may be sent.
+    pub documents: Documents,
     /// What is read at most: the largest that any profile or exception allows.
     pub reading: ReadLimits,
     /// What is validated at most.
     pub ceilings: Ceilings,
     /// The files of its cases, relative to the policy.
     pub tests: Vec<Box<str>>,
-    /// SHA-256 of the policy file and the schema.
+    /// SHA-256 of the policy file, the schema and the trusted documents.
     pub digest: Digest,
     /// The named conditions.
     pub conditions: Conditions,

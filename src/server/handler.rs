@@ -8,12 +8,15 @@ use http::{
     header::{CONNECTION, VARY},
     request::Parts,
 };
-use hyper::{Request, Response, body::Incoming};
+use hyper::{
+    Request, Response,
+    body::{Body as _, Incoming},
+};
 use tokio::time::{Instant, timeout};
 
 use crate::{
     admission::Watched,
-    identity::{self, Caller, Way},
+    identity::{self, Caller, Method, Transport, Way},
     json,
     server::{
         answer::Answer,
@@ -27,8 +30,8 @@ use crate::{
     sources::{Unidentified, now},
     telemetry::{Failed, NotIdentified, Panicked, Refused, Reported, RequestId, UpstreamFailed},
     transport::{
-        Media, Refusal, Reply, Route, client_address, client_label, decode, listed_origin,
-        not_json, readable, route,
+        Media, Refusal, Reply, Route, body_of_get, client_address, client_label, decode,
+        get_with_body, listed_origin, not_json, readable, route,
     },
     upstream::Head,
     verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
@@ -99,13 +102,19 @@ enum Served {
 impl Exchange<'_> {
     async fn serve(&self, body: Incoming) -> Result<Served, Refusal> {
         self.well_formed()?;
-        match route(self.head, self.state.http())? {
-            Route::Operation => {}
-            Route::Preflight => return Ok(Served::Preflight),
+        let route = route(self.head, self.state.http())?;
+        if route != Route::Preflight {
+            self.state.refuse_drift()?;
         }
-        self.state.refuse_drift()?;
-        readable(&self.head.headers)?;
-        let body = self.read(body).await?;
+        let body = match route {
+            Route::Get if !body.is_end_stream() => return Err(get_with_body().into()),
+            Route::Get => body_of_get(self.head, self.state.http())?.into(),
+            Route::Operation => {
+                readable(&self.head.headers)?;
+                self.read(body).await?
+            }
+            Route::Preflight => return Ok(Served::Preflight),
+        };
         let (admitted, told, watched) = match self.judge(&body).await? {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
             Judged::Forward(admitted, told, watched) => (admitted, told, watched),
@@ -160,7 +169,8 @@ impl Exchange<'_> {
         let identity = identity.map_err(|why| self.unidentified(why))?;
         let label = client_label(headers, credentials);
         let client = identity::Client { ip: Some(self.address()), label, mtls: None };
-        Ok(Caller { identity, client, way: Way::default() })
+        let method = if self.head.method == http::Method::GET { Method::Get } else { Method::Post };
+        Ok(Caller { identity, client, way: Way { method, transport: Transport::Http } })
     }
 
     fn unidentified(&self, why: Unidentified) -> Refusal {

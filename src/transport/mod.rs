@@ -6,6 +6,7 @@
 mod client;
 mod credentials;
 mod decode;
+mod get;
 mod media;
 mod origin;
 mod reply;
@@ -15,6 +16,7 @@ mod target;
 pub use client::client_address;
 pub use credentials::{Presented, client_label, presented};
 pub use decode::{decode, not_json};
+pub use get::{body_of_get, get_with_body};
 pub use media::{Media, readable};
 pub use origin::listed_origin;
 pub use reply::{Refusal, Reply};
@@ -48,7 +50,7 @@ pub fn body_broke_off(detail: &'static str) -> Violation {
 mod tests {
     use std::num::NonZeroU32;
 
-    use crate::policy::{ExplainRefusals, Http, Status, UnknownKeys};
+    use crate::policy::{ExplainRefusals, Get, Http, Status, UnknownKeys};
 
     /// What the tests of this module start from.
     pub(super) fn http() -> Http {
@@ -60,6 +62,8 @@ mod tests {
             forward_extensions: vec!["trace".into()],
             forward_headers: Vec::new(),
             origins: None,
+            get: Get::Off,
+            csrf_header: vec!["x-preflight".into()],
             body: 1000,
             status: Status::Draft2026,
             explain_refusals: ExplainRefusals::Off,
