@@ -10,6 +10,7 @@ use crate::{
         Ground,
         authorization::{
             Authorization, Conceal, Denial, OnDeny, Permit,
+            paths::detours,
             table::{Default, On, PermitIdx, Table},
         },
     },
@@ -77,6 +78,7 @@ pub(super) fn authorization(
     }
     let default = default.unwrap_or(Default::Deny);
     let table = reading.table(default, found);
+    reading.warn_of_detours(&table, found);
     Authorization {
         permits: reading.permits.into(),
         table,
@@ -131,6 +133,29 @@ impl<'n> Reading<'_, 'n> {
             }
         }
         table
+    }
+}
+
+impl Reading<'_, '_> {
+    /// A rule on a root field alone does not guard what it leads to.
+    fn warn_of_detours(&self, table: &Table, found: &mut Diagnostics) {
+        // Beside a mistake, a rule seems to be missing only because it could not be read.
+        if found.has_errors() {
+            return;
+        }
+        let schema = self.ground.schema;
+        let mut told = Vec::new();
+        for detour in detours(schema, table, &self.permits) {
+            let place = self.on.iter().find(|(_, idx, _)| *idx == detour.around);
+            let Some((.., node)) = place.filter(|_| !told.contains(&detour.to)) else { continue };
+            told.push(detour.to);
+            let to = &schema.ty(detour.to).name;
+            let path: Vec<_> = detour.fields.iter().map(|it| schema.coordinate(*it)).collect();
+            let path = path.join(" → ");
+            let message = format!("this rule keeps nobody off `{to}`: `{path}` leads there, too");
+            let help = format!("put a rule on `{to}`, or on a field of that path");
+            found.push(node.warning("open-path", message).help(help));
+        }
     }
 }
 
