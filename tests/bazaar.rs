@@ -16,49 +16,39 @@ use support::{
 };
 
 /// Classes that are refused completely by what is built.
-const CLASSES: [&str; 19] = [
+const CLASSES: &[&str] = &[
     "alias",
     "cost",
     "depth",
     "directive",
     "duplication",
     "encoding",
+    "field-authz",
+    "flow",
     "fragment",
+    "function-authz",
     "header",
     "http",
     "introspection",
     "inventory",
     "json",
     "jwt",
+    "mass-assignment",
     "operation",
+    "ownership",
+    "pagination",
     "parser",
     "persisted",
+    "probing",
     "rootfields",
     "smuggling",
+    "ssrf",
     "variables",
 ];
 
 /// Cases that wait for a later feature.
 fn waits_for(case: &Case) -> Option<&'static str> {
-    let reasons = case.reasons();
-    match case.id() {
-        // A registered document, sent by nobody.
-        "PERSISTED-014" => return Some("authorization"),
-        "BEN-146" => return Some("roles"),
-        // A token in a place where none is read makes an anonymous request; who may ask is for a
-        // later feature to say.
-        "JWT-050" | "JWT-051" => return Some("authorization"),
-        // A legal document; only the field that it reads is forbidden.
-        "PARSER-025" => return Some("authorization"),
-        _ => {}
-    }
-    match (case.transport(), case.method()) {
-        ("ws", _) => Some("WebSocket"),
-        _ if reasons.iter().all(|it| *it == "forbidden-field") && case.is_refused() => {
-            Some("authorization")
-        }
-        _ => None,
-    }
+    (case.transport() == "ws").then_some("WebSocket")
 }
 
 fn run(case: &Case, proxy: SocketAddr, upstream: &Upstream) -> String {

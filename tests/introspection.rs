@@ -178,7 +178,7 @@ fn descriptions_survive_whatever_is_in_them() {
 
 #[test]
 fn real_schemas_survive_their_introspection() {
-    let demo = include_str!("../policies/demo.graphql");
+    let demo = include_str!("../policies/schema.graphql");
     assert_eq!(round_trip(demo, INTROSPECTION_QUERY), round_trip(demo, OLD_INTROSPECTION_QUERY));
 }
 

@@ -18,7 +18,7 @@ use portcullis::{
 };
 use serde_json::{Map, Value};
 
-const FILES: [&str; 4] = ["baseline", "strict", "internal", "demo"];
+const FILES: [&str; 5] = ["baseline", "strict", "internal", "demo", "shop"];
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("policies").join(name)
@@ -36,6 +36,7 @@ fn source(name: &str, text: &str) -> Arc<Source> {
 fn compile(text: &str) -> (Option<Policy>, Diagnostics) {
     let mut resolve = |name: &str| match name {
         "missing.graphql" => Err("no such file".into()),
+        "schema.graphql" => Ok(source("schema.graphql", &file("schema.graphql"))),
         name => Ok(source(name, "type Query { a: Int }")),
     };
     policy::load(source("policy.yaml", text), &mut resolve)

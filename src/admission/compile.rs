@@ -25,15 +25,14 @@ pub(super) fn compile(policy: &Policy, text: &str, operation_name: Option<&str>)
     compile_keeping(policy, text, operation_name).0
 }
 
-/// The same with the selected operation, for those who want more of it than a verdict; not of one
-/// that is answered here.
+/// The same with the selected operation, for those who want more of it than a verdict.
 pub(super) fn compile_keeping(
     policy: &Policy,
     text: &str,
     operation_name: Option<&str>,
 ) -> (Known, Option<Arc<Operation>>) {
     match judgeable(policy, text, operation_name) {
-        Ok((judgeable, selected)) => (Known::Judgeable(Box::new(judgeable)), selected),
+        Ok((judgeable, selected)) => (Known::Judgeable(Box::new(judgeable)), Some(selected)),
         Err(violation) => (Known::Refused(violation), None),
     }
 }
@@ -42,7 +41,7 @@ fn judgeable(
     policy: &Policy,
     text: &str,
     operation_name: Option<&str>,
-) -> Result<(Judgeable, Option<Arc<Operation>>), Violation> {
+) -> Result<(Judgeable, Arc<Operation>), Violation> {
     let read = document::read(text, &policy.reading).map_err(unreadable)?;
     document::count(&read.document, &policy.ceilings).map_err(uncountable)?;
     let selected = select(&read.document, operation_name);
@@ -73,8 +72,7 @@ fn judgeable(
         watch: Watch::of(policy, operation).map(Box::new),
         introspection: introspection::is_answerable(operation).then(|| Arc::clone(operation)),
     };
-    let selected = judgeable.introspection.is_none().then(|| Arc::clone(operation));
-    Ok((judgeable, selected))
+    Ok((judgeable, Arc::clone(operation)))
 }
 
 /// A SHA-256 costs more than reading the document does; without exceptions nobody asks for the

@@ -101,7 +101,11 @@ fn told(
     let seen = Seen::new(caller);
     let asked = Asked::new(&policy.conditions, &seen);
     let facts = Facts { variables: &variables, asked: &asked, document: document.facts() };
-    let rules = policy.rules().map(|(_, rule)| (rule.meta(), rule.tell(operation, &facts)));
+    let rules = policy.rules().map(|(idx, rule)| {
+        // Whom it does not count for is a question of conditions, too.
+        let _ = policy.excuses(idx, &asked);
+        (rule.meta(), rule.tell(operation, &facts))
+    });
     let decided = rules.flat_map(|(meta, told)| told.into_iter().map(move |it| (meta, it)));
     let decided = decided.collect();
     // Which profile is taken depends on conditions as well.

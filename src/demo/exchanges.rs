@@ -1,4 +1,5 @@
-//! Six requests to try against the demo: three that pass, three that do not.
+//! Requests to try against the demo: three that pass, and one for each family of rules that does
+//! not.
 //!
 //! Data and the text that shows it; sending them and printing is the verb's.
 
@@ -6,7 +7,7 @@ use serde_json::json;
 
 use crate::verdict::Code;
 
-/// A request and what becomes of it under the default limits.
+/// A request and what becomes of it under the policy of the demo.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// One line: what it is.
@@ -26,10 +27,19 @@ pub enum Expected {
     Refused(Code),
 }
 
-/// The six, in the order to show them.
+/// All of them, in the order to show them.
 #[must_use]
-pub fn exchanges() -> [Exchange; 6] {
-    [product_page(), search(), add_to_cart(), many_logins(), deep(), introspection()]
+pub fn exchanges() -> [Exchange; 8] {
+    [
+        product_page(),
+        search(),
+        add_to_cart(),
+        many_logins(),
+        deep(),
+        introspection(),
+        email_of_another(),
+        page_size(),
+    ]
 }
 
 impl Exchange {
@@ -128,6 +138,26 @@ fn introspection() -> Exchange {
     }
 }
 
+/// What is one's own below `viewer` is somebody else's below a review.
+fn email_of_another() -> Exchange {
+    let query = "{ product(slug: \"cast-iron-pan\") { reviews(first: 3) { nodes { \
+                 author { ...Contact } } } } } fragment Contact on User { name email }";
+    Exchange {
+        title: "an attack: e-mail addresses of reviewers, through a fragment",
+        body: json!({ "query": query }).to_string(),
+        expected: Expected::Refused(Code::FORBIDDEN),
+    }
+}
+
+fn page_size() -> Exchange {
+    let query = "query All($n: Int!) { products(first: $n) { nodes { name } } }";
+    Exchange {
+        title: "an attack: the whole catalogue as one page",
+        body: json!({ "query": query, "variables": { "n": 100_000 } }).to_string(),
+        expected: Expected::Refused(Code::INPUT_NOT_ALLOWED),
+    }
+}
+
 /// In single quotes for a POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
@@ -140,7 +170,7 @@ mod tests {
 
     /// The attacks are real: without the firewall the shop tells, for each password, that it is wrong.
     #[tokio::test]
-    async fn shop_answers_all_six_but_for_the_wrong_passwords() {
+    async fn shop_answers_all_but_for_the_wrong_passwords() {
         for exchange in exchanges() {
             let request: async_graphql::Request = serde_json::from_str(&exchange.body).unwrap();
             let answer = shop().execute(request).await;
@@ -151,8 +181,9 @@ mod tests {
     }
 
     #[test]
-    fn three_pass_and_three_do_not() {
-        assert_eq!(exchanges().map(|it| it.expected.status()), [200, 200, 200, 422, 422, 403]);
+    fn three_pass_and_the_others_do_not() {
+        let statuses = exchanges().map(|it| it.expected.status());
+        assert_eq!(statuses, [200, 200, 200, 422, 422, 403, 403, 422]);
         assert_eq!(exchanges().map(|it| it.expected == Expected::Admitted)[..3], [true; 3]);
     }
 

@@ -23,7 +23,7 @@ use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
 
 use crate::demo::{mutation::Mutation, query::Query, store::Store};
 
-/// The schema of the shop, as SDL. `policies/demo.graphql` holds the same text.
+/// The schema of the shop, as SDL. `policies/schema.graphql` holds the same text.
 #[must_use]
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident();
@@ -45,11 +45,11 @@ mod tests {
     /// Run with `PORTCULLIS_WRITE=1` to write the file anew.
     #[test]
     fn committed_schema_is_current() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/demo.graphql");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/schema.graphql");
         if env::var_os("PORTCULLIS_WRITE").is_some() {
             fs::write(&path, super::sdl()).expect("policies/ can be written");
         }
-        let committed = fs::read_to_string(&path).expect("policies/demo.graphql is there");
+        let committed = fs::read_to_string(&path).expect("policies/schema.graphql is there");
         assert_eq!(committed, super::sdl());
     }
 }

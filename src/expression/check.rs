@@ -5,7 +5,10 @@
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators};
 
-use crate::expression::{Name, Pattern, Problem, Scope};
+use crate::{
+    diagnostic::suggestion,
+    expression::{Name, Pattern, Problem, Scope},
+};
 
 /// What was found in an expression besides problems.
 #[derive(Debug, Default)]
@@ -170,7 +173,7 @@ impl<'e> Walk<'e> {
             None => {
                 let known = names.iter().map(|it| it.text());
                 let known = known.chain(self.conditions.iter().map(|it| &**it));
-                let near = known.min_by_key(|it| strsim::osa_distance(it, text));
+                let near = suggestion(text, known);
                 let help = near.map(|it| format!("did you mean `{it}`?")).unwrap_or_default();
                 self.object(&format!("`{text}` stands for nothing"), &help);
             }

@@ -30,6 +30,11 @@ pub(super) fn read<'n>(
 }
 
 impl Inputs<'_> {
+    /// True when an item has the key of this rule.
+    pub(super) fn demands(&self, rule: RuleIdx) -> bool {
+        self.0.get(rule.0).is_some_and(|it| !it.is_empty())
+    }
+
     /// Makes the rule of an entry that is a key of `inputs`.
     pub(super) fn rule(
         &self,

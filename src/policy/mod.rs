@@ -99,6 +99,8 @@ pub struct Policy {
     registry: &'static [Entry],
     /// In the order of the registry.
     rules: Vec<Box<dyn Rule>>,
+    /// Those that the file says something of.
+    said: Vec<RuleIdx>,
     /// By rule: for whom it does not count.
     excuses: Vec<Option<When>>,
     /// INVARIANT: never empty; the base is first.
@@ -131,6 +133,12 @@ impl Policy {
     #[expect(clippy::indexing_slicing, reason = "the index comes from `Policy::rules`")]
     const fn entry(&self, rule: RuleIdx) -> &'static Entry {
         &self.registry[rule.0]
+    }
+
+    /// Whether the file says something of a rule, or leaves it to the default.
+    #[must_use]
+    pub fn says(&self, rule: RuleIdx) -> bool {
+        self.said.contains(&rule)
     }
 
     /// What a rule is called.

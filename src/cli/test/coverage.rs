@@ -11,9 +11,9 @@ use crate::{
 /// What no case touches.
 #[derive(Debug)]
 pub(super) struct Coverage {
-    /// Rules that are on, and of which the policy says more than the default.
+    /// Rules that are on, and that the file does not leave to the default.
     pub(super) rules: Vec<&'static str>,
-    /// How many rules are on.
+    /// How many such rules there are.
     pub(super) n_rules: usize,
     /// Items of rules, as `rule: item`.
     pub(super) items: Vec<String>,
@@ -38,7 +38,7 @@ impl Coverage {
             profiles.extend(trial.profile);
         }
         let is_on = |it: &crate::rules::RuleIdx| {
-            matches!(policy.stance(ProfileIdx::BASE, *it), Stance::On { .. })
+            policy.says(*it) && matches!(policy.stance(ProfileIdx::BASE, *it), Stance::On { .. })
         };
         let on: Vec<_> = policy.rules().filter(|(idx, _)| is_on(idx)).collect();
         let known = policy

@@ -36,7 +36,11 @@ pub(super) fn text(files: &[File], coverage: &Coverage, colour: Colour) -> Strin
 fn coverage_text(coverage: &Coverage) -> String {
     let mut out = String::new();
     let n_objecting = coverage.n_rules.saturating_sub(coverage.rules.len());
-    let _ = writeln!(out, "{n_objecting} of {} rules refuse something", coverage.n_rules);
+    let _ = writeln!(
+        out,
+        "{n_objecting} of {} rules that the file sets refuse something",
+        coverage.n_rules
+    );
     let n_deciding = coverage.n_items.saturating_sub(coverage.items.len());
     let _ = writeln!(out, "{n_deciding} of {} items decide something", coverage.n_items);
     let lists: [(&str, Vec<&str>); 4] = [

@@ -22,6 +22,7 @@ use crate::{
         profiles::{self, Profile},
         reading, schema_file,
         settings::{self, Layer, LayerReader, Level},
+        stance::Written,
     },
     rules::{Entry, Ground, REGISTRY, Rule, RuleIdx, Setting},
     schema::Schema,
@@ -123,6 +124,7 @@ fn compile(
     let ground = Ground { schema: &schema, cost: &model, conditions: &conditions };
     let inputs = inputs::read(registry, &schema, inputs, found);
     let excuses = excuses(&layer, &conditions, found);
+    let said = said(&layer, &inputs);
     let rules = rules(registry, layer, (&inputs, &ground), found);
     let sizes = (
         reading::limits(registry, &all, &exceptions),
@@ -133,6 +135,7 @@ fn compile(
     let parts = Parts {
         registry,
         rules,
+        said,
         excuses,
         conditions,
         profiles: all,
@@ -160,6 +163,7 @@ struct Frame {
 struct Parts {
     registry: &'static [Entry],
     rules: Vec<Box<dyn Rule>>,
+    said: Vec<RuleIdx>,
     excuses: Vec<Option<When>>,
     conditions: Conditions,
     profiles: Vec<Profile>,
@@ -208,6 +212,7 @@ impl Frame {
         let Parts {
             registry,
             rules,
+            said,
             excuses,
             conditions,
             profiles,
@@ -233,6 +238,7 @@ impl Frame {
             conditions,
             registry,
             rules,
+            said,
             excuses,
             profiles,
             exceptions,
@@ -292,6 +298,17 @@ fn rules(
         }
     };
     entries.filter_map(&mut make).collect()
+}
+
+/// The rules of which the file itself says something.
+fn said(layer: &Layer<'_>, inputs: &Inputs<'_>) -> Vec<RuleIdx> {
+    let is_said = |idx: &RuleIdx| {
+        let written = layer.written.get(idx.0).is_some_and(|it| *it != Written::default());
+        let shaped = layer.shaped.get(idx.0).is_some_and(Option::is_some);
+        let bound = layer.bound.get(idx.0).is_some_and(Option::is_some);
+        written || shaped || bound || inputs.demands(*idx)
+    };
+    (0..layer.written.len()).map(RuleIdx).filter(is_said).collect()
 }
 
 /// For whom a switch does not count.

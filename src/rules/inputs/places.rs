@@ -5,7 +5,7 @@ use ahash::{HashMap, HashSet};
 
 use crate::{
     rules::InputPlace,
-    schema::{FieldId, InputId, InputOwner, Kind, Schema, TypeId},
+    schema::{FieldId, InputId, InputOwner, Kind, Schema, TypeId, TypeSet},
 };
 
 /// The position of a demand in its rule.
@@ -148,16 +148,10 @@ impl Places {
     fn add_fields(&mut self, schema: &Schema) {
         for (ty, definition) in schema.types() {
             for field in schema.fields(ty) {
-                let mut concerns: Vec<Concern> = schema
-                    .arguments(field)
-                    .filter(|it| self.concerns(schema, *it))
-                    .map(|input| Concern { input, written: Some(input), object: None })
-                    .collect();
-                if definition.kind == Kind::Interface {
-                    for object in definition.possible.iter() {
-                        self.add_implementer(schema, (field, object), &mut concerns);
-                    }
-                }
+                let concerns = match definition.kind {
+                    Kind::Interface => self.through_interface(schema, field, &definition.possible),
+                    _ => self.own(schema, field),
+                };
                 if !concerns.is_empty() {
                     self.fields.insert(field, concerns);
                 }
@@ -165,26 +159,34 @@ impl Places {
         }
     }
 
-    /// What an object type demands where a field is selected on its interface, beyond what the
-    /// interface demands.
-    fn add_implementer(
+    fn own(&self, schema: &Schema, field: FieldId) -> Vec<Concern> {
+        let inputs = schema.arguments(field).filter(|it| self.concerns(schema, *it));
+        inputs.map(|input| Concern { input, written: Some(input), object: None }).collect()
+    }
+
+    /// The arguments of the object types that can answer; those of the interface stand for them
+    /// when all object types demand the same.
+    fn through_interface(
         &self,
         schema: &Schema,
-        (field, object): (FieldId, u32),
-        concerns: &mut Vec<Concern>,
-    ) {
-        let own = schema.field_named(schema.object(object), &schema.field(field).name);
-        let Some(own) = own else { return };
-        for input in schema.arguments(own).filter(|it| self.concerns(schema, *it)) {
-            let written = schema.argument_named(field, &schema.input(input).name);
-            let is_same = written.is_some_and(|it| {
-                self.of_input(it) == self.of_input(input)
-                    && schema.input(it).default == schema.input(input).default
-            });
-            if !is_same {
+        field: FieldId,
+        possible: &TypeSet,
+    ) -> Vec<Concern> {
+        let mut concerns = Vec::new();
+        let mut is_same = true;
+        for object in possible.iter() {
+            let own = schema.field_named(schema.object(object), &schema.field(field).name);
+            let inputs = own.into_iter().flat_map(|it| schema.arguments(it));
+            for input in inputs.filter(|it| self.concerns(schema, *it)) {
+                let written = schema.argument_named(field, &schema.input(input).name);
+                is_same &= written.is_some_and(|it| {
+                    self.of_input(it) == self.of_input(input)
+                        && schema.input(it).default == schema.input(input).default
+                });
                 concerns.push(Concern { input, written, object: Some(object) });
             }
         }
+        if is_same { self.own(schema, field) } else { concerns }
     }
 
     fn add_directives(&mut self, schema: &Schema) {

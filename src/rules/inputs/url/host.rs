@@ -37,13 +37,13 @@ pub(in crate::rules) fn is_public(host: &str) -> Result<(), &'static str> {
         return Err("a host without a domain");
     }
     let is_under = |name: &&str| host.eq_ignore_ascii_case(name) || is_below(host, name);
-    if PRIVATE.iter().any(|it| is_under(&it)) {
+    if PRIVATE.iter().any(is_under) {
         return Err("a private name");
     }
-    if METADATA.iter().any(|it| is_under(&it)) {
+    if METADATA.iter().any(is_under) {
         return Err("a metadata service");
     }
-    if ECHOING.iter().any(|it| is_under(&it)) || spells_an_address(host) {
+    if ECHOING.iter().any(is_under) || spells_an_address(host) {
         return Err("a name that stands for an address of the caller's choice");
     }
     Ok(())

@@ -1,0 +1,115 @@
+//! The verb `test`, run as a person runs it: on the policies of the repository, on that of the
+//! bazaar, and on copies with a planted mistake.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn test(policy: &Path, flags: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.env_remove("PORTCULLIS_UPSTREAM").arg("test").arg(policy).args(flags);
+    command.output().unwrap()
+}
+
+/// Exit code and what was printed.
+fn told(policy: &Path, flags: &[&str]) -> (Option<i32>, String) {
+    let output = test(policy, flags);
+    let text = [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap()).concat();
+    (output.status.code(), text)
+}
+
+#[test]
+fn every_policy_of_the_repository_passes_its_cases() {
+    let mut n_policies = 0;
+    for entry in fs::read_dir(root().join("policies")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.ends_with(".yaml") || name.ends_with("_test.yaml") {
+            continue;
+        }
+        let (exit, text) = told(&path, &["--complete"]);
+        assert_eq!(exit, Some(0), "{name}\n{text}");
+        n_policies += 1;
+    }
+    assert_eq!(n_policies, 5);
+}
+
+fn bazaar() -> PathBuf {
+    root().join("tests/corpus/bazaar")
+}
+
+#[test]
+fn the_bazaar_passes_its_cases() {
+    let (exit, text) = told(&bazaar().join("policy.yaml"), &["--complete", "--format", "json"]);
+    assert_eq!(exit, Some(0), "{text}");
+    let told: Value = serde_json::from_str(&text).unwrap();
+    assert!(told["cases"].as_array().unwrap().len() >= 60);
+}
+
+/// A copy of the bazaar with something replaced in its policy.
+fn with_mistake(from: &str, to: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("keys")).unwrap();
+    for name in ["schema.graphql", "policy_test.yaml", "keys/jwks.json", "persisted.json"] {
+        let source = bazaar().join(name);
+        if source.is_file() {
+            fs::copy(source, folder.path().join(name)).unwrap();
+        }
+    }
+    let policy = fs::read_to_string(bazaar().join("policy.yaml")).unwrap();
+    assert!(policy.contains(from), "{from}");
+    let path = folder.path().join("policy.yaml");
+    fs::write(&path, policy.replacen(from, to, 1)).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn a_planted_mistake_fails() {
+    for (from, to) in [
+        ("User.passwordHash, ", ""),
+        ("on: [User.phone, ", "on: ["),
+        ("allow: signed_in\n", "allow: always\n"),
+        ("'admin || support || value == claims.sub'", "'true'"),
+        ("      - UpdateProfileInput.role\n", ""),
+        ("range: 0..100", "range: 0..101"),
+        ("schemes: [https], hosts: public", "schemes: [https, http], hosts: public"),
+        ("once_per_request: [Mutation.login, ", "once_per_request: ["),
+        ("introspection: { allow_when: admin }", "introspection: allow"),
+        ("  depth: 8", "  depth: 80"),
+    ] {
+        let (_folder, path) = with_mistake(from, to);
+        let (exit, text) = told(&path, &[]);
+        assert_eq!(exit, Some(1), "{from} -> {to}\n{text}");
+    }
+}
+
+#[test]
+fn a_report_for_ci() {
+    let (exit, text) = told(&root().join("policies/shop.yaml"), &["--format", "junit"]);
+    assert_eq!(exit, Some(0));
+    assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"));
+    assert!(text.contains("failures=\"0\"") && !text.contains("<failure"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_misuse() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = folder.path().join("cases.yaml");
+    fs::write(&cases, "cases:\n  - { name: a, document: '{ a }', expect: pass }\n").unwrap();
+    let policy = root().join("policies/shop.yaml");
+    let (exit, text) = told(&policy, &[cases.to_str().unwrap()]);
+    assert_eq!(exit, Some(2));
+    assert!(text.contains("unknown-word"), "{text}");
+    let (exit, _) = told(&policy, &["/nonexistent/cases.yaml"]);
+    assert_eq!(exit, Some(2));
+}

@@ -1,0 +1,139 @@
+//! What a single case of `tests/rules` cannot say: mistakes at load, modes, other operations of a
+//! document, and how much work a request can ask for.
+
+use std::sync::Arc;
+
+use portcullis::{diagnostic::Source, policy, verdict::Verdict};
+use serde_json::json;
+
+use crate::support::judge;
+
+/// The codes of what is wrong with a list of demands.
+#[track_caller]
+fn check_wrong(demands: &str, expect: &[&str]) {
+    let text = format!("version: 1\nname: t\nschema: {{ file: s }}\ninputs:\n{demands}");
+    let schema = include_str!("../rules/inputs.graphql");
+    let mut resolve = |name: &str| Ok(Arc::new(Source { name: name.into(), text: schema.into() }));
+    let source = Arc::new(Source { name: "policy.yaml".into(), text: text.into() });
+    let (_, found) = policy::load(source, &mut resolve);
+    assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), expect, "{demands}");
+}
+
+#[test]
+fn a_name_must_be_of_the_kind_of_the_rule() {
+    check_wrong("  - { at: ['Query.order(number:)'], range: 0..1 }", &["wrong-place"]);
+    check_wrong("  - { at: [scalar String], range: 0..1 }", &["wrong-place"]);
+    check_wrong("  - { at: ['Query.items(first:)'], pattern: a }", &["wrong-place"]);
+    check_wrong("  - { at: ['Query.items(first:)'], length: 0..1 }", &["wrong-place"]);
+    check_wrong("  - { at: ['Query.order(number:)'], json: {} }", &["wrong-place"]);
+    check_wrong("  - { at: ['Query.find(filter:)'], one_of: [a] }", &["wrong-place"]);
+    check_wrong("  - { at: ['Query.items(price:)'], range: 0..1 }", &[]);
+    check_wrong("  - { at: ['Query.orders(tags:)'], length: 0..1 }", &[]);
+}
+
+#[test]
+fn a_wildcard_that_binds_nothing_has_no_effect() {
+    check_wrong("  - { at: ['*(number:)'], range: 0..1 }", &["no-effect"]);
+    check_wrong("  - { at: ['*(price:)'], range: 0..1 }", &["no-effect"]);
+    check_wrong("  - { at: ['*(number:)', '*(first:)'], range: 0..1 }", &[]);
+}
+
+#[test]
+fn mistakes_in_what_is_demanded() {
+    for range in ["5", "2..1", "'..'", "a..b"] {
+        check_wrong(&format!("  - {{ at: ['*(first:)'], range: {range} }}"), &["not-a-range"]);
+    }
+    check_wrong("  - { at: ['*(number:)'], length: -1..2 }", &["not-a-range"]);
+    check_wrong("  - { at: ['*(number:)'], length: 0.5..2 }", &["not-a-range"]);
+    check_wrong("  - { at: ['*(number:)'], length: {} }", &["empty-value"]);
+    check_wrong("  - { at: ['*(number:)'], pattern: '(' }", &["wrong-pattern"]);
+    check_wrong("  - { at: ['*(number:)'], one_of: [] }", &["empty-list"]);
+    check_wrong("  - { at: [scalar JSON], json: { depth: 33 } }", &["out-of-range"]);
+    check_wrong("  - { at: [scalar JSON], json: { allow: [a] } }", &["no-effect"]);
+    check_wrong("  - { at: [scalar URL], url: { schemes: [ftp] } }", &["unknown-word"]);
+    check_wrong("  - { at: [scalar URL], url: { hosts: private } }", &["unknown-word"]);
+    check_wrong("  - { at: [scalar URL], url: { hosts: [10.0.0.1] } }", &["not-a-host"]);
+    check_wrong("  - { at: [Save.role], allow: nope }", &["wrong-expression"]);
+}
+
+/// What is decisive, and what is only on record.
+#[track_caller]
+fn check(demands: &str, body: &serde_json::Value, expect: (&[&str], &[&str])) {
+    let policy = format!("limits: {{ variables: {{ list: 100000 }} }}\ninputs:\n{demands}");
+    let gate = judge::gate("inputs.graphql", &policy, "tests/rules");
+    let rules = |all: &[portcullis::verdict::Violation]| -> Vec<_> {
+        all.iter().map(|it| it.rule).collect()
+    };
+    let found = match judge::judge(&gate, body.to_string().as_bytes()) {
+        Verdict::Admit(admitted) => (Vec::new(), rules(&admitted.items()[0].reported)),
+        Verdict::Answer(_) => (Vec::new(), Vec::new()),
+        Verdict::Reject(rejected) => (rules(&rejected.items), rules(&rejected.found)),
+    };
+    assert_eq!((&*found.0, &*found.1), expect, "{demands}");
+}
+
+#[test]
+fn an_item_can_only_report() {
+    let report = "  - { at: ['*(first:)'], range: 0..1, mode: report }\n";
+    let both = format!("{report}  - {{ at: ['*(first:)'], range: 0..5 }}\n");
+    let query = |n: u32| json!({ "query": format!("{{ items(first: {n}) {{ id }} }}") });
+    let variable = |n: u32| json!({ "query": "query($n: Int) { items(first: $n) { id } }", "variables": { "n": n } });
+    for body in [query, variable] {
+        check(report, &body(1), (&[], &[]));
+        check(report, &body(2), (&[], &["input-range"]));
+        check(&both, &body(5), (&[], &["input-range"]));
+    }
+    check(&both, &query(6), (&["input-range"], &["input-range"]));
+    check(&both, &variable(6), (&["input-range"], &["input-range", "input-range"]));
+}
+
+#[test]
+fn operations_that_are_not_selected_are_judged_by_what_is_written() {
+    let range = "  - { at: ['*(first:)'], range: 0..1 }\n";
+    let query = |other: &str| json!({ "operationName": "A", "query": format!("query A {{ items {{ id }} }} {other}") });
+    check(
+        range,
+        &query("query B { items(first: 2) { id } }"),
+        (&["input-range"], &["input-range"]),
+    );
+    check(range, &query("query B($n: Int) { items(first: $n) { id } }"), (&[], &[]));
+    let require = "  - { at: ['Query.orders(customer:)'], require: 'value == \"7\"' }\n";
+    check(require, &query("query B($c: ID) { orders(customer: $c) { id } }"), (&[], &[]));
+    let refused: (&[&str], &[&str]) = (&["input-require"], &["input-require"]);
+    check(require, &query("query B { orders(customer: 8) { id } }"), refused);
+}
+
+/// A large variable that is named everywhere is read once per input, or not to the end.
+#[test]
+fn a_variable_named_a_thousand_times_is_bounded() {
+    let many: String = (0..50).map(|it| format!("a{it}: orders(tags: $t) {{ id }} ")).collect();
+    let tags: Vec<_> = (0..10_000).map(|_| "a").collect();
+    let body = json!({
+        "query": format!("query($t: [String!]) {{ {many} }}"), "variables": { "t": tags },
+    });
+    let wide = "  - { at: ['Query.orders(tags:)'], pattern: a }\n";
+    let gate = judge::gate(
+        "inputs.graphql",
+        &format!(
+            "limits: {{ body: 1MiB, repeats: 100, root_fields: 100, variables: {{ list: 100000, bytes: 1MiB }} }}\n\
+             cost: {{ max: off }}\ninputs:\n{wide}"
+        ),
+        "tests/rules",
+    );
+    assert_eq!(judge::code(&judge::judge(&gate, body.to_string().as_bytes())), None);
+    // Every item of a literal list is the same large variable, inside of a free-form value.
+    let items = "$r,".repeat(900);
+    let inner: Vec<_> = (0..9_000).collect();
+    let body = json!({
+        "query": format!("query($r: JSON) {{ find(raw: [{items}]) {{ id }} }}"),
+        "variables": { "r": inner },
+    });
+    let gate = judge::gate(
+        "inputs.graphql",
+        "limits: { body: 1MiB, variables: { list: 100000, bytes: 1MiB } }\n\
+         inputs:\n  - { at: [scalar JSON], json: { depth: 5 } }\n",
+        "tests/rules",
+    );
+    let verdict = judge::judge(&gate, body.to_string().as_bytes());
+    assert_eq!(judge::code(&verdict), Some("INPUT_NOT_ALLOWED"));
+}
