@@ -5,7 +5,9 @@ use crate::{
         Request, Requests, UnixSeconds, body,
         introspection::{self, View},
         known::{Judgeable, Known, Left, Part},
+        reduced,
     },
+    document::SelectionId,
     expression::Asked,
     operation::{Shape, Variables, coerce},
     policy::{Exception, Policy, ProfileIdx, Stance},
@@ -105,6 +107,8 @@ pub(super) struct Found {
     pub(super) measured: Option<u64>,
     /// What was called how often.
     pub(super) tallies: Vec<(u32, u64)>,
+    /// The selections to take out.
+    pub(super) taken: Vec<SelectionId>,
 }
 
 /// What was found, by what it leads to.
@@ -112,6 +116,8 @@ pub(super) struct Found {
 struct Objections {
     enforced: Vec<Violation>,
     reported: Vec<Violation>,
+    /// Selections to take out of what is forwarded.
+    taken: Vec<SelectionId>,
 }
 
 impl Objections {
@@ -140,12 +146,17 @@ impl Bench<'_> {
         }
         let variables = coerce(&self.policy.schema, &document.variables, request.variables)
             .map_err(Refused::for_one)?;
-        let Objections { enforced, reported } = self.check(document, &variables, totals);
+        let Objections { enforced, reported, taken } = self.check(document, &variables, totals);
         if let Some(deciding) = enforced.first().cloned() {
             let found = enforced.into_iter().chain(reported).collect();
             return Err(Refused { deciding, found });
         }
-        let body = body::write(document, &variables, request);
+        let body = if taken.is_empty() {
+            body::write(document, &variables, request)
+        } else {
+            reduced::write(self.policy, document, (&variables, request), &taken)
+                .map_err(Refused::for_one)?
+        };
         let answer = document.introspection.as_ref();
         let answer = answer
             .map(|it| introspection::answer(it, &variables, &View::of(self.policy, self.asked)));
@@ -218,6 +229,9 @@ impl Bench<'_> {
             }
             objections.add(mode, found.objections);
             objections.add(Mode::Report, found.reported);
+            if matches!(left.part, Part::Depends(_)) && mode == Mode::Enforce {
+                objections.taken.extend(found.taken);
+            }
             objections.add(mode, over.map(|it| over_limit(self.policy.meta(left.rule), it, limit)));
         }
         objections
@@ -235,8 +249,8 @@ impl Bench<'_> {
             let document = document.facts();
             residual.check(&Facts { variables, asked: self.asked, document }, &mut found);
             let (measured, reported) = (found.take_measured(), found.take_reported());
-            let tallies = found.take_tallies();
-            Found { objections: found.into_violations(), reported, measured, tallies }
+            let (tallies, taken) = (found.take_tallies(), found.take_taken());
+            Found { objections: found.into_violations(), reported, measured, tallies, taken }
         };
         match &left.part {
             Part::Depends(residual) => run(&**residual, variables),

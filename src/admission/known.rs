@@ -42,6 +42,8 @@ pub(super) struct Judgeable {
     pub(super) left: Vec<Left>,
     /// What its answers can cost; only where the policy wants to know.
     pub(super) watch: Option<Box<Watch>>,
+    /// The operation, when something may be taken out of it, or when it is answered here.
+    pub(super) operation: Option<Arc<Operation>>,
     /// The operation, when the schema is all that it asks for: it is answered here.
     pub(super) introspection: Option<Arc<Operation>>,
 }

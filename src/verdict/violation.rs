@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::verdict::Code;
+use crate::{document::SelectionId, verdict::Code};
 
 /// Whether an objection refuses a request or is only written down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,7 @@ pub struct Findings {
     reported: Vec<Violation>,
     measured: Option<u64>,
     tallies: Vec<(u32, u64)>,
+    taken: Vec<SelectionId>,
 }
 
 impl Findings {
@@ -71,6 +72,17 @@ impl Findings {
             Mode::Enforce => self.violations.push(violation),
             Mode::Report => self.reported.push(violation),
         }
+    }
+
+    /// Takes a selection out of what is forwarded, and says why.
+    pub fn take_out(&mut self, selection: SelectionId, why: Violation) {
+        self.taken.push(selection);
+        self.reported.push(why);
+    }
+
+    /// The selections to take out.
+    pub(crate) fn take_taken(&mut self) -> Vec<SelectionId> {
+        std::mem::take(&mut self.taken)
     }
 
     /// Takes the objections that are only written down.

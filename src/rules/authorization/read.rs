@@ -9,7 +9,7 @@ use crate::{
     rules::{
         Ground,
         authorization::{
-            Authorization, Conceal, Permit,
+            Authorization, Conceal, Denial, OnDeny, Permit,
             table::{Default, On, PermitIdx, Table},
         },
     },
@@ -28,6 +28,10 @@ pub(super) const SCHEMA: &str = r#"{
         "conceal": {
             "description": "Whether a field that is denied is answered like one that is not there.",
             "type": "boolean", "default": false
+        },
+        "on_deny": {
+            "description": "Whether a request is refused, or goes on without what is denied.",
+            "enum": ["reject", "remove"], "default": "reject"
         },
         "mode": { "enum": ["enforce", "report"], "default": "enforce" },
         "rules": {
@@ -63,6 +67,8 @@ pub(super) fn authorization(
     let conceal = fields.take("conceal", found).and_then(|it| scalar::boolean(it, found));
     let words = [("enforce", Mode::Enforce), ("report", Mode::Report)];
     let mode = fields.take("mode", found).and_then(|it| scalar::word(it, &words, found));
+    let words = [("reject", OnDeny::Reject), ("remove", OnDeny::Remove)];
+    let on_deny = fields.take("on_deny", found).and_then(|it| scalar::word(it, &words, found));
     let items = fields.take("rules", found).map(|it| shape::list(it, found)).unwrap_or_default();
     fields.finish(found);
     let mut reading = Reading { ground, permits: Vec::new(), on: Vec::new() };
@@ -74,8 +80,11 @@ pub(super) fn authorization(
     Authorization {
         permits: reading.permits.into(),
         table,
-        conceal: if conceal == Some(true) { Conceal::Yes } else { Conceal::No },
-        mode: mode.unwrap_or(Mode::Enforce),
+        denial: Denial {
+            conceal: if conceal == Some(true) { Conceal::Yes } else { Conceal::No },
+            on_deny: on_deny.unwrap_or(OnDeny::Reject),
+            mode: mode.unwrap_or(Mode::Enforce),
+        },
     }
 }
 
