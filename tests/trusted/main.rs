@@ -200,6 +200,11 @@ fn queries_come_by_get() {
         [("Host", "a"), ("GraphQL-Require-Preflight", "1"), ("Content-Type", "application/json")];
     let with_body = bench.send(&request("GET", &head, &sent, Some(b"{}")));
     assert_eq!(with_body.status(), 400);
+    // An empty piece is no body.
+    let lines = "Host: a\r\nGraphQL-Require-Preflight: 1\r\nTransfer-Encoding: chunked\r\n";
+    let chunked = |piece| format!("GET {head} HTTP/1.1\r\n{lines}\r\n{piece}0\r\n\r\n");
+    bench.check(chunked("").as_bytes(), Ok("query A{a}"));
+    assert_eq!(bench.send(chunked("2\r\n{}\r\n").as_bytes()).status(), 400);
     let mutation = request("GET", &format!("/graphql?documentId={m}"), &sent, None);
     assert_eq!(bench.send(&mutation).header("allow"), Some("POST"));
     let put = request("PUT", "/graphql", &sent, None);
