@@ -118,6 +118,7 @@ fn get_needs_trusted_documents() {
     assert_eq!(get(""), Get::Off);
     assert_eq!(get("http: { get: trusted }"), Get::Off);
     assert_eq!(get("http: { get: on }"), Get::On);
+    check("http: { get: trusted }", &[], &["no-effect"]);
     assert_eq!(get(&format!("http: {{ get: off }}\n{ONE}")), Get::Off);
 }
 

@@ -83,6 +83,7 @@ fn compile(
     frame.second_reader = documents.second_reader;
     if !documents.has_manifests() {
         frame.http.get = frame.http.get.without_manifests();
+        lint::trusted_get(root, found);
     }
     let conditions = fields.take("conditions", found).map(|it| conditions::read(it, found));
     let conditions = conditions.unwrap_or_default();
