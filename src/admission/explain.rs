@@ -76,8 +76,7 @@ pub fn explain(
     request: &Request<'_>,
     whom: (&Caller, UnixSeconds),
 ) -> Explanation {
-    let text = request.query.as_deref().unwrap_or_default();
-    let (known, selected) = compile_keeping(policy, text, request.operation_name());
+    let (known, selected) = compile_keeping(policy, &request.text(), request.operation_name());
     let cost = price::tell(policy, profile, request);
     let (decided, conditions) = match (&known, selected) {
         (Known::Judgeable(document), Some(operation)) => {

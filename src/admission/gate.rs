@@ -12,10 +12,13 @@ use crate::{
         judge::{Bench, Ready, Refused, Totals},
         known::{Entry, Known},
         price,
+        refusal::unreadable,
         watch::Watched,
     },
+    document::Refusal,
     expression::Asked,
     identity::{Caller, Seen},
+    json::Literal,
     operation::coerce,
     policy::{Policy, ProfileIdx},
     verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation},
@@ -105,29 +108,31 @@ impl Gate {
 
     /// What is known of a request's document, compiled now if need be.
     fn entry(&self, request: &Request<'_>) -> Result<Arc<Entry>, Refused> {
-        let text = text_of(request).map_err(Refused::for_one)?;
-        let operation_name = request.operation_name.as_deref().filter(|it| !it.is_empty());
-        let key = self.cache.key(text, operation_name);
-        if let Some(entry) = self.cache.get(key, text, operation_name) {
+        let query = query_of(request).map_err(Refused::for_one)?;
+        let (literal, operation_name) = (query.as_written(), request.operation_name());
+        let key = self.cache.key(literal, operation_name);
+        if let Some(entry) = self.cache.get(key, literal, operation_name) {
             return Ok(entry);
         }
-        let known = compile(&self.policy, text, operation_name);
+        let limit = self.policy.reading.bytes;
+        let Some(text) = query.text_within(limit) else {
+            // Refused by its length alone: nothing worth keeping.
+            return Err(Refused::for_one(unreadable(Refusal::TooManyBytes { limit })));
+        };
+        let known = compile(&self.policy, &text, operation_name);
         let share = match &known {
             Known::Judgeable(_) => Share::Judgeable,
             Known::Refused(_) => Share::Refused,
         };
         let operation_name = operation_name.map(Into::into);
-        let entry = Arc::new(Entry { operation_name, text: text.into(), known });
-        // What is too long to be read is refused by its length alone: nothing worth keeping.
-        if text.len() as u64 <= self.policy.reading.bytes {
-            self.cache.put(key, share, Arc::clone(&entry));
-        }
+        let entry = Arc::new(Entry { operation_name, literal: literal.into(), known });
+        self.cache.put(key, share, Arc::clone(&entry));
         Ok(entry)
     }
 }
 
-/// The text of a request's document.
-fn text_of<'r>(request: &'r Request<'_>) -> Result<&'r str, Violation> {
+/// The document of a request.
+fn query_of<'r, 'a>(request: &'r Request<'a>) -> Result<&'r Literal<'a>, Violation> {
     let refusal = |code, public: &'static str| Violation {
         rule: "document",
         code,
@@ -140,7 +145,7 @@ fn text_of<'r>(request: &'r Request<'_>) -> Result<&'r str, Violation> {
         return Err(refusal(Code::PERSISTED_QUERY_NOT_SUPPORTED, public));
     }
     let missing = || refusal(Code::INVALID_REQUEST, "the request has no `query`");
-    request.query.as_deref().ok_or_else(missing)
+    request.query.as_ref().ok_or_else(missing)
 }
 
 /// All or nothing: one refused item refuses the batch, and the innocent ones are told so.
