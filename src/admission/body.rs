@@ -41,8 +41,10 @@ fn push_variables(out: &mut String, document: &Judgeable, variables: &Variables<
     for (variable, given) in document.variables.iter().zip(variables.all()) {
         let Given::Value(value) = given else { continue };
         out.push_str(separator);
-        json::push_escaped(out, &variable.name);
-        out.push(':');
+        // A name of the language has nothing to escape.
+        out.push('"');
+        out.push_str(&variable.name);
+        out.push_str("\":");
         out.push_str(value.text());
         separator = ",";
     }

@@ -173,7 +173,7 @@ fn line(
     let mut totals = Totals::default();
     for left in document.left.iter().filter(|it| it.rule == rule) {
         let found = bench.find(document, left, variables);
-        objections.extend(found.objections);
+        objections.extend(found.violations);
         for (number, times) in found.tallies {
             let total = totals.tally(rule, number, times);
             objections.extend(bench.policy.rule(rule).object_to_tally(number, total));
