@@ -198,6 +198,7 @@ impl Frame {
             tests: self.tests,
             skipped: self.skipped,
             second_reader: self.second_reader,
+            body: reading::body(registry, &profiles, &exceptions),
             reading: reading::limits(registry, &profiles, &exceptions),
             ceilings: reading::ceilings(registry, &profiles, &exceptions),
             digest: named.digest,
