@@ -57,8 +57,10 @@ fn push_variables(
     for (variable, given) in all.filter(|(it, _)| uses(&it.name)) {
         let Given::Value(value) = given else { continue };
         out.push_str(separator);
-        json::push_escaped(out, &variable.name);
-        out.push(':');
+        // A name of the language has nothing to escape.
+        out.push('"');
+        out.push_str(&variable.name);
+        out.push_str("\":");
         out.push_str(value.text());
         separator = ",";
     }

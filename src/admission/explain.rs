@@ -76,8 +76,7 @@ pub fn explain(
     request: &Request<'_>,
     whom: (&Caller, UnixSeconds),
 ) -> Explanation {
-    let text = request.query.as_deref().unwrap_or_default();
-    let (known, selected) = compile_keeping(policy, text, request.operation_name());
+    let (known, selected) = compile_keeping(policy, &request.text(), request.operation_name());
     let cost = price::tell(policy, profile, request);
     let told = match (&known, selected) {
         (Known::Judgeable(document), Some(operation)) => {
@@ -186,7 +185,7 @@ fn line(
     let mut totals = Totals::default();
     for left in document.left.iter().filter(|it| it.rule == rule) {
         let found = bench.find(document, left, variables);
-        objections.extend(found.objections);
+        objections.extend(found.violations);
         for (number, times) in found.tallies {
             let total = totals.tally(rule, number, times);
             objections.extend(bench.policy.rule(rule).object_to_tally(number, total));

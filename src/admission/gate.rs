@@ -13,14 +13,17 @@ use crate::{
         known::{Entry, Known},
         named::{Named, Names, to_remember},
         price,
+        refusal::unreadable,
         remembered::Remembered,
         trusted::TrustedDocuments,
         watch::Watched,
     },
+    document::Refusal,
     expression::Asked,
     identity::{Caller, Method, Seen},
+    json::Literal,
     operation::coerce,
-    policy::{Policy, ProfileIdx},
+    policy::{DocumentIdx, Policy, ProfileIdx},
     verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation},
 };
 
@@ -96,7 +99,7 @@ impl Gate {
         let verdict = decide(requests.framing, judged.collect());
         if matches!(verdict, Verdict::Admit(_)) {
             let kept = requests.iter().filter_map(|it| to_remember(&self.policy, it));
-            kept.for_each(|(hash, text)| self.remembered.put(hash, text));
+            kept.for_each(|(hash, text)| self.remembered.put(hash, &text));
         }
         verdict
     }
@@ -124,35 +127,52 @@ impl Gate {
     fn entry(&self, request: &Request<'_>, method: Method) -> Result<Arc<Entry>, Refused> {
         let names = Names { policy: &self.policy, remembered: &self.remembered };
         let named = names.find(request, method).map_err(Refused::for_one)?;
-        let operation_name = request.operation_name.as_deref().filter(|it| !it.is_empty());
+        let operation_name = request.operation_name();
         match named {
-            Named::Remembered(text) => Ok(self.entry_of(&text, operation_name)),
-            Named::Text(text) => Ok(self.entry_of(text, operation_name)),
-            Named::Trusted(idx) => {
-                let entry = self.trusted.entry(idx, operation_name).cloned();
-                entry.ok_or_else(|| Refused::for_one(no_such_operation()))
-            }
+            Named::Remembered(text) => self.entry_of(&Literal::of(&text), operation_name),
+            Named::Text(literal) => self.entry_of(literal, operation_name),
+            Named::Trusted(idx) => self.trusted_entry(idx, operation_name),
         }
     }
 
-    /// What is known of a text.
-    fn entry_of(&self, text: &str, operation_name: Option<&str>) -> Arc<Entry> {
-        let key = self.cache.key(text, operation_name);
-        if let Some(entry) = self.cache.get(key, text, operation_name) {
-            return entry;
+    fn trusted_entry(
+        &self,
+        idx: DocumentIdx,
+        operation_name: Option<&str>,
+    ) -> Result<Arc<Entry>, Refused> {
+        let entry = self.trusted.entry(idx, operation_name).cloned();
+        entry.ok_or_else(|| Refused::for_one(no_such_operation()))
+    }
+
+    /// What is known of a text. What is in the cache is not trusted: a text that a manifest lists
+    /// never gets there.
+    fn entry_of(
+        &self,
+        literal: &Literal<'_>,
+        operation_name: Option<&str>,
+    ) -> Result<Arc<Entry>, Refused> {
+        let written = literal.as_written();
+        let key = self.cache.key(written, operation_name);
+        if let Some(entry) = self.cache.get(key, written, operation_name) {
+            return Ok(entry);
         }
-        let known = compile(&self.policy, text, operation_name);
+        let limit = self.policy.reading.bytes;
+        let Some(text) = literal.text_within(limit) else {
+            // Refused by its length alone: nothing worth keeping.
+            return Err(Refused::for_one(unreadable(Refusal::TooManyBytes { limit })));
+        };
+        if let Some(idx) = self.policy.documents.library.with_text(&text) {
+            return self.trusted_entry(idx, operation_name);
+        }
+        let known = compile(&self.policy, &text, operation_name);
         let share = match &known {
             Known::Judgeable(_) => Share::Judgeable,
             Known::Refused(_) => Share::Refused,
         };
         let operation_name = operation_name.map(Into::into);
-        let entry = Arc::new(Entry { operation_name, text: text.into(), known });
-        // What is too long to be read is refused by its length alone: nothing worth keeping.
-        if text.len() as u64 <= self.policy.reading.bytes {
-            self.cache.put(key, share, Arc::clone(&entry));
-        }
-        entry
+        let entry = Arc::new(Entry { operation_name, literal: written.into(), known });
+        self.cache.put(key, share, Arc::clone(&entry));
+        Ok(entry)
     }
 }
 

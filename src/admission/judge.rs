@@ -11,7 +11,7 @@ use crate::{
     expression::Asked,
     operation::{Shape, Variables, coerce},
     policy::{Exception, Policy, ProfileIdx, Stance},
-    rules::{Batch, Facts, Meta, REGISTRY, Residual, RuleIdx, Setting},
+    rules::{Batch, Facts, Meta, REGISTRY, RuleIdx, Setting},
     verdict::{Code, Findings, Item, Mode, Violation},
 };
 
@@ -63,6 +63,9 @@ impl Totals {
 
     /// The measure to compare with the limit: the sum so far, or the measure itself.
     fn add(&mut self, rule: RuleIdx, measured: u64) -> u64 {
+        let Some(total) = self.measures.as_mut().and_then(|it| it.get_mut(rule.0)) else {
+            return measured;
+        };
         let adds_up = REGISTRY.get(rule.0).is_some_and(|it| match it.setting {
             Setting::Limit { batch, .. } => batch == Batch::Sum,
             Setting::Bound { .. }
@@ -70,13 +73,11 @@ impl Totals {
             | Setting::Shape { .. }
             | Setting::Switch { .. } => false,
         });
-        match self.measures.as_mut().and_then(|it| it.get_mut(rule.0)) {
-            Some(total) if adds_up => {
-                *total = total.saturating_add(measured);
-                *total
-            }
-            Some(_) | None => measured,
+        if !adds_up {
+            return measured;
         }
+        *total = total.saturating_add(measured);
+        *total
     }
 }
 
@@ -95,20 +96,6 @@ impl Totals {
             }
         }
     }
-}
-
-/// What one rule found.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) objections: Vec<Violation>,
-    /// Of parts of the rule that only watch.
-    pub(super) reported: Vec<Violation>,
-    /// The number for the limit.
-    pub(super) measured: Option<u64>,
-    /// What was called how often.
-    pub(super) tallies: Vec<(u32, u64)>,
-    /// The selections to take out.
-    pub(super) taken: Vec<SelectionId>,
 }
 
 /// What was found, by what it leads to.
@@ -219,15 +206,18 @@ impl Bench<'_> {
             for (number, times) in std::mem::take(&mut found.tallies) {
                 let total = totals.tally(left.rule, number, times);
                 let rule = self.policy.rule(left.rule);
-                found.objections.extend(rule.object_to_tally(number, total));
+                found.violations.extend(rule.object_to_tally(number, total));
             }
             let measured = found.measured.map(|it| totals.add(left.rule, it));
             let over = measured.filter(|it| *it > limit);
-            let is_clean = found.objections.is_empty() && over.is_none();
+            let is_clean = found.violations.is_empty() && over.is_none();
+            if is_clean && found.reported.is_empty() {
+                continue;
+            }
             if !is_clean && self.policy.excuses(left.rule, self.asked) {
                 continue;
             }
-            objections.add(mode, found.objections);
+            objections.add(mode, found.violations);
             objections.add(Mode::Report, found.reported);
             if matches!(left.part, Part::Depends(_)) && mode == Mode::Enforce {
                 objections.taken.extend(found.taken);
@@ -243,23 +233,19 @@ impl Bench<'_> {
         document: &Judgeable,
         left: &Left,
         variables: &Variables<'_>,
-    ) -> Found {
-        let run = |residual: &dyn Residual, variables: &Variables<'_>| {
-            let mut found = Findings::default();
-            let document = document.facts();
-            residual.check(&Facts { variables, asked: self.asked, document }, &mut found);
-            let (measured, reported) = (found.take_measured(), found.take_reported());
-            let (tallies, taken) = (found.take_tallies(), found.take_taken());
-            Found { objections: found.into_violations(), reported, measured, tallies, taken }
-        };
+    ) -> Findings {
+        let mut found = Findings::default();
+        let facts = Facts { variables, asked: self.asked, document: document.facts() };
         match &left.part {
-            Part::Depends(residual) => run(&**residual, variables),
-            Part::DependsUnselected(residual) => run(&**residual, &Variables::default()),
-            Part::Measured(measured) => Found { measured: Some(*measured), ..Found::default() },
-            Part::Violated(violations) => {
-                Found { objections: violations.clone(), ..Found::default() }
+            Part::Depends(residual) => residual.check(&facts, &mut found),
+            Part::DependsUnselected(residual) => {
+                let variables = &Variables::default();
+                residual.check(&Facts { variables, ..facts }, &mut found);
             }
+            Part::Measured(measured) => found.measure(*measured),
+            Part::Violated(violations) => found.violations.clone_from(violations),
         }
+        found
     }
 
     /// The exception for a document, while it lasts.

@@ -80,17 +80,19 @@ pub(super) enum Part {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) operation_name: Option<Box<str>>,
-    pub(super) text: Box<str>,
+    /// The document's text as the client wrote it, a JSON literal: two spellings of one text are
+    /// two entries, and neither is unescaped to be found.
+    pub(super) literal: Box<str>,
     pub(super) known: Known,
 }
 
 impl Entry {
-    /// Whether it was compiled for this text and operation name.
-    pub(super) fn is_for(&self, text: &str, operation_name: Option<&str>) -> bool {
-        *self.text == *text && self.operation_name.as_deref() == operation_name
+    /// Whether it was compiled for this literal and operation name.
+    pub(super) fn is_for(&self, literal: &str, operation_name: Option<&str>) -> bool {
+        *self.literal == *literal && self.operation_name.as_deref() == operation_name
     }
 
-    /// Bytes it holds on to, roughly: the text, its canonical twin, and what hangs on them.
+    /// Bytes it holds on to, roughly: the literal, its canonical twin, and what hangs on them.
     pub(super) fn weight(&self) -> usize {
         const FIXED: usize = 1024;
         const PER_LEFT: usize = 64;
@@ -104,6 +106,6 @@ impl Entry {
             }
             Known::Refused(_) => 0,
         };
-        self.text.len().saturating_add(judgeable).saturating_add(FIXED)
+        self.literal.len().saturating_add(judgeable).saturating_add(FIXED)
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! Compiles nothing and judges nothing.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     admission::{Request, remembered::Remembered},
     identity::Method,
+    json::Literal,
     policy::{Apq, Digest, DocumentIdx, Get, Policy, manifest::DocumentId},
     verdict::{Code, Mode, Violation},
 };
@@ -17,7 +18,7 @@ pub(super) enum Named<'r> {
     /// A text that an earlier request came with.
     Remembered(Arc<str>),
     /// The text that it comes with.
-    Text(&'r str),
+    Text(&'r Literal<'r>),
     /// A trusted document.
     Trusted(DocumentIdx),
 }
@@ -37,19 +38,15 @@ impl Names<'_> {
         method: Method,
     ) -> Result<Named<'r>, Violation> {
         let only_ids = method == Method::Get && self.policy.http.get == Get::Trusted;
-        let text = request.query.as_deref();
+        let text = request.query.as_ref();
         if only_ids && text.is_some() {
             let public = "a document is asked for by its id here";
             return Err(refusal(Code::PERSISTED_QUERY_ID_REQUIRED, public));
         }
         match (request.document_id.as_deref(), text) {
             (None, None) => Err(refusal(Code::INVALID_REQUEST, "the request has no `query`")),
-            (None, Some(text)) => Ok(self
-                .policy
-                .documents
-                .library
-                .with_text(text)
-                .map_or(Named::Text(text), Named::Trusted)),
+            // Whether a manifest lists the text is asked when it was not seen before.
+            (None, Some(text)) => Ok(Named::Text(text)),
             (Some(id), text) => self.with_id(id, text, only_ids),
         }
     }
@@ -57,9 +54,11 @@ impl Names<'_> {
     fn with_id<'r>(
         self,
         id: &str,
-        text: Option<&'r str>,
+        literal: Option<&'r Literal<'r>>,
         only_ids: bool,
     ) -> Result<Named<'r>, Violation> {
+        let text = literal.map(Literal::text);
+        let text = text.as_deref();
         let documents = &self.policy.documents;
         let Ok(id) = DocumentId::parse(id) else { return Err(self.unknown(text)) };
         if let Some(idx) = documents.library.with_id(&id) {
@@ -74,13 +73,13 @@ impl Names<'_> {
         if text.is_some_and(|it| Digest::of(it.as_bytes()) != hash) {
             return Err(disagreement());
         }
-        match (documents.apq, text) {
-            (Apq::On, Some(text)) => Ok(Named::Text(text)),
+        match (documents.apq, literal) {
+            (Apq::On, Some(literal)) => Ok(Named::Text(literal)),
             (Apq::On, None) if !only_ids => {
                 let text = self.remembered.get(hash);
                 text.map(Named::Remembered).ok_or_else(|| self.unknown(None))
             }
-            (Apq::On | Apq::Off, text) => Err(self.unknown(text)),
+            (Apq::On | Apq::Off, _) => Err(self.unknown(text)),
         }
     }
 
@@ -108,11 +107,11 @@ impl Names<'_> {
 pub(super) fn to_remember<'r>(
     policy: &Policy,
     request: &'r Request<'_>,
-) -> Option<(Digest, &'r str)> {
+) -> Option<(Digest, Cow<'r, str>)> {
     if policy.documents.apq == Apq::Off {
         return None;
     }
-    let (id, text) = (request.document_id.as_deref()?, request.query.as_deref()?);
+    let (id, text) = (request.document_id.as_deref()?, request.query.as_ref()?.text());
     match DocumentId::parse(id) {
         // That it is the hash of the text was found when the request was read.
         Ok(DocumentId::Content(hash)) => Some((hash, text)),

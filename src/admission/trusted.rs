@@ -23,7 +23,7 @@ impl TrustedDocuments {
             let entry = |name: Option<&str>| {
                 let known = compile(policy, text, name);
                 // Nobody looks for it by its text here.
-                Arc::new(Entry { operation_name: None, text: "".into(), known })
+                Arc::new(Entry { operation_name: None, literal: "".into(), known })
             };
             match names {
                 // The only operation needs no name.

@@ -57,6 +57,7 @@ use crate::{
     cost::Model,
     document::{Ceilings, ReadLimits},
     expression::{Asked, Conditions, Outcome, When},
+    json,
     operation::Skipped,
     rules::{Entry, Meta, Rule, RuleIdx, Setting},
     schema::Schema,
@@ -86,7 +87,9 @@ pub struct Policy {
     pub second_reader: SecondReader,
     /// Which documents may be sent.
     pub documents: Documents,
-    /// What is read at most: the largest that any profile or exception allows.
+    /// What is read of a body at most.
+    pub body: json::Limits,
+    /// What is read of a document at most: the largest that any profile or exception allows.
     pub reading: ReadLimits,
     /// What is validated at most.
     pub ceilings: Ceilings,

@@ -192,7 +192,8 @@ impl Exchange<'_> {
     }
 
     async fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
-        let tree = json::read(body, json::Limits::default()).map_err(not_json)?;
+        let limits = self.state.gate.policy().body;
+        let tree = json::read(body, limits).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
         let caller = self.caller().await?;
         let told = told(&self.state.told, caller.identity.as_deref())

@@ -233,6 +233,7 @@ impl Frame {
             skipped: self.skipped,
             second_reader: self.second_reader,
             documents,
+            body: reading::body(registry, &profiles, &exceptions),
             reading: reading::limits(registry, &profiles, &exceptions),
             ceilings: reading::ceilings(registry, &profiles, &exceptions),
             digest: named.digest,

@@ -111,7 +111,7 @@ fn wrong_shape(source: &Arc<Source>, value: Value<'_>, what: &str) -> Diagnostic
 }
 
 /// A file of 64 MiB is no deeper than this and has no more.
-const LIMITS: Limits = Limits { depth: 16, values: 4_000_000 };
+const LIMITS: Limits = Limits { depth: 16, values: 4_000_000, lists: None };
 
 #[cfg(test)]
 mod tests {
