@@ -74,28 +74,13 @@ pub(super) fn is_token(byte: u8) -> bool {
 }
 
 /// Every byte's answer: names are most of a head.
+#[expect(clippy::indexing_slicing, reason = "a byte is below 256, and it runs at compile time")]
 const TOKENS: [bool; 256] = {
     let mut tokens = [false; 256];
     let mut byte = 0_u8;
     while byte < u8::MAX {
-        let is_other = matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        );
-        tokens[byte as usize] = byte.is_ascii_alphanumeric() || is_other;
+        tokens[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
         byte += 1;
     }
     tokens
