@@ -133,9 +133,7 @@ fn request(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Option<Json> {
     let document = document.and_then(|it| scalar::text(it, found));
     let variables = fields.take("variables", found).map(Node::to_json);
     let operation = fields.take("operation", found).and_then(|it| scalar::text(it, found));
-    if id.or(document).is_none() {
-        return None;
-    }
+    id.or(document)?;
     let mut body = json!({});
     if let Json::Object(members) = &mut body {
         members.extend(document.map(|it| ("query".to_owned(), it.into())));
