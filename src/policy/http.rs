@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use crate::{
     diagnostic::Diagnostics,
-    policy::{forward_headers, not_built, origins},
+    policy::{WebSocket, forward_headers, not_built, origins, websocket},
     yaml::{Fields, Node, scalar, shape},
 };
 
@@ -29,6 +29,8 @@ pub struct Http {
     pub forward_headers: Vec<Box<str>>,
     /// The origins whose web pages may ask; `None`: `Origin` is not looked at.
     pub origins: Option<Vec<Box<str>>>,
+    /// What may come over WebSocket; `None`: nothing.
+    pub websocket: Option<WebSocket>,
     /// Which HTTP status a refusal has.
     pub status: Status,
     /// Whether a refusal names rule and figures.
@@ -78,6 +80,7 @@ impl Default for Http {
             forward_extensions: Vec::new(),
             forward_headers: forward_headers::DEFAULT.iter().map(|it| (*it).into()).collect(),
             origins: None,
+            websocket: None,
             status: Status::default(),
             explain_refusals: ExplainRefusals::default(),
         }
@@ -106,6 +109,7 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
     if let Some(node) = fields.take("origins", found) {
         http.origins = Some(origins::read(node, found));
     }
+    http.websocket = fields.take("websocket", found).map(|it| websocket::read(it, found));
     if let Some(node) = fields.take("status", found) {
         http.status = scalar::word(node, &STATUS_WORDS, found).unwrap_or_default();
     }

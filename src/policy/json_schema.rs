@@ -12,6 +12,7 @@ use crate::{
         identity_schema, inputs,
         schema_file::ON_DRIFT,
         tree::Block,
+        websocket,
     },
     rules::{Entry, REGISTRY, Setting, Switch, Unit},
     yaml::scalar::write_bytes,
@@ -185,6 +186,7 @@ fn http() -> Value {
                 "items": { "type": "string", "pattern": "^[a-z][a-z0-9+.-]*://[^/?#@*]+$" },
             }),
         ),
+        ("websocket", websocket::json_schema(DURATION, BYTES)),
         ("status", status),
         (
             "explain_refusals",

@@ -31,6 +31,7 @@ mod stance;
 #[cfg(test)]
 mod testing;
 mod tree;
+mod websocket;
 
 pub use cases::{Case, Expect, Expected, Who, cases};
 pub use digest::Digest;
@@ -46,6 +47,7 @@ pub use load::{load, load_at};
 pub use profiles::{Profile, ProfileIdx};
 pub use schema_file::{Drift, INTROSPECTION, OnDrift, SchemaOrigin};
 pub use stance::Stance;
+pub use websocket::WebSocket;
 
 use std::sync::Arc;
 

@@ -16,7 +16,6 @@ const NOT_BUILT: &[(&str, &str, &str)] = &[
     ("http", "get", "GET is refused"),
     ("http", "request_encoding", "compressed bodies are refused"),
     ("http", "uploads", "multipart bodies are refused"),
-    ("http", "websocket", "WebSocket is refused"),
 ];
 
 /// Takes every setting of a block that is not built, each with its error.

@@ -60,6 +60,7 @@ mod tests {
             forward_extensions: vec!["trace".into()],
             forward_headers: Vec::new(),
             origins: None,
+            websocket: None,
             body: 1000,
             status: Status::Draft2026,
             explain_refusals: ExplainRefusals::Off,
