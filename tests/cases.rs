@@ -82,7 +82,10 @@ fn a_planted_mistake_fails() {
         ("value == claims.sub || support || admin", "'true'"),
         ("UpdateProfileInput.role, ", ""),
         ("range: 0..100", "range: 0..101"),
-        ("url: { schemes: [https], hosts: public }", "url: { schemes: [https, http], hosts: public }"),
+        (
+            "url: { schemes: [https], hosts: public }",
+            "url: { schemes: [https, http], hosts: public }",
+        ),
         ("once_per_request: [Mutation.login, ", "once_per_request: ["),
         ("introspection: { allow_when: admin }", "introspection: allow"),
         ("  depth: 8", "  depth: 80"),

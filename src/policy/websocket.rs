@@ -75,9 +75,7 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> WebSocket {
 
 /// The JSON Schema of the block.
 pub(super) fn json_schema(duration: &str, bytes: &str) -> Value {
-    let text = |description: &str, pattern: &str, default: String| {
-        json!({ "description": description, "type": "string", "pattern": pattern, "default": default })
-    };
+    let text = |description: &str, pattern: &str, default: String| json!({ "description": description, "type": "string", "pattern": pattern, "default": default });
     let in_words = |it: Duration| write_duration(&u64::try_from(it.as_millis()).unwrap_or(0));
     json!({
         "description": "Operations over WebSocket (graphql-transport-ws); refused without this block.",

@@ -1,11 +1,11 @@
 //! One client connection: which protocol, under which bounds, and how it is told to finish.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     convert::Infallible,
     future::{Future, pending},
     net::IpAddr,
-    pin::pin,
+    pin::{Pin, pin},
     rc::Rc,
     time::Duration,
 };
@@ -30,7 +30,9 @@ use crate::{
         answer::Answer,
         handler,
         head::{self, Guard, Watch},
+        session,
         socket::{Protocol, Socket},
+        upgrade::Upgrade,
         worker::Worker,
     },
     telemetry::ConnectionEnded,
@@ -46,6 +48,8 @@ pub(super) struct Client {
     pub(super) peer: IpAddr,
     /// What is wrong with its bytes; nothing over HTTP/2, of which the library sees every frame.
     pub(super) watch: Rc<Watch>,
+    /// What becomes of it after HTTP, once that was agreed on.
+    pub(super) upgrade: RefCell<Option<Box<Upgrade>>>,
 }
 
 /// Serves a connection to its end.
@@ -63,7 +67,7 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, worker: Rc<Worker>) {
         Protocol::Http2 => Pinning::Pooled,
     };
     let (lane, watch) = (worker.upstream().lane(pinning), Rc::default());
-    let client = Rc::new(Client { worker, lane, peer, watch });
+    let client = Rc::new(Client { worker, lane, peer, watch, upgrade: RefCell::default() });
     match protocol {
         Protocol::Http1 => serve_http1(socket, &client, since).await,
         Protocol::Http2 => serve_http2(socket, &client).await,
@@ -86,9 +90,17 @@ async fn serve_http1(socket: Socket, client: &Rc<Client>, since: Instant) {
     let watch = Rc::clone(&client.watch);
     let guard = Guard::new(socket, limits, watch, (since, deadlines.head));
     let service = service_fn(|request| handle(client, request));
-    let connection = builder.serve_connection(TokioIo::new(guard), service);
+    let mut connection = builder.serve_connection(TokioIo::new(guard), service);
     // A request may be on its way while we stop, and HTTP/1 has no word for that before an answer.
-    finish(connection, &client.worker, deadlines.linger, pending()).await;
+    finish(Pin::new(&mut connection), &client.worker, deadlines.linger, pending()).await;
+    let upgrade = client.upgrade.take();
+    if let Some(upgrade) = upgrade {
+        let parts = connection.into_parts();
+        let (socket, held) = parts.io.into_inner().into_socket();
+        // Boxed: it is larger than what connections need that stay with HTTP.
+        let first = [&*parts.read_buf, &*held].concat();
+        Box::pin(session::run(socket, first, *upgrade, Rc::clone(client))).await;
+    }
 }
 
 async fn serve_http2(socket: Socket, client: &Rc<Client>) {
@@ -112,7 +124,7 @@ async fn serve_http2(socket: Socket, client: &Rc<Client>) {
     // GOAWAY says which requests are still answered.
     let connection = builder.serve_connection(TokioIo::new(socket), service);
     let unused = unused(&client.watch, &streams, deadlines.idle);
-    finish(connection, &client.worker, Duration::ZERO, unused).await;
+    finish(pin!(connection), &client.worker, Duration::ZERO, unused).await;
 }
 
 fn handle(
@@ -139,7 +151,7 @@ async fn unused(watch: &Watch, n_running: &Cell<usize>, idle: Duration) {
 /// requests are answered: those in progress, and those that come within `linger`, after whose
 /// answer it is closed.
 async fn finish<C>(
-    connection: C,
+    mut connection: Pin<&mut C>,
     worker: &Worker,
     linger: Duration,
     unused: impl Future<Output = ()>,
@@ -147,7 +159,6 @@ async fn finish<C>(
     C: GracefulConnection,
     C::Error: std::error::Error,
 {
-    let mut connection = pin!(connection);
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,

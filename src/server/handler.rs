@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{
-    HeaderName, HeaderValue, Version,
+    HeaderName, HeaderValue, StatusCode, Version,
     header::{CONNECTION, VARY},
     request::Parts,
 };
@@ -20,12 +20,14 @@ use crate::{
         body,
         connection::Client,
         identify::{identify, told},
+        logged,
         panics::{Caught, caught},
         state::State,
+        upgrade::{self, Upgrade},
         watched::{self, Passing},
     },
     sources::{Unidentified, now},
-    telemetry::{Failed, NotIdentified, Panicked, Refused, Reported, RequestId, UpstreamFailed},
+    telemetry::{NotIdentified, Panicked, Reported},
     transport::{
         Media, Refusal, Reply, Route, client_address, client_label, decode, listed_origin,
         not_json, readable, route,
@@ -57,9 +59,10 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
             told.map(Answer::from)
         }
         Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
+        Ok(Ok(Served::Switch(answer))) => answer.map(|()| Answer::from(Bytes::new())),
         Ok(Ok(Served::Preflight)) => reply.preflight(&head.headers).map(Answer::from),
         Ok(Err(refusal)) => {
-            log(&refusal, reply.id);
+            logged::refusal(&refusal, reply.id);
             reply.refuse(&refusal).map(Answer::from)
         }
         Err(Caught) => {
@@ -71,8 +74,13 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
     if let Some(vary) = &state.vary {
         response.headers_mut().append(VARY, vary.clone());
     }
-    let is_last = worker.drain().has_begun() || client.watch.wrong(n).is_some();
-    if is_last && head.version <= Version::HTTP_11 {
+    let is_last = worker.drain().has_begun()
+        || client.watch.wrong(n).is_some()
+        || client.watch.is_switching(n);
+    if is_last
+        && response.status() != StatusCode::SWITCHING_PROTOCOLS
+        && head.version <= Version::HTTP_11
+    {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
@@ -94,6 +102,7 @@ enum Served {
     Answer(Vec<u8>),
     Operation(Passing),
     Preflight,
+    Switch(Response<()>),
 }
 
 impl Exchange<'_> {
@@ -102,6 +111,7 @@ impl Exchange<'_> {
         match route(self.head, self.state.http())? {
             Route::Operation => {}
             Route::Preflight => return Ok(Served::Preflight),
+            Route::WebSocket => return self.upgrade().await.map(Served::Switch),
         }
         self.state.refuse_drift()?;
         readable(&self.head.headers)?;
@@ -119,6 +129,23 @@ impl Exchange<'_> {
     /// What the guard of the connection has found in the bytes of this request.
     fn well_formed(&self) -> Result<(), Violation> {
         self.client.watch.wrong(self.n).map_or(Ok(()), |wrong| Err(wrong.into()))
+    }
+
+    /// Accepts a WebSocket, which begins when the answer is written.
+    async fn upgrade(&self) -> Result<Response<()>, Refusal> {
+        self.state.refuse_drift()?;
+        let answer = upgrade::accept(self.head, self.state)?;
+        let is_agreed = self.client.watch.is_switching(self.n);
+        if !is_agreed || self.client.worker.drain().has_begun() {
+            let detail = "it cannot switch protocols now".into();
+            return Err(Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail }.into());
+        }
+        let (headers, address) = (&self.head.headers, self.address());
+        let caller = upgrade::caller(self.state, headers, address).await;
+        let caller = caller.map_err(|why| self.unidentified(why))?;
+        let (id, head) = (self.reply.id, self.head.clone());
+        self.client.upgrade.replace(Some(Box::new(Upgrade { id, head, address, caller })));
+        Ok(answer)
     }
 
     async fn read(&self, body: Incoming) -> Result<Bytes, Violation> {
@@ -212,19 +239,4 @@ enum Judged {
 fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {
     let detail = "the request took too long".into();
     Err(Refusal::Fault(Fault::Upstream { code: Code::GATEWAY_TIMEOUT, detail }))
-}
-
-fn log(refusal: &Refusal, id: RequestId) {
-    match refusal {
-        Refusal::Fault(Fault::Client(violation)) => {
-            Refused { id, found: std::slice::from_ref(violation) }.emit();
-        }
-        Refusal::Fault(Fault::Internal { detail }) => {
-            Failed { id, detail }.emit();
-        }
-        Refusal::Fault(Fault::Upstream { code, detail }) => {
-            UpstreamFailed { id, code: *code, detail }.emit();
-        }
-        Refusal::Rejected(rejected) => Refused { id, found: &rejected.found }.emit(),
-    }
 }

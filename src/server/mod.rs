@@ -13,11 +13,14 @@ mod head;
 mod health;
 mod identify;
 mod listener;
+mod logged;
 mod panics;
 mod reload;
 mod run;
+mod session;
 mod socket;
 mod state;
+mod upgrade;
 mod watched;
 mod worker;
 

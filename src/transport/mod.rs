@@ -14,7 +14,7 @@ mod target;
 
 pub use client::client_address;
 pub use credentials::{Presented, client_label, presented};
-pub use decode::{decode, not_json};
+pub use decode::{decode, decode_one, not_json};
 pub use media::{Media, readable};
 pub use origin::listed_origin;
 pub use reply::{Refusal, Reply};

@@ -72,6 +72,30 @@ impl Reply<'_> {
         }
     }
 
+    /// The same as a list of errors, for transports without a status.
+    #[must_use]
+    pub fn errors(&self, refusal: &Refusal) -> String {
+        let mut errors = String::new();
+        match refusal {
+            Refusal::Rejected(Rejected { items, .. }) => {
+                // A batch of one item: no other comes over such a transport.
+                if let Some(it) = items.first() {
+                    self.push_errors(&mut errors, &it.public, it.code, self.explained(it));
+                }
+            }
+            Refusal::Fault(Fault::Client(it)) => {
+                self.push_errors(&mut errors, &it.public, it.code, self.explained(it));
+            }
+            Refusal::Fault(Fault::Internal { detail: _ }) => {
+                self.push_errors(&mut errors, NOT_SERVED, Code::INTERNAL_SERVER_ERROR, None);
+            }
+            Refusal::Fault(Fault::Upstream { code, detail: _ }) => {
+                self.push_errors(&mut errors, NOT_SERVED, *code, None);
+            }
+        }
+        errors
+    }
+
     /// An answer that needed no upstream.
     #[must_use]
     pub fn answer(&self, body: Vec<u8>) -> Response<Bytes> {
@@ -125,7 +149,7 @@ impl Reply<'_> {
     /// A fault that is not the client's: the code, and nothing that happened.
     fn fail(&self, code: Code) -> Response<Bytes> {
         let mut body = String::new();
-        self.push_error(&mut body, "the request could not be served", code, None);
+        self.push_error(&mut body, NOT_SERVED, code, None);
         let status = status(code, self.http.status, self.media);
         self.response(status, self.media.content_type(), body)
     }
@@ -155,15 +179,30 @@ impl Reply<'_> {
     }
 
     fn push_refusal(&self, body: &mut String, violation: &Violation) {
-        let explained = match self.http.explain_refusals {
+        self.push_error(body, &violation.public, violation.code, self.explained(violation));
+    }
+
+    const fn explained<'v>(&self, violation: &'v Violation) -> Option<&'v Violation> {
+        match self.http.explain_refusals {
             ExplainRefusals::On => Some(violation),
             ExplainRefusals::Off => None,
-        };
-        self.push_error(body, &violation.public, violation.code, explained);
+        }
     }
 
     fn push_error(&self, body: &mut String, text: &str, code: Code, explained: Option<&Violation>) {
-        body.push_str(r#"{"errors":[{"message":"#);
+        body.push_str(r#"{"errors":"#);
+        self.push_errors(body, text, code, explained);
+        body.push('}');
+    }
+
+    fn push_errors(
+        &self,
+        body: &mut String,
+        text: &str,
+        code: Code,
+        explained: Option<&Violation>,
+    ) {
+        body.push_str(r#"[{"message":"#);
         push_escaped(body, text);
         body.push_str(r#","extensions":{"code":"#);
         push_escaped(body, code.as_str());
@@ -175,7 +214,7 @@ impl Reply<'_> {
         }
         body.push_str(r#","requestId":"#);
         push_escaped(body, &self.id.to_string());
-        body.push_str("}}]}");
+        body.push_str("}}]");
     }
 
     fn response(&self, status: StatusCode, media: HeaderValue, body: String) -> Response<Bytes> {
@@ -199,6 +238,8 @@ const fn challenge(is_bad: bool) -> HeaderValue {
     HeaderValue::from_static(if is_bad { r#"Bearer error="invalid_token""# } else { "Bearer" })
 }
 
+/// All that a client learns of a fault that is not its own.
+const NOT_SERVED: &str = "the request could not be served";
 /// What goes wrong before there is a GraphQL request.
 const BELOW_GRAPHQL: [Code; 5] = [
     Code::CLIENT_TIMEOUT,

@@ -9,11 +9,12 @@ use std::{
 
 use tokio::{
     sync::Mutex,
-    time::{Instant as Deadline, timeout_at},
+    time::{Instant as Deadline, timeout, timeout_at},
 };
 
 use crate::{
-    config::Config,
+    config::{Config, UpstreamHttp},
+    sources::{Dialer, Wire},
     upstream::{
         dial::{Dial, Opened},
         fault::Failure,
@@ -45,6 +46,8 @@ pub struct Upstream {
     /// All HTTP/2 connections that may take a request.
     multiplexed: RefCell<Vec<Rc<Multiplexed>>>,
     dial: Dial,
+    /// For WebSocket: HTTP/1.1 alone.
+    channels: Dialer,
     /// True when the last connection that was opened speaks HTTP/1.1.
     speaks_http1: Cell<bool>,
     /// Whose turn it is to open a connection that others may share. Held across awaits, but only
@@ -87,9 +90,20 @@ impl Upstream {
             idle: RefCell::new(Vec::new()),
             multiplexed: RefCell::new(Vec::new()),
             dial: Dial::new(config),
+            channels: Dialer::new(
+                &config.upstream,
+                config.upstream_tls.as_ref(),
+                UpstreamHttp::Http1,
+            ),
             speaks_http1: Cell::new(false),
             turn: Mutex::new(()),
         })
+    }
+
+    /// A connection of its own for WebSocket.
+    pub(super) async fn open_channel(&self) -> Result<Wire, Failure> {
+        let opened = timeout(self.connect, self.channels.open()).await;
+        Ok(opened.map_err(|_elapsed| Failure::ConnectTimeout)??)
     }
 
     /// The way of one client connection to the upstream.

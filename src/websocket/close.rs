@@ -22,6 +22,8 @@ pub enum Close {
     InitLate,
     /// Another `connection_init`.
     InitTwice,
+    /// There is nothing more to say.
+    Normal,
     /// Text that is not UTF-8.
     NotUtf8,
     /// The policy that let it open is not in force any more.
@@ -61,6 +63,7 @@ impl Close {
             Self::Internal => (1011, "internal error"),
             Self::InitLate => (4408, "connection initialisation timeout"),
             Self::InitTwice => (4429, "too many initialisation requests"),
+            Self::Normal => (1000, "done"),
             Self::NotUtf8 => (1007, "not UTF-8"),
             Self::Replaced => (1012, "service restart"),
             Self::Protocol => (1002, "protocol error"),

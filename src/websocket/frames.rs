@@ -110,10 +110,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Frames<S> {
     /// Says why, then lets the peer close: a connection that is closed with unread bytes is reset,
     /// and what was said is lost with it.
     pub async fn close(mut self, close: Option<Close>) {
-        let code = |it: Close| CloseFrame {
-            code: CloseCode::from(it.code()),
-            reason: it.reason().into(),
-        };
+        let code =
+            |it: Close| CloseFrame { code: CloseCode::from(it.code()), reason: it.reason().into() };
         let parting = async {
             // What the peer asked for first is sent with it, or alone.
             let said = match close {

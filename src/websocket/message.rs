@@ -66,8 +66,7 @@ struct Members<'t> {
 /// # Errors
 /// [`Close::BadMessage`] when it is none of the protocol.
 pub fn read_client<'t>(tree: &'t Tree<'t>, keys: UnknownKeys) -> Result<FromClient<'t>, Close> {
-    let Members { kind, id, payload } =
-        members(tree.root(), keys).ok_or(Close::BadMessage)?;
+    let Members { kind, id, payload } = members(tree.root(), keys).ok_or(Close::BadMessage)?;
     let id = id.filter(|it| (1..=MAX_ID).contains(&it.len()));
     match (kind.as_deref(), id, payload) {
         (Some("complete"), Some(id), None) => Ok(FromClient::Complete { id }),
