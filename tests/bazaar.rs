@@ -16,6 +16,7 @@ use support::{
     bazaar::{Case, cases},
     judge,
     proxy::Proxy,
+    socket::SocketUpstream,
     upstream::Upstream,
     wire::exchange,
 };
@@ -48,6 +49,7 @@ const CLASSES: &[&str] = &[
     "smuggling",
     "ssrf",
     "variables",
+    "ws",
 ];
 
 /// Cases that wait for a later feature.
@@ -57,7 +59,8 @@ fn waits_for(case: &Case) -> Option<&'static str> {
         _ => {}
     }
     match (case.transport(), case.method()) {
-        ("ws", _) => Some("WebSocket"),
+        // They have a test of their own.
+        ("ws", _) => Some("a socket"),
         (_, "GET") if !case.is_refused() => Some("GET"),
         _ => None,
     }
@@ -113,6 +116,28 @@ fn benign_requests_are_forwarded() {
     }
     let complaints = run_all(&wanted);
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+#[test]
+fn sockets_are_judged() {
+    let upstream = SocketUpstream::start();
+    let proxy = Proxy::start("tests/corpus/bazaar/policy.yaml", upstream.address());
+    let mut complaints = Vec::new();
+    let mut n = 0;
+    for case in cases("attacks-public.jsonl").iter().chain(&cases("benign-public.jsonl")) {
+        if case.transport() != "ws" {
+            continue;
+        }
+        n += 1;
+        upstream.forget();
+        let heard = case.heard(proxy.address());
+        let complaint = case.judge_socket(&heard, &upstream.seen());
+        println!("{} {heard:?}", case.id());
+        if !complaint.is_empty() {
+            complaints.push(format!("{} ({}): {complaint}: {heard:?}", case.id(), case.why()));
+        }
+    }
+    assert!(complaints.is_empty() && n > 10, "\n{}", complaints.join("\n"));
 }
 
 /// The `inputs` block with the conditions that it names; nobody is signed in.

@@ -135,8 +135,10 @@ impl Exchange<'_> {
     async fn upgrade(&self) -> Result<Response<()>, Refusal> {
         self.state.refuse_drift()?;
         let answer = upgrade::accept(self.head, self.state)?;
-        let is_agreed = self.client.watch.is_switching(self.n);
-        if !is_agreed || self.client.worker.drain().has_begun() {
+        if !self.client.watch.is_switching(self.n) {
+            return Err(upgrade::has_body().into());
+        }
+        if self.client.worker.drain().has_begun() {
             let detail = "it cannot switch protocols now".into();
             return Err(Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail }.into());
         }

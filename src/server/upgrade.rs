@@ -43,6 +43,13 @@ pub(super) fn accept(
     websocket::accept(&head.headers)
 }
 
+/// What follows a handshake is read as frames, so that nothing else may.
+pub(super) fn has_body() -> Violation {
+    let public = "a handshake has no body";
+    let (rule, code) = ("websocket", Code::INVALID_HTTP);
+    Violation { rule, code, at: None, public: public.into(), detail: public.into() }
+}
+
 /// A browser sends cookies along with the handshake of any page, and no rule of its own stops the
 /// page: where a cookie is a credential and no origins are listed, only our own pages may ask.
 fn same_site(headers: &HeaderMap, state: &State) -> Result<(), Violation> {
