@@ -48,6 +48,8 @@ pub(super) struct Client {
     pub(super) peer: IpAddr,
     /// What is wrong with its bytes; nothing over HTTP/2, of which the library sees every frame.
     pub(super) watch: Rc<Watch>,
+    /// True once an answer of it was one that goes on.
+    pub(super) streams: Cell<bool>,
     /// What becomes of it after HTTP, once that was agreed on.
     pub(super) upgrade: RefCell<Option<Box<Upgrade>>>,
 }
@@ -67,7 +69,14 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, worker: Rc<Worker>) {
         Protocol::Http2 => Pinning::Pooled,
     };
     let (lane, watch) = (worker.upstream().lane(pinning), Rc::default());
-    let client = Rc::new(Client { worker, lane, peer, watch, upgrade: RefCell::default() });
+    let client = Rc::new(Client {
+        worker,
+        lane,
+        peer,
+        watch,
+        streams: Cell::default(),
+        upgrade: RefCell::default(),
+    });
     match protocol {
         Protocol::Http1 => serve_http1(socket, &client, since).await,
         Protocol::Http2 => serve_http2(socket, &client).await,
@@ -107,7 +116,12 @@ async fn serve_http2(socket: Socket, client: &Rc<Client>) {
     let (bounds, deadlines) = (client.worker.bounds(), client.worker.deadlines());
     let streams = Rc::new(Cell::new(0));
     let n_running = Rc::clone(&streams);
-    let mut builder = http2::Builder::new(OnWorker { n_running, limit: deadlines.request });
+    let mut builder = http2::Builder::new(OnWorker {
+        n_running,
+        client: Rc::clone(client),
+        limit: deadlines.request,
+        stream: deadlines.stream,
+    });
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(bounds.h2_streams)
@@ -186,8 +200,11 @@ async fn finish<C>(
 struct OnWorker {
     /// How many run.
     n_running: Rc<Cell<usize>>,
+    client: Rc<Client>,
     /// How long one may.
     limit: Duration,
+    /// How much longer, once an answer goes on.
+    stream: Duration,
 }
 
 /// One stream that runs.
@@ -206,12 +223,16 @@ where
     fn execute(&self, future: F) {
         self.n_running.set(self.n_running.get().saturating_add(1));
         let stream = Stream(Rc::clone(&self.n_running));
-        let limit = self.limit;
+        let (client, limit, longer) = (Rc::clone(&self.client), self.limit, self.stream);
         // A panic outside the handler ends the stream; tokio catches it.
         drop(tokio::task::spawn_local(async move {
             let _running = stream;
+            let mut future = pin!(future);
             // A client that opens no window for its answer is cut off here.
-            let _in_time = timeout(limit, future).await;
+            let in_time = timeout(limit, future.as_mut()).await;
+            if in_time.is_err() && client.streams.get() {
+                let _in_time = timeout(longer, future).await;
+            }
         }));
     }
 }

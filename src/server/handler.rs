@@ -1,6 +1,6 @@
 //! One request, start to end. The only file that shows the order of its steps.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, rc::Rc};
 
 use bytes::Bytes;
 use http::{
@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     admission::Watched,
-    identity::{self, Caller, Way},
+    identity::{self, Caller, Transport, Way},
     json,
     server::{
         answer::Answer,
@@ -23,21 +23,22 @@ use crate::{
         logged,
         panics::{Caught, caught},
         state::State,
+        stream,
         upgrade::{self, Upgrade},
         watched::{self, Passing},
     },
     sources::{Unidentified, now},
     telemetry::{NotIdentified, Panicked, Reported},
     transport::{
-        Media, Refusal, Reply, Route, client_address, client_label, decode, listed_origin,
-        not_json, readable, route,
+        Incremental, Media, Refusal, Reply, Route, client_address, client_label, decode,
+        listed_origin, not_json, readable, route,
     },
-    upstream::Head,
+    upstream::{Head, Relayed},
     verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
 };
 
 /// Answers a request, whatever happens.
-pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Response<Answer> {
+pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> Response<Answer> {
     let n = client.watch.begin();
     let worker = &client.worker;
     let limit = worker.deadlines().request;
@@ -57,6 +58,12 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
         Ok(Ok(Served::Operation(Passing::Told(mut told)))) => {
             reply.sign(&mut told);
             told.map(Answer::from)
+        }
+        Ok(Ok(Served::Stream(mut answer, expires))) => {
+            reply.sign(&mut answer);
+            client.streams.set(true);
+            let ends = stream::ends(client, Rc::clone(&state), expires);
+            answer.map(|relayed| Answer::Streamed { relayed, ends })
         }
         Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
         Ok(Ok(Served::Switch(answer))) => answer.map(|()| Answer::from(Bytes::new())),
@@ -102,6 +109,7 @@ enum Served {
     Answer(Vec<u8>),
     Operation(Passing),
     Preflight,
+    Stream(Response<Relayed>, Option<Instant>),
     Switch(Response<()>),
 }
 
@@ -116,12 +124,15 @@ impl Exchange<'_> {
         self.state.refuse_drift()?;
         readable(&self.head.headers)?;
         let body = self.read(body).await?;
-        let (admitted, told, watched) = match self.judge(&body).await? {
+        let (admitted, told, watched, expires) = match self.judge(&body).await? {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
-            Judged::Forward(admitted, told, watched) => (admitted, told, watched),
+            Judged::Forward(admitted, told, watched, expires) => (admitted, told, watched, expires),
         };
         drop(body);
         let answer = self.client.lane.forward(admitted, self.forwarded_head(&told)).await?;
+        if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
+            return self.stream(answer, expires);
+        }
         let passing = watched::pass(answer, (self.state, self.reply.id), watched).await?;
         Ok(Served::Operation(passing))
     }
@@ -171,10 +182,28 @@ impl Exchange<'_> {
             client: &self.head.headers,
             rules: &self.state.headers,
             media: self.reply.media,
+            incremental: self.incremental(),
             address: self.address(),
             told,
             version: self.head.version,
         }
+    }
+
+    /// In which parts the client reads an answer; never events and parts at a time.
+    fn incremental(&self) -> Option<Incremental> {
+        let is_for_parts = self.reply.media != Media::EventStream;
+        Incremental::accepted(&self.head.headers).filter(|_| is_for_parts)
+    }
+
+    /// An answer that goes on.
+    fn stream(
+        &self,
+        answer: Response<Relayed>,
+        expires: Option<Instant>,
+    ) -> Result<Served, Refusal> {
+        let (head, relayed) = answer.into_parts();
+        let relayed = relayed.going_on()?;
+        Ok(Served::Stream(Response::from_parts(head, relayed), expires))
     }
 
     fn address(&self) -> IpAddr {
@@ -189,7 +218,15 @@ impl Exchange<'_> {
         let identity = identity.map_err(|why| self.unidentified(why))?;
         let label = client_label(headers, credentials);
         let client = identity::Client { ip: Some(self.address()), label, mtls: None };
-        Ok(Caller { identity, client, way: Way::default() })
+        Ok(Caller { identity, client, way: self.way() })
+    }
+
+    fn way(&self) -> Way {
+        let transport = match self.reply.media {
+            Media::EventStream => Transport::Sse,
+            Media::GraphqlResponse | Media::Json => Transport::Http,
+        };
+        Way { transport, ..Way::default() }
     }
 
     fn unidentified(&self, why: Unidentified) -> Refusal {
@@ -208,6 +245,7 @@ impl Exchange<'_> {
     async fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
         let tree = json::read(body, json::Limits::default()).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
+        stream::is_possible(&requests, self.reply.media)?;
         let caller = self.caller().await?;
         let told = told(&self.state.told, caller.identity.as_deref())
             .map_err(|bad| self.unidentified(bad.into()))?;
@@ -215,7 +253,8 @@ impl Exchange<'_> {
             Verdict::Admit(admitted) => {
                 self.report(admitted.items());
                 let watched = self.state.gate.watch(&requests, &caller);
-                Ok(Judged::Forward(admitted, told, watched))
+                let expires = stream::expires(&caller);
+                Ok(Judged::Forward(admitted, told, watched, expires))
             }
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
@@ -235,7 +274,7 @@ impl Exchange<'_> {
 #[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Judged {
     Answer(Vec<u8>),
-    Forward(Admitted, Vec<(HeaderName, HeaderValue)>, Option<Watched>),
+    Forward(Admitted, Vec<(HeaderName, HeaderValue)>, Option<Watched>, Option<Instant>),
 }
 
 fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {

@@ -20,6 +20,7 @@ mod run;
 mod session;
 mod socket;
 mod state;
+mod stream;
 mod upgrade;
 mod watched;
 mod worker;

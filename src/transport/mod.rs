@@ -6,6 +6,8 @@
 mod client;
 mod credentials;
 mod decode;
+mod events;
+mod incremental;
 mod media;
 mod origin;
 mod reply;
@@ -15,6 +17,7 @@ mod target;
 pub use client::client_address;
 pub use credentials::{Presented, client_label, presented};
 pub use decode::{decode, decode_one, not_json};
+pub use incremental::Incremental;
 pub use media::{Media, readable};
 pub use origin::listed_origin;
 pub use reply::{Refusal, Reply};

@@ -17,7 +17,10 @@ use crate::{
     json::push_escaped,
     policy::{ExplainRefusals, Http},
     telemetry::RequestId,
-    transport::{Media, origin, status::status},
+    transport::{
+        Media, events, origin,
+        status::{is_about_operation, status},
+    },
     verdict::{Code, Fault, Framing, Rejected, Violation},
 };
 
@@ -99,6 +102,10 @@ impl Reply<'_> {
     /// An answer that needed no upstream.
     #[must_use]
     pub fn answer(&self, body: Vec<u8>) -> Response<Bytes> {
+        let body = match self.media {
+            Media::EventStream => events::only(&String::from_utf8_lossy(&body)).into_bytes(),
+            Media::GraphqlResponse | Media::Json => body,
+        };
         let mut response = Response::new(Bytes::from(body));
         self.dress(&mut response, self.media.content_type());
         response
@@ -134,8 +141,12 @@ impl Reply<'_> {
             (Framing::Single, [only]) => self.push_refusal(&mut body, only),
             (Framing::Array | Framing::Single, items) => self.push_all(&mut body, items),
         }
+        if self.media == Media::EventStream && is_about_operation(code) {
+            // Clients of event streams take any other status for a broken connection, and ask again.
+            return self.response(StatusCode::OK, self.media.content_type(), events::only(&body));
+        }
         let status = status(code, self.http.status, self.media);
-        let mut response = self.response(status, self.media.content_type(), body);
+        let mut response = self.response(status, self.json(), body);
         if code == Code::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         }
@@ -151,7 +162,15 @@ impl Reply<'_> {
         let mut body = String::new();
         self.push_error(&mut body, NOT_SERVED, code, None);
         let status = status(code, self.http.status, self.media);
-        self.response(status, self.media.content_type(), body)
+        self.response(status, self.json(), body)
+    }
+
+    /// The type of what is JSON, whatever else was asked for.
+    const fn json(&self) -> HeaderValue {
+        match self.media {
+            Media::EventStream => Media::Json.content_type(),
+            Media::GraphqlResponse | Media::Json => self.media.content_type(),
+        }
     }
 
     /// RFC 9457, for what goes wrong before there is a GraphQL request.
@@ -333,6 +352,24 @@ mod tests {
             violation(Code::MAX_BODY_LIMIT).into(),
             r#"413 application/problem+json {"type":"about:blank","title":"Payload Too Large","status":413,"code":"MAX_BODY_LIMIT","requestId":"ID"}"#,
         );
+    }
+
+    #[test]
+    fn a_refused_operation_is_an_event() {
+        let (id, http) = (RequestIds::random().next(), http());
+        let check = |code, expect: &str| {
+            let reply = Reply { id, media: Media::EventStream, http: &http, origin: None };
+            let response = reply.refuse(&violation(code).into());
+            let media = response.headers()["content-type"].to_str().unwrap();
+            let text = std::str::from_utf8(response.body()).unwrap();
+            let start = text.get(..20).unwrap();
+            assert_eq!(format!("{} {media} {start}", response.status().as_u16()), expect);
+            assert!(media == JSON || text.ends_with("}\n\nevent: complete\ndata: \n\n"));
+        };
+        check(Code::FORBIDDEN, "200 text/event-stream event: next\ndata: {\"");
+        check(Code::MAX_DEPTH_LIMIT, "200 text/event-stream event: next\ndata: {\"");
+        check(Code::UNAUTHENTICATED, &format!("401 {JSON} {{\"errors\":[{{\"messag"));
+        check(Code::INVALID_JSON, &format!("400 {JSON} {{\"errors\":[{{\"messag"));
     }
 
     #[test]

@@ -39,6 +39,10 @@ pub struct Upstream {
     max_idle: usize,
     max_in_flight: usize,
     in_flight: Cell<usize>,
+    /// Answers that go on, which are bounded apart: they would leave no room for others.
+    streaming: Cell<usize>,
+    max_streaming: usize,
+    pub(super) stream_idle: Duration,
     /// How many idle connections lanes have kept for themselves.
     n_pinned: Cell<usize>,
     /// The one used last stands last, and is used first.
@@ -60,6 +64,16 @@ pub struct Upstream {
 pub(super) struct Idle {
     link: Single,
     since: Instant,
+}
+
+/// One of the answers that may go on.
+#[derive(Debug)]
+pub(super) struct StreamPermit(Rc<Upstream>);
+
+impl Drop for StreamPermit {
+    fn drop(&mut self) {
+        self.0.streaming.set(self.0.streaming.get().saturating_sub(1));
+    }
 }
 
 /// One of the requests that may be in flight.
@@ -86,6 +100,9 @@ impl Upstream {
             max_idle: config.bounds.upstream_idle,
             max_in_flight: config.bounds.upstream_in_flight,
             in_flight: Cell::new(0),
+            streaming: Cell::new(0),
+            max_streaming: config.bounds.connections.get(),
+            stream_idle: config.deadlines.stream_idle,
             n_pinned: Cell::new(0),
             idle: RefCell::new(Vec::new()),
             multiplexed: RefCell::new(Vec::new()),
@@ -126,6 +143,15 @@ impl Upstream {
         }
         self.in_flight.set(n.saturating_add(1));
         Ok(Permit(Rc::clone(self)))
+    }
+
+    pub(super) fn stream_permit(self: &Rc<Self>) -> Result<StreamPermit, Failure> {
+        let n = self.streaming.get();
+        if n >= self.max_streaming {
+            return Err(Failure::Overload);
+        }
+        self.streaming.set(n.saturating_add(1));
+        Ok(StreamPermit(Rc::clone(self)))
     }
 
     /// A connection from the pool that is still good.

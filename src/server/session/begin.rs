@@ -1,7 +1,5 @@
 //! The beginning of a session: who it is.
 
-use std::time::Duration;
-
 use http::{HeaderValue, header::AUTHORIZATION};
 use tokio::time::{Instant, timeout};
 
@@ -9,9 +7,10 @@ use crate::{
     json,
     server::{
         session::{MESSAGE, Session},
+        stream::expires,
         upgrade::{caller, told_of},
     },
-    sources::{Unidentified, now},
+    sources::Unidentified,
     telemetry::NotIdentified,
     websocket::{Close, Ended, FromClient, Init, Received, read_client, read_init, write},
 };
@@ -76,8 +75,7 @@ impl Session {
             Ok((it, told))
         });
         let (caller, told) = found.map_err(|why| self.unidentified(&why))?;
-        let left = caller.identity.as_ref().map(|it| it.expires().saturating_sub(now().0));
-        self.expires = left.and_then(|it| Instant::now().checked_add(Duration::from_secs(it)));
+        self.expires = expires(&caller);
         (self.caller, self.told) = (caller, told);
         Ok(())
     }

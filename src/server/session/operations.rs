@@ -175,6 +175,7 @@ impl Session {
             client: &self.head.headers,
             rules: &self.state.headers,
             media: Media::Json,
+            incremental: None,
             address: self.address,
             told: &self.told,
             version: self.head.version,

@@ -1,8 +1,9 @@
-//! WebSocket, through a real listener, with a real upstream behind it.
+//! WebSocket, server-sent events and multipart, through a real listener, with a real upstream behind it.
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod events;
 mod frames;
 mod protocol;
 mod sessions;
