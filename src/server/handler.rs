@@ -104,7 +104,6 @@ struct Exchange<'e> {
 }
 
 /// How a request was served.
-#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Served {
     Answer(Vec<u8>),
     Operation(Passing),

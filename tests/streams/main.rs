@@ -1,5 +1,7 @@
 //! WebSocket, server-sent events and multipart, through a real listener, with a real upstream behind it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
