@@ -8,7 +8,7 @@ use crate::{
     server::{
         session::{MESSAGE, Session},
         stream::expires,
-        upgrade::{caller, told_of},
+        upgrade::{accept, caller, told_of},
     },
     sources::Unidentified,
     telemetry::NotIdentified,
@@ -18,6 +18,8 @@ use crate::{
 impl Session {
     /// Waits for `connection_init`, and acknowledges it.
     pub(super) async fn begin(&mut self) -> Result<(), Ended> {
+        // Another policy may have come into force since the handshake.
+        accept(&self.head, &self.state).map_err(|_refused| Ended::Wrong(Close::Replaced))?;
         let (client, limit) = (std::rc::Rc::clone(&self.client), self.rules.init_timeout);
         let init = tokio::select! {
             () = client.worker.drain().begun() => Err(Ended::Wrong(Close::GoingAway)),
