@@ -40,6 +40,7 @@ pub mod telemetry;
 pub mod config;
 pub mod sources;
 pub mod transport;
+pub mod websocket;
 pub mod upstream;
 pub mod server;
 #[cfg(feature = "demo")]

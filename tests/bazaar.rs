@@ -11,6 +11,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use support::{
     bazaar::{Case, cases},
     proxy::Proxy,
+    socket::SocketUpstream,
     upstream::Upstream,
     wire::exchange,
 };
@@ -44,11 +45,13 @@ const CLASSES: &[&str] = &[
     "smuggling",
     "ssrf",
     "variables",
+    "ws",
 ];
 
 /// Cases that wait for a later feature.
 fn waits_for(case: &Case) -> Option<&'static str> {
-    (case.transport() == "ws").then_some("WebSocket")
+    // They have a test of their own.
+    (case.transport() == "ws").then_some("a socket")
 }
 
 fn run(case: &Case, proxy: SocketAddr, upstream: &Upstream) -> String {
@@ -101,4 +104,26 @@ fn benign_requests_are_forwarded() {
     }
     let complaints = run_all(&wanted);
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+#[test]
+fn sockets_are_judged() {
+    let upstream = SocketUpstream::start();
+    let proxy = Proxy::start("tests/corpus/bazaar/policy.yaml", upstream.address());
+    let mut complaints = Vec::new();
+    let mut n = 0;
+    for case in cases("attacks-public.jsonl").iter().chain(&cases("benign-public.jsonl")) {
+        if case.transport() != "ws" {
+            continue;
+        }
+        n += 1;
+        upstream.forget();
+        let heard = case.heard(proxy.address());
+        let complaint = case.judge_socket(&heard, &upstream.seen());
+        println!("{} {heard:?}", case.id());
+        if !complaint.is_empty() {
+            complaints.push(format!("{} ({}): {complaint}: {heard:?}", case.id(), case.why()));
+        }
+    }
+    assert!(complaints.is_empty() && n > 10, "\n{}", complaints.join("\n"));
 }

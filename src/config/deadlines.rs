@@ -26,6 +26,10 @@ pub struct Deadlines {
     pub keys: Duration,
     /// Between two pieces of the upstream's answer.
     pub response_idle: Duration,
+    /// How long an answer may last that goes on: server-sent events and multipart.
+    pub stream: Duration,
+    /// Between two pieces of such an answer.
+    pub stream_idle: Duration,
     /// How long a connection to the upstream is kept without work.
     pub upstream_idle: Duration,
     /// How long a kept HTTP/1 connection may still bring a request when the process is told to
@@ -49,6 +53,8 @@ impl Default for Deadlines {
             response: Duration::from_secs(30),
             keys: Duration::from_secs(5),
             response_idle: Duration::from_secs(30),
+            stream: Duration::from_hours(1),
+            stream_idle: Duration::from_mins(2),
             upstream_idle: Duration::from_secs(4),
             linger: Duration::from_secs(1),
             grace: Duration::from_secs(25),

@@ -80,6 +80,20 @@ pub const DEADLINES: &[Setting] = &[
         kind: Kind::Deadline(|it| &mut it.response_idle),
     },
     Setting {
+        name: "stream",
+        what: "how long an answer may last that goes on: server-sent events and multipart",
+        why: "as `http.websocket.lifetime` of the policy; clients ask again by themselves",
+        range: 10..=DAY,
+        kind: Kind::Deadline(|it| &mut it.stream),
+    },
+    Setting {
+        name: "stream_idle",
+        what: "between two pieces of such an answer",
+        why: "servers that keep streams alive send something every 12 to 60 s",
+        range: 10..=DAY,
+        kind: Kind::Deadline(|it| &mut it.stream_idle),
+    },
+    Setting {
         name: "upstream_idle",
         what: "how long a connection to the upstream is kept without work",
         why: "Node's HTTP server, the commonest GraphQL upstream, closes such connections after 5 s",

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use crate::{
     diagnostic::Diagnostics,
-    policy::{forward_headers, not_built, origins},
+    policy::{WebSocket, forward_headers, not_built, origins, websocket},
     yaml::{self, Fields, Node, scalar, shape},
 };
 
@@ -34,6 +34,8 @@ pub struct Http {
     /// The headers of which a request needs one when a page of another site could have sent it
     /// without asking; lower case.
     pub csrf_header: Vec<Box<str>>,
+    /// What may come over WebSocket; `None`: nothing.
+    pub websocket: Option<WebSocket>,
     /// Which HTTP status a refusal has.
     pub status: Status,
     /// Whether a refusal names rule and figures.
@@ -107,6 +109,7 @@ impl Default for Http {
             origins: None,
             get: Get::default(),
             csrf_header: CSRF_HEADER.iter().map(|it| (*it).into()).collect(),
+            websocket: None,
             status: Status::default(),
             explain_refusals: ExplainRefusals::default(),
         }
@@ -141,6 +144,7 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
     if let Some(node) = fields.take("csrf_header", found) {
         http.csrf_header = csrf_header(node, found);
     }
+    http.websocket = fields.take("websocket", found).map(|it| websocket::read(it, found));
     if let Some(node) = fields.take("status", found) {
         http.status = scalar::word(node, &STATUS_WORDS, found).unwrap_or_default();
     }

@@ -12,6 +12,7 @@ use crate::{
         identity_schema, inputs,
         schema_file::ON_DRIFT,
         tree::Block,
+        websocket,
     },
     rules::{Entry, REGISTRY, Setting, Switch, Unit},
     yaml::scalar::write_bytes,
@@ -190,6 +191,7 @@ fn http() -> Value {
             "csrf_header",
             names("Headers of which a request by GET needs one.", &default.csrf_header),
         ),
+        ("websocket", websocket::json_schema(DURATION, BYTES)),
         ("status", status),
         (
             "explain_refusals",

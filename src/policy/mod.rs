@@ -34,6 +34,7 @@ mod stance;
 #[cfg(test)]
 mod testing;
 mod tree;
+mod websocket;
 
 pub use cases::{Case, Expect, Expected, Who, cases};
 pub use digest::Digest;
@@ -50,6 +51,7 @@ pub use load::{load, load_at};
 pub use profiles::{Profile, ProfileIdx};
 pub use schema_file::{Drift, INTROSPECTION, OnDrift, SchemaOrigin};
 pub use stance::Stance;
+pub use websocket::WebSocket;
 
 use std::sync::Arc;
 

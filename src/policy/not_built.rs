@@ -11,7 +11,6 @@ const NOT_BUILT: &[(&str, &str, &str)] = &[
     ("", "response", "answers pass as they are"),
     ("http", "request_encoding", "compressed bodies are refused"),
     ("http", "uploads", "multipart bodies are refused"),
-    ("http", "websocket", "WebSocket is refused"),
 ];
 
 /// Takes every setting of a block that is not built, each with its error.

@@ -1,6 +1,7 @@
 //! The body of an answer: ours, or relayed from the upstream.
 
 use std::{
+    fmt,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -10,12 +11,11 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
 use crate::{
-    server::watched::Counting,
+    server::{stream::Ends, watched::Counting},
     upstream::{RelayError, Relayed},
 };
 
 /// The body of an answer.
-#[derive(Debug)]
 pub(super) enum Answer {
     /// Written by us, in one piece; nothing once it was taken.
     Ours(Option<Bytes>),
@@ -28,6 +28,23 @@ pub(super) enum Answer {
         /// Counts it, when the policy wants that.
         counting: Option<Box<Counting>>,
     },
+    /// On its way from the upstream, and without an end of its own.
+    Streamed {
+        /// What comes.
+        relayed: Relayed,
+        /// When it ends at the latest.
+        ends: Ends,
+    },
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ours(_) => "Ours",
+            Self::Relayed { .. } => "Relayed",
+            Self::Streamed { .. } => "Streamed",
+        })
+    }
 }
 
 impl From<Bytes> for Answer {
@@ -51,6 +68,12 @@ impl Body for Answer {
             Self::Relayed { until, .. } if until.is_some_and(|it| it < Instant::now()) => {
                 Poll::Ready(Some(Err(RelayError::Timeout)))
             }
+            Self::Streamed { relayed, ends } => {
+                if ends.as_mut().poll(ctx).is_ready() {
+                    return Poll::Ready(None);
+                }
+                Pin::new(relayed).poll_frame(ctx)
+            }
             Self::Relayed { relayed, until: _, counting } => {
                 let polled = Pin::new(relayed).poll_frame(ctx);
                 if let (Some(counting), Poll::Ready(Some(Ok(frame)))) = (counting, &polled)
@@ -66,7 +89,9 @@ impl Body for Answer {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Ours(bytes) => bytes.is_none(),
-            Self::Relayed { relayed, .. } => relayed.is_end_stream(),
+            Self::Relayed { relayed, .. } | Self::Streamed { relayed, .. } => {
+                relayed.is_end_stream()
+            }
         }
     }
 
@@ -76,6 +101,8 @@ impl Body for Answer {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |it| it.len() as u64))
             }
             Self::Relayed { relayed, .. } => relayed.size_hint(),
+            // It may end before.
+            Self::Streamed { .. } => SizeHint::default(),
         }
     }
 }

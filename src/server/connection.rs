@@ -1,11 +1,11 @@
 //! One client connection: which protocol, under which bounds, and how it is told to finish.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     convert::Infallible,
     future::{Future, pending},
     net::IpAddr,
-    pin::pin,
+    pin::{Pin, pin},
     rc::Rc,
     time::Duration,
 };
@@ -30,7 +30,9 @@ use crate::{
         answer::Answer,
         handler,
         head::{self, Guard, Watch},
+        session,
         socket::{Protocol, Socket},
+        upgrade::Upgrade,
         worker::Worker,
     },
     telemetry::ConnectionEnded,
@@ -46,6 +48,10 @@ pub(super) struct Client {
     pub(super) peer: IpAddr,
     /// What is wrong with its bytes; nothing over HTTP/2, of which the library sees every frame.
     pub(super) watch: Rc<Watch>,
+    /// True once an answer of it was one that goes on.
+    pub(super) streams: Cell<bool>,
+    /// What becomes of it after HTTP, once that was agreed on.
+    pub(super) upgrade: RefCell<Option<Box<Upgrade>>>,
 }
 
 /// Serves a connection to its end.
@@ -63,7 +69,14 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, worker: Rc<Worker>) {
         Protocol::Http2 => Pinning::Pooled,
     };
     let (lane, watch) = (worker.upstream().lane(pinning), Rc::default());
-    let client = Rc::new(Client { worker, lane, peer, watch });
+    let client = Rc::new(Client {
+        worker,
+        lane,
+        peer,
+        watch,
+        streams: Cell::default(),
+        upgrade: RefCell::default(),
+    });
     match protocol {
         Protocol::Http1 => serve_http1(socket, &client, since).await,
         Protocol::Http2 => serve_http2(socket, &client).await,
@@ -86,16 +99,29 @@ async fn serve_http1(socket: Socket, client: &Rc<Client>, since: Instant) {
     let watch = Rc::clone(&client.watch);
     let guard = Guard::new(socket, limits, watch, (since, deadlines.head));
     let service = service_fn(|request| handle(client, request));
-    let connection = builder.serve_connection(TokioIo::new(guard), service);
+    let mut connection = builder.serve_connection(TokioIo::new(guard), service);
     // A request may be on its way while we stop, and HTTP/1 has no word for that before an answer.
-    finish(connection, &client.worker, deadlines.linger, pending()).await;
+    finish(Pin::new(&mut connection), &client.worker, deadlines.linger, pending()).await;
+    let upgrade = client.upgrade.take();
+    if let Some(upgrade) = upgrade {
+        let parts = connection.into_parts();
+        let (socket, held) = parts.io.into_inner().into_socket();
+        // Boxed: it is larger than what connections need that stay with HTTP.
+        let first = [&*parts.read_buf, &*held].concat();
+        Box::pin(session::run(socket, first, *upgrade, Rc::clone(client))).await;
+    }
 }
 
 async fn serve_http2(socket: Socket, client: &Rc<Client>) {
     let (bounds, deadlines) = (client.worker.bounds(), client.worker.deadlines());
     let streams = Rc::new(Cell::new(0));
     let n_running = Rc::clone(&streams);
-    let mut builder = http2::Builder::new(OnWorker { n_running, limit: deadlines.request });
+    let mut builder = http2::Builder::new(OnWorker {
+        n_running,
+        client: Rc::clone(client),
+        limit: deadlines.request,
+        stream: deadlines.stream,
+    });
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(bounds.h2_streams)
@@ -112,7 +138,7 @@ async fn serve_http2(socket: Socket, client: &Rc<Client>) {
     // GOAWAY says which requests are still answered.
     let connection = builder.serve_connection(TokioIo::new(socket), service);
     let unused = unused(&client.watch, &streams, deadlines.idle);
-    finish(connection, &client.worker, Duration::ZERO, unused).await;
+    finish(pin!(connection), &client.worker, Duration::ZERO, unused).await;
 }
 
 fn handle(
@@ -139,7 +165,7 @@ async fn unused(watch: &Watch, n_running: &Cell<usize>, idle: Duration) {
 /// requests are answered: those in progress, and those that come within `linger`, after whose
 /// answer it is closed.
 async fn finish<C>(
-    connection: C,
+    mut connection: Pin<&mut C>,
     worker: &Worker,
     linger: Duration,
     unused: impl Future<Output = ()>,
@@ -147,7 +173,6 @@ async fn finish<C>(
     C: GracefulConnection,
     C::Error: std::error::Error,
 {
-    let mut connection = pin!(connection);
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
@@ -175,8 +200,11 @@ async fn finish<C>(
 struct OnWorker {
     /// How many run.
     n_running: Rc<Cell<usize>>,
+    client: Rc<Client>,
     /// How long one may.
     limit: Duration,
+    /// How much longer, once an answer goes on.
+    stream: Duration,
 }
 
 /// One stream that runs.
@@ -195,12 +223,16 @@ where
     fn execute(&self, future: F) {
         self.n_running.set(self.n_running.get().saturating_add(1));
         let stream = Stream(Rc::clone(&self.n_running));
-        let limit = self.limit;
+        let (client, limit, longer) = (Rc::clone(&self.client), self.limit, self.stream);
         // A panic outside the handler ends the stream; tokio catches it.
         drop(tokio::task::spawn_local(async move {
             let _running = stream;
+            let mut future = pin!(future);
             // A client that opens no window for its answer is cut off here.
-            let _in_time = timeout(limit, future).await;
+            let in_time = timeout(limit, future.as_mut()).await;
+            if in_time.is_err() && client.streams.get() {
+                let _in_time = timeout(longer, future).await;
+            }
         }));
     }
 }

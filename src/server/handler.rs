@@ -1,10 +1,10 @@
 //! One request, start to end. The only file that shows the order of its steps.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, rc::Rc};
 
 use bytes::Bytes;
 use http::{
-    HeaderName, HeaderValue, Version,
+    HeaderName, HeaderValue, StatusCode, Version,
     header::{CONNECTION, VARY},
     request::Parts,
 };
@@ -23,22 +23,25 @@ use crate::{
         body,
         connection::Client,
         identify::{identify, told},
+        logged,
         panics::{Caught, caught},
         state::State,
+        stream,
+        upgrade::{self, Upgrade},
         watched::{self, Passing},
     },
     sources::{Unidentified, now},
-    telemetry::{Failed, NotIdentified, Panicked, Refused, Reported, RequestId, UpstreamFailed},
+    telemetry::{NotIdentified, Panicked, Reported},
     transport::{
-        Media, Refusal, Reply, Route, body_of_get, client_address, client_label, decode,
-        get_with_body, listed_origin, not_json, readable, route,
+        Incremental, Media, Refusal, Reply, Route, body_of_get, client_address, client_label,
+        decode, get_with_body, listed_origin, not_json, readable, route,
     },
-    upstream::Head,
+    upstream::{Head, Relayed},
     verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
 };
 
 /// Answers a request, whatever happens.
-pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Response<Answer> {
+pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> Response<Answer> {
     let n = client.watch.begin();
     let worker = &client.worker;
     let limit = worker.deadlines().request;
@@ -59,10 +62,17 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
             reply.sign(&mut told);
             told.map(Answer::from)
         }
+        Ok(Ok(Served::Stream(mut answer, expires))) => {
+            reply.sign(&mut answer);
+            client.streams.set(true);
+            let ends = stream::ends(client, Rc::clone(&state), expires);
+            answer.map(|relayed| Answer::Streamed { relayed, ends })
+        }
         Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
+        Ok(Ok(Served::Switch(answer))) => answer.map(|()| Answer::from(Bytes::new())),
         Ok(Ok(Served::Preflight)) => reply.preflight(&head.headers).map(Answer::from),
         Ok(Err(refusal)) => {
-            log(&refusal, reply.id);
+            logged::refusal(&refusal, reply.id);
             reply.refuse(&refusal).map(Answer::from)
         }
         Err(Caught) => {
@@ -74,8 +84,13 @@ pub(super) async fn handle(client: &Client, request: Request<Incoming>) -> Respo
     if let Some(vary) = &state.vary {
         response.headers_mut().append(VARY, vary.clone());
     }
-    let is_last = worker.drain().has_begun() || client.watch.wrong(n).is_some();
-    if is_last && head.version <= Version::HTTP_11 {
+    let is_last = worker.drain().has_begun()
+        || client.watch.wrong(n).is_some()
+        || client.watch.is_switching(n);
+    if is_last
+        && response.status() != StatusCode::SWITCHING_PROTOCOLS
+        && head.version <= Version::HTTP_11
+    {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
@@ -92,11 +107,12 @@ struct Exchange<'e> {
 }
 
 /// How a request was served.
-#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Served {
     Answer(Vec<u8>),
     Operation(Passing),
     Preflight,
+    Stream(Response<Relayed>, Option<Instant>),
+    Switch(Response<()>),
 }
 
 impl Exchange<'_> {
@@ -119,13 +135,17 @@ impl Exchange<'_> {
                 self.read(body).await?
             }
             Route::Preflight => return Ok(Served::Preflight),
+            Route::WebSocket => return self.upgrade().await.map(Served::Switch),
         };
-        let (admitted, told, watched) = match self.judge(&body).await? {
+        let (admitted, told, watched, expires) = match self.judge(&body).await? {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
-            Judged::Forward(admitted, told, watched) => (admitted, told, watched),
+            Judged::Forward(admitted, told, watched, expires) => (admitted, told, watched, expires),
         };
         drop(body);
         let answer = self.client.lane.forward(admitted, self.forwarded_head(&told)).await?;
+        if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
+            return self.stream(answer, expires);
+        }
         let passing = watched::pass(answer, (self.state, self.reply.id), watched).await?;
         Ok(Served::Operation(passing))
     }
@@ -133,6 +153,25 @@ impl Exchange<'_> {
     /// What the guard of the connection has found in the bytes of this request.
     fn well_formed(&self) -> Result<(), Violation> {
         self.client.watch.wrong(self.n).map_or(Ok(()), |wrong| Err(wrong.into()))
+    }
+
+    /// Accepts a WebSocket, which begins when the answer is written.
+    async fn upgrade(&self) -> Result<Response<()>, Refusal> {
+        self.state.refuse_drift()?;
+        let answer = upgrade::accept(self.head, self.state)?;
+        if !self.client.watch.is_switching(self.n) {
+            return Err(upgrade::has_body().into());
+        }
+        if self.client.worker.drain().has_begun() {
+            let detail = "it cannot switch protocols now".into();
+            return Err(Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail }.into());
+        }
+        let (headers, address) = (&self.head.headers, self.address());
+        let caller = upgrade::caller(self.state, headers, address).await;
+        let caller = caller.map_err(|why| self.unidentified(why))?;
+        let (id, head) = (self.reply.id, self.head.clone());
+        self.client.upgrade.replace(Some(Box::new(Upgrade { id, head, address, caller })));
+        Ok(answer)
     }
 
     async fn read(&self, body: Incoming) -> Result<Bytes, Violation> {
@@ -156,10 +195,28 @@ impl Exchange<'_> {
             client: &self.head.headers,
             rules: &self.state.headers,
             media: self.reply.media,
+            incremental: self.incremental(),
             address: self.address(),
             told,
             version: self.head.version,
         }
+    }
+
+    /// In which parts the client reads an answer; never events and parts at a time.
+    fn incremental(&self) -> Option<Incremental> {
+        let is_for_parts = self.reply.media != Media::EventStream;
+        Incremental::accepted(&self.head.headers).filter(|_| is_for_parts)
+    }
+
+    /// An answer that goes on.
+    fn stream(
+        &self,
+        answer: Response<Relayed>,
+        expires: Option<Instant>,
+    ) -> Result<Served, Refusal> {
+        let (head, relayed) = answer.into_parts();
+        let relayed = relayed.going_on()?;
+        Ok(Served::Stream(Response::from_parts(head, relayed), expires))
     }
 
     fn address(&self) -> IpAddr {
@@ -174,8 +231,16 @@ impl Exchange<'_> {
         let identity = identity.map_err(|why| self.unidentified(why))?;
         let label = client_label(headers, credentials);
         let client = identity::Client { ip: Some(self.address()), label, mtls: None };
-        let method = if self.head.method == http::Method::GET { Method::Get } else { Method::Post };
-        Ok(Caller { identity, client, way: Way { method, transport: Transport::Http } })
+        Ok(Caller { identity, client, way: self.way() })
+    }
+
+    fn way(&self) -> Way {
+        let transport = match self.reply.media {
+            Media::EventStream => Transport::Sse,
+            Media::GraphqlResponse | Media::Json => Transport::Http,
+        };
+        let is_get = self.head.method == http::Method::GET;
+        Way { transport, method: if is_get { Method::Get } else { Method::Post } }
     }
 
     fn unidentified(&self, why: Unidentified) -> Refusal {
@@ -195,6 +260,7 @@ impl Exchange<'_> {
         let limits = self.state.gate.policy().body;
         let tree = json::read(body, limits).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
+        stream::is_possible(&requests, self.reply.media)?;
         let caller = self.caller().await?;
         let told = told(&self.state.told, caller.identity.as_deref())
             .map_err(|bad| self.unidentified(bad.into()))?;
@@ -202,7 +268,8 @@ impl Exchange<'_> {
             Verdict::Admit(admitted) => {
                 self.report(admitted.items());
                 let watched = self.state.gate.watch(&requests, &caller);
-                Ok(Judged::Forward(admitted, told, watched))
+                let expires = stream::expires(&caller);
+                Ok(Judged::Forward(admitted, told, watched, expires))
             }
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
@@ -222,25 +289,10 @@ impl Exchange<'_> {
 #[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Judged {
     Answer(Vec<u8>),
-    Forward(Admitted, Vec<(HeaderName, HeaderValue)>, Option<Watched>),
+    Forward(Admitted, Vec<(HeaderName, HeaderValue)>, Option<Watched>, Option<Instant>),
 }
 
 fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {
     let detail = "the request took too long".into();
     Err(Refusal::Fault(Fault::Upstream { code: Code::GATEWAY_TIMEOUT, detail }))
-}
-
-fn log(refusal: &Refusal, id: RequestId) {
-    match refusal {
-        Refusal::Fault(Fault::Client(violation)) => {
-            Refused { id, found: std::slice::from_ref(violation) }.emit();
-        }
-        Refusal::Fault(Fault::Internal { detail }) => {
-            Failed { id, detail }.emit();
-        }
-        Refusal::Fault(Fault::Upstream { code, detail }) => {
-            UpstreamFailed { id, code: *code, detail }.emit();
-        }
-        Refusal::Rejected(rejected) => Refused { id, found: &rejected.found }.emit(),
-    }
 }

@@ -13,11 +13,15 @@ mod head;
 mod health;
 mod identify;
 mod listener;
+mod logged;
 mod panics;
 mod reload;
 mod run;
+mod session;
 mod socket;
 mod state;
+mod stream;
+mod upgrade;
 mod watched;
 mod worker;
 

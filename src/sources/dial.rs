@@ -2,7 +2,7 @@
 //!
 //! Knows no deadline; whoever waits for a connection has one.
 
-use std::io;
+use std::{fmt, io};
 
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -17,6 +17,12 @@ pub(crate) struct Dialer {
     url: UpstreamUrl,
     /// Nothing: an `https` server is not connected to.
     tls: Option<TlsConnector>,
+}
+
+impl fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialer").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// Why there is no connection.

@@ -18,6 +18,8 @@ pub static COUNTERS: Counters = Counters {
     reported: Counter::new(),
     schema_drifts: Counter::new(),
     schema_failures: Counter::new(),
+    sockets_closed: Counter::new(),
+    sockets_opened: Counter::new(),
     unidentified: Counter::new(),
     upstream_failures: Counter::new(),
 };
@@ -47,6 +49,10 @@ pub struct Counters {
     pub schema_drifts: Counter,
     /// Introspections of the upstream that brought no schema.
     pub schema_failures: Counter,
+    /// WebSockets that have ended.
+    pub sockets_closed: Counter,
+    /// WebSockets that were opened.
+    pub sockets_opened: Counter,
     /// Requests whose credentials were not accepted.
     pub unidentified: Counter,
     /// Requests that the upstream did not answer.

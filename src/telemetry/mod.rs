@@ -8,6 +8,7 @@ mod identity;
 mod live;
 mod logging;
 mod request_id;
+mod socket;
 
 pub use counters::{COUNTERS, Counter, Counters};
 pub use event::{
@@ -18,3 +19,4 @@ pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};
 pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
 pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
 pub use request_id::{RequestId, RequestIds};
+pub use socket::{SocketClosed, SocketOpened};

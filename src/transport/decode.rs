@@ -28,6 +28,19 @@ pub fn decode<'a>(tree: &'a Tree<'a>, http: &Http) -> Result<Requests<'a>, Viola
     }
 }
 
+/// Reads the request of a message: one object.
+///
+/// # Errors
+/// `INVALID_REQUEST` when the shape is wrong.
+pub fn decode_one<'a>(value: Value<'a>, http: &Http) -> Result<Requests<'a>, Violation> {
+    match value.kind() {
+        Kind::Object => Ok(Requests::single(request(value, http)?)),
+        Kind::Array | Kind::Boolean(_) | Kind::Null | Kind::Number | Kind::String => {
+            Err(invalid("the payload must be a JSON object"))
+        }
+    }
+}
+
 /// The objection to a body that is not strict JSON, or has a list that no profile would take.
 #[must_use]
 pub fn not_json(error: json::Error) -> Violation {

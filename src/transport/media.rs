@@ -16,6 +16,8 @@ use crate::{
 /// The type of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
+    /// `text/event-stream`: GraphQL over SSE.
+    EventStream,
     /// `application/graphql-response+json`
     GraphqlResponse,
     /// `application/json`
@@ -28,7 +30,7 @@ impl Media {
     /// not ask for tells more than an empty 406.
     #[must_use]
     pub fn preferred(headers: &HeaderMap) -> Self {
-        let (mut graphql, mut json, mut any) = (None, None, None);
+        let (mut events, mut graphql, mut json, mut any) = (None, None, None, None);
         let values = headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
         for range in values.flat_map(|it| it.split(',')) {
             let (name, quality) = quality(range);
@@ -37,10 +39,16 @@ impl Media {
                     &mut graphql
                 }
                 () if name.eq_ignore_ascii_case("application/json") => &mut json,
+                () if name.eq_ignore_ascii_case("text/event-stream") => &mut events,
                 () if name == "*/*" || name.eq_ignore_ascii_case("application/*") => &mut any,
                 () => continue,
             };
             *place = Some(quality).max(*place);
+        }
+        // Clients that read both name both for every operation: a stream is for those who ask for
+        // nothing else, or for a stream first.
+        if events > Some(0) && events > graphql.max(json) {
+            return Self::EventStream;
         }
         match graphql {
             Some(graphql) if graphql > 0 && graphql >= json.or(any).unwrap_or(0) => {
@@ -54,6 +62,7 @@ impl Media {
     #[must_use]
     pub const fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
+            Self::EventStream => "text/event-stream",
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
             Self::Json => "application/json; charset=utf-8",
         })
@@ -63,6 +72,7 @@ impl Media {
     #[must_use]
     pub const fn accept(self) -> HeaderValue {
         HeaderValue::from_static(match self {
+            Self::EventStream => "text/event-stream",
             Self::GraphqlResponse => "application/graphql-response+json, application/json;q=0.9",
             Self::Json => "application/json",
         })
@@ -242,6 +252,16 @@ mod tests {
         );
         check_preferred(&["application/graphql-response+json;q=0.5, */*"], Media::Json);
         check_preferred(&["application/graphql-response+json;q=0"], Media::Json);
+        check_preferred(&["text/event-stream"], Media::EventStream);
+        check_preferred(&["text/event-stream, */*;q=0.1"], Media::EventStream);
+        check_preferred(&["text/event-stream, multipart/mixed"], Media::EventStream);
+        check_preferred(&["application/json;q=0.5, text/event-stream"], Media::EventStream);
+        check_preferred(&["text/event-stream;q=0"], Media::Json);
+        check_preferred(&["application/json, text/event-stream"], Media::Json);
+        check_preferred(
+            &["application/graphql-response+json, text/event-stream, multipart/mixed"],
+            Media::GraphqlResponse,
+        );
         check_preferred(&["application/graphql-response+json;q=nonsense"], Media::Json);
         check_preferred(&["application/graphql-response+json;q=0.001"], Media::GraphqlResponse);
     }

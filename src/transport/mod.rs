@@ -6,7 +6,9 @@
 mod client;
 mod credentials;
 mod decode;
+mod events;
 mod get;
+mod incremental;
 mod media;
 mod origin;
 mod reply;
@@ -15,8 +17,9 @@ mod target;
 
 pub use client::client_address;
 pub use credentials::{Presented, client_label, presented};
-pub use decode::{decode, not_json};
+pub use decode::{decode, decode_one, not_json};
 pub use get::{body_of_get, get_with_body};
+pub use incremental::Incremental;
 pub use media::{Media, readable};
 pub use origin::listed_origin;
 pub use reply::{Refusal, Reply};
@@ -64,6 +67,7 @@ mod tests {
             origins: None,
             get: Get::Off,
             csrf_header: vec!["x-preflight".into()],
+            websocket: None,
             body: 1000,
             status: Status::Draft2026,
             explain_refusals: ExplainRefusals::Off,

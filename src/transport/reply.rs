@@ -17,7 +17,10 @@ use crate::{
     json::push_escaped,
     policy::{ExplainRefusals, Get, Http},
     telemetry::RequestId,
-    transport::{Media, origin, status::status},
+    transport::{
+        Media, events, origin,
+        status::{is_about_operation, status},
+    },
     verdict::{Code, Fault, Framing, Rejected, Violation},
 };
 
@@ -72,9 +75,37 @@ impl Reply<'_> {
         }
     }
 
+    /// The same as a list of errors, for transports without a status.
+    #[must_use]
+    pub fn errors(&self, refusal: &Refusal) -> String {
+        let mut errors = String::new();
+        match refusal {
+            Refusal::Rejected(Rejected { items, .. }) => {
+                // A batch of one item: no other comes over such a transport.
+                if let Some(it) = items.first() {
+                    self.push_errors(&mut errors, &it.public, it.code, self.explained(it));
+                }
+            }
+            Refusal::Fault(Fault::Client(it)) => {
+                self.push_errors(&mut errors, &it.public, it.code, self.explained(it));
+            }
+            Refusal::Fault(Fault::Internal { detail: _ }) => {
+                self.push_errors(&mut errors, NOT_SERVED, Code::INTERNAL_SERVER_ERROR, None);
+            }
+            Refusal::Fault(Fault::Upstream { code, detail: _ }) => {
+                self.push_errors(&mut errors, NOT_SERVED, *code, None);
+            }
+        }
+        errors
+    }
+
     /// An answer that needed no upstream.
     #[must_use]
     pub fn answer(&self, body: Vec<u8>) -> Response<Bytes> {
+        let body = match self.media {
+            Media::EventStream => events::only(&String::from_utf8_lossy(&body)).into_bytes(),
+            Media::GraphqlResponse | Media::Json => body,
+        };
         let mut response = Response::new(Bytes::from(body));
         self.dress(&mut response, self.media.content_type());
         response
@@ -110,8 +141,12 @@ impl Reply<'_> {
             (Framing::Single, [only]) => self.push_refusal(&mut body, only),
             (Framing::Array | Framing::Single, items) => self.push_all(&mut body, items),
         }
+        if self.media == Media::EventStream && is_about_operation(code) {
+            // Clients of event streams take any other status for a broken connection, and ask again.
+            return self.response(StatusCode::OK, self.media.content_type(), events::only(&body));
+        }
         let status = status(code, self.http.status, self.media);
-        let mut response = self.response(status, self.media.content_type(), body);
+        let mut response = self.response(status, self.json(), body);
         if code == Code::METHOD_NOT_ALLOWED {
             // A mutation by GET is told what it may come by; another method, what there is.
             let is_other = self.http.get != Get::Off && items.iter().any(|it| it.rule == "method");
@@ -128,9 +163,17 @@ impl Reply<'_> {
     /// A fault that is not the client's: the code, and nothing that happened.
     fn fail(&self, code: Code) -> Response<Bytes> {
         let mut body = String::new();
-        self.push_error(&mut body, "the request could not be served", code, None);
+        self.push_error(&mut body, NOT_SERVED, code, None);
         let status = status(code, self.http.status, self.media);
-        self.response(status, self.media.content_type(), body)
+        self.response(status, self.json(), body)
+    }
+
+    /// The type of what is JSON, whatever else was asked for.
+    const fn json(&self) -> HeaderValue {
+        match self.media {
+            Media::EventStream => Media::Json.content_type(),
+            Media::GraphqlResponse | Media::Json => self.media.content_type(),
+        }
     }
 
     /// RFC 9457, for what goes wrong before there is a GraphQL request.
@@ -158,15 +201,30 @@ impl Reply<'_> {
     }
 
     fn push_refusal(&self, body: &mut String, violation: &Violation) {
-        let explained = match self.http.explain_refusals {
+        self.push_error(body, &violation.public, violation.code, self.explained(violation));
+    }
+
+    const fn explained<'v>(&self, violation: &'v Violation) -> Option<&'v Violation> {
+        match self.http.explain_refusals {
             ExplainRefusals::On => Some(violation),
             ExplainRefusals::Off => None,
-        };
-        self.push_error(body, &violation.public, violation.code, explained);
+        }
     }
 
     fn push_error(&self, body: &mut String, text: &str, code: Code, explained: Option<&Violation>) {
-        body.push_str(r#"{"errors":[{"message":"#);
+        body.push_str(r#"{"errors":"#);
+        self.push_errors(body, text, code, explained);
+        body.push('}');
+    }
+
+    fn push_errors(
+        &self,
+        body: &mut String,
+        text: &str,
+        code: Code,
+        explained: Option<&Violation>,
+    ) {
+        body.push_str(r#"[{"message":"#);
         push_escaped(body, text);
         body.push_str(r#","extensions":{"code":"#);
         push_escaped(body, code.as_str());
@@ -178,7 +236,7 @@ impl Reply<'_> {
         }
         body.push_str(r#","requestId":"#);
         push_escaped(body, &self.id.to_string());
-        body.push_str("}}]}");
+        body.push_str("}}]");
     }
 
     fn response(&self, status: StatusCode, media: HeaderValue, body: String) -> Response<Bytes> {
@@ -202,6 +260,8 @@ const fn challenge(is_bad: bool) -> HeaderValue {
     HeaderValue::from_static(if is_bad { r#"Bearer error="invalid_token""# } else { "Bearer" })
 }
 
+/// All that a client learns of a fault that is not its own.
+const NOT_SERVED: &str = "the request could not be served";
 /// What goes wrong before there is a GraphQL request.
 const BELOW_GRAPHQL: [Code; 5] = [
     Code::CLIENT_TIMEOUT,
@@ -295,6 +355,24 @@ mod tests {
             violation(Code::MAX_BODY_LIMIT).into(),
             r#"413 application/problem+json {"type":"about:blank","title":"Payload Too Large","status":413,"code":"MAX_BODY_LIMIT","requestId":"ID"}"#,
         );
+    }
+
+    #[test]
+    fn a_refused_operation_is_an_event() {
+        let (id, http) = (RequestIds::random().next(), http());
+        let check = |code, expect: &str| {
+            let reply = Reply { id, media: Media::EventStream, http: &http, origin: None };
+            let response = reply.refuse(&violation(code).into());
+            let media = response.headers()["content-type"].to_str().unwrap();
+            let text = std::str::from_utf8(response.body()).unwrap();
+            let start = text.get(..21).unwrap();
+            assert_eq!(format!("{} {media} {start}", response.status().as_u16()), expect);
+            assert!(media == JSON || text.ends_with("}\n\nevent: complete\ndata: \n\n"));
+        };
+        check(Code::FORBIDDEN, "200 text/event-stream event: next\ndata: {\"e");
+        check(Code::MAX_DEPTH_LIMIT, "200 text/event-stream event: next\ndata: {\"e");
+        check(Code::UNAUTHENTICATED, &format!("401 {JSON} {{\"errors\":[{{\"message"));
+        check(Code::INVALID_JSON, &format!("400 {JSON} {{\"errors\":[{{\"message"));
     }
 
     #[test]

@@ -22,13 +22,18 @@ pub(super) fn status(code: Code, profile: Status, media: Media) -> StatusCode {
         (Status::Draft2026, _) | (_, Subject::Exchange) => own,
         (Status::Audit400, Subject::Document) => match media {
             Media::GraphqlResponse => StatusCode::BAD_REQUEST,
-            Media::Json => StatusCode::OK,
+            Media::EventStream | Media::Json => StatusCode::OK,
         },
         (Status::Audit400, Subject::Permission | Subject::Shape) => own,
         (Status::Always200, Subject::Document | Subject::Permission | Subject::Shape) => {
             StatusCode::OK
         }
     }
+}
+
+/// Whether a refusal answers an operation, rather than the HTTP request around it.
+pub(super) fn is_about_operation(code: Code) -> bool {
+    matches!(subject(code), Subject::Document | Subject::Permission)
 }
 
 /// What a refusal is about.

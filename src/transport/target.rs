@@ -2,7 +2,7 @@
 
 use http::{
     Method, Version,
-    header::{HOST, HeaderMap},
+    header::{HOST, HeaderMap, UPGRADE},
     request::Parts,
 };
 
@@ -21,6 +21,8 @@ pub enum Route {
     Operation,
     /// A browser's question whether a page may ask.
     Preflight,
+    /// A handshake, as far as the policy knows WebSocket.
+    WebSocket,
 }
 
 /// Checks that a request is for the GraphQL endpoint, by path, origin, method and query string.
@@ -37,11 +39,12 @@ pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     if origin::is_preflight(head, http) {
         return Ok(Route::Preflight);
     }
-    if head.method == Method::GET && http.get != Get::Off {
+    let wants_websocket = wants_websocket(head) && http.websocket.is_some();
+    if head.method == Method::GET && !wants_websocket && http.get != Get::Off {
         get::asked_for(&head.headers, http)?;
         return Ok(Route::Get);
     }
-    if head.method != Method::POST {
+    if head.method != Method::POST && !wants_websocket {
         return Err(violation(
             "method",
             Code::METHOD_NOT_ALLOWED,
@@ -49,10 +52,17 @@ pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
         ));
     }
     if head.uri.query().is_some_and(holds_graphql) {
-        let public = "the parameters of a POST belong in its body";
+        let public = "the parameters of a request belong in its body";
         return Err(violation("url", Code::INVALID_REQUEST, public));
     }
-    Ok(Route::Operation)
+    Ok(if wants_websocket { Route::WebSocket } else { Route::Operation })
+}
+
+/// Whether a request asks for WebSocket; whether it does so rightly is looked at later on.
+fn wants_websocket(head: &Parts) -> bool {
+    head.method == Method::GET
+        && head.version == Version::HTTP_11
+        && head.headers.contains_key(UPGRADE)
 }
 
 /// One server is meant. HTTP/1 heads were checked as bytes; this is for HTTP/2, where `:authority`
@@ -171,6 +181,23 @@ mod tests {
         check_get(("X-Preflight", "0"), Ok(Route::Get));
         check_get(("x-preflight", ""), Err(403));
         check_get(("content-type", "application/json"), Err(403));
+    }
+
+    #[test]
+    fn a_handshake_has_a_way_when_the_policy_knows_websocket() {
+        let check = |websocket, method: &str, version, expect: Result<Route, u16>| {
+            let http = Http { websocket, ..http() };
+            let request = http::Request::builder().method(method).uri("/graphql").version(version);
+            let request = request.header("host", "host").header("upgrade", "websocket");
+            let head = request.body(()).unwrap().into_parts().0;
+            assert_eq!(route(&head, &http).map_err(|it| it.code.status()), expect, "{head:?}");
+        };
+        let known = Some(crate::policy::WebSocket::default());
+        check(None, "GET", Version::HTTP_11, Err(405));
+        check(known.clone(), "GET", Version::HTTP_11, Ok(Route::WebSocket));
+        check(known.clone(), "GET", Version::HTTP_10, Err(405));
+        check(known.clone(), "PUT", Version::HTTP_11, Err(405));
+        check(known, "POST", Version::HTTP_11, Ok(Route::Operation));
     }
 
     #[test]

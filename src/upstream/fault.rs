@@ -31,6 +31,8 @@ pub(super) enum Failure {
     Switching,
     /// The TLS handshake failed: one side does not accept the other.
     Tls(std::io::Error),
+    /// It does not speak `graphql-transport-ws`.
+    WebSocket(String),
 }
 
 impl Failure {
@@ -64,6 +66,7 @@ impl From<Failure> for Fault {
             Failure::Switching => {
                 (Code::UPSTREAM_UNAVAILABLE, "answered with a change of protocol".into())
             }
+            Failure::WebSocket(it) => (Code::UPSTREAM_UNAVAILABLE, format!("no WebSocket: {it}")),
             Failure::Tls(it) => (Code::UPSTREAM_UNAVAILABLE, format!("no TLS: {}", chain(&it))),
         };
         Self::Upstream { code, detail: detail.into() }

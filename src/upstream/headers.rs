@@ -12,7 +12,10 @@ use http::{
     },
 };
 
-use crate::{policy::why_not_forwarded, transport::Media};
+use crate::{
+    policy::why_not_forwarded,
+    transport::{Incremental, Media},
+};
 
 /// The headers that a policy lets pass, in a form that is cheap to use.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub struct Head<'h> {
     pub rules: &'h HeaderRules,
     /// The type of answer to ask for.
     pub media: Media,
+    /// In which parts it may come besides.
+    pub incremental: Option<Incremental>,
     /// Where the request comes from.
     pub address: IpAddr,
     /// What the upstream is told of the caller, instead of the client's own word.
@@ -52,7 +57,8 @@ impl Head<'_> {
         let mut headers = HeaderMap::with_capacity(16);
         headers.insert(HOST, host);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(ACCEPT, self.media.accept());
+        let accept = self.incremental.map_or(self.media.accept(), |it| it.accept(self.media));
+        headers.insert(ACCEPT, accept);
         // An address is always a header value.
         if let Ok(address) = HeaderValue::try_from(self.address.to_string()) {
             headers.insert(X_FORWARDED_FOR, address);
@@ -141,6 +147,7 @@ mod tests {
             client: &map(client),
             rules: &rules,
             media: Media::Json,
+            incremental: None,
             address: [192, 0, 2, 1].into(),
             told: &[],
             version: Version::HTTP_11,

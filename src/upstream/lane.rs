@@ -70,6 +70,10 @@ impl Lane {
         Ok(Response::from_parts(head, body))
     }
 
+    pub(super) const fn upstream(&self) -> &Rc<Upstream> {
+        &self.upstream
+    }
+
     /// Takes back a connection whose answer was read to its end.
     pub(super) fn put(&self, link: Link) {
         let idle = match link {

@@ -9,6 +9,7 @@
 //!
 //! Everything here belongs to one worker and is not shared between threads: no locks.
 
+mod channel;
 mod dial;
 mod fault;
 mod headers;
@@ -21,6 +22,7 @@ pub mod signed_link;
 mod single;
 mod target;
 
+pub use channel::{Channel, ChannelEnded};
 pub use headers::{Head, HeaderRules};
 pub use lane::{Lane, Pinning};
 pub use pool::Upstream;

@@ -9,11 +9,12 @@ use std::{
 
 use tokio::{
     sync::Mutex,
-    time::{Instant as Deadline, timeout_at},
+    time::{Instant as Deadline, timeout, timeout_at},
 };
 
 use crate::{
-    config::Config,
+    config::{Config, UpstreamHttp},
+    sources::{Dialer, Wire},
     upstream::{
         dial::{Dial, Opened},
         fault::Failure,
@@ -38,6 +39,10 @@ pub struct Upstream {
     max_idle: usize,
     max_in_flight: usize,
     in_flight: Cell<usize>,
+    /// Answers that go on, which are bounded apart: they would leave no room for others.
+    streaming: Cell<usize>,
+    max_streaming: usize,
+    pub(super) stream_idle: Duration,
     /// How many idle connections lanes have kept for themselves.
     n_pinned: Cell<usize>,
     /// The one used last stands last, and is used first.
@@ -45,6 +50,8 @@ pub struct Upstream {
     /// All HTTP/2 connections that may take a request.
     multiplexed: RefCell<Vec<Rc<Multiplexed>>>,
     dial: Dial,
+    /// For WebSocket: HTTP/1.1 alone.
+    channels: Dialer,
     /// True when the last connection that was opened speaks HTTP/1.1.
     speaks_http1: Cell<bool>,
     /// Whose turn it is to open a connection that others may share. Held across awaits, but only
@@ -57,6 +64,16 @@ pub struct Upstream {
 pub(super) struct Idle {
     link: Single,
     since: Instant,
+}
+
+/// One of the answers that may go on.
+#[derive(Debug)]
+pub(super) struct StreamPermit(Rc<Upstream>);
+
+impl Drop for StreamPermit {
+    fn drop(&mut self) {
+        self.0.streaming.set(self.0.streaming.get().saturating_sub(1));
+    }
 }
 
 /// One of the requests that may be in flight.
@@ -83,13 +100,27 @@ impl Upstream {
             max_idle: config.bounds.upstream_idle,
             max_in_flight: config.bounds.upstream_in_flight,
             in_flight: Cell::new(0),
+            streaming: Cell::new(0),
+            max_streaming: config.bounds.connections.get(),
+            stream_idle: config.deadlines.stream_idle,
             n_pinned: Cell::new(0),
             idle: RefCell::new(Vec::new()),
             multiplexed: RefCell::new(Vec::new()),
             dial: Dial::new(config),
+            channels: Dialer::new(
+                &config.upstream,
+                config.upstream_tls.as_ref(),
+                UpstreamHttp::Http1,
+            ),
             speaks_http1: Cell::new(false),
             turn: Mutex::new(()),
         })
+    }
+
+    /// A connection of its own for WebSocket.
+    pub(super) async fn open_channel(&self) -> Result<Wire, Failure> {
+        let opened = timeout(self.connect, self.channels.open()).await;
+        Ok(opened.map_err(|_elapsed| Failure::ConnectTimeout)??)
     }
 
     /// The way of one client connection to the upstream.
@@ -112,6 +143,15 @@ impl Upstream {
         }
         self.in_flight.set(n.saturating_add(1));
         Ok(Permit(Rc::clone(self)))
+    }
+
+    pub(super) fn stream_permit(self: &Rc<Self>) -> Result<StreamPermit, Failure> {
+        let n = self.streaming.get();
+        if n >= self.max_streaming {
+            return Err(Failure::Overload);
+        }
+        self.streaming.set(n.saturating_add(1));
+        Ok(StreamPermit(Rc::clone(self)))
     }
 
     /// A connection from the pool that is still good.

@@ -15,7 +15,14 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use crate::upstream::{lane::Lane, link::Link, pool::Permit};
+use crate::{
+    upstream::{
+        lane::Lane,
+        link::Link,
+        pool::{Permit, StreamPermit},
+    },
+    verdict::Fault,
+};
 
 /// The body of an answer, and the connection that it comes from.
 #[derive(Debug)]
@@ -25,10 +32,17 @@ pub struct Relayed {
     /// Gone once it was given back.
     link: Option<Link>,
     lane: Rc<Lane>,
-    _permit: Permit,
+    permit: Running,
     limit: Duration,
     /// Runs while the upstream lets us wait.
     waiting: Option<Pin<Box<Sleep>>>,
+}
+
+/// As what an answer is counted.
+#[derive(Debug)]
+enum Running {
+    Request { _permit: Permit },
+    Stream { _permit: StreamPermit },
 }
 
 /// Why an answer broke off. The client sees that it did; nothing else can be told any more.
@@ -60,7 +74,23 @@ impl Relayed {
         limit: Duration,
     ) -> Self {
         let ended = incoming.is_end_stream();
-        Self { incoming, ended, link: Some(link), lane, _permit: permit, limit, waiting: None }
+        let permit = Running::Request { _permit: permit };
+        Self { incoming, ended, link: Some(link), lane, permit, limit, waiting: None }
+    }
+
+    /// The same as an answer that goes on.
+    ///
+    /// # Errors
+    /// When there are too many of them.
+    pub fn going_on(self) -> Result<Self, Fault> {
+        let upstream = Rc::clone(self.lane.upstream());
+        let permit = Running::Stream { _permit: upstream.stream_permit()? };
+        Ok(self.counted_as(permit, upstream.stream_idle))
+    }
+
+    fn counted_as(mut self, permit: Running, limit: Duration) -> Self {
+        (self.permit, self.limit) = (permit, limit);
+        self
     }
 
     fn poll_incoming(

@@ -38,6 +38,13 @@ impl Target {
         Uri::from(self.path.clone())
     }
 
+    /// The URL of its WebSocket; TLS is not told by it.
+    pub(super) fn websocket(&self) -> Uri {
+        let mut parts = self.absolute.clone().into_parts();
+        parts.scheme = "ws".parse().ok();
+        Uri::from_parts(parts).unwrap_or_default()
+    }
+
     /// Path and query, also as they are signed.
     pub(super) const fn path(&self) -> &PathAndQuery {
         &self.path

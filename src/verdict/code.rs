@@ -112,6 +112,8 @@ codes! {
     REQUEST_HEADERS_TOO_LARGE = 431;
     /// Portcullis has too much in flight.
     SERVICE_UNAVAILABLE = 503;
+    /// More operations at a time on one WebSocket than `http.websocket.max_operations`.
+    TOO_MANY_LIVE_OPERATIONS = 429;
     /// No credential, or one that is not good.
     UNAUTHENTICATED = 401;
     /// The upstream cannot be reached or its answer is not GraphQL.

@@ -1,13 +1,16 @@
 //! The bazaar corpus: cases, their bytes, and whether an outcome is the right one.
 
-use std::{collections::HashSet, fs, path::Path};
+use std::{collections::HashSet, fs, net::SocketAddr, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use portcullis::sources::now;
 use serde_json::{Value, json};
 
-use crate::support::wire::{Message, request};
+use crate::support::{
+    socket::{Client, Seen},
+    wire::{Message, request},
+};
 
 /// A case of the corpus.
 pub(crate) struct Case(Value);
@@ -109,6 +112,54 @@ impl Case {
             claims.entry(name.clone()).or_insert_with(|| value.clone());
         }
         Some(format!("Bearer {}", sign(&Value::Object(claims))))
+    }
+
+    /// Says the frames of a case over a WebSocket; what is heard until every operation has an
+    /// answer, or the end.
+    pub(crate) fn heard(&self, to: SocketAddr) -> Vec<String> {
+        let case = &self.0["request"];
+        let mut headers = Vec::new();
+        for header in case["headers"].as_array().into_iter().flatten() {
+            headers.push((header[0].as_str().expect("name"), header[1].as_str().expect("value")));
+        }
+        let token = self.token();
+        headers.extend(token.as_deref().map(|it| ("Authorization", it)));
+        let mut client = match Client::open_at(to, case["path"].as_str().expect("path"), &headers) {
+            Ok(client) => client,
+            Err(status) => return vec![format!("status {status}")],
+        };
+        let frames = case["frames"].as_array().into_iter().flatten();
+        let frames: Vec<_> = frames.filter_map(Value::as_str).collect();
+        let mut n_due = frames.iter().filter(|it| it.contains("subscribe")).count();
+        frames.iter().for_each(|it| client.say(it));
+        let mut heard = Vec::new();
+        while n_due > 0 || !frames.iter().any(|it| it.contains("subscribe")) {
+            let word = client.hear_short();
+            n_due =
+                n_due.saturating_sub(usize::from(!["connection_ack", "pong"].contains(&&*word)));
+            if word != "pong" {
+                heard.push(word.clone());
+            }
+            if word.starts_with("close") || word == "gone" {
+                break;
+            }
+        }
+        heard
+    }
+
+    /// Whether what was heard is right.
+    pub(crate) fn judge_socket(&self, heard: &[String], seen: &Seen) -> Complaint {
+        let n = seen.operations().len();
+        let is_refusal =
+            |it: &String| ["status 4", "close", "error"].iter().any(|word| it.starts_with(word));
+        match (self.is_refused(), n, heard.last()) {
+            (true, 0, Some(last)) if is_refusal(last) => String::new(),
+            (false, 1, Some(last)) if last == "next 1" => match seen.header(0, "x-user-id") {
+                Some(_) => String::new(),
+                None => "the upstream does not know who it is".to_owned(),
+            },
+            _ => format!("{n} operations reached the upstream"),
+        }
     }
 
     /// Whether a refusal is clean and nothing went on.

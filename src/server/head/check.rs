@@ -12,6 +12,8 @@ pub(super) enum Body {
     Chunks,
     /// That many bytes; 0 without a `Content-Length`.
     Length(u64),
+    /// None, and what follows is no HTTP, if the answer says so: `Upgrade: websocket`.
+    Switch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,7 @@ struct Found<'h> {
     host: Option<&'h [u8]>,
     length: Option<u64>,
     chunked: bool,
+    websocket: bool,
 }
 
 /// Checks a head with its blank line.
@@ -47,6 +50,7 @@ pub(super) fn check(head: &[u8], limits: &Limits) -> Result<Body, Wrong> {
         // RFC 9112 §6.1: its framing is to be taken as faulty.
         (true, None, Version::Http10) => Err(Wrong::TransferEncoding),
         (true, None, Version::Http11) => Ok(Body::Chunks),
+        (false, None, Version::Http11) if found.websocket && method == b"GET" => Ok(Body::Switch),
         (false, length, _) => Ok(Body::Length(length.unwrap_or(0))),
     }
 }
@@ -159,6 +163,10 @@ impl<'h> Found<'h> {
         }
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.take_host(value),
+            7 if name.eq_ignore_ascii_case(b"upgrade") => {
+                self.websocket = value.eq_ignore_ascii_case(b"websocket");
+                Ok(())
+            }
             14 if name.eq_ignore_ascii_case(b"content-length") => self.take_length(value),
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.take_coding(value),
             _ => Ok(()),
@@ -232,6 +240,21 @@ mod tests {
         check_line("POST / HTTP/1.2", Err(Wrong::Version));
         check_line("POST / http/1.1", Err(Wrong::Version));
         check_line("POST / HTTP/1.1\r", Err(Wrong::Version));
+    }
+
+    #[test]
+    fn only_a_get_without_a_body_switches() {
+        let check = |line: &str, fields: &str, expect| {
+            check_head(&format!("{line}\r\nHost: a\r\n{fields}\r\n"), Ok(expect));
+        };
+        let (get, upgrade) = ("GET / HTTP/1.1", "Upgrade: WebSocket");
+        check(get, upgrade, Body::Switch);
+        check(get, "Upgrade: h2c", Body::Length(0));
+        check(get, "Upgrade: websocket, h2c", Body::Length(0));
+        check("GET / HTTP/1.0", upgrade, Body::Length(0));
+        check("POST / HTTP/1.1", upgrade, Body::Length(0));
+        check(get, &format!("{upgrade}\r\nContent-Length: 0"), Body::Length(0));
+        check(get, &format!("{upgrade}\r\nTransfer-Encoding: chunked"), Body::Chunks);
     }
 
     #[test]

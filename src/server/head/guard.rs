@@ -80,6 +80,11 @@ impl Guard {
         }
     }
 
+    /// The socket, once another protocol was agreed on, and what came of it already.
+    pub(in crate::server) fn into_socket(self) -> (Socket, Vec<u8>) {
+        (self.socket, self.held)
+    }
+
     /// Gives the library what it may have; false when there is nothing.
     fn give(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
         let n = self.n_good.min(buffer.remaining());
@@ -133,6 +138,9 @@ impl Guard {
         let step = self.walk.advance(bytes);
         if step.n > 0 {
             self.slow.timer = None;
+        }
+        if self.walk.is_switching() {
+            self.watch.report_switching(self.walk.n_heads());
         }
         if let Some(wrong) = step.wrong {
             self.fail(wrong);
@@ -191,6 +199,8 @@ impl AsyncRead for Guard {
                 Some(Place::Body) => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
                 // The substitute closes the connection when it is answered.
                 Some(Place::Head) => return Poll::Pending,
+                // As does a request for another protocol that is refused.
+                None if this.walk.is_switching() => return Poll::Pending,
                 None => {}
             }
             let read = if this.held.is_empty() {

@@ -23,6 +23,8 @@ enum Place {
     Chunks(Chunks),
     Head(Block),
     Length(u64),
+    /// Nothing goes on: whoever answers decides what the bytes are.
+    Switch,
     Trailers(Block),
 }
 
@@ -59,6 +61,11 @@ impl Walk {
         matches!(self.place, Place::Head(_))
     }
 
+    /// True after a head that asks for another protocol. There is no way on from here.
+    pub(super) const fn is_switching(&self) -> bool {
+        matches!(self.place, Place::Switch)
+    }
+
     /// Walks on. `bytes` begin with those of the last call that may not go on.
     pub(super) fn advance(&mut self, bytes: &[u8]) -> Step {
         let mut n = 0_usize;
@@ -88,6 +95,7 @@ impl Walk {
                     Body::Length(0) => HEAD,
                     Body::Length(n) => Place::Length(n),
                     Body::Chunks => Place::Chunks(Chunks::new()),
+                    Body::Switch => Place::Switch,
                 };
                 self.n_heads = self.n_heads.saturating_add(1);
                 Ok(head.len())
@@ -100,6 +108,7 @@ impl Walk {
                 }
                 Ok(n)
             }
+            Place::Switch => Ok(0),
             Place::Trailers(block) => {
                 let Some(trailers) = block.complete(bytes, self.limits.head)? else { return Ok(0) };
                 check_trailers(trailers, &self.limits)?;

@@ -9,6 +9,7 @@ use crate::server::head::wrong::Wrong;
 pub(in crate::server) struct Watch {
     n_begun: Cell<u64>,
     faulty: Cell<Option<(u64, Wrong)>>,
+    switching: Cell<Option<u64>>,
 }
 
 impl Watch {
@@ -27,6 +28,16 @@ impl Watch {
     /// What is wrong with a request.
     pub(in crate::server) fn wrong(&self, n: u64) -> Option<Wrong> {
         self.faulty.get().filter(|(faulty, _)| *faulty == n).map(|(_, wrong)| wrong)
+    }
+
+    /// True when a request asks for another protocol: no other one comes after it, unless as part of
+    /// that.
+    pub(in crate::server) fn is_switching(&self, n: u64) -> bool {
+        self.switching.get() == Some(n)
+    }
+
+    pub(super) fn report_switching(&self, n: u64) {
+        self.switching.set(Some(n));
     }
 
     pub(super) fn report(&self, n: u64, wrong: Wrong) {

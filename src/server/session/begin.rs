@@ -1,0 +1,93 @@
+//! The beginning of a session: who it is.
+
+use http::{HeaderValue, header::AUTHORIZATION};
+use tokio::time::{Instant, timeout};
+
+use crate::{
+    json,
+    server::{
+        session::{MESSAGE, Session},
+        stream::expires,
+        upgrade::{accept, caller, told_of},
+    },
+    sources::Unidentified,
+    telemetry::NotIdentified,
+    websocket::{Close, Ended, FromClient, Init, Received, read_client, read_init, write},
+};
+
+impl Session {
+    /// Waits for `connection_init`, and acknowledges it.
+    pub(super) async fn begin(&mut self) -> Result<(), Ended> {
+        // Another policy may have come into force since the handshake.
+        accept(&self.head, &self.state).map_err(|_refused| Ended::Wrong(Close::Replaced))?;
+        let (client, limit) = (std::rc::Rc::clone(&self.client), self.rules.init_timeout);
+        let init = tokio::select! {
+            () = client.worker.drain().begun() => Err(Ended::Wrong(Close::GoingAway)),
+            init = timeout(limit, self.await_init()) => {
+                init.unwrap_or(Err(Ended::Wrong(Close::InitLate)))
+            }
+        }?;
+        self.introduce(init)?;
+        self.identify().await?;
+        self.frames.send(write::connection_ack()).await
+    }
+
+    async fn await_init(&mut self) -> Result<Init, Ended> {
+        let keys = self.state.http().unknown_keys;
+        // Budget: the deadline of the caller, and the pace.
+        loop {
+            self.pace.take(Instant::now())?;
+            let Received::Text(message) = self.frames.next().await? else { continue };
+            let tree =
+                json::read(&message, MESSAGE).map_err(|_| Ended::Wrong(Close::BadMessage))?;
+            match read_client(&tree, keys).map_err(Ended::Wrong)? {
+                FromClient::ConnectionInit { payload } => {
+                    return read_init(payload, keys).map_err(Ended::Wrong);
+                }
+                FromClient::Complete { .. } | FromClient::Pong => {}
+                FromClient::Ping => self.frames.send(write::pong()).await?,
+                FromClient::Subscribe { .. } => return Err(Ended::Wrong(Close::Unauthorized)),
+            }
+        }
+    }
+
+    /// A token of the payload counts as if it stood in the handshake; two must be the same.
+    fn introduce(&mut self, init: Init) -> Result<(), Ended> {
+        let Some((key, value)) = init.authorization else { return Ok(()) };
+        let headers = &mut self.head.headers;
+        let is_other = |it: &HeaderValue| it.as_bytes() != value.as_bytes();
+        if headers.get_all(AUTHORIZATION).iter().any(is_other) {
+            NotIdentified { id: self.id, reason: "disagreement" }.emit();
+            return Err(Ended::Wrong(Close::Forbidden));
+        }
+        let goes_on = self.state.http().forward_headers.iter().any(|it| **it == *"authorization");
+        if goes_on && let Ok(text) = value.to_str() {
+            let (key, text) = (json::escape(&key), json::escape(text));
+            self.init = Some(format!("{{{key}:{text}}}"));
+        }
+        headers.insert(AUTHORIZATION, value);
+        Ok(())
+    }
+
+    /// Finds out who asks; a credential that is not good ends the session.
+    pub(super) async fn identify(&mut self) -> Result<(), Ended> {
+        let found = caller(&self.state, &self.head.headers, self.address).await;
+        let found = found.and_then(|it| {
+            let told = told_of(&it, &self.state)?;
+            Ok((it, told))
+        });
+        let (caller, told) = found.map_err(|why| self.unidentified(&why))?;
+        self.expires = expires(&caller);
+        (self.caller, self.told) = (caller, told);
+        Ok(())
+    }
+
+    fn unidentified(&self, why: &Unidentified) -> Ended {
+        let (reason, close) = match why {
+            Unidentified::Bad(bad) => (bad.reason(), Close::Forbidden),
+            Unidentified::NoKeys => ("no-keys", Close::Internal),
+        };
+        NotIdentified { id: self.id, reason }.emit();
+        Ended::Wrong(close)
+    }
+}

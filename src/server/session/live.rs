@@ -1,0 +1,92 @@
+//! The live operations of a socket, under the client's ids and our numbers.
+
+/// One operation.
+#[derive(Debug)]
+pub(super) struct Operation {
+    /// The client's name for it.
+    pub(super) id: Box<str>,
+    /// Ours; never used twice on a socket, so that a late answer to an operation that was ended
+    /// cannot pass for one to its successor.
+    pub(super) n: u64,
+    /// The request as the client wrote it, to be judged again under another policy.
+    pub(super) payload: Box<str>,
+    /// The request as it went on.
+    pub(super) body: Box<[u8]>,
+}
+
+/// All of them. Few: a policy says how many.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    all: Vec<Operation>,
+    /// How many there have been.
+    n: u64,
+}
+
+impl Live {
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// How many there have been.
+    pub(super) const fn n_begun(&self) -> u64 {
+        self.n
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Operation> {
+        self.all.iter()
+    }
+
+    pub(super) fn holds(&self, id: &str) -> bool {
+        self.all.iter().any(|it| &*it.id == id)
+    }
+
+    /// The client's name for a number.
+    pub(super) fn id(&self, n: u64) -> Option<&str> {
+        self.all.iter().find(|it| it.n == n).map(|it| &*it.id)
+    }
+
+    /// Adds one, and gives it a number.
+    pub(super) fn begin(&mut self, id: &str, payload: &str, body: &[u8]) -> u64 {
+        self.n = self.n.saturating_add(1);
+        self.all.push(Operation {
+            id: id.into(),
+            n: self.n,
+            payload: payload.into(),
+            body: body.into(),
+        });
+        self.n
+    }
+
+    /// Takes one out, by the client's name.
+    pub(super) fn end(&mut self, id: &str) -> Option<u64> {
+        let idx = self.all.iter().position(|it| &*it.id == id)?;
+        Some(self.all.swap_remove(idx).n)
+    }
+
+    /// Takes one out, by our number.
+    pub(super) fn end_number(&mut self, n: u64) -> Option<Box<str>> {
+        let idx = self.all.iter().position(|it| it.n == n)?;
+        Some(self.all.swap_remove(idx).id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_come_again_and_numbers_do_not() {
+        let mut live = Live::default();
+        assert_eq!(live.begin("a", "", b""), 1);
+        assert_eq!(live.begin("b", "", b""), 2);
+        assert!(live.holds("a") && !live.holds("c"));
+        assert_eq!((live.end("a"), live.end("a"), live.end("c")), (Some(1), None, None));
+        assert_eq!((live.begin("a", "", b""), live.id(1), live.id(3)), (3, None, Some("a")));
+        assert_eq!(live.end_number(3).as_deref(), Some("a"));
+        assert_eq!((live.end_number(3), live.len(), live.n_begun()), (None, 1, 3));
+    }
+}

@@ -1,0 +1,220 @@
+//! One client's WebSocket, from its handshake to its end.
+//!
+//! No tunnel: every message is read, every operation is judged, and what goes on is written anew.
+//! One task holds both sides, and sends wait: while a client does not read, nothing is read for it
+//! from its upstream socket, so that no queue grows, and others do not wait for it.
+
+mod begin;
+mod live;
+mod operations;
+mod pace;
+mod replaced;
+
+use std::{future::pending, rc::Rc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, request::Parts};
+use tokio::time::{Instant, sleep_until};
+
+use crate::{
+    identity::Caller,
+    json,
+    policy::WebSocket,
+    server::{
+        connection::Client,
+        session::{live::Live, pace::Pace},
+        socket::Socket,
+        upgrade::Upgrade,
+        worker::InForce,
+    },
+    telemetry::{RequestId, SocketClosed, SocketOpened},
+    upstream::{Channel, ChannelEnded},
+    websocket::{Close, Ended, Frames, FromClient, Received, read_client, write},
+};
+
+/// A socket that is open.
+struct Session {
+    id: RequestId,
+    client: Rc<Client>,
+    state: Rc<InForce>,
+    rules: WebSocket,
+    frames: Frames<Socket>,
+    /// The handshake; once the session has begun, with the token of `connection_init`.
+    head: Parts,
+    address: std::net::IpAddr,
+    caller: Caller,
+    /// What the upstream was told of the caller.
+    told: Vec<(HeaderName, HeaderValue)>,
+    /// The payload of our `connection_init`.
+    init: Option<String>,
+    /// Opened with the first operation: an idle socket costs the upstream nothing.
+    channel: Option<Channel>,
+    live: Live,
+    pace: Pace,
+    opened: Instant,
+    /// When the caller's credential ends.
+    expires: Option<Instant>,
+}
+
+/// What can happen next.
+enum Event {
+    Client(Bytes),
+    Due,
+    Nothing,
+    Upstream(Result<Bytes, ChannelEnded>),
+}
+
+/// Runs a session to its end; `first` are bytes that came behind the handshake.
+pub(super) async fn run(socket: Socket, first: Vec<u8>, upgrade: Upgrade, client: Rc<Client>) {
+    let state = client.worker.in_force();
+    let Some(rules) = state.http().websocket.clone() else { return };
+    let frames = Frames::serve(socket, first, rules.message).await;
+    let Upgrade { id, head, address, caller } = upgrade;
+    SocketOpened { id }.emit();
+    let mut session = Session {
+        id,
+        client,
+        state,
+        rules,
+        frames,
+        head,
+        address,
+        caller,
+        told: Vec::new(),
+        init: None,
+        channel: None,
+        live: Live::default(),
+        pace: Pace::new(),
+        opened: Instant::now(),
+        expires: None,
+    };
+    let ended = session.serve().await;
+    session.part(ended).await;
+}
+
+impl Session {
+    async fn serve(&mut self) -> Ended {
+        if let Err(ended) = self.begin().await {
+            return ended;
+        }
+        // Budget: the lifetime of the socket.
+        loop {
+            if let Err(ended) = self.turn().await {
+                return ended;
+            }
+        }
+    }
+
+    async fn part(self, ended: Ended) {
+        let close = match ended {
+            Ended::Gone => None,
+            Ended::Wrong(close) => Some(close),
+        };
+        SocketClosed {
+            id: self.id,
+            code: close.map(Close::code),
+            operations: self.live.n_begun(),
+            seconds: self.opened.elapsed().as_secs(),
+        }
+        .emit();
+        let upstream = async {
+            if let Some(channel) = self.channel {
+                channel.close().await;
+            }
+        };
+        tokio::join!(self.frames.close(close), upstream);
+    }
+
+    async fn turn(&mut self) -> Result<(), Ended> {
+        match self.event().await? {
+            Event::Client(message) => self.client_said(&message).await,
+            Event::Due => self.look_around().await,
+            Event::Nothing => Ok(()),
+            Event::Upstream(message) => self.upstream_said(message).await,
+        }
+    }
+
+    async fn event(&mut self) -> Result<Event, Ended> {
+        let due = self.due();
+        tokio::select! {
+            () = self.client.worker.drain().begun() => Err(Ended::Wrong(Close::GoingAway)),
+            received = self.frames.next() => {
+                self.pace.take(Instant::now())?;
+                Ok(match received? {
+                    Received::Control => Event::Nothing,
+                    Received::Text(text) => Event::Client(text),
+                })
+            }
+            message = said(&mut self.channel) => Ok(Event::Upstream(message)),
+            () = sleep_until(due) => Ok(Event::Due),
+        }
+    }
+
+    /// When to look around, if nothing happens.
+    fn due(&self) -> Instant {
+        let look = if self.live.is_empty() { IDLE_LOOK } else { LOOK };
+        let (now, channel) = (Instant::now(), self.channel.as_ref());
+        let all = [
+            self.ends(),
+            self.expires,
+            self.frames.due(),
+            channel.and_then(Channel::due),
+            now.checked_add(look),
+        ];
+        all.into_iter().flatten().min().unwrap_or(now)
+    }
+
+    fn ends(&self) -> Option<Instant> {
+        self.opened.checked_add(self.rules.lifetime)
+    }
+
+    /// Whatever may have happened meanwhile without a message.
+    async fn look_around(&mut self) -> Result<(), Ended> {
+        self.in_time()?;
+        self.frames.keep_alive().await?;
+        if let Some(channel) = &mut self.channel
+            && channel.keep_alive().await.is_err()
+        {
+            self.upstream_gone("it is silent")?;
+        }
+        self.look_at_policy().await
+    }
+
+    /// Neither socket nor credential has come to its end.
+    fn in_time(&self) -> Result<(), Ended> {
+        let is_over = |it: Option<Instant>| it.is_some_and(|it| it <= Instant::now());
+        if is_over(self.ends()) {
+            return Err(Ended::Wrong(Close::GoingAway));
+        }
+        if is_over(self.expires) {
+            return Err(Ended::Wrong(Close::Forbidden));
+        }
+        Ok(())
+    }
+
+    async fn client_said(&mut self, message: &[u8]) -> Result<(), Ended> {
+        self.in_time()?;
+        let tree = json::read(message, MESSAGE).map_err(|_| Ended::Wrong(Close::BadMessage))?;
+        match read_client(&tree, self.state.http().unknown_keys).map_err(Ended::Wrong)? {
+            FromClient::Complete { id } => self.complete(&id).await,
+            FromClient::ConnectionInit { .. } => Err(Ended::Wrong(Close::InitTwice)),
+            FromClient::Ping => self.frames.send(write::pong()).await,
+            FromClient::Pong => Ok(()),
+            FromClient::Subscribe { id, payload } => self.subscribe(&id, payload).await,
+        }
+    }
+}
+
+async fn said(channel: &mut Option<Channel>) -> Result<Bytes, ChannelEnded> {
+    match channel {
+        Some(channel) => channel.next().await,
+        None => pending().await,
+    }
+}
+
+/// One container around a request.
+const MESSAGE: json::Limits = json::Limits { depth: 33, values: 100_000, lists: None };
+/// 1 s: so long may an operation run on that another policy refuses, when nothing happens.
+const LOOK: Duration = Duration::from_secs(1);
+/// 20 s: nothing runs that could be refused.
+const IDLE_LOOK: Duration = Duration::from_secs(20);

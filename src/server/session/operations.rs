@@ -1,0 +1,212 @@
+//! Operations over a socket: judged, sent on, answered.
+
+use crate::{
+    json::Value,
+    server::{logged, session::Session},
+    sources::now,
+    telemetry::{Reported, RequestId, UpstreamFailed},
+    transport::{Media, Refusal, Reply, decode_one},
+    upstream::{ChannelEnded, Head},
+    verdict::{Admitted, Code, Item, Verdict, Violation},
+    websocket::{Close, Ended, FromUpstream, write},
+};
+
+/// What becomes of an operation that is not refused.
+pub(super) enum Judged {
+    /// The answer is known.
+    Answer(Vec<u8>),
+    /// It goes on.
+    Forward(Admitted),
+}
+
+impl Session {
+    pub(super) async fn subscribe(&mut self, id: &str, payload: Value<'_>) -> Result<(), Ended> {
+        self.look_at_policy().await?;
+        if self.live.holds(id) {
+            return Err(Ended::Wrong(Close::IdInUse));
+        }
+        let request = self.client.worker.ids().next();
+        match self.room().and_then(|()| self.judge(request, payload)) {
+            Ok(Judged::Answer(body)) => {
+                let body = String::from_utf8_lossy(&body);
+                self.frames.send(write::next(id, &body)).await?;
+                self.frames.send(write::complete(id)).await
+            }
+            Ok(Judged::Forward(admitted)) => self.forward(request, (id, payload), admitted).await,
+            Err(refusal) => self.refuse(request, id, &refusal).await,
+        }
+    }
+
+    pub(super) async fn complete(&mut self, id: &str) -> Result<(), Ended> {
+        // One that has ended meanwhile is no mistake of the client's.
+        let Some(n) = self.live.end(id) else { return Ok(()) };
+        self.end_upstream(n).await
+    }
+
+    /// Tells the upstream that nobody waits for an operation any more.
+    pub(super) async fn end_upstream(&mut self, n: u64) -> Result<(), Ended> {
+        match &mut self.channel {
+            Some(channel) => match channel.complete(n).await {
+                Ok(()) => Ok(()),
+                Err(ChannelEnded) => self.upstream_gone("it closed"),
+            },
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn upstream_said(
+        &mut self,
+        message: Result<bytes::Bytes, ChannelEnded>,
+    ) -> Result<(), Ended> {
+        self.in_time()?;
+        self.look_at_policy().await?;
+        let (Ok(message), Some(channel)) = (message, &mut self.channel) else {
+            return self.upstream_gone("it closed");
+        };
+        let live = &mut self.live;
+        let read = channel.read(&message, |it| match it {
+            FromUpstream::Complete(n) => {
+                Said::told(live.end_number(n).map(|id| write::complete(&id)))
+            }
+            FromUpstream::Error(n, errors) => {
+                Said::told(live.end_number(n).map(|id| write::error(&id, errors)))
+            }
+            FromUpstream::Next(n, answer) => {
+                Said::told(live.id(n).map(|id| write::next(id, answer)))
+            }
+            FromUpstream::Ping => Said::Ping,
+            FromUpstream::ConnectionAck | FromUpstream::Pong => Said::Nothing,
+        });
+        match read {
+            Some(Said::Client(text)) => self.frames.send(text).await,
+            Some(Said::Nothing) => Ok(()),
+            Some(Said::Ping) => match channel.pong().await {
+                Ok(()) => Ok(()),
+                Err(ChannelEnded) => self.upstream_gone("it closed"),
+            },
+            None => self.upstream_gone("its message cannot be read"),
+        }
+    }
+
+    /// Without its upstream a socket lives on when nothing runs; clients connect again otherwise.
+    pub(super) fn upstream_gone(&mut self, detail: &str) -> Result<(), Ended> {
+        self.channel = None;
+        if self.live.is_empty() {
+            return Ok(());
+        }
+        UpstreamFailed { id: self.id, code: Code::UPSTREAM_UNAVAILABLE, detail }.emit();
+        Err(Ended::Wrong(Close::UpstreamGone))
+    }
+
+    /// The one judge, for the one request of a message.
+    pub(super) fn judge(&self, id: RequestId, payload: Value<'_>) -> Result<Judged, Refusal> {
+        self.state.refuse_drift()?;
+        let requests = decode_one(payload, self.state.http())?;
+        match self.state.gate.admit(&requests, &self.caller, now()) {
+            Verdict::Admit(admitted) => {
+                self.serves(id, admitted.items())?;
+                Ok(Judged::Forward(admitted))
+            }
+            Verdict::Answer(answered) => {
+                self.serves(id, &answered.items)?;
+                Ok(Judged::Answer(answered.body))
+            }
+            Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
+        }
+    }
+
+    /// Only kinds that the policy wants here.
+    fn serves(&self, id: RequestId, items: &[Item]) -> Result<(), Violation> {
+        let reported = items.iter().flat_map(|it| &it.reported);
+        reported.for_each(|violation| Reported { id, violation }.emit());
+        let is_other = |it: &&Item| !self.rules.operations.contains(&it.kind);
+        let Some(other) = items.iter().find(is_other) else { return Ok(()) };
+        let kind = other.kind.keyword();
+        Err(Violation {
+            rule: "websocket",
+            code: Code::OPERATION_NOT_ALLOWED,
+            at: None,
+            public: format!("a {kind} is not served over WebSocket").into(),
+            detail: format!("`http.websocket.operations` does not list `{kind}`").into(),
+        })
+    }
+
+    fn room(&self) -> Result<(), Refusal> {
+        let most = self.rules.max_operations;
+        if self.live.len() < usize::try_from(most.get()).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+        Err(Refusal::from(Violation {
+            rule: "websocket",
+            code: Code::TOO_MANY_LIVE_OPERATIONS,
+            at: None,
+            public: "too many operations are live".into(),
+            detail: format!("`http.websocket.max_operations` is {most}").into(),
+        }))
+    }
+
+    async fn forward(
+        &mut self,
+        request: RequestId,
+        (id, payload): (&str, Value<'_>),
+        admitted: Admitted,
+    ) -> Result<(), Ended> {
+        let mut channel = match self.channel.take() {
+            Some(channel) => channel,
+            None => {
+                match self.client.worker.upstream().channel(self.head(), self.init.as_deref()).await
+                {
+                    Ok(channel) => channel,
+                    Err(fault) => return self.refuse(request, id, &fault.into()).await,
+                }
+            }
+        };
+        let n = self.live.begin(id, payload.text(), admitted.body());
+        let sent = channel.subscribe(n, admitted).await;
+        self.channel = Some(channel);
+        match sent {
+            Ok(()) => Ok(()),
+            Err(ChannelEnded) => self.upstream_gone("it closed"),
+        }
+    }
+
+    fn head(&self) -> Head<'_> {
+        Head {
+            client: &self.head.headers,
+            rules: &self.state.headers,
+            media: Media::Json,
+            incremental: None,
+            address: self.address,
+            told: &self.told,
+            version: self.head.version,
+        }
+    }
+
+    /// An operation that is not served; the socket lives on.
+    pub(super) async fn refuse(
+        &mut self,
+        request: RequestId,
+        id: &str,
+        refusal: &Refusal,
+    ) -> Result<(), Ended> {
+        logged::refusal(refusal, request);
+        let http = self.state.http();
+        let reply = Reply { id: request, media: Media::Json, http, origin: None };
+        let errors = reply.errors(refusal);
+        self.frames.send(write::error(id, &errors)).await
+    }
+}
+
+/// What is to be done about a message of the upstream.
+enum Said {
+    Client(String),
+    Nothing,
+    Ping,
+}
+
+impl Said {
+    /// Nobody is told of operations that have ended.
+    fn told(text: Option<String>) -> Self {
+        text.map_or(Self::Nothing, Self::Client)
+    }
+}

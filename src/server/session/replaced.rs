@@ -1,0 +1,76 @@
+//! Another policy comes into force while a socket is open: everything is judged again.
+
+use std::{rc::Rc, sync::Arc};
+
+use crate::{
+    json,
+    server::{
+        session::{MESSAGE, Session, operations::Judged},
+        upgrade::accept,
+    },
+    transport::Refusal,
+    verdict::{Code, Violation},
+    websocket::{Close, Ended},
+};
+
+impl Session {
+    /// Takes the policy in force, when it is another one.
+    pub(super) async fn look_at_policy(&mut self) -> Result<(), Ended> {
+        let latest = self.client.worker.in_force();
+        if Rc::ptr_eq(&latest, &self.state) {
+            return Ok(());
+        }
+        let before = std::mem::replace(&mut self.state, latest);
+        if Arc::ptr_eq(&before.gate, &self.state.gate) {
+            return Ok(());
+        }
+        let passed_on = (&before.http().forward_headers, &self.state.http().forward_headers);
+        let is_as_opened = passed_on.0 == passed_on.1;
+        self.reconsider(is_as_opened).await
+    }
+
+    async fn reconsider(&mut self, is_as_opened: bool) -> Result<(), Ended> {
+        let rules = self.state.http().websocket.clone();
+        let still = rules.filter(|_| accept(&self.head, &self.state).is_ok());
+        self.rules = still.ok_or(Ended::Wrong(Close::Replaced))?;
+        let told = std::mem::take(&mut self.told);
+        self.identify().await?;
+        // The upstream cannot be told anything else over a socket that is open.
+        if self.channel.is_some() && (!is_as_opened || told != self.told) {
+            return Err(Ended::Wrong(Close::Replaced));
+        }
+        let refused: Vec<_> = self.live.iter().filter_map(|it| self.judged_again(it)).collect();
+        for (id, refusal) in refused {
+            let n = self.live.end(&id);
+            let request = self.client.worker.ids().next();
+            self.refuse(request, &id, &refusal).await?;
+            if let Some(n) = n {
+                self.end_upstream(n).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Why an operation may not run on.
+    fn judged_again(&self, operation: &super::live::Operation) -> Option<(Box<str>, Refusal)> {
+        // It was read before.
+        let tree = json::read(operation.payload.as_bytes(), MESSAGE).ok()?;
+        let refusal = match self.judge(self.id, tree.root()) {
+            Ok(Judged::Forward(admitted)) if *admitted.body() == *operation.body => return None,
+            Ok(Judged::Answer(_) | Judged::Forward(_)) => changed().into(),
+            Err(refusal) => refusal,
+        };
+        Some((operation.id.clone(), refusal))
+    }
+}
+
+/// It would run, but not as it does.
+fn changed() -> Violation {
+    Violation {
+        rule: "websocket",
+        code: Code::OPERATION_NOT_ALLOWED,
+        at: None,
+        public: "the policy has changed".into(),
+        detail: "another policy lets another form of it run".into(),
+    }
+}

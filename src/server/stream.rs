@@ -1,0 +1,78 @@
+//! Answers that go on: server-sent events and multipart. They have no end that could be waited
+//! for, so that other bounds hold than for answers.
+//!
+//! A stream ends with its lifetime, with the caller's credential, when another policy comes into
+//! force, and when the process stops: clients ask again, and are judged again.
+
+use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
+
+use http::{HeaderMap, header::CONTENT_TYPE};
+use tokio::time::{Instant, interval, sleep_until};
+
+use crate::{
+    admission::Requests,
+    identity::Caller,
+    server::{connection::Client, worker::InForce},
+    sources::now,
+    transport::{Incremental, Media},
+    verdict::{Code, Framing, Violation},
+};
+
+/// Resolves when a stream has to end.
+pub(super) type Ends = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Events have no place for a batch.
+pub(super) fn is_possible(requests: &Requests<'_>, media: Media) -> Result<(), Violation> {
+    if media != Media::EventStream || requests.framing == Framing::Single {
+        return Ok(());
+    }
+    let public = "a batch is not answered as events";
+    let (rule, code) = ("batch", Code::INVALID_REQUEST);
+    Err(Violation { rule, code, at: None, public: public.into(), detail: public.into() })
+}
+
+/// Whether an answer is one that the client wants to follow.
+pub(super) fn is_stream(
+    headers: &HeaderMap,
+    media: Media,
+    incremental: Option<Incremental>,
+) -> bool {
+    let text = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let is = |name| text.split(';').next().is_some_and(|it| it.trim().eq_ignore_ascii_case(name));
+    (media == Media::EventStream && is("text/event-stream"))
+        || (incremental.is_some() && is("multipart/mixed"))
+}
+
+/// When a caller's credential ends.
+pub(super) fn expires(caller: &Caller) -> Option<Instant> {
+    let left = caller.identity.as_ref()?.expires().saturating_sub(now().0);
+    Instant::now().checked_add(Duration::from_secs(left))
+}
+
+/// What a stream waits for besides its pieces; `expires` is when the credential ends.
+pub(super) fn ends(client: &Rc<Client>, state: Rc<InForce>, expires: Option<Instant>) -> Ends {
+    let client = Rc::clone(client);
+    let lifetime = Instant::now().checked_add(client.worker.deadlines().stream);
+    let until = [lifetime, expires].into_iter().flatten().min().unwrap_or_else(Instant::now);
+    Box::pin(async move {
+        tokio::select! {
+            () = client.worker.drain().begun() => {}
+            () = sleep_until(until) => {}
+            () = replaced(&client, state) => {}
+        }
+    })
+}
+
+async fn replaced(client: &Client, state: Rc<InForce>) {
+    let mut look = interval(LOOK);
+    // Budget: the lifetime of the stream.
+    loop {
+        look.tick().await;
+        if !Arc::ptr_eq(&client.worker.in_force().gate, &state.gate) {
+            return;
+        }
+    }
+}
+
+/// 1 s, as for WebSocket.
+const LOOK: Duration = Duration::from_secs(1);

@@ -1,0 +1,91 @@
+//! A request that asks for WebSocket: it is answered here, and what follows it is a session.
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header::HOST, header::ORIGIN};
+
+use crate::{
+    identity::{self, BadCredential, Caller, Method, Transport, Way},
+    server::{
+        identify::{identify, told},
+        state::State,
+    },
+    sources::{Unidentified, now},
+    telemetry::RequestId,
+    transport::{client_label, route},
+    verdict::{Code, Violation},
+    websocket,
+};
+
+/// What a session begins with.
+#[derive(Debug)]
+pub(super) struct Upgrade {
+    /// The id of the handshake.
+    pub(super) id: RequestId,
+    /// The handshake.
+    pub(super) head: http::request::Parts,
+    /// Where it comes from.
+    pub(super) address: IpAddr,
+    /// Who asks, by the handshake.
+    pub(super) caller: Caller,
+}
+
+/// The answer to a handshake.
+///
+/// # Errors
+/// When it is none of our protocol, or comes from where the policy does not look for it.
+pub(super) fn accept(
+    head: &http::request::Parts,
+    state: &State,
+) -> Result<Response<()>, Violation> {
+    route(head, state.http())?;
+    same_site(&head.headers, state)?;
+    websocket::accept(&head.headers)
+}
+
+/// What follows a handshake is read as frames, so that nothing else may.
+pub(super) fn has_body() -> Violation {
+    let public = "a handshake has no body";
+    let (rule, code) = ("websocket", Code::INVALID_HTTP);
+    Violation { rule, code, at: None, public: public.into(), detail: public.into() }
+}
+
+/// A browser sends cookies along with the handshake of any page, and no rule of its own stops the
+/// page: where a cookie is a credential and no origins are listed, only our own pages may ask.
+fn same_site(headers: &HeaderMap, state: &State) -> Result<(), Violation> {
+    let by_cookie = state.credentials().jwt.as_ref().is_some_and(|it| it.cookie.is_some());
+    if !by_cookie || state.http().origins.is_some() {
+        return Ok(());
+    }
+    let text = |name| headers.get(name).and_then(|it: &HeaderValue| it.to_str().ok());
+    let (host, origin) = (text(HOST).unwrap_or_default(), text(ORIGIN));
+    let is_ours = |it: &str| it.split_once("://").is_some_and(|(_scheme, it)| it == host);
+    if origin.is_some_and(is_ours) || !headers.contains_key(ORIGIN) {
+        return Ok(());
+    }
+    let public = "pages of this origin may not ask";
+    let detail = "a cookie is a credential and `http.origins` lists nobody".into();
+    let (rule, code) = ("origin", Code::ORIGIN_NOT_ALLOWED);
+    Err(Violation { rule, code, at: None, public: public.into(), detail })
+}
+
+/// Who asks over WebSocket.
+pub(super) async fn caller(
+    state: &State,
+    headers: &HeaderMap,
+    address: IpAddr,
+) -> Result<Caller, Unidentified> {
+    let identity = identify((state.credentials(), &state.keys), headers, now()).await?;
+    let label = client_label(headers, state.credentials());
+    let client = identity::Client { ip: Some(address), label, mtls: None };
+    let way = Way { method: Method::Get, transport: Transport::WebSocket };
+    Ok(Caller { identity, client, way })
+}
+
+/// What the upstream is told of a caller.
+pub(super) fn told_of(
+    caller: &Caller,
+    state: &State,
+) -> Result<Vec<(HeaderName, HeaderValue)>, BadCredential> {
+    told(&state.told, caller.identity.as_deref())
+}

@@ -1,0 +1,42 @@
+//! Events of WebSockets. Refused handshakes and operations are refusals like others.
+
+use tracing::info;
+
+use crate::telemetry::{COUNTERS, RequestId};
+
+/// A WebSocket is open.
+#[derive(Debug)]
+pub struct SocketOpened {
+    /// Its handshake.
+    pub id: RequestId,
+}
+
+impl SocketOpened {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        COUNTERS.sockets_opened.count();
+        tracing::debug!(event = "socket-opened", request_id = %self.id);
+    }
+}
+
+/// A WebSocket is closed.
+#[derive(Debug)]
+pub struct SocketClosed {
+    /// Its handshake.
+    pub id: RequestId,
+    /// The code that the client was told; nothing when it has closed.
+    pub code: Option<u16>,
+    /// How many operations were forwarded.
+    pub operations: u64,
+    /// How long it was open.
+    pub seconds: u64,
+}
+
+impl SocketClosed {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        COUNTERS.sockets_closed.count();
+        let (operations, seconds) = (self.operations, self.seconds);
+        info!(event = "socket-closed", code = self.code, operations, seconds, request_id = %self.id);
+    }
+}

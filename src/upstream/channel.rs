@@ -1,0 +1,159 @@
+//! The WebSocket to the upstream that belongs to one client's.
+//!
+//! As with requests, what was judged is the only thing that goes over it: operations are handed
+//! over by value, under numbers of ours. It does not know the client's ids, nor what an answer says.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{
+    Method,
+    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE},
+};
+use tokio::time::{Instant, timeout};
+
+use crate::{
+    json,
+    sources::{Wire, now},
+    upstream::{Head, Upstream, fault::Failure, signed_link},
+    verdict::{Admitted, Fault},
+    websocket::{Close, Ended, Frames, FromUpstream, Received, connect, read_upstream, write},
+};
+
+/// An open WebSocket to the upstream.
+#[derive(Debug)]
+pub struct Channel {
+    frames: Frames<Wire>,
+    /// How long it may take nothing of what we write.
+    patience: Duration,
+}
+
+/// The upstream's side is closed, or cannot be used any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelEnded;
+
+impl From<Ended> for ChannelEnded {
+    fn from(_ended: Ended) -> Self {
+        Self
+    }
+}
+
+impl Upstream {
+    /// Opens a WebSocket for a client whose handshake is `head`; `init` is the payload of our
+    /// `connection_init`.
+    ///
+    /// # Errors
+    /// When the upstream cannot be reached, or does not accept it in time.
+    pub async fn channel(&self, head: Head<'_>, init: Option<&str>) -> Result<Channel, Fault> {
+        let wire = self.open_channel().await?;
+        let opening = timeout(self.response, self.agree(wire, head, init)).await;
+        Ok(opening.map_err(|_elapsed| Failure::ResponseTimeout)??)
+    }
+
+    async fn agree(
+        &self,
+        wire: Wire,
+        head: Head<'_>,
+        init: Option<&str>,
+    ) -> Result<Channel, Failure> {
+        let mut headers = head.write(self.target.host());
+        for name in [ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, signed_link::HEADER.clone()] {
+            headers.remove(name);
+        }
+        if let Some(signer) = &self.signer {
+            let signature = signer.sign(&Method::GET, self.target.path(), b"", now());
+            headers.insert(&signed_link::HEADER, signature);
+        }
+        let frames = connect(wire, self.target.websocket(), headers, MAX_MESSAGE).await;
+        let frames = frames.map_err(|it| Failure::WebSocket(it.to_string()))?;
+        let mut channel = Channel { frames, patience: self.response_idle };
+        let silent = |_ended| Failure::WebSocket("it closed instead of an acknowledgement".into());
+        channel.send(write::connection_init(init)).await.map_err(silent)?;
+        // Budget: the deadline of the caller.
+        loop {
+            let message = channel.next().await.map_err(silent)?;
+            match channel.read(&message, |it| matches!(it, FromUpstream::ConnectionAck)) {
+                Some(true) => return Ok(channel),
+                Some(false) => {}
+                None => return Err(Failure::WebSocket("its message cannot be read".into())),
+            }
+        }
+    }
+}
+
+impl Channel {
+    /// Starts an operation that was judged.
+    ///
+    /// # Errors
+    /// When the upstream is gone.
+    pub async fn subscribe(&mut self, n: u64, admitted: Admitted) -> Result<(), ChannelEnded> {
+        let body = String::from_utf8(admitted.into_body()).map_err(|_never| ChannelEnded)?;
+        self.send(write::subscribe(n, &body)).await
+    }
+
+    /// Ends an operation.
+    ///
+    /// # Errors
+    /// When the upstream is gone.
+    pub async fn complete(&mut self, n: u64) -> Result<(), ChannelEnded> {
+        self.send(write::complete(&n.to_string())).await
+    }
+
+    /// Answers a ping.
+    ///
+    /// # Errors
+    /// When the upstream is gone.
+    pub async fn pong(&mut self) -> Result<(), ChannelEnded> {
+        self.send(write::pong()).await
+    }
+
+    /// The next message. Nothing is lost when it is dropped while it waits.
+    ///
+    /// # Errors
+    /// When the upstream is gone.
+    pub async fn next(&mut self) -> Result<Bytes, ChannelEnded> {
+        // Budget: the upstream, which is trusted not to flood us with pings.
+        loop {
+            match self.frames.next().await? {
+                Received::Control => {}
+                Received::Text(text) => return Ok(text),
+            }
+        }
+    }
+
+    /// Reads a message; nothing when it is none of the protocol.
+    pub fn read<T>(&self, message: &[u8], read: impl FnOnce(FromUpstream<'_>) -> T) -> Option<T> {
+        let tree = json::read(message, ANSWER).ok()?;
+        read_upstream(&tree).map(read)
+    }
+
+    /// Asks an upstream that is silent whether it is there.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub async fn keep_alive(&mut self) -> Result<(), ChannelEnded> {
+        let asked = timeout(self.patience, self.frames.keep_alive()).await;
+        Ok(asked.map_err(|_elapsed| ChannelEnded)??)
+    }
+
+    /// When [`Channel::keep_alive`] has something to do.
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        self.frames.due()
+    }
+
+    /// Says farewell.
+    pub async fn close(self) {
+        self.frames.close(Some(Close::Normal)).await;
+    }
+
+    async fn send(&mut self, text: String) -> Result<(), ChannelEnded> {
+        let sent = timeout(self.patience, self.frames.send(text)).await;
+        Ok(sent.map_err(|_elapsed| ChannelEnded)??)
+    }
+}
+
+/// 10 MiB: a message of the upstream is held as a whole.
+const MAX_MESSAGE: u64 = 10 * 1024 * 1024;
+/// Answers nest deeper than requests do.
+const ANSWER: json::Limits = json::Limits { depth: 1000, values: u32::MAX, lists: None };

@@ -1,0 +1,98 @@
+//! The payload of `connection_init`: of what a client writes there, one key is read.
+//!
+//! Browsers cannot send headers with a handshake, so that clients put their token here.
+
+use http::HeaderValue;
+
+use crate::{
+    json::{Kind, Value},
+    policy::UnknownKeys,
+    websocket::Close,
+};
+
+/// What a client says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Init {
+    /// What stands under `authorization`, and how the client spells the key: `Authorization` is
+    /// common, and servers look for the one or the other.
+    pub authorization: Option<(Box<str>, HeaderValue)>,
+}
+
+/// Reads the payload; its other keys are dropped, or refused as those of a request.
+///
+/// # Errors
+/// When it is no object, or what is read is not as it must be.
+pub fn read_init(payload: Option<Value<'_>>, keys: UnknownKeys) -> Result<Init, Close> {
+    let mut init = Init::default();
+    let Some(payload) = payload else { return Ok(init) };
+    match payload.kind() {
+        Kind::Null => return Ok(init),
+        Kind::Object => {}
+        Kind::Array | Kind::Boolean(_) | Kind::Number | Kind::String => {
+            return Err(Close::BadMessage);
+        }
+    }
+    for member in payload.children() {
+        let key = member.key().unwrap_or_default();
+        if !key.eq_ignore_ascii_case("authorization") {
+            match keys {
+                UnknownKeys::Drop => continue,
+                UnknownKeys::Reject => return Err(Close::BadMessage),
+            }
+        }
+        if member.kind() == Kind::Null {
+            continue;
+        }
+        // Two spellings: two readers could take one each.
+        let text = member.string().filter(|_| init.authorization.is_none());
+        let value = text.and_then(|it| HeaderValue::from_str(&it).ok());
+        let mut value = value.ok_or(Close::BadMessage)?;
+        value.set_sensitive(true);
+        init.authorization = Some((key.into(), value));
+    }
+    Ok(init)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    #[track_caller]
+    fn check(payload: &str, expect: Result<Option<&str>, Close>) {
+        let tree = json::read(payload.as_bytes(), json::Limits::default()).unwrap();
+        let got = read_init(Some(tree.root()), UnknownKeys::Drop);
+        let got = got.map(|it| it.authorization.map(|(key, value)| format!("{key}={value:?}")));
+        let expect = expect.map(|it| it.map(|it| format!("{it}=Sensitive")));
+        assert_eq!(got, expect, "{payload}");
+    }
+
+    #[test]
+    fn one_key_is_read() {
+        assert_eq!(read_init(None, UnknownKeys::Drop), Ok(Init::default()));
+        check("null", Ok(None));
+        check("{}", Ok(None));
+        check(r#"{"authorization":null,"other":{"a":1}}"#, Ok(None));
+        check(r#"{"authorization":"Bearer t"}"#, Ok(Some("authorization")));
+        check(r#"{"Authorization":"Bearer t","x":1}"#, Ok(Some("Authorization")));
+        check(r#"{"a\u0075thorization":"Bearer t"}"#, Ok(Some("authorization")));
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for it in [
+            "[]",
+            "1",
+            "\"Bearer t\"",
+            r#"{"authorization":1}"#,
+            r#"{"authorization":["Bearer t"]}"#,
+            r#"{"authorization":"a\r\nb: c"}"#,
+            r#"{"authorization":"Bearer t","Authorization":"Bearer t"}"#,
+        ] {
+            check(it, Err(Close::BadMessage));
+        }
+        let tree = json::read(br#"{"x":1}"#, json::Limits::default()).unwrap();
+        let got = read_init(Some(tree.root()), UnknownKeys::Reject);
+        assert_eq!(got, Err(Close::BadMessage));
+    }
+}

@@ -1,0 +1,25 @@
+//! The protocol `graphql-transport-ws`, spoken to clients and to the upstream.
+//!
+//! [`accept`] reads a client's handshake and [`connect`] makes one with the upstream; [`Frames`] are
+//! the messages of a socket after it; [`read_client`] and [`read_upstream`] read them strictly and
+//! `write` makes new ones. Judges nothing, holds no session: a socket is no tunnel, and what joins
+//! the two sides of one is `server`.
+
+mod accept;
+mod close;
+mod connect;
+mod frames;
+mod init;
+mod message;
+pub mod write;
+
+pub use accept::accept;
+pub use close::Close;
+pub use connect::{ConnectError, connect};
+pub use frames::{Ended, Frames, Received};
+pub use init::{Init, read_init};
+pub use message::{FromClient, FromUpstream, read_client, read_upstream};
+
+/// What both sides must speak. Its predecessor `graphql-ws` is refused: it has no close codes, and
+/// its messages can be read as those of this one.
+pub const SUBPROTOCOL: &str = "graphql-transport-ws";

@@ -1,0 +1,168 @@
+//! Answers that go on: not held back, and bounded otherwise than answers are.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use portcullis::config::Config;
+use serde_json::json;
+
+use crate::{
+    SCHEMA, policy,
+    support::{
+        proxy::Proxy,
+        wire::{Message, exchange, read_message, request},
+    },
+};
+
+/// An upstream that answers one request, as the test says.
+struct Upstream {
+    address: SocketAddr,
+    /// Pieces of its answer.
+    pieces: Sender<&'static str>,
+    seen: Receiver<Message>,
+}
+
+impl Upstream {
+    fn start(media: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (pieces, to_send) = channel::<&str>();
+        let (saw, seen) = channel();
+        thread::spawn(move || {
+            let stream = listener.accept().unwrap().0;
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let Ok(Some(message)) = read_message(&mut reader) else { return };
+            saw.send(message).unwrap();
+            let mut stream = stream;
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: ";
+            let _ = write!(stream, "{head}{media}\r\n\r\n");
+            for piece in to_send {
+                let _ = write!(stream, "{:x}\r\n{piece}\r\n", piece.len());
+            }
+        });
+        Self { address, pieces, seen }
+    }
+}
+
+/// A client in the middle of an answer.
+struct Client(BufReader<TcpStream>);
+
+impl Client {
+    /// Asks, and reads the head of the answer.
+    fn ask(to: SocketAddr, accept: &str) -> (Self, Message) {
+        let mut stream = TcpStream::connect(to).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(&post(accept, r#"{"query":"subscription { tick } # c"}"#)).unwrap();
+        let mut reader = BufReader::new(stream);
+        let mut message = Message::default();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            match line.trim_end().split_once(": ") {
+                Some((name, value)) => {
+                    message.headers.push((name.to_ascii_lowercase(), value.to_owned()));
+                }
+                None if line == "\r\n" => return (Self(reader), message),
+                None => message.first = line,
+            }
+        }
+    }
+
+    /// The next piece; nothing at the end, however it comes.
+    fn next(&mut self) -> String {
+        let mut size = String::new();
+        let _ = self.0.read_line(&mut size);
+        let n = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
+        let mut piece = vec![0; n];
+        self.0.read_exact(&mut piece).unwrap();
+        let _ = self.0.read_line(&mut size);
+        String::from_utf8(piece).unwrap()
+    }
+}
+
+fn post(accept: &str, body: &str) -> Vec<u8> {
+    let headers = [("Host", "a"), ("Content-Type", "application/json"), ("Accept", accept)];
+    request("POST", "/graphql", &headers, Some(body.as_bytes()))
+}
+
+fn start(upstream: &Upstream, change: impl FnOnce(&mut Config)) -> Proxy {
+    Proxy::with(&policy(""), SCHEMA, upstream.address, change)
+}
+
+#[test]
+fn pieces_pass_as_they_come() {
+    let check = |accept: &str, media: &'static str, expect: &str| {
+        let upstream = Upstream::start(media);
+        let proxy = start(&upstream, |_config| {});
+        let (mut client, head) = Client::ask(proxy.address(), accept);
+        assert_eq!((head.status(), head.header("content-type")), (200, Some(media)));
+        let seen = upstream.seen.recv().unwrap();
+        assert_eq!(seen.header("accept"), Some(expect));
+        assert_eq!(seen.json(), Some(json!({ "query": "subscription{tick}" })));
+        for piece in ["event: next\ndata: 1\n\n", ":\n\n", "--boundary"] {
+            upstream.pieces.send(piece).unwrap();
+            assert_eq!(client.next(), piece);
+        }
+    };
+    check("text/event-stream", "text/event-stream; charset=utf-8", "text/event-stream");
+    let parts = "multipart/mixed;deferSpec=20220824, application/json";
+    check(parts, "multipart/mixed; boundary=\"-\"", parts);
+}
+
+#[test]
+fn other_bounds_hold_than_for_answers() {
+    let lasted = |request: u64, stream: u64, idle: u64| {
+        let upstream = Upstream::start("text/event-stream");
+        let proxy = start(&upstream, |config| {
+            config.deadlines.request = Duration::from_millis(request);
+            config.deadlines.stream = Duration::from_millis(stream);
+            config.deadlines.stream_idle = Duration::from_millis(idle);
+        });
+        let begun = Instant::now();
+        let (mut client, _head) = Client::ask(proxy.address(), "text/event-stream");
+        upstream.pieces.send(":\n\n").unwrap();
+        assert_eq!((client.next(), client.next()), (":\n\n".to_owned(), String::new()));
+        begun.elapsed()
+    };
+    let long = Duration::from_secs(1);
+    assert!(lasted(500, 1000, 60_000) >= long, "the deadline of a request does not hold");
+    assert!(lasted(60_000, 60_000, 200) < Duration::from_secs(20));
+}
+
+#[test]
+fn a_drain_ends_streams() {
+    let upstream = Upstream::start("text/event-stream");
+    let proxy = start(&upstream, |_config| {});
+    let (mut client, _head) = Client::ask(proxy.address(), "text/event-stream");
+    proxy.begin_to_stop();
+    assert_eq!(client.next(), "");
+    assert_eq!(proxy.stop(), 0);
+}
+
+#[test]
+fn a_refused_operation_is_an_event_and_a_bad_request_is_not() {
+    let upstream = Upstream::start("text/event-stream");
+    let proxy = start(&upstream, |_config| {});
+    let ask = |body: &str| {
+        let answer = exchange(proxy.address(), &post("text/event-stream", body)).unwrap();
+        let media = answer.header("content-type").unwrap().to_owned();
+        (answer.status(), media, String::from_utf8(answer.body).unwrap())
+    };
+    let (status, media, text) = ask(r#"{"query":"{__schema{types{name}}}"}"#);
+    assert_eq!((status, &*media), (200, "text/event-stream"));
+    let (next, rest) = text.split_once("\n\n").unwrap();
+    assert_eq!(rest, "event: complete\ndata: \n\n");
+    let data = next.strip_prefix("event: next\ndata: ").unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data["errors"][0]["extensions"]["code"], "INTROSPECTION_DISABLED");
+    for body in ["{", "[]", r#"[{"query":"{a}"}]"#, "{}"] {
+        let (status, media, _text) = ask(body);
+        assert_eq!((status, &*media), (400, "application/json; charset=utf-8"), "{body}");
+    }
+    assert!(upstream.seen.try_recv().is_err());
+}

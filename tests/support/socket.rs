@@ -1,0 +1,258 @@
+//! WebSocket over blocking sockets: a client, and an upstream that records what reaches it.
+
+use std::{
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::{
+    Error, HandshakeError, Message, WebSocket, accept_hdr,
+    client::client,
+    handshake::{
+        client::{Request, generate_key},
+        server,
+    },
+};
+
+/// An answer that takes longer is a hang, which fails the test.
+const HANG: Duration = Duration::from_secs(20);
+
+/// A client's open socket.
+pub(crate) struct Client(pub(crate) WebSocket<TcpStream>);
+
+impl Client {
+    /// Opens a socket; the status when the handshake is refused.
+    pub(crate) fn open(to: SocketAddr, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        Self::open_at(to, "/graphql", headers)
+    }
+
+    pub(crate) fn open_at(
+        to: SocketAddr,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, u16> {
+        let stream = TcpStream::connect(to).expect("connect");
+        stream.set_read_timeout(Some(HANG)).expect("set a timeout");
+        stream.set_nodelay(true).expect("set an option");
+        let mut request = Request::builder().uri(format!("ws://{to}{path}")).header("host", "a");
+        let ours = [
+            ("connection", "Upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", &generate_key()),
+            ("sec-websocket-protocol", "graphql-transport-ws"),
+        ];
+        let is_ours = |name: &str| headers.iter().all(|it| !it.0.eq_ignore_ascii_case(name));
+        for (name, value) in ours.iter().filter(|it| is_ours(it.0)).chain(headers) {
+            request = request.header(*name, *value);
+        }
+        match client(request.body(()).expect("a request"), stream) {
+            Ok((socket, _answer)) => Ok(Self(socket)),
+            Err(HandshakeError::Failure(Error::Http(answer))) => Err(answer.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Opens a socket and begins.
+    pub(crate) fn begun(to: SocketAddr, headers: &[(&str, &str)]) -> Self {
+        let mut client = Self::open(to, headers).expect("a handshake");
+        client.say(r#"{"type":"connection_init"}"#);
+        assert_eq!(client.hear(), r#"{"type":"connection_ack"}"#);
+        client
+    }
+
+    pub(crate) fn say(&mut self, text: &str) {
+        // A peer that has closed says so when it is listened to.
+        let _ = self.0.send(Message::text(text));
+    }
+
+    pub(crate) fn subscribe(&mut self, id: &str, query: &str) {
+        self.say(
+            &json!({ "id": id, "type": "subscribe", "payload": { "query": query } }).to_string(),
+        );
+    }
+
+    /// The next text; `close` and its code; `gone` when the connection ends without one.
+    pub(crate) fn hear(&mut self) -> String {
+        loop {
+            match self.0.read() {
+                Ok(Message::Text(text)) => return text.as_str().to_owned(),
+                Ok(Message::Close(Some(frame))) => {
+                    return format!("close {}", u16::from(frame.code));
+                }
+                Ok(Message::Close(None)) => return "close".to_owned(),
+                Ok(_control) => {}
+                Err(Error::Io(it)) if it.kind() == std::io::ErrorKind::WouldBlock => {
+                    panic!("nothing is said")
+                }
+                Err(_gone) => return "gone".to_owned(),
+            }
+        }
+    }
+
+    /// Type, id, and code of the first error.
+    pub(crate) fn hear_short(&mut self) -> String {
+        let heard = self.hear();
+        let Ok(message) = serde_json::from_str::<Value>(&heard) else { return heard };
+        let code = &message["payload"][0]["extensions"]["code"];
+        let parts = [&message["type"], &message["id"], code];
+        let parts: Vec<_> = parts.iter().filter_map(|it| it.as_str()).collect();
+        parts.join(" ")
+    }
+}
+
+/// What an upstream has seen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// Headers of every handshake.
+    pub(crate) handshakes: Vec<Vec<(String, String)>>,
+    /// Every message.
+    pub(crate) messages: Vec<Value>,
+    /// How many sockets have ended.
+    pub(crate) ended: usize,
+}
+
+impl Seen {
+    /// The payloads of its operations.
+    pub(crate) fn operations(&self) -> Vec<&Value> {
+        let all = self.messages.iter().filter(|it| it["type"] == "subscribe");
+        all.map(|it| &it["payload"]).collect()
+    }
+
+    pub(crate) fn header(&self, n: usize, name: &str) -> Option<&str> {
+        let handshake = self.handshakes.get(n)?;
+        handshake.iter().find(|it| it.0 == name).map(|it| it.1.as_str())
+    }
+}
+
+/// What has been seen, and who waits for more.
+type Record = (Mutex<Seen>, Condvar);
+
+/// An upstream that speaks `graphql-transport-ws`. What it does with an operation is told by a word
+/// in its text: `once`, `fail`, `flood`, `vanish`, `nonsense`; any other gets one answer and stays.
+pub(crate) struct SocketUpstream {
+    address: SocketAddr,
+    record: Arc<Record>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl SocketUpstream {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
+        let address = listener.local_addr().expect("address");
+        let (record, stopped) = (Arc::<Record>::default(), Arc::<AtomicBool>::default());
+        let upstream = Self { address, record, stopped };
+        let (record, stopped) = (Arc::clone(&upstream.record), Arc::clone(&upstream.stopped));
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let record = Arc::clone(&record);
+                thread::spawn(move || {
+                    serve(stream, &record);
+                    note(&record, |it| it.ended += 1);
+                });
+            }
+        });
+        upstream
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        self.record.0.lock().expect("no thread panics with the record").clone()
+    }
+
+    pub(crate) fn forget(&self) {
+        note(&self.record, |it| *it = Seen::default());
+    }
+
+    /// Waits until it has seen what is wanted.
+    pub(crate) fn wait(&self, wanted: impl Fn(&Seen) -> bool) -> Seen {
+        let seen = self.record.0.lock().expect("no thread panics with the record");
+        let waited = self.record.1.wait_timeout_while(seen, HANG, |it| !wanted(it));
+        let (seen, timeout) = waited.expect("no thread panics with the record");
+        assert!(!timeout.timed_out(), "{seen:?}");
+        seen.clone()
+    }
+}
+
+impl Drop for SocketUpstream {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        // Wakes the accept loop, which then sees the flag.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn note(record: &Record, change: impl FnOnce(&mut Seen)) {
+    change(&mut record.0.lock().expect("no thread panics with the record"));
+    record.1.notify_all();
+}
+
+fn serve(stream: TcpStream, record: &Record) {
+    let Ok(mut socket) = handshake(stream, record) else { return };
+    while let Ok(message) = socket.read() {
+        let Message::Text(text) = message else { continue };
+        let message: Value = serde_json::from_str(&text).expect("JSON");
+        note(record, |it| it.messages.push(message.clone()));
+        let said = match message["type"].as_str() {
+            Some("connection_init") => socket.send(Message::text(r#"{"type":"connection_ack"}"#)),
+            Some("subscribe") => {
+                let query = message["payload"]["query"].as_str().unwrap_or_default();
+                answer(&mut socket, &message["id"], query)
+            }
+            _ => Ok(()),
+        };
+        if said.is_err() {
+            return;
+        }
+    }
+}
+
+#[expect(clippy::result_large_err, reason = "the library's")]
+fn handshake(stream: TcpStream, record: &Record) -> Result<WebSocket<TcpStream>, ()> {
+    let look = |request: &server::Request, mut answer: server::Response| {
+        let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let headers = request.headers().iter().map(text).collect();
+        note(record, |it| it.handshakes.push(headers));
+        let protocol = http::HeaderValue::from_static("graphql-transport-ws");
+        answer.headers_mut().insert("sec-websocket-protocol", protocol);
+        Ok(answer)
+    };
+    accept_hdr(stream, look).map_err(|_broken| ())
+}
+
+fn answer(socket: &mut WebSocket<TcpStream>, id: &Value, query: &str) -> Result<(), Error> {
+    let next = json!({ "id": id, "type": "next", "payload": { "data": { "tick": 1 } } });
+    let complete = json!({ "id": id, "type": "complete" });
+    let messages = match () {
+        () if query.contains("once") => vec![next, complete],
+        () if query.contains("fail") => {
+            vec![json!({ "id": id, "type": "error", "payload": [{ "message": "no" }] })]
+        }
+        () if query.contains("flood") => {
+            let large = json!({ "data": { "flood": "x".repeat(100_000) } });
+            vec![json!({ "id": id, "type": "next", "payload": large }); 1000]
+        }
+        () if query.contains("vanish") => return socket.close(None),
+        () if query.contains("nonsense") => vec![json!({ "id": id, "type": "what" })],
+        // Of an operation that nobody knows, before its own.
+        () => vec![json!({ "id": "999", "type": "next", "payload": {} }), next],
+    };
+    for it in messages {
+        socket.send(Message::text(it.to_string()))?;
+    }
+    Ok(())
+}
