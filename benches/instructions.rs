@@ -15,7 +15,7 @@ use std::{
 };
 
 use portcullis::json::{self, Tree};
-use support::{ACCOUNT_PAGE, PRODUCT_PAGE, admit, gate, requests};
+use support::{ACCOUNT_PAGE, PRODUCT_PAGE, PRODUCT_PAGE_AUTHORIZED, Sample, admit, gate, requests};
 
 /// So many verdicts are counted, and the mean is printed.
 const N_VERDICTS: usize = 20;
@@ -33,18 +33,19 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+const SAMPLES: [Sample; 3] = [PRODUCT_PAGE, PRODUCT_PAGE_AUTHORIZED, ACCOUNT_PAGE];
 const CHILD: &str = "--count";
 const WORKS: [&str; 3] = ["decode", "admit-warm", "admit-cold"];
 
 fn compare() -> io::Result<()> {
     Command::new("valgrind").arg("--version").output()?;
-    for sample in [PRODUCT_PAGE, ACCOUNT_PAGE] {
+    for sample in SAMPLES {
         for work in WORKS {
             match count(sample.name, work)? {
                 Some(all) => {
-                    println!("{:<6} {work:<11} {:>9} instructions", sample.name, all / N_VERDICTS);
+                    println!("{:<11} {work:<11} {:>9} instructions", sample.name, all / N_VERDICTS);
                 }
-                None => println!("{:<6} {work:<11} not measured", sample.name),
+                None => println!("{:<11} {work:<11} not measured", sample.name),
             }
         }
     }
@@ -68,7 +69,7 @@ fn count(sample: &str, work: &str) -> io::Result<Option<usize>> {
 }
 
 fn run(name: &str, work: &str) {
-    let sample = if name == PRODUCT_PAGE.name { PRODUCT_PAGE } else { ACCOUNT_PAGE };
+    let sample = SAMPLES.into_iter().find(|it| it.name == name).unwrap_or(PRODUCT_PAGE);
     let policy = sample.policy();
     let is_cold = work == "admit-cold";
     let bodies: Vec<_> =

@@ -21,10 +21,10 @@ use portcullis::{
     policy::Policy,
     rules::Specialised,
 };
-use support::{ACCOUNT_PAGE, PRODUCT_PAGE, Sample, admit, gate, requests};
+use support::{ACCOUNT_PAGE, PRODUCT_PAGE, PRODUCT_PAGE_AUTHORIZED, Sample, admit, gate, requests};
 
 fn stages(criterion: &mut Criterion) {
-    for sample in [PRODUCT_PAGE, ACCOUNT_PAGE] {
+    for sample in [PRODUCT_PAGE, PRODUCT_PAGE_AUTHORIZED, ACCOUNT_PAGE] {
         let mut group = criterion.benchmark_group(sample.name);
         document_stages(&mut group, &sample);
         request_stages(&mut group, &sample);

@@ -6,15 +6,10 @@
 
 mod support;
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr};
 
-use portcullis::{
-    admission::{CacheLimits, Gate},
-    verdict::Verdict,
-};
 use support::{
     bazaar::{Case, cases},
-    judge,
     proxy::Proxy,
     socket::SocketUpstream,
     upstream::Upstream,
@@ -44,6 +39,7 @@ const CLASSES: &[&str] = &[
     "ownership",
     "pagination",
     "parser",
+    "persisted",
     "probing",
     "rootfields",
     "smuggling",
@@ -54,16 +50,7 @@ const CLASSES: &[&str] = &[
 
 /// Cases that wait for a later feature.
 fn waits_for(case: &Case) -> Option<&'static str> {
-    match case.id() {
-        "BEN-084" | "BEN-085" | "BEN-090" => return Some("trusted documents"),
-        _ => {}
-    }
-    match (case.transport(), case.method()) {
-        // They have a test of their own.
-        ("ws", _) => Some("a socket"),
-        (_, "GET") if !case.is_refused() => Some("GET"),
-        _ => None,
-    }
+    (case.transport() == "ws").then_some("a socket, which has a test of its own")
 }
 
 fn run(case: &Case, proxy: SocketAddr, upstream: &Upstream) -> String {
@@ -138,58 +125,4 @@ fn sockets_are_judged() {
         }
     }
     assert!(complaints.is_empty() && n > 10, "\n{}", complaints.join("\n"));
-}
-
-/// The `inputs` block with the conditions that it names; nobody is signed in.
-fn gate_of_inputs() -> Gate {
-    let read = |name: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER).join(name);
-        fs::read_to_string(&path).unwrap_or_default()
-    };
-    let is = |role: &str| format!("'has(claims.roles) && \"{role}\" in claims.roles'");
-    let conditions = format!(
-        "conditions: {{ signed_in: has(claims.sub), admin: {}, support: {} }}",
-        is("ADMIN"),
-        is("SUPPORT")
-    );
-    let text = format!("{}\n{conditions}\n{}", read("policy.yaml"), read("inputs-block.yaml"));
-    Gate::new(Arc::new(judge::policy(&text, FOLDER)), CacheLimits::default())
-}
-
-const FOLDER: &str = "tests/corpus/bazaar";
-
-/// Not one of these attacks needs to be known by its caller.
-#[test]
-fn inputs_are_judged() {
-    let gate = gate_of_inputs();
-    let mut complaints = Vec::new();
-    let mut classes: BTreeMap<String, u32> = BTreeMap::new();
-    for case in &cases("attacks-public.jsonl") {
-        let is_wanted = ["mass-assignment", "pagination", "ssrf"].contains(&case.class())
-            || (case.class() == "ownership" && !case.reasons().contains("forbidden-field"));
-        let Some(body) = case.body().filter(|_| is_wanted && case.transport() != "ws") else {
-            continue;
-        };
-        match judge::judge(&gate, &body) {
-            Verdict::Reject(_) => *classes.entry(case.class().to_owned()).or_default() += 1,
-            Verdict::Admit(_) | Verdict::Answer(_) => {
-                complaints.push(format!("{} ({})", case.id(), case.why()));
-            }
-        }
-    }
-    println!("{classes:?}");
-    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
-}
-
-/// What a benign request may not do, when nobody is signed in, is to say whose data it is about.
-#[test]
-fn inputs_of_benign_requests_are_allowed() {
-    let gate = gate_of_inputs();
-    for case in &cases("benign-public.jsonl") {
-        let Some(body) = case.body().filter(|_| waits_for(case).is_none()) else { continue };
-        if let Verdict::Reject(rejected) = judge::judge(&gate, &body) {
-            let rules: Vec<_> = rejected.items.iter().map(|it| it.rule).collect();
-            assert_eq!(rules, ["input-require"], "{}: {:?}", case.id(), rejected.found);
-        }
-    }
 }

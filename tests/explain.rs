@@ -111,8 +111,8 @@ fn many_are_answered_line_by_line() {
         r#"{"document": "{ products(first: -1) { nodes { id } } }"}"#,
         r#"{"document": 1}"#,
         // Known by now: by another name it is another operation, with other variables dearer.
-        r#"{"document": "query A($n: Int) { products(first: $n) { nodes { id } } } query B { cart { id } }", "operationName": "B"}"#,
-        r#"{"document": "query A($n: Int) { products(first: $n) { nodes { id } } } query B { cart { id } }", "operationName": "A", "variables": {"n": 9}}"#,
+        r#"{"document": "query A($n: Int) { products(first: $n) { nodes { id } } } query B { cart { id } }", "operationName": "B", "claims": {"sub": "u"}}"#,
+        r#"{"document": "query A($n: Int) { products(first: $n) { nodes { id } } } query B { cart { id } }", "operationName": "A", "variables": {"n": 9}, "claims": {"sub": "u"}}"#,
     ];
     let output = explain(&["--batch", "-", "--format", "json"], &lines.join("\n"));
     assert_eq!(output.status.code(), Some(2));
@@ -120,12 +120,12 @@ fn many_are_answered_line_by_line() {
     let answers: Vec<Value> = text.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
     let cost = |field: u64| json!({ "type": 0, "field": field, "combined": field, "exact": true, "saturated": false });
     let expect = [
-        json!({ "verdict": "admit", "codes": [], "cost": cost(2) }),
+        json!({ "verdict": "reject", "codes": ["FORBIDDEN"], "cost": cost(2) }),
         json!({ "verdict": "admit", "codes": [], "cost": cost(4), "actual": { "type": 0, "field": 3 } }),
         json!({ "error": "not JSON: unexpected character at byte 0" }),
         json!({ "verdict": "reject", "cost": cost(5002),
-            "codes": ["COST_ESTIMATED_TOO_EXPENSIVE", "INTROSPECTION_DISABLED"] }),
-        json!({ "verdict": "reject", "codes": ["COST_SLICE_INVALID"], "cost": null }),
+            "codes": ["COST_ESTIMATED_TOO_EXPENSIVE", "INTROSPECTION_DISABLED", "INPUT_NOT_ALLOWED"] }),
+        json!({ "verdict": "reject", "codes": ["COST_SLICE_INVALID", "INPUT_NOT_ALLOWED"], "cost": null }),
         json!({ "error": "`document` is not a string" }),
         json!({ "verdict": "admit", "codes": [], "cost": cost(2) }),
         json!({ "verdict": "admit", "codes": [], "cost": cost(11) }),

@@ -88,7 +88,7 @@ fn check_text(text: &str, forwarded: &str) {
 fn measure(policy: &Policy, text: &str, variables: &str, maxima: &mut Maxima) {
     let tree = json::read(variables.as_bytes(), json::Limits::default()).expect("JSON");
     let variables = Some(tree.root());
-    let request = Request { query: Some(text.into()), variables, ..Request::default() };
+    let request = Request { query: Some(json::Literal::of(text)), variables, ..Request::default() };
     let told = explain(policy, ProfileIdx::BASE, &request, (&Caller::default(), judge::NOW));
     for line in told.lines {
         if let Outcome::Measured { measured, limit } = line.outcome {

@@ -5,12 +5,16 @@
 
 pub(crate) mod floods;
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc};
+use std::{
+    num::NonZeroUsize,
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
 use portcullis::{
     admission::{CacheLimits, Gate, Requests, UnixSeconds},
     diagnostic::{Colour, render},
-    identity::Caller,
+    identity::{Caller, Identity},
     json::Tree,
     policy::Policy,
     sources::load_policy,
@@ -35,8 +39,12 @@ pub(crate) const PRODUCT_PAGE: Sample = Sample {
     text: include_str!("../documents/product_page.graphql"),
     operation: "ProductPage",
     variables: include_str!("../documents/product_page.json"),
-    policy: "tests/corpus/bazaar/policy.yaml",
+    policy: "benches/documents/limits.yaml",
 };
+
+/// The same under ten rules on fields and three on inputs.
+pub(crate) const PRODUCT_PAGE_AUTHORIZED: Sample =
+    Sample { name: "1.5KB+rules", policy: "benches/documents/authorized.yaml", ..PRODUCT_PAGE };
 
 /// 5.9 KB, with its variables 6.3 KB.
 pub(crate) const ACCOUNT_PAGE: Sample = Sample {
@@ -83,9 +91,16 @@ pub(crate) fn requests<'t>(tree: &'t Tree<'t>, policy: &Policy) -> Requests<'t> 
     decode(tree, &policy.http).unwrap_or_else(|it| panic!("{it:?}"))
 }
 
+/// Someone whose token was verified before; nobody asks where no rule does.
+static CALLER: LazyLock<Caller> = LazyLock::new(|| {
+    let claims = serde_json::json!({ "sub": "u1", "roles": ["CUSTOMER"] });
+    let identity = claims.as_object().cloned().map(Identity::new).map(Arc::new);
+    Caller { identity, ..Caller::default() }
+});
+
 /// Judges requests that must be admitted.
 pub(crate) fn admit(gate: &Gate, requests: &Requests<'_>) -> usize {
-    match gate.admit(requests, &Caller::default(), NOW) {
+    match gate.admit(requests, &CALLER, NOW) {
         Verdict::Admit(admitted) => admitted.body().len(),
         Verdict::Answer(_) => panic!("answered without the upstream"),
         Verdict::Reject(rejected) => panic!("{:?}", rejected.found),

@@ -122,14 +122,14 @@ impl<'p> Appraiser<'p> {
     }
 
     fn document(&mut self, request: &Request<'_>) -> Arc<Document> {
-        let text = request.query.as_deref().unwrap_or_default();
+        let text = request.text();
         let name = request.operation_name();
         // No name has a line feed, so that no two keys are the same by chance.
         let key = format!("{}\n{text}", name.unwrap_or_default());
         if let Some(document) = self.seen.get(&*key) {
             return Arc::clone(document);
         }
-        let (known, selected) = compile_keeping(self.policy, text, name);
+        let (known, selected) = compile_keeping(self.policy, &text, name);
         let selected = selected.or_else(|| price::operation(self.policy, request).map(Arc::new));
         let priced = selected.map(|it| Priced::new(self.policy, &it));
         let document = Arc::new(Document { known, priced });

@@ -14,18 +14,28 @@ pub(super) fn write(
     variables: &Variables<'_>,
     request: &Request<'_>,
 ) -> String {
+    write_query(&document.query, document, (variables, request), &|_| true)
+}
+
+/// The same with another query, a JSON literal, that uses only some of the variables.
+pub(super) fn write_query(
+    query: &str,
+    document: &Judgeable,
+    (variables, request): (&Variables<'_>, &Request<'_>),
+    uses: &dyn Fn(&str) -> bool,
+) -> String {
     let bytes = usize::try_from(variables.shape().bytes).unwrap_or_default();
-    let capacity = document.query.len().saturating_add(bytes).saturating_add(128);
+    let capacity = query.len().saturating_add(bytes).saturating_add(128);
     let mut out = String::with_capacity(capacity);
     out.push_str("{\"query\":");
-    out.push_str(&document.query);
+    out.push_str(query);
     if let Some(name) = &document.name {
         out.push_str(",\"operationName\":");
         out.push_str(name);
     }
     if request.variables.is_some() {
         out.push_str(",\"variables\":");
-        push_variables(&mut out, document, variables);
+        push_variables(&mut out, document, variables, uses);
     }
     if !request.extensions.is_empty() {
         out.push_str(",\"extensions\":");
@@ -36,13 +46,21 @@ pub(super) fn write(
 }
 
 /// Only declared variables go on.
-fn push_variables(out: &mut String, document: &Judgeable, variables: &Variables<'_>) {
+fn push_variables(
+    out: &mut String,
+    document: &Judgeable,
+    variables: &Variables<'_>,
+    uses: &dyn Fn(&str) -> bool,
+) {
     let mut separator = "{";
-    for (variable, given) in document.variables.iter().zip(variables.all()) {
+    let all = document.variables.iter().zip(variables.all());
+    for (variable, given) in all.filter(|(it, _)| uses(&it.name)) {
         let Given::Value(value) = given else { continue };
         out.push_str(separator);
-        json::push_escaped(out, &variable.name);
-        out.push(':');
+        // A name of the language has nothing to escape.
+        out.push('"');
+        out.push_str(&variable.name);
+        out.push_str("\":");
         out.push_str(value.text());
         separator = ",";
     }

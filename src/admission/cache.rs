@@ -82,9 +82,9 @@ impl Cache {
         }
     }
 
-    pub(super) fn key(&self, text: &str, operation_name: Option<&str>) -> Key {
+    pub(super) fn key(&self, literal: &str, operation_name: Option<&str>) -> Key {
         let mut hasher = self.hasher.build_hasher();
-        hasher.write(text.as_bytes());
+        hasher.write(literal.as_bytes());
         hasher.write_u8(u8::from(operation_name.is_some()));
         hasher.write(operation_name.unwrap_or_default().as_bytes());
         Key(hasher.finish())
@@ -93,12 +93,12 @@ impl Cache {
     pub(super) fn get(
         &self,
         key: Key,
-        text: &str,
+        literal: &str,
         operation_name: Option<&str>,
     ) -> Option<Arc<Entry>> {
         let found = |shelves: &[Mutex<Shelf>]| {
             let entry = shelf(shelves, key)?.entries.get(&key.0).cloned()?;
-            entry.is_for(text, operation_name).then_some(entry)
+            entry.is_for(literal, operation_name).then_some(entry)
         };
         found(&self.judgeable).or_else(|| found(&self.refused))
     }
@@ -159,7 +159,7 @@ mod tests {
         verdict::{Code, Violation},
     };
 
-    fn entry(text: &str) -> Arc<Entry> {
+    fn entry(literal: &str) -> Arc<Entry> {
         let violation = Violation {
             rule: "test",
             code: Code::GRAPHQL_PARSE_FAILED,
@@ -168,7 +168,7 @@ mod tests {
             detail: "".into(),
         };
         let known = Known::Refused(violation);
-        Arc::new(Entry { operation_name: None, text: text.into(), known })
+        Arc::new(Entry { operation_name: None, literal: literal.into(), known })
     }
 
     fn cache(documents: usize, bytes: usize) -> Cache {

@@ -8,6 +8,7 @@ use crate::{
     admission::{
         introspection,
         known::{Judgeable, Known, Left, Part},
+        named::not_in_list,
         refusal::{disagreement, invalid, uncountable, unreadable},
         watch::Watch,
     },
@@ -16,7 +17,7 @@ use crate::{
     operation::{self, Operation},
     policy::{Digest, Policy, SecondReader, Unselected},
     rules::Specialised,
-    verdict::{Code, Violation},
+    verdict::{Code, Mode, Violation},
 };
 
 /// Reads, counts, validates and spreads a document, and specialises every rule to it.
@@ -43,9 +44,15 @@ fn judgeable(
 ) -> Result<(Judgeable, Arc<Operation>), Violation> {
     let read = document::read(text, &policy.reading).map_err(unreadable)?;
     document::count(&read.document, &policy.ceilings).map_err(uncountable)?;
+    let selected = select(&read.document, operation_name);
+    let canonical = selected.as_ref().ok().map(|it| document::canonical_text(&read.document, *it));
+    let listed = canonical.as_ref().and_then(|it| policy.documents.library.with_canonical(it));
+    // Before validation: a flood of documents that nobody lists is to cost little.
+    if listed.is_none() && policy.documents.require == Some(Mode::Enforce) {
+        return Err(not_in_list());
+    }
     document::validate(&policy.schema, &read).map_err(invalid)?;
-    let selected = select(&read.document, operation_name)?;
-    let canonical = document::canonical_text(&read.document, selected);
+    let (selected, canonical) = (selected?, canonical.unwrap_or_default());
     if policy.second_reader == SecondReader::On {
         document::second_reader(&canonical, &read.document, selected).map_err(disagreement)?;
     }
@@ -59,9 +66,11 @@ fn judgeable(
         query: json::escape(&canonical).into(),
         hash,
         excepted: excepted(policy, hash, &canonical),
+        listed,
         variables: operation.variables().to_vec(),
         left,
         watch: Watch::of(policy, operation).map(Box::new),
+        operation: policy.rules().any(|(_, rule)| rule.takes_out()).then(|| Arc::clone(operation)),
         introspection: introspection::is_answerable(operation).then(|| Arc::clone(operation)),
     };
     Ok((judgeable, Arc::clone(operation)))
@@ -134,8 +143,13 @@ pub(super) fn select(
         (Some(_), Some(_)) => {
             Err(unresolved("several operations, and `operationName` does not say which"))
         }
-        (None, _) => Err(unresolved("no operation has the name that `operationName` gives")),
+        (None, _) => Err(no_such_operation()),
     }
+}
+
+/// The objection to a name that no operation of the document has.
+pub(super) fn no_such_operation() -> Violation {
+    unresolved("no operation has the name that `operationName` gives")
 }
 
 fn unresolved(public: &'static str) -> Violation {

@@ -76,17 +76,24 @@ pub fn explain(
     request: &Request<'_>,
     whom: (&Caller, UnixSeconds),
 ) -> Explanation {
-    let text = request.query.as_deref().unwrap_or_default();
-    let (known, selected) = compile_keeping(policy, text, request.operation_name());
+    let (known, selected) = compile_keeping(policy, &request.text(), request.operation_name());
     let cost = price::tell(policy, profile, request);
-    let (decided, conditions) = match (&known, selected) {
+    let told = match (&known, selected) {
         (Known::Judgeable(document), Some(operation)) => {
             told(policy, (document, &operation), request, whom.0)
         }
-        (Known::Judgeable(_) | Known::Refused(_), _) => Default::default(),
+        (Known::Judgeable(_) | Known::Refused(_), _) => Told::default(),
     };
     let judged = judge_lines((policy, profile), &known, request, whom);
+    let Told { decided, conditions } = told;
     Explanation { cost, decided, conditions, ..judged }
+}
+
+/// What the items of the policy file have to say.
+#[derive(Default)]
+struct Told {
+    decided: Vec<(&'static Meta, Decided)>,
+    conditions: Vec<(Box<str>, Answer)>,
 }
 
 /// What every item decides, and how the conditions are answered that it asks for.
@@ -95,9 +102,9 @@ fn told(
     (document, operation): (&Judgeable, &Arc<Operation>),
     request: &Request<'_>,
     caller: &Caller,
-) -> (Vec<(&'static Meta, Decided)>, Vec<(Box<str>, Answer)>) {
+) -> Told {
     let given = coerce(&policy.schema, &document.variables, request.variables);
-    let Ok(variables) = given else { return Default::default() };
+    let Ok(variables) = given else { return Told::default() };
     let seen = Seen::new(caller);
     let asked = Asked::new(&policy.conditions, &seen);
     let facts = Facts { variables: &variables, asked: &asked, document: document.facts() };
@@ -111,7 +118,7 @@ fn told(
     // Which profile is taken depends on conditions as well.
     let _ = policy.profile_of(&asked);
     let conditions = asked.answered().map(|(name, it)| (name.into(), it.clone()));
-    (decided, conditions.collect())
+    Told { decided, conditions: conditions.collect() }
 }
 
 /// The same of a document that is known, without the cost taken apart.
@@ -169,7 +176,7 @@ fn line(
     variables: &Variables<'_>,
     (rule, meta): (RuleIdx, &'static Meta),
 ) -> Line {
-    let (mode, limit) = match bench.policy.stance(bench.profile, rule) {
+    let (mode, limit) = match bench.stance(document, rule) {
         Stance::Off => (None, None),
         Stance::On { mode, limit } => (Some(mode), Some(limit)),
     };
@@ -178,7 +185,7 @@ fn line(
     let mut totals = Totals::default();
     for left in document.left.iter().filter(|it| it.rule == rule) {
         let found = bench.find(document, left, variables);
-        objections.extend(found.objections);
+        objections.extend(found.violations);
         for (number, times) in found.tallies {
             let total = totals.tally(rule, number, times);
             objections.extend(bench.policy.rule(rule).object_to_tally(number, total));

@@ -8,16 +8,22 @@ use crate::{
     admission::{
         CacheLimits, Request, Requests, UnixSeconds,
         cache::{Cache, Share},
-        compile::compile,
+        compile::{compile, no_such_operation},
         judge::{Bench, Ready, Refused, Totals},
         known::{Entry, Known},
+        named::{Named, Names, to_remember},
         price,
+        refusal::unreadable,
+        remembered::Remembered,
+        trusted::TrustedDocuments,
         watch::Watched,
     },
+    document::Refusal,
     expression::Asked,
-    identity::{Caller, Seen},
+    identity::{Caller, Method, Seen},
+    json::Literal,
     operation::coerce,
-    policy::{Policy, ProfileIdx},
+    policy::{DocumentIdx, Policy, ProfileIdx},
     verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation},
 };
 
@@ -26,20 +32,27 @@ use crate::{
 pub struct Gate {
     policy: Arc<Policy>,
     cache: Cache,
+    trusted: TrustedDocuments,
+    remembered: Remembered,
 }
 
 impl Gate {
     /// A gate that has seen nothing yet. Where documents lie in its cache is random.
     #[must_use]
     pub fn new(policy: Arc<Policy>, limits: CacheLimits) -> Self {
-        Self { policy, cache: Cache::new(limits, RandomState::new()) }
+        Self::with_cache(policy, Cache::new(limits, RandomState::new()))
     }
 
     /// The same with a fixed seed, so that instruction counts can be compared.
     #[must_use]
     pub fn with_seed(policy: Arc<Policy>, limits: CacheLimits, seed: u64) -> Self {
         let hasher = RandomState::with_seeds(seed, seed, seed, seed);
-        Self { policy, cache: Cache::new(limits, hasher) }
+        Self::with_cache(policy, Cache::new(limits, hasher))
+    }
+
+    fn with_cache(policy: Arc<Policy>, cache: Cache) -> Self {
+        let trusted = TrustedDocuments::of(&policy);
+        Self { policy, cache, trusted, remembered: Remembered::new() }
     }
 
     /// The policy in force.
@@ -51,12 +64,14 @@ impl Gate {
     /// Judges the requests of one HTTP request: all are admitted, or none.
     #[must_use]
     pub fn admit(&self, requests: &Requests<'_>, caller: &Caller, now: UnixSeconds) -> Verdict {
-        let seen = Seen::new(caller);
+        let (seen, method) = (Seen::new(caller), caller.way.method);
         let asked = Asked::new(&self.policy.conditions, &seen);
         match self.policy.profile_of(&asked) {
-            Ok(profile) => {
-                self.judge(Bench { policy: &self.policy, profile, asked: &asked, now }, requests)
-            }
+            Ok(profile) => self.judge(
+                Bench { policy: &self.policy, profile, asked: &asked, now },
+                requests,
+                method,
+            ),
             Err(violation) => Verdict::Reject(Rejected::whole(violation)),
         }
     }
@@ -70,18 +85,23 @@ impl Gate {
         caller: &Caller,
         now: UnixSeconds,
     ) -> Verdict {
-        let seen = Seen::new(caller);
+        let (seen, method) = (Seen::new(caller), caller.way.method);
         let asked = Asked::new(&self.policy.conditions, &seen);
-        self.judge(Bench { policy: &self.policy, profile, asked: &asked, now }, requests)
+        self.judge(Bench { policy: &self.policy, profile, asked: &asked, now }, requests, method)
     }
 
-    fn judge(&self, bench: Bench<'_>, requests: &Requests<'_>) -> Verdict {
+    fn judge(&self, bench: Bench<'_>, requests: &Requests<'_>, method: Method) -> Verdict {
         let mut totals = Totals::of(requests);
         let judged = requests.iter().map(|request| {
-            let entry = self.entry(request)?;
-            bench.judge(request, &entry.known, &mut totals)
+            let entry = self.entry(request, method)?;
+            bench.judge_document(request, (&entry.known, method), &mut totals)
         });
-        decide(requests.framing, judged.collect())
+        let verdict = decide(requests.framing, judged.collect());
+        if matches!(verdict, Verdict::Admit(_)) {
+            let kept = requests.iter().filter_map(|it| to_remember(&self.policy, it));
+            kept.for_each(|(hash, text)| self.remembered.put(hash, &text));
+        }
+        verdict
     }
 
     /// What there is to do with the answers to requests that were admitted; nothing as a rule.
@@ -94,7 +114,7 @@ impl Gate {
         let asked = Asked::new(&self.policy.conditions, &seen);
         let limit = price::limit(&self.policy, self.policy.profile_of(&asked).ok()?);
         let parts = requests.iter().map(|request| {
-            let entry = self.entry(request).ok()?;
+            let entry = self.entry(request, caller.way.method).ok()?;
             let Known::Judgeable(document) = &entry.known else { return None };
             let variables =
                 coerce(&self.policy.schema, &document.variables, request.variables).ok()?;
@@ -104,43 +124,56 @@ impl Gate {
     }
 
     /// What is known of a request's document, compiled now if need be.
-    fn entry(&self, request: &Request<'_>) -> Result<Arc<Entry>, Refused> {
-        let text = text_of(request).map_err(Refused::for_one)?;
-        let operation_name = request.operation_name.as_deref().filter(|it| !it.is_empty());
-        let key = self.cache.key(text, operation_name);
-        if let Some(entry) = self.cache.get(key, text, operation_name) {
+    fn entry(&self, request: &Request<'_>, method: Method) -> Result<Arc<Entry>, Refused> {
+        let names = Names { policy: &self.policy, remembered: &self.remembered };
+        let named = names.find(request, method).map_err(Refused::for_one)?;
+        let operation_name = request.operation_name();
+        match named {
+            Named::Remembered(text) => self.entry_of(&Literal::of(&text), operation_name),
+            Named::Text(literal) => self.entry_of(literal, operation_name),
+            Named::Trusted(idx) => self.trusted_entry(idx, operation_name),
+        }
+    }
+
+    fn trusted_entry(
+        &self,
+        idx: DocumentIdx,
+        operation_name: Option<&str>,
+    ) -> Result<Arc<Entry>, Refused> {
+        let entry = self.trusted.entry(idx, operation_name).cloned();
+        entry.ok_or_else(|| Refused::for_one(no_such_operation()))
+    }
+
+    /// What is known of a text. What is in the cache is not trusted: a text that a manifest lists
+    /// never gets there.
+    fn entry_of(
+        &self,
+        literal: &Literal<'_>,
+        operation_name: Option<&str>,
+    ) -> Result<Arc<Entry>, Refused> {
+        let written = literal.as_written();
+        let key = self.cache.key(written, operation_name);
+        if let Some(entry) = self.cache.get(key, written, operation_name) {
             return Ok(entry);
         }
-        let known = compile(&self.policy, text, operation_name);
+        let limit = self.policy.reading.bytes;
+        let Some(text) = literal.text_within(limit) else {
+            // Refused by its length alone: nothing worth keeping.
+            return Err(Refused::for_one(unreadable(Refusal::TooManyBytes { limit })));
+        };
+        if let Some(idx) = self.policy.documents.library.with_text(&text) {
+            return self.trusted_entry(idx, operation_name);
+        }
+        let known = compile(&self.policy, &text, operation_name);
         let share = match &known {
             Known::Judgeable(_) => Share::Judgeable,
             Known::Refused(_) => Share::Refused,
         };
         let operation_name = operation_name.map(Into::into);
-        let entry = Arc::new(Entry { operation_name, text: text.into(), known });
-        // What is too long to be read is refused by its length alone: nothing worth keeping.
-        if text.len() as u64 <= self.policy.reading.bytes {
-            self.cache.put(key, share, Arc::clone(&entry));
-        }
+        let entry = Arc::new(Entry { operation_name, literal: written.into(), known });
+        self.cache.put(key, share, Arc::clone(&entry));
         Ok(entry)
     }
-}
-
-/// The text of a request's document.
-fn text_of<'r>(request: &'r Request<'_>) -> Result<&'r str, Violation> {
-    let refusal = |code, public: &'static str| Violation {
-        rule: "document",
-        code,
-        at: None,
-        public: public.into(),
-        detail: public.into(),
-    };
-    if request.document_id.is_some() {
-        let public = "documents by id are not supported here";
-        return Err(refusal(Code::PERSISTED_QUERY_NOT_SUPPORTED, public));
-    }
-    let missing = || refusal(Code::INVALID_REQUEST, "the request has no `query`");
-    request.query.as_deref().ok_or_else(missing)
 }
 
 /// All or nothing: one refused item refuses the batch, and the innocent ones are told so.

@@ -5,11 +5,13 @@ use crate::{
         Request, Requests, UnixSeconds, body,
         introspection::{self, View},
         known::{Judgeable, Known, Left, Part},
+        reduced,
     },
+    document::SelectionId,
     expression::Asked,
     operation::{Shape, Variables, coerce},
     policy::{Exception, Policy, ProfileIdx, Stance},
-    rules::{Batch, Facts, Meta, REGISTRY, Residual, RuleIdx, Setting},
+    rules::{Batch, Facts, Meta, REGISTRY, RuleIdx, Setting},
     verdict::{Code, Findings, Item, Mode, Violation},
 };
 
@@ -61,6 +63,9 @@ impl Totals {
 
     /// The measure to compare with the limit: the sum so far, or the measure itself.
     fn add(&mut self, rule: RuleIdx, measured: u64) -> u64 {
+        let Some(total) = self.measures.as_mut().and_then(|it| it.get_mut(rule.0)) else {
+            return measured;
+        };
         let adds_up = REGISTRY.get(rule.0).is_some_and(|it| match it.setting {
             Setting::Limit { batch, .. } => batch == Batch::Sum,
             Setting::Bound { .. }
@@ -68,13 +73,11 @@ impl Totals {
             | Setting::Shape { .. }
             | Setting::Switch { .. } => false,
         });
-        match self.measures.as_mut().and_then(|it| it.get_mut(rule.0)) {
-            Some(total) if adds_up => {
-                *total = total.saturating_add(measured);
-                *total
-            }
-            Some(_) | None => measured,
+        if !adds_up {
+            return measured;
         }
+        *total = total.saturating_add(measured);
+        *total
     }
 }
 
@@ -95,23 +98,13 @@ impl Totals {
     }
 }
 
-/// What one rule found.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) objections: Vec<Violation>,
-    /// Of parts of the rule that only watch.
-    pub(super) reported: Vec<Violation>,
-    /// The number for the limit.
-    pub(super) measured: Option<u64>,
-    /// What was called how often.
-    pub(super) tallies: Vec<(u32, u64)>,
-}
-
 /// What was found, by what it leads to.
 #[derive(Debug, Default)]
 struct Objections {
     enforced: Vec<Violation>,
     reported: Vec<Violation>,
+    /// Selections to take out of what is forwarded.
+    taken: Vec<SelectionId>,
 }
 
 impl Objections {
@@ -140,12 +133,17 @@ impl Bench<'_> {
         }
         let variables = coerce(&self.policy.schema, &document.variables, request.variables)
             .map_err(Refused::for_one)?;
-        let Objections { enforced, reported } = self.check(document, &variables, totals);
+        let Objections { enforced, reported, taken } = self.check(document, &variables, totals);
         if let Some(deciding) = enforced.first().cloned() {
             let found = enforced.into_iter().chain(reported).collect();
             return Err(Refused { deciding, found });
         }
-        let body = body::write(document, &variables, request);
+        let body = if taken.is_empty() {
+            body::write(document, &variables, request)
+        } else {
+            reduced::write(self.policy, document, (&variables, request), &taken)
+                .map_err(Refused::for_one)?
+        };
         let answer = document.introspection.as_ref();
         let answer = answer
             .map(|it| introspection::answer(it, &variables, &View::of(self.policy, self.asked)));
@@ -179,6 +177,16 @@ impl Bench<'_> {
         }
     }
 
+    /// How the profile, or what is special about the document, stands to a rule.
+    pub(super) fn stance(&self, document: &Judgeable, rule: RuleIdx) -> Stance {
+        let stance = self.policy.stance(self.profile, rule);
+        let own = document.listed.and_then(|it| self.policy.documents.library.settings(it)?.cost);
+        match own.filter(|_| self.policy.meta(rule).id == "cost") {
+            None => stance,
+            Some(limit) => stance.with_limit(limit),
+        }
+    }
+
     fn check(
         &self,
         document: &Judgeable,
@@ -188,7 +196,7 @@ impl Bench<'_> {
         let exception = self.exception(document);
         let mut objections = Objections::default();
         for left in &document.left {
-            let Stance::On { mode, limit } = self.policy.stance(self.profile, left.rule) else {
+            let Stance::On { mode, limit } = self.stance(document, left.rule) else {
                 continue;
             };
             if exception.is_some_and(|it| it.lifts(left.rule)) {
@@ -198,16 +206,22 @@ impl Bench<'_> {
             for (number, times) in std::mem::take(&mut found.tallies) {
                 let total = totals.tally(left.rule, number, times);
                 let rule = self.policy.rule(left.rule);
-                found.objections.extend(rule.object_to_tally(number, total));
+                found.violations.extend(rule.object_to_tally(number, total));
             }
             let measured = found.measured.map(|it| totals.add(left.rule, it));
             let over = measured.filter(|it| *it > limit);
-            let is_clean = found.objections.is_empty() && over.is_none();
+            let is_clean = found.violations.is_empty() && over.is_none();
+            if is_clean && found.reported.is_empty() {
+                continue;
+            }
             if !is_clean && self.policy.excuses(left.rule, self.asked) {
                 continue;
             }
-            objections.add(mode, found.objections);
+            objections.add(mode, found.violations);
             objections.add(Mode::Report, found.reported);
+            if matches!(left.part, Part::Depends(_)) && mode == Mode::Enforce {
+                objections.taken.extend(found.taken);
+            }
             objections.add(mode, over.map(|it| over_limit(self.policy.meta(left.rule), it, limit)));
         }
         objections
@@ -219,23 +233,19 @@ impl Bench<'_> {
         document: &Judgeable,
         left: &Left,
         variables: &Variables<'_>,
-    ) -> Found {
-        let run = |residual: &dyn Residual, variables: &Variables<'_>| {
-            let mut found = Findings::default();
-            let document = document.facts();
-            residual.check(&Facts { variables, asked: self.asked, document }, &mut found);
-            let (measured, reported) = (found.take_measured(), found.take_reported());
-            let tallies = found.take_tallies();
-            Found { objections: found.into_violations(), reported, measured, tallies }
-        };
+    ) -> Findings {
+        let mut found = Findings::default();
+        let facts = Facts { variables, asked: self.asked, document: document.facts() };
         match &left.part {
-            Part::Depends(residual) => run(&**residual, variables),
-            Part::DependsUnselected(residual) => run(&**residual, &Variables::default()),
-            Part::Measured(measured) => Found { measured: Some(*measured), ..Found::default() },
-            Part::Violated(violations) => {
-                Found { objections: violations.clone(), ..Found::default() }
+            Part::Depends(residual) => residual.check(&facts, &mut found),
+            Part::DependsUnselected(residual) => {
+                let variables = &Variables::default();
+                residual.check(&Facts { variables, ..facts }, &mut found);
             }
+            Part::Measured(measured) => found.measure(*measured),
+            Part::Violated(violations) => found.violations.clone_from(violations),
         }
+        found
     }
 
     /// The exception for a document, while it lasts.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     admission::watch::Watch,
     operation::{Operation, Variable},
+    policy::DocumentIdx,
     rules::{DocumentFacts, Residual, RuleIdx, Trusted},
     schema::OperationKind,
     verdict::Violation,
@@ -33,12 +34,16 @@ pub(super) struct Judgeable {
     /// The hash by which an exception of the policy names it: of the text as sent, or of the
     /// canonical text.
     pub(super) excepted: Option<[u8; 32]>,
+    /// The trusted document that says the same.
+    pub(super) listed: Option<DocumentIdx>,
     /// Variable definitions of the selected operation.
     pub(super) variables: Vec<Variable>,
     /// What is left of the rules; rules that hold are not there.
     pub(super) left: Vec<Left>,
     /// What its answers can cost; only where the policy wants to know.
     pub(super) watch: Option<Box<Watch>>,
+    /// The operation, when something may be taken out of it, or when it is answered here.
+    pub(super) operation: Option<Arc<Operation>>,
     /// The operation, when the schema is all that it asks for: it is answered here.
     pub(super) introspection: Option<Arc<Operation>>,
 }
@@ -46,7 +51,8 @@ pub(super) struct Judgeable {
 impl Judgeable {
     /// What rules may know of it.
     pub(super) const fn facts(&self) -> DocumentFacts {
-        DocumentFacts { hash: self.hash, trusted: Trusted::No }
+        let trusted = if self.listed.is_some() { Trusted::Yes } else { Trusted::No };
+        DocumentFacts { hash: self.hash, trusted }
     }
 }
 
@@ -74,17 +80,19 @@ pub(super) enum Part {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) operation_name: Option<Box<str>>,
-    pub(super) text: Box<str>,
+    /// The document's text as the client wrote it, a JSON literal: two spellings of one text are
+    /// two entries, and neither is unescaped to be found.
+    pub(super) literal: Box<str>,
     pub(super) known: Known,
 }
 
 impl Entry {
-    /// Whether it was compiled for this text and operation name.
-    pub(super) fn is_for(&self, text: &str, operation_name: Option<&str>) -> bool {
-        *self.text == *text && self.operation_name.as_deref() == operation_name
+    /// Whether it was compiled for this literal and operation name.
+    pub(super) fn is_for(&self, literal: &str, operation_name: Option<&str>) -> bool {
+        *self.literal == *literal && self.operation_name.as_deref() == operation_name
     }
 
-    /// Bytes it holds on to, roughly: the text, its canonical twin, and what hangs on them.
+    /// Bytes it holds on to, roughly: the literal, its canonical twin, and what hangs on them.
     pub(super) fn weight(&self) -> usize {
         const FIXED: usize = 1024;
         const PER_LEFT: usize = 64;
@@ -98,6 +106,6 @@ impl Entry {
             }
             Known::Refused(_) => 0,
         };
-        self.text.len().saturating_add(judgeable).saturating_add(FIXED)
+        self.literal.len().saturating_add(judgeable).saturating_add(FIXED)
     }
 }

@@ -44,8 +44,8 @@ pub(super) fn tell(
 
 /// The selected operation, when the document can be read, counted and validated at all.
 pub(super) fn operation(policy: &Policy, request: &Request<'_>) -> Option<Operation> {
-    let text = request.query.as_deref()?;
-    let read = document::read(text, &ReadLimits::CEILINGS).ok()?;
+    let text = request.query.as_ref()?.text();
+    let read = document::read(&text, &ReadLimits::CEILINGS).ok()?;
     document::count(&read.document, &Ceilings::default()).ok()?;
     document::validate(&policy.schema, &read).ok()?;
     let selected = select(&read.document, request.operation_name()).ok()?;

@@ -7,8 +7,8 @@ use crate::{json, verdict::Framing};
 /// One GraphQL request: what stands in the JSON object of the GraphQL over HTTP specification.
 #[derive(Debug, Default)]
 pub struct Request<'a> {
-    /// `query`: the text of a document.
-    pub query: Option<Cow<'a, str>>,
+    /// `query`: the text of a document, as the client has written it.
+    pub query: Option<json::Literal<'a>>,
     /// `documentId`, or the hash of `extensions.persistedQuery`.
     pub document_id: Option<Cow<'a, str>>,
     /// `operationName`; an empty name counts as none.
@@ -20,6 +20,11 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// The text of its document; empty when there is none.
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        self.query.as_ref().map(json::Literal::text).unwrap_or_default()
+    }
+
     /// The name of the operation to select, when one is given.
     pub(super) fn operation_name(&self) -> Option<&str> {
         self.operation_name.as_deref().filter(|it| !it.is_empty())

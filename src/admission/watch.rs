@@ -172,7 +172,7 @@ fn before_end(object: json::Value<'_>) -> usize {
 }
 
 /// Answers nest deeper than requests do; their size is bounded by who reads them.
-const LIMITS: json::Limits = json::Limits { depth: 1000, values: u32::MAX };
+const LIMITS: json::Limits = json::Limits { depth: 1000, values: u32::MAX, lists: None };
 /// Bytes that one cost takes, roughly.
 const ROOM: usize = 100;
 

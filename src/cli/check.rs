@@ -5,9 +5,10 @@ use std::{fmt::Write as _, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
+    admission::unfit,
     cli::{Exit, drift, terminal, tls::Tls},
     config::UpstreamUrl,
-    diagnostic::{Diagnostics, render, to_github, to_json, to_sarif},
+    diagnostic::{Diagnostic, Diagnostics, render, to_github, to_json, to_sarif},
     policy::{Policy, ProfileIdx, Stance},
     rules::{Setting, Unit},
     sources::{self, Teller},
@@ -68,9 +69,23 @@ fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics) {
     if let (Some(policy), Some(upstream)) = (&policy, upstream) {
         drift::compare(policy, upstream, &mut diagnostics);
     }
+    let unfit = policy.as_ref().map(|it| unfit(it, sources::now())).unwrap_or_default();
+    for it in unfit.iter().take(MAX_UNFIT) {
+        let message =
+            format!("trusted document `{}` is always refused: {}", it.id, it.violation.detail);
+        diagnostics.push(Diagnostic::warning("unfit-document", message));
+    }
+    if unfit.len() > MAX_UNFIT {
+        let message = format!("{} trusted documents are always refused", unfit.len());
+        let warning = Diagnostic::warning("unfit-document", message);
+        diagnostics.push(warning.help("`portcullis manifest verify` lists them all"));
+    }
     diagnostics.extend(found);
     (policy, diagnostics)
 }
+
+/// More than a screen of them are for `manifest verify`.
+const MAX_UNFIT: usize = 20;
 
 fn print(diagnostics: &Diagnostics, format: Format) {
     match format {

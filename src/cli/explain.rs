@@ -113,7 +113,7 @@ fn explain_one(
     let tree = strict::read(variables.as_bytes(), strict::Limits::default())
         .map_err(|it| format!("the variables are not JSON: {it}"))?;
     let request = Request {
-        query: Some(text.as_str().into()),
+        query: Some(strict::Literal::of(&text)),
         operation_name: arguments.operation_name.as_deref().map(Into::into),
         variables: (tree.root().kind() == strict::Kind::Object).then(|| tree.root()),
         ..Request::default()

@@ -8,6 +8,7 @@ mod demo;
 mod drift;
 mod explain;
 mod init;
+mod manifest;
 mod price;
 mod schema;
 mod serve;
@@ -42,6 +43,8 @@ enum Verb {
     Explain(explain::Arguments),
     /// Write a policy that only watches, and the schema of an upstream, to begin with
     Init(init::Arguments),
+    /// Build, convert, verify and compare lists of trusted documents
+    Manifest(manifest::Arguments),
     /// Print the JSON Schema of the policy file, or fetch the schema of an upstream
     Schema(schema::Arguments),
     /// Run the proxy
@@ -91,6 +94,7 @@ pub fn run() -> ExitCode {
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Explain(arguments) => explain::run(&arguments),
         Verb::Init(arguments) => init::run(&arguments),
+        Verb::Manifest(arguments) => manifest::run(&arguments),
         Verb::Schema(arguments) => schema::run(&arguments),
         Verb::Serve(arguments) => serve::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),

@@ -314,6 +314,12 @@ impl Document {
         self.selections.get(id.index())
     }
 
+    /// Every selection of the document, those of one definition behind those of another.
+    #[must_use]
+    pub fn all_selections(&self) -> &[Selection] {
+        &self.selections
+    }
+
     /// Selections in preorder.
     #[must_use]
     pub fn selections(&self, range: Range) -> &[Selection] {

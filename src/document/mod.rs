@@ -10,6 +10,7 @@ mod beyond_validator;
 mod convert;
 mod count;
 mod invalid;
+mod kept;
 mod order;
 mod place;
 mod print;
@@ -25,8 +26,9 @@ pub use arena::{
 };
 pub use count::{Ceilings, Counts, Excess, count};
 pub use invalid::Invalid;
+pub use kept::Kept;
 pub use order::Cycle;
-pub use print::{canonical_text, print};
+pub use print::{canonical_text, canonical_text_of, print};
 pub use read::{Read, ReadLimits, Refusal, read};
 pub use second_reader::{Disagreement, second_reader};
 pub use validate::validate;

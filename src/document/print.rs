@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     document::{
-        Argument, Document, Fragment, OperationDefinition, OperationId, Range, Selection,
+        Argument, Document, Fragment, Kept, OperationDefinition, OperationId, Range, Selection,
         SelectionId, SelectionKind, Span, TypeText, ValueId, ValueKind, VariableDefinition,
         order::names,
     },
@@ -19,10 +19,20 @@ use crate::{
 /// the empty text, which is no document.
 #[must_use]
 pub fn canonical_text(document: &Document, operation: OperationId) -> String {
-    let mut printer = Printer::new(document);
+    canonical(document, operation, None)
+}
+
+/// The same of what is left of an operation.
+#[must_use]
+pub fn canonical_text_of(document: &Document, operation: OperationId, kept: &Kept<'_>) -> String {
+    canonical(document, operation, Some(kept))
+}
+
+fn canonical(document: &Document, operation: OperationId, kept: Option<&Kept<'_>>) -> String {
+    let mut printer = Printer { kept, ..Printer::new(document) };
     if let Some(definition) = document.operation(operation) {
         printer.operation(definition);
-        for fragment in reached(document, definition).into_values() {
+        for fragment in reached(document, definition, kept).into_values() {
             printer.fragment(fragment);
         }
     }
@@ -42,12 +52,16 @@ pub fn print(document: &Document) -> String {
 fn reached<'a>(
     document: &'a Document,
     operation: &OperationDefinition,
+    kept: Option<&Kept<'_>>,
 ) -> BTreeMap<&'a str, &'a Fragment> {
     let names = names(document);
     let mut reached = BTreeMap::new();
     let mut ranges = vec![operation.selections];
     while let Some(range) = ranges.pop() {
-        for selection in document.selections(range) {
+        for (index, selection) in (range.start..).zip(document.selections(range)) {
+            if kept.is_some_and(|it| !it.keeps(SelectionId(index))) {
+                continue;
+            }
             let SelectionKind::Spread { name } = selection.kind else { continue };
             let name = document.str(name);
             let fragment = names.get(name).and_then(|it| document.fragments().get(*it));
@@ -62,19 +76,22 @@ fn reached<'a>(
 
 struct Printer<'a> {
     document: &'a Document,
+    /// What is printed of it, when that is not all.
+    kept: Option<&'a Kept<'a>>,
     out: String,
 }
 
 impl<'a> Printer<'a> {
     fn new(document: &'a Document) -> Self {
-        Self { document, out: String::with_capacity(document.text().len()) }
+        Self { document, kept: None, out: String::with_capacity(document.text().len()) }
     }
 
     fn operation(&mut self, it: &OperationDefinition) {
         self.between();
+        let variables = self.variables_left(it.variables);
         let is_short = it.kind == OperationKind::Query
             && it.name.is_none()
-            && it.variables.is_empty()
+            && variables.is_empty()
             && it.directives.is_empty();
         if !is_short {
             self.out.push_str(it.kind.keyword());
@@ -82,7 +99,7 @@ impl<'a> Printer<'a> {
                 self.out.push(' ');
                 self.name(name);
             }
-            self.variables(it.variables);
+            self.list('(', &variables, ')', Self::variable);
             self.directives(it.directives);
         }
         self.selections(it.selections);
@@ -98,8 +115,11 @@ impl<'a> Printer<'a> {
         self.selections(it.selections);
     }
 
-    fn variables(&mut self, range: Range) {
-        self.list('(', self.document.variables(range), ')', Self::variable);
+    fn variables_left(&self, range: Range) -> Vec<VariableDefinition> {
+        let is_used = |it: &&VariableDefinition| {
+            self.kept.is_none_or(|kept| kept.uses(self.document.str(it.name)))
+        };
+        self.document.variables(range).iter().filter(is_used).copied().collect()
     }
 
     fn variable(&mut self, it: &VariableDefinition) {
@@ -149,6 +169,9 @@ impl<'a> Printer<'a> {
         for (index, it) in (range.start..).zip(self.document.selections(range)) {
             while open.pop_if(|end| end.0 <= index).is_some() {
                 self.out.push('}');
+            }
+            if self.kept.is_some_and(|kept| !kept.keeps(SelectionId(index))) {
+                continue;
             }
             self.between();
             self.selection(it);
@@ -231,7 +254,7 @@ impl<'a> Printer<'a> {
         None
     }
 
-    fn list<T>(&mut self, open: char, items: &'a [T], close: char, item: fn(&mut Self, &T)) {
+    fn list<T>(&mut self, open: char, items: &[T], close: char, item: fn(&mut Self, &T)) {
         if items.is_empty() {
             return;
         }

@@ -148,4 +148,4 @@ fn claims(payload: &[u8]) -> Result<Map<String, Value>, BadCredential> {
 /// Of a session token and of an access token (RFC 9068 §2.1).
 const TYPES: [&str; 3] = ["JWT", "at+jwt", "application/at+jwt"];
 /// Claims are flat as a rule; groups and roles come by hundreds.
-const LIMITS: json::Limits = json::Limits { depth: 16, values: 4_000 };
+const LIMITS: json::Limits = json::Limits { depth: 16, values: 4_000, lists: None };

@@ -13,6 +13,8 @@ pub enum Problem {
     DuplicateKey,
     /// A bad escape sequence, or half of a surrogate pair.
     Escape,
+    /// A list with more elements than the limit.
+    ListTooLong,
     /// A number that RFC 8259 does not allow.
     Number,
     /// More values than the limit.
@@ -45,6 +47,7 @@ impl fmt::Display for Problem {
             Self::ControlCharacter => "control character in a string",
             Self::DuplicateKey => "duplicate key",
             Self::Escape => "bad escape sequence",
+            Self::ListTooLong => "a list is too long",
             Self::Number => "bad number",
             Self::TooDeep => "nested too deeply",
             Self::TooManyValues => "too many values",

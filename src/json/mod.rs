@@ -7,6 +7,7 @@
 //! test holds it to accept nothing that `serde_json` refuses.
 
 mod error;
+mod literal;
 mod plain;
 mod read;
 mod scan;
@@ -14,10 +15,13 @@ mod unescape;
 mod write;
 
 pub use error::{Error, Problem};
-pub use read::{Limits, read};
+pub use literal::Literal;
+pub use read::{Limits, Lists, read};
 pub use write::{escape, push_escaped};
 
-use std::{borrow::Cow, cmp::Ordering, ops::Range};
+use std::{borrow::Cow, ops::Range};
+
+use crate::json::literal::{says, unquote};
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +139,12 @@ impl<'t> Value<'t> {
         (self.kind() == Kind::String).then(|| unquote(self.text()))
     }
 
+    /// The same with its escapes, to be resolved when it is needed.
+    #[must_use]
+    pub fn literal(self) -> Option<Literal<'t>> {
+        (self.kind() == Kind::String).then(|| Literal::scanned(self.text()))
+    }
+
     /// Number of elements or members.
     #[must_use]
     pub fn n_children(self) -> u32 {
@@ -160,16 +170,6 @@ impl<'t> Value<'t> {
         })
     }
 
-    /// Escapes only ever make a key longer than what it says, so most keys need no second look.
-    fn has_key(self, key: &str) -> bool {
-        let Some(literal) = self.key_text() else { return false };
-        match literal.len().cmp(&key.len().saturating_add(2)) {
-            Ordering::Less => false,
-            Ordering::Equal => unquote(literal) == key,
-            Ordering::Greater => literal.contains('\\') && unquote(literal) == key,
-        }
-    }
-
     /// The value and everything in it, in the order written.
     pub fn descendants(self) -> impl Iterator<Item = Self> + use<'t> {
         (self.node..self.node().end.max(self.node.saturating_add(1)))
@@ -182,13 +182,6 @@ impl<'t> Value<'t> {
         if self.kind() != Kind::Object {
             return None;
         }
-        self.children().find(|it| it.has_key(key))
+        self.children().find(|it| it.key_text().is_some_and(|it| says(it, key)))
     }
-}
-
-/// The content of a string literal that was scanned before.
-fn unquote(literal: &str) -> Cow<'_, str> {
-    let inner = literal.get(1..literal.len().saturating_sub(1)).unwrap_or_default();
-    let has_escapes = plain::n_plain(inner.as_bytes()) < inner.len();
-    if has_escapes { Cow::Owned(unescape::unescape(inner)) } else { Cow::Borrowed(inner) }
 }

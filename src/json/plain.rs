@@ -1,9 +1,32 @@
 //! How far a text goes on with bytes that mean only themselves inside a string literal.
 //!
-//! Eight at a time: strings are most of what is read and written.
+//! Strings are most of what is read and written: the first bytes are looked at eight at a time,
+//! since escapes are near each other or nowhere, and the others a block at a time.
 
 /// The number of bytes before the first quote, backslash or control character, or all of them.
 pub(super) fn n_plain(bytes: &[u8]) -> usize {
+    let (near, far) = bytes.split_at_checked(NEAR).unwrap_or((bytes, &[]));
+    let n_near = n_plain_words(near);
+    if n_near < near.len() {
+        return n_near;
+    }
+    let (blocks, _) = far.as_chunks::<BLOCK>();
+    let n_blocks = blocks.iter().take_while(|it| is_plain(it)).count();
+    let n_passed = n_near.saturating_add(n_blocks.saturating_mul(BLOCK));
+    n_passed.saturating_add(n_plain_words(bytes.get(n_passed..).unwrap_or_default()))
+}
+
+/// 32 bytes: longer than most lines of a formatted document.
+const NEAR: usize = 32;
+/// 64 bytes: what the compiler makes four vectors of.
+const BLOCK: usize = 64;
+
+/// Looks at every byte without a way out, so that it is done many at a time.
+fn is_plain(block: &[u8; BLOCK]) -> bool {
+    !block.iter().fold(false, |found, it| found | is_special(*it))
+}
+
+fn n_plain_words(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (n, word) in words.iter().enumerate() {
         let found = specials(u64::from_le_bytes(*word));
@@ -11,9 +34,12 @@ pub(super) fn n_plain(bytes: &[u8]) -> usize {
             return n.saturating_mul(8).saturating_add(found.trailing_zeros() as usize / 8);
         }
     }
-    let is_special = |it: &u8| matches!(it, 0x00..=0x1f | b'"' | b'\\');
-    let n_rest = rest.iter().position(is_special).unwrap_or(rest.len());
+    let n_rest = rest.iter().position(|it| is_special(*it)).unwrap_or(rest.len());
     words.len().saturating_mul(8).saturating_add(n_rest)
+}
+
+const fn is_special(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 /// Sets the highest bit of the first special byte; bytes behind it may be marked by mistake,
@@ -21,12 +47,11 @@ pub(super) fn n_plain(bytes: &[u8]) -> usize {
 const fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGHEST: u64 = ONES << 7;
-    const fn below(word: u64, limit: u64) -> u64 {
-        word.wrapping_sub(ONES.wrapping_mul(limit)) & !word & HIGHEST
-    }
-    let quote = below(word ^ u64::from_le_bytes([b'"'; 8]), 1);
-    let backslash = below(word ^ u64::from_le_bytes([b'\\'; 8]), 1);
-    below(word, 0x20) | quote | backslash
+    let control = word.wrapping_sub(ONES * 0x20);
+    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    // None of the three has the highest bit, and neither has what they are compared with.
+    (control | quote | backslash) & !word & HIGHEST
 }
 
 #[cfg(test)]
@@ -40,13 +65,14 @@ mod tests {
 
     #[test]
     fn every_byte_is_found_at_every_place() {
+        const LEN: usize = NEAR + 2 * BLOCK + 20;
         for byte in 0..=u8::MAX {
-            for at in 0..20 {
-                let mut text = [b'a'; 20];
+            for at in 0..LEN {
+                let mut text = [b'a'; LEN];
                 text[at] = byte;
                 check(&text);
                 check(&text[..=at]);
-                text[19] = b'"';
+                text[LEN - 1] = b'"';
                 check(&text);
             }
         }

@@ -2,7 +2,12 @@
 
 use ahash::HashSet;
 
-use crate::json::{Error, Kind, Node, Piece, Problem, Tree, scan, scan::Cursor, unquote};
+use crate::json::{
+    Error, Kind, Node, Piece, Problem, Tree,
+    literal::{says, unquote},
+    scan,
+    scan::Cursor,
+};
 
 /// What a reader accepts at the most.
 #[derive(Clone, Copy, Debug)]
@@ -11,17 +16,32 @@ pub struct Limits {
     pub depth: u32,
     /// Values altogether, keys not counted.
     pub values: u32,
+    /// How long lists may be somewhere; anywhere else `values` is all that bounds them.
+    pub lists: Option<Lists>,
+}
+
+/// How long a list may be that stands in a certain member of the outermost object.
+#[derive(Clone, Copy, Debug)]
+pub struct Lists {
+    /// The key of the member.
+    pub inside: &'static str,
+    /// Elements.
+    pub length: u32,
 }
 
 impl Default for Limits {
-    /// Depth 32; as many values as a body of the default size can hold.
+    /// Depth 32; as many values as a body of the default size can hold, in lists of any length.
     fn default() -> Self {
-        Self { depth: 32, values: 100_000 }
+        Self { depth: 32, values: 100_000, lists: None }
     }
 }
 
 /// Objects with more members than this look for duplicate keys through a set.
 const FEW_MEMBERS: u32 = 8;
+/// Room for so many values is made at once: for more than most requests have.
+const MANY_NODES: usize = 64;
+/// And for so many containers inside containers.
+const FEW_LEVELS: usize = 8;
 
 /// Reads a whole text.
 ///
@@ -32,9 +52,10 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Tree<'_>, Error> {
         .map_err(|it| Error { problem: Problem::Utf8, at: it.valid_up_to() })?;
     let mut reader = Reader {
         cursor: Cursor::new(text),
-        tree: Tree { text, nodes: Vec::with_capacity(bytes.len() / 16 + 1) },
-        open: Vec::new(),
+        tree: Tree { text, nodes: Vec::with_capacity((bytes.len() / 16).clamp(1, MANY_NODES)) },
+        open: Vec::with_capacity(FEW_LEVELS),
         limits,
+        max_list: u32::MAX,
     };
     reader.run()?;
     Ok(reader.tree)
@@ -44,8 +65,9 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Tree<'_>, Error> {
 struct Open {
     node: u32,
     kind: Kind,
+    n_children: u32,
     /// Keys seen, once there are more than [`FEW_MEMBERS`].
-    keys: HashSet<Box<str>>,
+    keys: Option<HashSet<Box<str>>>,
 }
 
 struct Reader<'a> {
@@ -53,6 +75,8 @@ struct Reader<'a> {
     tree: Tree<'a>,
     open: Vec<Open>,
     limits: Limits,
+    /// How long a list may be here.
+    max_list: u32,
 }
 
 impl Reader<'_> {
@@ -61,30 +85,31 @@ impl Reader<'_> {
         self.cursor.skip_white_space();
         self.value(None)?;
         while let Some(open) = self.open.last() {
-            let kind = open.kind;
+            let (kind, is_first) = (open.kind, open.n_children == 0);
             self.cursor.skip_white_space();
-            let first = self.n_children() == 0;
             let closing = if kind == Kind::Array { b']' } else { b'}' };
             if self.cursor.take_if(closing) {
                 self.close();
                 continue;
             }
-            if !first {
+            if !is_first {
                 self.cursor.expect(b',')?;
                 self.cursor.skip_white_space();
             }
             let key = if kind == Kind::Object { Some(self.key()?) } else { None };
+            if let [_outermost] = self.open.as_slice() {
+                self.max_list = self.max_list(key);
+            }
             self.value(key)?;
         }
         self.cursor.skip_white_space();
         self.cursor.expect_end()
     }
 
-    fn n_children(&self) -> u32 {
-        self.open
-            .last()
-            .and_then(|open| self.tree.nodes.get(open.node as usize))
-            .map_or(0, |it| it.n_children)
+    /// How long lists may be in a child of the outermost value.
+    fn max_list(&self, key: Option<Piece>) -> u32 {
+        let (Some(lists), Some(key)) = (self.limits.lists, key) else { return u32::MAX };
+        if says(self.tree.str(key), lists.inside) { lists.length } else { u32::MAX }
     }
 
     fn key(&mut self) -> Result<Piece, Error> {
@@ -103,8 +128,7 @@ impl Reader<'_> {
     }
 
     fn is_duplicate(&mut self, key: Piece) -> bool {
-        let n_members = self.n_children();
-        let Some(open) = self.open.last_mut() else { return false };
+        let Some(open) = self.open.last_mut().filter(|it| it.n_children > 0) else { return false };
         let tree = &self.tree;
         let name = unquote(tree.str(key));
         let members = || {
@@ -112,16 +136,15 @@ impl Reader<'_> {
             std::iter::from_fn(move || {
                 let node = tree.nodes.get(next)?;
                 next = (node.end as usize).max(next.saturating_add(1));
-                Some(unquote(tree.str(node.key?)))
+                Some(tree.str(node.key?))
             })
         };
-        if n_members <= FEW_MEMBERS {
-            return members().any(|it| it == name);
+        if open.n_children <= FEW_MEMBERS {
+            return members().any(|it| says(it, &name));
         }
-        if open.keys.is_empty() {
-            open.keys = members().map(|it| it.into()).collect();
-        }
-        !open.keys.insert(name.into())
+        let keys =
+            open.keys.get_or_insert_with(|| members().map(|it| unquote(it).into()).collect());
+        !keys.insert(name.into())
     }
 
     fn value(&mut self, key: Option<Piece>) -> Result<(), Error> {
@@ -140,10 +163,11 @@ impl Reader<'_> {
         if node >= self.limits.values {
             return Err(Error { problem: Problem::TooManyValues, at: start });
         }
-        if let Some(open) = self.open.last()
-            && let Some(parent) = self.tree.nodes.get_mut(open.node as usize)
-        {
-            parent.n_children = parent.n_children.saturating_add(1);
+        if let Some(open) = self.open.last_mut() {
+            open.n_children = open.n_children.saturating_add(1);
+            if open.kind == Kind::Array && open.n_children > self.max_list {
+                return Err(Error { problem: Problem::ListTooLong, at: start });
+            }
         }
         let end = node.saturating_add(1);
         let is_container = matches!(kind, Kind::Array | Kind::Object);
@@ -153,7 +177,7 @@ impl Reader<'_> {
             if self.open.len() >= self.limits.depth as usize {
                 return Err(Error { problem: Problem::TooDeep, at: start });
             }
-            self.open.push(Open { node, kind, keys: HashSet::default() });
+            self.open.push(Open { node, kind, n_children: 0, keys: None });
         }
         Ok(())
     }
@@ -170,6 +194,7 @@ impl Reader<'_> {
         let mut height = 0;
         if let Some(node) = self.tree.nodes.get_mut(open.node as usize) {
             node.end = end;
+            node.n_children = open.n_children;
             node.piece.end = self.cursor.position();
             height = node.height.saturating_add(1);
         }
@@ -185,7 +210,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: Result<usize, Problem>) {
-        let limits = Limits { depth: 4, values: 10 };
+        let limits = Limits { depth: 4, values: 10, lists: None };
         let got = read(text.as_bytes(), limits).map(|it| it.nodes.len()).map_err(|it| it.problem);
         assert_eq!(got, expect, "{text}");
     }
@@ -206,7 +231,7 @@ mod tests {
     #[test]
     fn a_late_duplicate_among_many_keys_is_found() {
         let many: Vec<String> = (0..50).map(|it| format!("\"k{it}\":{{}}")).collect();
-        let limits = Limits { depth: 4, values: 100 };
+        let limits = Limits { depth: 4, values: 100, lists: None };
         let fine = format!("{{{}}}", many.join(","));
         assert!(read(fine.as_bytes(), limits).is_ok());
         let twice = format!("{{{},\"k49\":1}}", many.join(","));
@@ -227,6 +252,23 @@ mod tests {
         check("[[[[[]]]]]", Err(Problem::TooDeep));
         check("[0,1,2,3,4,5,6,7,8]", Ok(10));
         check("[0,1,2,3,4,5,6,7,8,9]", Err(Problem::TooManyValues));
+    }
+
+    #[test]
+    fn lists_have_a_limit_inside_one_member() {
+        let lists = Some(Lists { inside: "v", length: 2 });
+        let limits = Limits { lists, ..Limits::default() };
+        let check = |text: &str, expect: Option<Problem>| {
+            let got = read(text.as_bytes(), limits).err().map(|it| it.problem);
+            assert_eq!(got, expect, "{text}");
+        };
+        let too_long = Some(Problem::ListTooLong);
+        check(r#"{"v":{"a":[1,2],"b":[[1,2],[]]}}"#, None);
+        check(r#"{"v":{"a":[1,2,3]}}"#, too_long);
+        check(r#"{"\u0076":{"a":[{"b":[1,2,3]}]}}"#, too_long);
+        check(r#"{"v":{},"w":{"v":[1,2,3]}}"#, None);
+        check(r#"{"v":{"a":1,"b":2,"c":3}}"#, None);
+        check(r#"[{"v":[1,2,3]},{},{}]"#, None);
     }
 
     #[test]

@@ -145,40 +145,45 @@ const MAX_FINITE_DIGITS: usize = 300;
 pub(super) fn string(cursor: &mut Cursor<'_>) -> Result<Piece, Error> {
     let start = cursor.position();
     cursor.bump();
+    // Budget: the text; every turn passes over an escape or ends.
     loop {
+        cursor.skip_plain();
         match cursor.peek() {
+            Some(b'\\') => escape(cursor)?,
             Some(b'"') => {
                 cursor.bump();
                 return Ok(Piece { start, end: cursor.position() });
             }
-            Some(b'\\') => {
-                cursor.bump();
-                escape(cursor)?;
-            }
-            Some(0x00..=0x1f) => return Err(cursor.error(Problem::ControlCharacter)),
-            Some(_) => cursor.skip_plain(),
+            Some(_control) => return Err(cursor.error(Problem::ControlCharacter)),
             None => return Err(cursor.error(Problem::UnexpectedEnd)),
         }
     }
 }
 
+/// A backslash, and what it stands before.
 fn escape(cursor: &mut Cursor<'_>) -> Result<(), Error> {
+    cursor.bump();
     let letter = cursor.peek();
     cursor.bump();
     match letter {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(()),
-        Some(b'u') => match cursor.hex4()? {
-            0xd800..=0xdbff => {
-                let follows = cursor.take_if(b'\\') && cursor.take_if(b'u');
-                if follows && matches!(cursor.hex4()?, 0xdc00..=0xdfff) {
-                    return Ok(());
-                }
-                Err(cursor.error(Problem::Escape))
-            }
-            0xdc00..=0xdfff => Err(cursor.error(Problem::Escape)),
-            _ => Ok(()),
-        },
+        Some(b'u') => code_point(cursor),
         Some(_) => Err(cursor.error(Problem::Escape)),
         None => Err(cursor.error(Problem::UnexpectedEnd)),
+    }
+}
+
+/// The digits of an escape, or of two that make a pair.
+fn code_point(cursor: &mut Cursor<'_>) -> Result<(), Error> {
+    match cursor.hex4()? {
+        0xd800..=0xdbff => {
+            let follows = cursor.take_if(b'\\') && cursor.take_if(b'u');
+            if follows && matches!(cursor.hex4()?, 0xdc00..=0xdfff) {
+                return Ok(());
+            }
+            Err(cursor.error(Problem::Escape))
+        }
+        0xdc00..=0xdfff => Err(cursor.error(Problem::Escape)),
+        _ => Ok(()),
     }
 }

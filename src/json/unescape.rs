@@ -5,13 +5,14 @@
 
 use crate::json::plain::n_plain;
 
-/// Resolves the escapes of what stands between the quotes.
-pub(super) fn unescape(inner: &str) -> String {
-    let mut out = String::with_capacity(inner.len());
+/// Resolves the escapes of what stands between the quotes, unless it says more than `limit` bytes.
+pub(super) fn unescape(inner: &str, limit: usize) -> Option<String> {
+    let mut out = String::with_capacity(inner.len().min(limit));
     let mut rest = inner;
     // The budget of this loop is the text: every turn takes an escape off its front.
     while let Some((plain, escape)) = rest.split_at_checked(n_plain(rest.as_bytes()))
         && let Some(escaped) = escape.strip_prefix('\\')
+        && out.len() <= limit
     {
         out.push_str(plain);
         let mut chars = escaped.chars();
@@ -28,8 +29,11 @@ pub(super) fn unescape(inner: &str) -> String {
             None => {}
         }
     }
+    if out.len().saturating_add(rest.len()) > limit {
+        return None;
+    }
     out.push_str(rest);
-    out
+    Some(out)
 }
 
 /// Adds the character of one `\uXXXX`, or of two for a pair of surrogates; returns what follows.
@@ -64,7 +68,7 @@ mod tests {
             r#"\n"#,
         ] {
             let expect: String = serde_json::from_str(&format!("\"{inner}\"")).unwrap();
-            assert_eq!(unescape(inner), expect, "{inner}");
+            assert_eq!(unescape(inner, usize::MAX), Some(expect), "{inner}");
         }
     }
 }

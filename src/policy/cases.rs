@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Source},
+    identity::Method,
     verdict::Code,
     yaml::{self, Fields, Node, scalar, shape},
 };
@@ -21,6 +22,8 @@ pub struct Case {
     pub body: Json,
     /// Who sends it.
     pub who: Who,
+    /// How it comes; POST when the case does not say.
+    pub method: Method,
     /// The address of the client.
     pub ip: Option<IpAddr>,
     /// What must come of it.
@@ -94,6 +97,7 @@ fn case(node: &Node, found: &mut Diagnostics) -> Option<Case> {
     let name = name_node.and_then(|it| scalar::text(it, found));
     let body = body(&mut fields, found);
     let who = who(&mut fields, found);
+    let method = fields.take("method", found).and_then(|it| scalar::word(it, &METHODS, found));
     let ip = fields.take("ip", found).and_then(|it| address(it, found));
     let expect = fields.require("expect", found).and_then(|it| expected(it, found));
     fields.finish(found);
@@ -101,6 +105,7 @@ fn case(node: &Node, found: &mut Diagnostics) -> Option<Case> {
         name: name?.into(),
         body: body?,
         who,
+        method: method.unwrap_or_default(),
         ip,
         expect: expect?,
         place: name_node?.clone(),
@@ -120,11 +125,19 @@ fn body(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Option<Json> {
 }
 
 fn request(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Option<Json> {
-    let document = fields.require("document", found).and_then(|it| scalar::text(it, found));
+    let id = fields.take("id", found).and_then(|it| scalar::text(it, found));
+    let document = match id {
+        None => fields.require("document", found),
+        Some(_) => fields.take("document", found),
+    };
+    let document = document.and_then(|it| scalar::text(it, found));
     let variables = fields.take("variables", found).map(Node::to_json);
     let operation = fields.take("operation", found).and_then(|it| scalar::text(it, found));
-    let mut body = json!({ "query": document? });
+    id.or(document)?;
+    let mut body = json!({});
     if let Json::Object(members) = &mut body {
+        members.extend(document.map(|it| ("query".to_owned(), it.into())));
+        members.extend(id.map(|it| ("documentId".to_owned(), it.into())));
         members.extend(variables.map(|it| ("variables".to_owned(), it)));
         members.extend(operation.map(|it| ("operationName".to_owned(), it.into())));
     }
@@ -212,6 +225,8 @@ fn codes_of(node: &Node, found: &mut Diagnostics) -> Vec<Code> {
     codes
 }
 
+const METHODS: [(&str, Method); 2] = [("get", Method::Get), ("post", Method::Post)];
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -220,6 +235,7 @@ mod tests {
 
     use crate::{
         diagnostic::{Diagnostics, Source},
+        identity::Method,
         policy::cases::{Case, Expect, Who, cases},
     };
 
@@ -242,6 +258,19 @@ mod tests {
         assert_eq!(cases[0].expect.verdict, Expect::Refuse);
         assert_eq!(cases[1].body, json!([{ "query": "{ b }" }]));
         assert_eq!(cases[1].expect.cost, Some(3));
+    }
+
+    #[test]
+    fn a_document_can_be_asked_for_by_id() {
+        let text = "cases: [{ name: a, id: x-1, method: get, expect: admit }]";
+        let (cases, found) = read(text);
+        assert!(found.is_empty(), "{found:?}");
+        assert_eq!(cases[0].body, json!({ "documentId": "x-1" }));
+        assert_eq!(cases[0].method, Method::Get);
+        assert_eq!(
+            read("cases: [{ name: a, id: x, method: put, expect: admit }]").1,
+            ["unknown-word"]
+        );
     }
 
     #[test]

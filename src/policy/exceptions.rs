@@ -112,7 +112,7 @@ fn read_one<'n>(
     Some((digest?, exception, Placed { document, until, lift }))
 }
 
-fn digest(node: &Node, found: &mut Diagnostics) -> Option<Digest> {
+pub(super) fn digest(node: &Node, found: &mut Diagnostics) -> Option<Digest> {
     let text = scalar::text(node, found)?;
     let digest = text.strip_prefix("sha256:").and_then(Digest::from_hex);
     if digest.is_none() {

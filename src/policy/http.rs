@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use crate::{
     diagnostic::Diagnostics,
     policy::{WebSocket, forward_headers, not_built, origins, websocket},
-    yaml::{Fields, Node, scalar, shape},
+    yaml::{self, Fields, Node, scalar, shape},
 };
 
 /// How requests are framed, and what of them goes on.
@@ -31,6 +31,11 @@ pub struct Http {
     pub origins: Option<Vec<Box<str>>>,
     /// What may come over WebSocket; `None`: nothing.
     pub websocket: Option<WebSocket>,
+    /// Which operations may come by GET: queries at the most.
+    pub get: Get,
+    /// The headers of which a request needs one when a page of another site could have sent it
+    /// without asking; lower case.
+    pub csrf_header: Vec<Box<str>>,
     /// Which HTTP status a refusal has.
     pub status: Status,
     /// Whether a refusal names rule and figures.
@@ -45,6 +50,28 @@ pub enum UnknownKeys {
     Drop,
     /// The request is refused.
     Reject,
+}
+
+/// Which operations may come by GET.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Get {
+    /// None.
+    Off,
+    /// Queries.
+    On,
+    /// Queries that are asked for by the id of a trusted document.
+    #[default]
+    Trusted,
+}
+
+impl Get {
+    /// Where no document is trusted.
+    pub(super) const fn without_manifests(self) -> Self {
+        match self {
+            Self::On => Self::On,
+            Self::Off | Self::Trusted => Self::Off,
+        }
+    }
 }
 
 /// Which HTTP status a refusal has.
@@ -81,6 +108,8 @@ impl Default for Http {
             forward_headers: forward_headers::DEFAULT.iter().map(|it| (*it).into()).collect(),
             origins: None,
             websocket: None,
+            get: Get::default(),
+            csrf_header: CSRF_HEADER.iter().map(|it| (*it).into()).collect(),
             status: Status::default(),
             explain_refusals: ExplainRefusals::default(),
         }
@@ -110,6 +139,12 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
         http.origins = Some(origins::read(node, found));
     }
     http.websocket = fields.take("websocket", found).map(|it| websocket::read(it, found));
+    if let Some(node) = fields.take("get", found) {
+        http.get = scalar::word(node, &GET_WORDS, found).unwrap_or_default();
+    }
+    if let Some(node) = fields.take("csrf_header", found) {
+        http.csrf_header = csrf_header(node, found);
+    }
     if let Some(node) = fields.take("status", found) {
         http.status = scalar::word(node, &STATUS_WORDS, found).unwrap_or_default();
     }
@@ -166,6 +201,48 @@ fn extensions(http: &mut Http, fields: &mut Fields<'_>, found: &mut Diagnostics)
     }
 }
 
+/// Names that a page can only send after its browser has asked us.
+fn csrf_header(node: &Node, found: &mut Diagnostics) -> Vec<Box<str>> {
+    let mut names = Vec::new();
+    for (name, node) in shape::placed_names(node, found) {
+        let lower = name.to_ascii_lowercase();
+        if lower.is_empty() || !lower.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-') {
+            found.push(node.error("bad-header", format!("`{name}` is no name of a header")));
+        } else if SENT_BY_ANYONE.contains(&&*lower) || lower.starts_with("sec-") {
+            let message = format!("`{name}` proves nothing: any page can send it");
+            found.push(node.error("unsafe-header", message));
+        }
+        names.push(lower.into());
+    }
+    if names.is_empty() && matches!(node.value, yaml::Value::Sequence(_)) {
+        found.push(node.error("empty-list", "without a header no request by GET is admitted"));
+    }
+    names
+}
+
+/// The words of `get`.
+pub(super) const GET_WORDS: [(&str, Get); 3] =
+    [("off", Get::Off), ("trusted", Get::Trusted), ("on", Get::On)];
+
+/// Ours, and those that Apollo's clients send.
+const CSRF_HEADER: [&str; 3] =
+    ["graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"];
+/// What a browser sends across sites without asking.
+const SENT_BY_ANYONE: [&str; 12] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "connection",
+    "content-language",
+    "content-type",
+    "cookie",
+    "host",
+    "origin",
+    "range",
+    "referer",
+    "user-agent",
+];
+
 pub(super) const STATUS_WORDS: [(&str, Status); 3] = [
     ("draft-2026", Status::Draft2026),
     ("audit-400", Status::Audit400),
@@ -182,7 +259,7 @@ mod tests {
 
     use crate::{
         diagnostic::{Diagnostics, Source},
-        policy::http::{ExplainRefusals, Http, Status, UnknownKeys, read, read_body},
+        policy::http::{ExplainRefusals, Get, Http, Status, UnknownKeys, read, read_body},
         yaml,
     };
 
@@ -253,9 +330,23 @@ mod tests {
 
     #[test]
     fn transports_of_later_are_named() {
-        let expect = "not-built-yet: `http.get` is not part of this version";
-        check("{get: trusted}", &[expect]);
-        check("get:\n", &[expect]);
+        let expect = "not-built-yet: `http.uploads` is not part of this version";
+        check("{uploads: off}", &[expect]);
+        check("uploads:\n", &[expect]);
+    }
+
+    #[test]
+    fn get_and_its_header() {
+        let http = check("{get: on, csrf_header: [X-Shop-Preflight]}", &[]);
+        assert_eq!((http.get, &*http.csrf_header), (Get::On, &["x-shop-preflight".into()][..]));
+        assert_eq!(check("{get: off}", &[]).get, Get::Off);
+        check("{get: all}", &["unknown-word: expected `off`, `trusted` or `on`, found `all`"]);
+        check("{csrf_header: []}", &["empty-list: without a header no request by GET is admitted"]);
+        for it in ["Accept", "sec-fetch-site"] {
+            let expect = format!("unsafe-header: `{it}` proves nothing: any page can send it");
+            check(&format!("{{csrf_header: [{it}]}}"), &[&expect]);
+        }
+        check("{csrf_header: [x_a]}", &["bad-header: `x_a` is no name of a header"]);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     policy::{
-        cost,
-        http::{Http, MAX_BATCH, STATUS_WORDS},
+        cost, documents_schema,
+        http::{GET_WORDS, Http, MAX_BATCH, STATUS_WORDS},
         identity_schema, inputs,
         schema_file::ON_DRIFT,
         tree::Block,
@@ -58,12 +58,6 @@ enum Per {
 }
 
 fn head() -> Map<String, Value> {
-    let reader = json!({
-        "description": "Whether a second parser must read the same document.",
-        "enum": ["off", "on"],
-        "default": "off",
-    });
-    let documents = object("Documents.", map([("second_reader", reader)]), &[]);
     let skipped = json!({
         "description": "Whether rules judge what @skip and @include leave out; limits always do.",
         "enum": ["ignore", "judge"],
@@ -75,7 +69,7 @@ fn head() -> Map<String, Value> {
         ("mode", mode("Report: every rule that does not itself say enforce only watches.")),
         ("schema", schema()),
         ("http", http()),
-        ("documents", documents),
+        ("documents", documents_schema::json_schema()),
         ("skipped_selections", skipped),
         ("conditions", conditions()),
         (
@@ -187,6 +181,17 @@ fn http() -> Value {
             }),
         ),
         ("websocket", websocket::json_schema(DURATION, BYTES)),
+        (
+            "get",
+            json!({
+                "description": "Which queries may come by GET.",
+                "enum": GET_WORDS.map(|(it, _)| it), "default": "trusted",
+            }),
+        ),
+        (
+            "csrf_header",
+            names("Headers of which a request by GET needs one.", &default.csrf_header),
+        ),
         ("status", status),
         (
             "explain_refusals",

@@ -7,7 +7,7 @@ use crate::{
     policy::{Profile, Stance, exceptions, profiles},
     rules::{Entry, RuleIdx},
     verdict::Mode,
-    yaml::{Node, scalar},
+    yaml::{Node, Value, scalar},
 };
 
 /// What was read, with its places.
@@ -95,6 +95,21 @@ fn ended(exception: &exceptions::Placed<'_>, now: Option<u64>, found: &mut Diagn
         let warning = node.warning("expired-exception", "this exception has ended");
         found.push(warning.help("delete it, or set a later day"));
     }
+}
+
+/// By GET come only trusted documents, and there are none.
+pub(super) fn trusted_get(root: &Node, found: &mut Diagnostics) {
+    let get = member(root, "http").and_then(|it| member(it, "get"));
+    if let Some(get) = get.filter(|it| it.as_text() == Some("trusted")) {
+        let message = "`http.get: trusted` has no effect: no document is trusted";
+        let warning = get.warning("no-effect", message);
+        found.push(warning.help("name a manifest in `documents.manifests`, or write `off`"));
+    }
+}
+
+fn member<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    entries.iter().find(|(it, _)| it.as_text() == Some(key)).map(|(_, value)| value)
 }
 
 fn watches_only(draft: &Draft<'_, '_>, found: &mut Diagnostics) {

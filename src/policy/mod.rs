@@ -9,6 +9,8 @@ mod conditions;
 mod cost;
 mod date;
 mod digest;
+mod documents;
+mod documents_schema;
 mod exceptions;
 mod forward_headers;
 mod http;
@@ -21,6 +23,7 @@ mod key_origin;
 mod key_url;
 mod lint;
 mod load;
+pub mod manifest;
 mod not_built;
 mod origins;
 mod profiles;
@@ -35,9 +38,10 @@ mod websocket;
 
 pub use cases::{Case, Expect, Expected, Who, cases};
 pub use digest::Digest;
+pub use documents::{Apq, DocumentIdx, DocumentSettings, Documents, Library, TrustedDocument};
 pub use exceptions::{Exception, Exceptions};
 pub use forward_headers::why_not_forwarded;
-pub use http::{ExplainRefusals, Http, Status, UnknownKeys};
+pub use http::{ExplainRefusals, Get, Http, Status, UnknownKeys};
 pub use identity::{ApiKeyHeader, Credentials};
 pub use json_schema::json_schema;
 pub use jwt::Jwt;
@@ -55,6 +59,7 @@ use crate::{
     cost::Model,
     document::{Ceilings, ReadLimits},
     expression::{Asked, Conditions, Outcome, When},
+    json,
     operation::Skipped,
     rules::{Entry, Meta, Rule, RuleIdx, Setting},
     schema::Schema,
@@ -82,13 +87,17 @@ pub struct Policy {
     pub skipped: Skipped,
     /// Whether a second parser must agree.
     pub second_reader: SecondReader,
-    /// What is read at most: the largest that any profile or exception allows.
+    /// Which documents may be sent.
+    pub documents: Documents,
+    /// What is read of a body at most.
+    pub body: json::Limits,
+    /// What is read of a document at most: the largest that any profile or exception allows.
     pub reading: ReadLimits,
     /// What is validated at most.
     pub ceilings: Ceilings,
     /// The files of its cases, relative to the policy.
     pub tests: Vec<Box<str>>,
-    /// SHA-256 of the policy file and the schema.
+    /// SHA-256 of the policy file, the schema and the trusted documents.
     pub digest: Digest,
     /// The named conditions.
     pub conditions: Conditions,

@@ -9,11 +9,6 @@ use crate::{diagnostic::Diagnostics, yaml::Fields};
 const NOT_BUILT: &[(&str, &str, &str)] = &[
     ("", "rates", "requests are not counted"),
     ("", "response", "answers pass as they are"),
-    ("documents", "apq", "documents by id are refused"),
-    ("documents", "manifests", "every document is judged"),
-    ("documents", "require", "every document is judged"),
-    ("http", "csrf_header", "only `application/json` bodies are read"),
-    ("http", "get", "GET is refused"),
     ("http", "request_encoding", "compressed bodies are refused"),
     ("http", "uploads", "multipart bodies are refused"),
 ];

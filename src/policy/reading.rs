@@ -3,6 +3,7 @@
 
 use crate::{
     document::{Ceilings, ReadLimits},
+    json,
     policy::{Exceptions, Profile, Stance},
     rules::{Entry, RuleIdx, Setting},
     verdict::Mode,
@@ -34,6 +35,18 @@ pub(super) fn ceilings(
     let hard = Ceilings::default();
     let fields = largest(registry, (profiles, exceptions), "limits.fields", hard.fields);
     Ceilings::within(fields)
+}
+
+/// The limits of the body: a list that no profile takes is not read to its end.
+pub(super) fn body(
+    registry: &'static [Entry],
+    profiles: &[Profile],
+    exceptions: &Exceptions,
+) -> json::Limits {
+    let length = largest(registry, (profiles, exceptions), "limits.variables.list", LIST);
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    let lists = Some(json::Lists { inside: "variables", length });
+    json::Limits { lists, ..json::Limits::default() }
 }
 
 fn largest(
@@ -69,6 +82,8 @@ fn largest(
 const BYTES: u64 = 1024 * 1024;
 const TOKENS: u64 = 100_000;
 const DEPTH: u64 = 200;
+/// As many values as are read at all.
+const LIST: u64 = 100_000;
 
 #[cfg(test)]
 mod tests {
@@ -98,6 +113,19 @@ mod tests {
         check(off, (1 << 20, 100_000, 200, 20_000));
         check("limits: { tokens: { max: 5, mode: report } }", (32 << 10, 100_000, 76, 1500));
         check("mode: report", (1 << 20, 100_000, 200, 20_000));
+    }
+
+    #[test]
+    fn lists_of_the_body_are_bounded_like_everything_else() {
+        let length = |limits: &str| {
+            let text =
+                format!("version: 1\nname: t\nschema: {{ file: s.graphql }}\nlimits: {limits}");
+            compile(&text, None).0.unwrap().body.lists.map(|it| it.length)
+        };
+        assert_eq!(length("{}"), Some(500));
+        assert_eq!(length("{ variables: { list: 7 } }"), Some(7));
+        assert_eq!(length("{ variables: { list: off } }"), Some(100_000));
+        assert_eq!(length("{ variables: { list: { max: 7, mode: report } } }"), Some(100_000));
     }
 
     #[test]

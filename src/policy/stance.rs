@@ -21,6 +21,17 @@ pub enum Stance {
     },
 }
 
+impl Stance {
+    /// The same with another number; what was off refuses.
+    #[must_use]
+    pub const fn with_limit(self, limit: u64) -> Self {
+        match self {
+            Self::Off => Self::On { mode: Mode::Enforce, limit },
+            Self::On { mode, .. } => Self::On { mode, limit },
+        }
+    }
+}
+
 /// What one layer (the base, or a profile) says of one rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Written {

@@ -88,6 +88,11 @@ pub trait Rule: Send + Sync + Debug {
         None
     }
 
+    /// Whether the rule may take selections out of an operation; see [`Findings::take_out`].
+    fn takes_out(&self) -> bool {
+        false
+    }
+
     /// The items of the policy file that the rule decides by, as `tell` calls them.
     fn items(&self) -> Vec<Box<str>> {
         Vec::new()

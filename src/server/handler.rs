@@ -8,12 +8,15 @@ use http::{
     header::{CONNECTION, VARY},
     request::Parts,
 };
-use hyper::{Request, Response, body::Incoming};
+use hyper::{
+    Request, Response,
+    body::{Body as _, Incoming},
+};
 use tokio::time::{Instant, timeout};
 
 use crate::{
     admission::Watched,
-    identity::{self, Caller, Transport, Way},
+    identity::{self, Caller, Method, Transport, Way},
     json,
     server::{
         answer::Answer,
@@ -30,8 +33,8 @@ use crate::{
     sources::{Unidentified, now},
     telemetry::{NotIdentified, Panicked, Reported},
     transport::{
-        Incremental, Media, Refusal, Reply, Route, client_address, client_label, decode,
-        listed_origin, not_json, readable, route,
+        Incremental, Media, Refusal, Reply, Route, body_of_get, client_address, client_label,
+        decode, get_with_body, listed_origin, not_json, readable, route,
     },
     upstream::{Head, Relayed},
     verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
@@ -115,14 +118,25 @@ enum Served {
 impl Exchange<'_> {
     async fn serve(&self, body: Incoming) -> Result<Served, Refusal> {
         self.well_formed()?;
-        match route(self.head, self.state.http())? {
-            Route::Operation => {}
+        let route = route(self.head, self.state.http())?;
+        if route != Route::Preflight {
+            self.state.refuse_drift()?;
+        }
+        let body = match route {
+            Route::Get => {
+                // Some proxies end a request without a body by an empty piece of it.
+                if !body.is_end_stream() && !self.read(body).await?.is_empty() {
+                    return Err(get_with_body().into());
+                }
+                body_of_get(self.head, self.state.http())?.into()
+            }
+            Route::Operation => {
+                readable(&self.head.headers)?;
+                self.read(body).await?
+            }
             Route::Preflight => return Ok(Served::Preflight),
             Route::WebSocket => return self.upgrade().await.map(Served::Switch),
-        }
-        self.state.refuse_drift()?;
-        readable(&self.head.headers)?;
-        let body = self.read(body).await?;
+        };
         let (admitted, told, watched, expires) = match self.judge(&body).await? {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
             Judged::Forward(admitted, told, watched, expires) => (admitted, told, watched, expires),
@@ -143,7 +157,6 @@ impl Exchange<'_> {
 
     /// Accepts a WebSocket, which begins when the answer is written.
     async fn upgrade(&self) -> Result<Response<()>, Refusal> {
-        self.state.refuse_drift()?;
         let answer = upgrade::accept(self.head, self.state)?;
         if !self.client.watch.is_switching(self.n) {
             return Err(upgrade::has_body().into());
@@ -225,7 +238,8 @@ impl Exchange<'_> {
             Media::EventStream => Transport::Sse,
             Media::GraphqlResponse | Media::Json => Transport::Http,
         };
-        Way { transport, ..Way::default() }
+        let method = if self.head.method == http::Method::GET { Method::Get } else { Method::Post };
+        Way { method, transport }
     }
 
     fn unidentified(&self, why: Unidentified) -> Refusal {
@@ -242,7 +256,8 @@ impl Exchange<'_> {
     }
 
     async fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
-        let tree = json::read(body, json::Limits::default()).map_err(not_json)?;
+        let limits = self.state.gate.policy().body;
+        let tree = json::read(body, limits).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
         stream::is_possible(&requests, self.reply.media)?;
         let caller = self.caller().await?;

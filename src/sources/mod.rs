@@ -5,6 +5,7 @@
 
 mod clock;
 mod dial;
+mod folder;
 mod introspect;
 mod keys;
 mod policy_file;
@@ -16,7 +17,9 @@ pub use clock::now;
 pub(crate) use dial::{DialError, Dialer};
 pub use introspect::{FetchError, Teller, fetch_schema, fetch_schema_now};
 pub use keys::{KeyAccess, NoKeys, RemoteKeys, Unidentified, keep};
-pub use policy_file::{Loaded, ReadFile, load_policy, load_policy_asking, read_file, read_policy};
+pub use policy_file::{
+    Loaded, ReadFile, load_policy, load_policy_asking, read_file, read_folder, read_policy,
+};
 pub use upstream_files::{TlsFiles, load_link_key, load_upstream_tls};
 pub use watch::Watch;
 pub(crate) use wire::{Ended, Wire};

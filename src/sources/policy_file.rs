@@ -10,7 +10,7 @@ use std::{
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Severity, Source},
     policy::{self, Digest, Policy},
-    sources::{Teller, fetch_schema_now, now},
+    sources::{Teller, fetch_schema_now, folder, now},
 };
 
 /// 64 MiB: fifty times the largest public schema (1.25 MB). What is larger is the wrong file.
@@ -92,11 +92,13 @@ pub fn read_policy(path: &Path, introspected: Option<&Arc<Source>>) -> Loaded {
 
 /// The digest of a file as [`read_policy`] would note it.
 pub(super) fn digest(path: &Path) -> Option<Digest> {
-    read_file(path).ok().map(|it| Digest::of(it.text.as_bytes()))
+    let read = if path.is_dir() { read_folder(path) } else { read_file(path) };
+    read.ok().map(|it| Digest::of(it.text.as_bytes()))
 }
 
 fn read_noted(path: &Path, files: &mut Vec<ReadFile>) -> io::Result<Arc<Source>> {
-    let source = read_file(path);
+    let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let source = if is_folder { read_folder(path) } else { read_file(path) };
     let digest = source.as_ref().ok().map(|it| Digest::of(it.text.as_bytes()));
     files.push(ReadFile { path: path.to_owned(), digest });
     source
@@ -113,6 +115,15 @@ pub fn read_file(path: &Path) -> io::Result<Arc<Source>> {
     if n_read as u64 > MAX_BYTES {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
     }
+    Ok(Arc::new(Source { name: path.to_string_lossy().into(), text: text.into() }))
+}
+
+/// What is in a folder of documents, as a text: a name on every line.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_folder(path: &Path) -> io::Result<Arc<Source>> {
+    let text = folder::list(path)?;
     Ok(Arc::new(Source { name: path.to_string_lossy().into(), text: text.into() }))
 }
 

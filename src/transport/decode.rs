@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::{
     admission::{Request, Requests},
     json,
-    json::{Kind, Tree, Value},
+    json::{Kind, Literal, Tree, Value},
     policy::{Http, UnknownKeys},
     transport::violation,
     verdict::{Code, Framing, Violation},
@@ -41,9 +41,14 @@ pub fn decode_one<'a>(value: Value<'a>, http: &Http) -> Result<Requests<'a>, Vio
     }
 }
 
-/// The objection to a body that is not strict JSON.
+/// The objection to a body that is not strict JSON, or has a list that no profile would take.
 #[must_use]
 pub fn not_json(error: json::Error) -> Violation {
+    if error.problem == json::Problem::ListTooLong {
+        let public = "the operation is over the limit `limits.variables.list`";
+        let detail = error.to_string().into();
+        return Violation { detail, ..violation("list-length", Code::MAX_VARIABLES_LIMIT, public) };
+    }
     let public = format!("the body is not strict JSON: {}", error.problem);
     let detail = error.to_string().into();
     Violation { detail, ..violation("json", Code::INVALID_JSON, public) }
@@ -71,7 +76,7 @@ fn request<'a>(object: Value<'a>, http: &Http) -> Result<Request<'a>, Violation>
     for member in object.children() {
         let key = member.key().unwrap_or_default();
         match &*key {
-            "query" => request.query = string_or_null(member, "query")?,
+            "query" => request.query = literal_or_null(member, "query")?,
             "operationName" => {
                 request.operation_name = string_or_null(member, "operationName")?;
             }
@@ -146,8 +151,15 @@ fn string_or_null<'a>(
     value: Value<'a>,
     key: &'static str,
 ) -> Result<Option<Cow<'a, str>>, Violation> {
+    Ok(literal_or_null(value, key)?.map(Literal::into_text))
+}
+
+fn literal_or_null<'a>(
+    value: Value<'a>,
+    key: &'static str,
+) -> Result<Option<Literal<'a>>, Violation> {
     match value.kind() {
-        Kind::String => Ok(value.string()),
+        Kind::String => Ok(value.literal()),
         Kind::Null => Ok(None),
         Kind::Array | Kind::Boolean(_) | Kind::Number | Kind::Object => {
             Err(invalid(format!("`{key}` must be a string")))
@@ -208,7 +220,7 @@ mod tests {
                 .collect();
             format!(
                 "{}|{}|{}|{}|{}",
-                it.query.as_deref().unwrap_or("-"),
+                it.query.as_ref().map_or("-".into(), Literal::text),
                 it.document_id.as_deref().unwrap_or("-"),
                 it.operation_name.as_deref().unwrap_or("-"),
                 it.variables.map_or("-", Value::text),

@@ -7,6 +7,7 @@ mod client;
 mod credentials;
 mod decode;
 mod events;
+mod get;
 mod incremental;
 mod media;
 mod origin;
@@ -17,6 +18,7 @@ mod target;
 pub use client::client_address;
 pub use credentials::{Presented, client_label, presented};
 pub use decode::{decode, decode_one, not_json};
+pub use get::{body_of_get, get_with_body};
 pub use incremental::Incremental;
 pub use media::{Media, readable};
 pub use origin::listed_origin;
@@ -51,7 +53,7 @@ pub fn body_broke_off(detail: &'static str) -> Violation {
 mod tests {
     use std::num::NonZeroU32;
 
-    use crate::policy::{ExplainRefusals, Http, Status, UnknownKeys};
+    use crate::policy::{ExplainRefusals, Get, Http, Status, UnknownKeys};
 
     /// What the tests of this module start from.
     pub(super) fn http() -> Http {
@@ -64,6 +66,8 @@ mod tests {
             forward_headers: Vec::new(),
             origins: None,
             websocket: None,
+            get: Get::Off,
+            csrf_header: vec!["x-preflight".into()],
             body: 1000,
             status: Status::Draft2026,
             explain_refusals: ExplainRefusals::Off,

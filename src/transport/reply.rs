@@ -15,7 +15,7 @@ use http::{
 use crate::{
     identity,
     json::push_escaped,
-    policy::{ExplainRefusals, Http},
+    policy::{ExplainRefusals, Get, Http},
     telemetry::RequestId,
     transport::{
         Media, events, origin,
@@ -148,7 +148,10 @@ impl Reply<'_> {
         let status = status(code, self.http.status, self.media);
         let mut response = self.response(status, self.json(), body);
         if code == Code::METHOD_NOT_ALLOWED {
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            // A mutation by GET is told what it may come by; another method, what there is.
+            let is_other = self.http.get != Get::Off && items.iter().any(|it| it.rule == "method");
+            let allow = if is_other { "GET, POST" } else { "POST" };
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
         }
         if code == Code::UNAUTHENTICATED {
             let is_bad = items.iter().any(|it| it.rule == identity::RULE);

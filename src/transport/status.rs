@@ -50,7 +50,10 @@ enum Subject {
 
 fn subject(code: Code) -> Subject {
     match code {
-        Code::INVALID_JSON | Code::MAX_BODY_LIMIT | Code::ORIGIN_NOT_ALLOWED => Subject::Exchange,
+        Code::CSRF_HEADER_REQUIRED
+        | Code::INVALID_JSON
+        | Code::MAX_BODY_LIMIT
+        | Code::ORIGIN_NOT_ALLOWED => Subject::Exchange,
         Code::INVALID_REQUEST | Code::BATCH_TOO_LARGE => Subject::Shape,
         Code::GRAPHQL_PARSE_FAILED
         | Code::OPERATION_RESOLUTION_FAILURE

@@ -7,15 +7,17 @@ use http::{
 };
 
 use crate::{
-    policy::Http,
-    transport::{origin, violation},
+    policy::{Get, Http},
+    transport::{get, origin, violation},
     verdict::{Code, Violation},
 };
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// An operation.
+    /// An operation, in the parameters of the URL.
+    Get,
+    /// An operation, in the body.
     Operation,
     /// A browser's question whether a page may ask.
     Preflight,
@@ -26,7 +28,8 @@ pub enum Route {
 /// Checks that a request is for the GraphQL endpoint, by path, origin, method and query string.
 ///
 /// # Errors
-/// `INVALID_HTTP`, `NOT_FOUND`, `ORIGIN_NOT_ALLOWED`, `METHOD_NOT_ALLOWED`, `INVALID_REQUEST`.
+/// `INVALID_HTTP`, `NOT_FOUND`, `ORIGIN_NOT_ALLOWED`, `METHOD_NOT_ALLOWED`, `INVALID_REQUEST`,
+/// `CSRF_HEADER_REQUIRED`.
 pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     one_server(head)?;
     if head.uri.path() != &*http.path {
@@ -36,15 +39,31 @@ pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     if origin::is_preflight(head, http) {
         return Ok(Route::Preflight);
     }
-    let wants_websocket = wants_websocket(head) && http.websocket.is_some();
-    if head.method != Method::POST && !wants_websocket {
-        return Err(violation("method", Code::METHOD_NOT_ALLOWED, "only POST is allowed here"));
+    if wants_websocket(head) && http.websocket.is_some() {
+        in_body(head)?;
+        return Ok(Route::WebSocket);
     }
+    if head.method == Method::GET && http.get != Get::Off {
+        get::asked_for(&head.headers, http)?;
+        return Ok(Route::Get);
+    }
+    if head.method != Method::POST {
+        return Err(violation(
+            "method",
+            Code::METHOD_NOT_ALLOWED,
+            "this method is not allowed here",
+        ));
+    }
+    in_body(head)?;
+    Ok(Route::Operation)
+}
+
+fn in_body(head: &Parts) -> Result<(), Violation> {
     if head.uri.query().is_some_and(holds_graphql) {
-        let public = "the parameters of a request belong in its body";
+        let public = "the parameters of this request belong in its body";
         return Err(violation("url", Code::INVALID_REQUEST, public));
     }
-    Ok(if wants_websocket { Route::WebSocket } else { Route::Operation })
+    Ok(())
 }
 
 /// Whether a request asks for WebSocket; whether it does so rightly is looked at later on.
@@ -90,7 +109,7 @@ fn hosts(headers: &HeaderMap) -> Hosts<'_> {
 
 /// True when a query string has a parameter of GraphQL over HTTP. It would not go on; but who sends
 /// two requests in one means at least one of them for somebody who reads otherwise than we do.
-fn holds_graphql(query: &str) -> bool {
+pub(super) fn holds_graphql(query: &str) -> bool {
     // Budget: the length of a target.
     query.split(['&', ';']).any(|it| {
         let name = it.split(['=', '[']).next().unwrap_or_default();
@@ -173,6 +192,20 @@ mod tests {
         check(known.clone(), "GET", Version::HTTP_10, Err(405));
         check(known.clone(), "PUT", Version::HTTP_11, Err(405));
         check(known, "POST", Version::HTTP_11, Ok(Route::Operation));
+    }
+
+    #[test]
+    fn a_get_needs_its_header() {
+        let check_get = |header: (&str, &str), expect| {
+            let http = Http { get: Get::On, ..http() };
+            let request = http::Request::get("/graphql?query={a}").header("host", "host");
+            let head = request.header(header.0, header.1).body(()).unwrap().into_parts().0;
+            assert_eq!(route(&head, &http).map_err(|it| it.code.status()), expect, "{header:?}");
+        };
+        check_get(("x-preflight", "1"), Ok(Route::Get));
+        check_get(("X-Preflight", "0"), Ok(Route::Get));
+        check_get(("x-preflight", ""), Err(403));
+        check_get(("content-type", "application/json"), Err(403));
     }
 
     #[test]

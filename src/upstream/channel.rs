@@ -156,4 +156,4 @@ impl Channel {
 /// 10 MiB: a message of the upstream is held as a whole.
 const MAX_MESSAGE: u64 = 10 * 1024 * 1024;
 /// Answers nest deeper than requests do.
-const ANSWER: json::Limits = json::Limits { depth: 1000, values: u32::MAX };
+const ANSWER: json::Limits = json::Limits { depth: 1000, values: u32::MAX, lists: None };

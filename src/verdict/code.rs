@@ -34,6 +34,8 @@ codes! {
     COST_LIST_UNSIZED = 422;
     /// A slicing argument is not a whole number from 0 to 2³¹ − 1.
     COST_SLICE_INVALID = 422;
+    /// A request that a page of another site could have sent without asking.
+    CSRF_HEADER_REQUIRED = 403;
     /// A deprecated field, argument, input field or enum value is used.
     DEPRECATED_USED = 422;
     /// A directive that `directives` does not list.
@@ -98,8 +100,12 @@ codes! {
     OPERATION_RESOLUTION_FAILURE = 400;
     /// A web page of another origin asks.
     ORIGIN_NOT_ALLOWED = 403;
-    /// No trusted document has this id.
+    /// A document is asked for by its id here, not by its text.
+    PERSISTED_QUERY_ID_REQUIRED = 403;
+    /// No document that is known has this id.
     PERSISTED_QUERY_NOT_FOUND = 400;
+    /// Only trusted documents may be sent, and this is none.
+    PERSISTED_QUERY_NOT_IN_LIST = 403;
     /// Documents by id are not supported here.
     PERSISTED_QUERY_NOT_SUPPORTED = 400;
     /// More bytes or fields in the head than allowed.

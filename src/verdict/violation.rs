@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::verdict::Code;
+use crate::{document::SelectionId, verdict::Code};
 
 /// Whether an objection refuses a request or is only written down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,10 +32,16 @@ pub struct Violation {
 /// What rules found in one request.
 #[derive(Debug, Default)]
 pub struct Findings {
-    violations: Vec<Violation>,
-    reported: Vec<Violation>,
-    measured: Option<u64>,
-    tallies: Vec<(u32, u64)>,
+    /// The objections, in the order they were found.
+    pub(crate) violations: Vec<Violation>,
+    /// Those of parts of the rule that only watch.
+    pub(crate) reported: Vec<Violation>,
+    /// The number for the limit of the rule.
+    pub(crate) measured: Option<u64>,
+    /// What was called how often.
+    pub(crate) tallies: Vec<(u32, u64)>,
+    /// Selections to take out of what is forwarded.
+    pub(crate) taken: Vec<SelectionId>,
 }
 
 impl Findings {
@@ -44,20 +50,10 @@ impl Findings {
         self.measured = self.measured.max(Some(measured));
     }
 
-    /// Takes the number handed over since the last call.
-    pub(crate) const fn take_measured(&mut self) -> Option<u64> {
-        self.measured.take()
-    }
-
     /// Hands over how often something is called that the rule numbers so: it adds up over the
     /// operations of a document and the items of a batch.
     pub fn tally(&mut self, number: u32, times: u64) {
         self.tallies.push((number, times));
-    }
-
-    /// Takes what was called how often.
-    pub(crate) fn take_tallies(&mut self) -> Vec<(u32, u64)> {
-        std::mem::take(&mut self.tallies)
     }
 
     /// Adds one objection.
@@ -73,14 +69,9 @@ impl Findings {
         }
     }
 
-    /// Takes the objections that are only written down.
-    pub(crate) fn take_reported(&mut self) -> Vec<Violation> {
-        std::mem::take(&mut self.reported)
-    }
-
-    /// The objections, in the order they were found.
-    #[must_use]
-    pub fn into_violations(self) -> Vec<Violation> {
-        self.violations
+    /// Takes a selection out of what is forwarded, and says why.
+    pub fn take_out(&mut self, selection: SelectionId, why: Violation) {
+        self.taken.push(selection);
+        self.reported.push(why);
     }
 }

@@ -62,7 +62,7 @@ fn price_text(
     operation: &Operation,
     variables: &str,
 ) -> Result<Price, Violation> {
-    let limits = json::Limits { depth: 200, values: 1_000_000 };
+    let limits = json::Limits { depth: 200, values: 1_000_000, lists: None };
     let tree = json::read(variables.as_bytes(), limits).unwrap();
     let schema = operation.schema();
     program.price(&coerce(schema, operation.variables(), Some(tree.root()))?)

@@ -1,9 +1,7 @@
 //! Identity from end to end: tokens, API keys, and a key server on loopback that misbehaves.
 
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that cannot go on has failed"
 )]

@@ -51,7 +51,7 @@ pub(crate) fn judge_as(gate: &Gate, caller: &Caller, body: &[u8]) -> Verdict {
 }
 
 fn judge_for(gate: &Gate, profile: Option<ProfileIdx>, caller: &Caller, body: &[u8]) -> Verdict {
-    let tree = match json::read(body, json::Limits::default()) {
+    let tree = match json::read(body, gate.policy().body) {
         Ok(tree) => tree,
         Err(error) => return Verdict::Reject(Rejected::whole(not_json(error))),
     };

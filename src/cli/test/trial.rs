@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use crate::{
     admission::{Explanation, Gate, Outcome, Request, Requests, explain},
     expression::Asked,
-    identity::{Caller, Client, Identity, Keyring, Seen},
+    identity::{Caller, Client, Identity, Keyring, Seen, Way},
     json,
     policy::{Case, Expect, KeyOrigin, Policy, ProfileIdx, Who},
     sources,
@@ -138,7 +138,8 @@ fn caller(policy: &Policy, case: &Case) -> Result<Caller, Violation> {
         Who::Token(token) => Some(identity(policy, token)?),
     };
     let client = Client { ip: case.ip, ..Client::default() };
-    Ok(Caller { identity, client, ..Caller::default() })
+    let way = Way { method: case.method, ..Way::default() };
+    Ok(Caller { identity, client, way })
 }
 
 fn identity(policy: &Policy, token: &str) -> Result<Arc<Identity>, Violation> {

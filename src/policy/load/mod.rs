@@ -12,6 +12,7 @@ use crate::{
     operation::Skipped,
     policy::{
         Digest, Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, conditions, cost,
+        documents::{self, Documents},
         exceptions,
         http::{self, Http},
         identity::{self, Credentials},
@@ -77,6 +78,13 @@ fn compile(
     let schema =
         fields.require("schema", found).and_then(|it| schema_file::read(it, &mut *resolve, found));
     let mut frame = Frame::read(&mut fields, found);
+    let documents = fields.take("documents", found);
+    let documents = documents.map(|it| documents::read(it, frame.mode, found)).unwrap_or_default();
+    frame.second_reader = documents.second_reader;
+    if !documents.has_manifests() {
+        frame.http.get = frame.http.get.without_manifests();
+        lint::trusted_get(root, found);
+    }
     let conditions = fields.take("conditions", found).map(|it| conditions::read(it, found));
     let conditions = conditions.unwrap_or_default();
     let inputs = fields.take("inputs", found);
@@ -109,7 +117,7 @@ fn compile(
         lint::lint(registry, &draft, now, found);
     }
     if let Some(node) = &frame.tuned {
-        frame.cost.tuned = cost::tuned(node, resolve, found);
+        frame.cost.tuned = cost::tuned(node, &mut *resolve, found);
     }
     let (schema, text, origin) = schema?;
     let schema = Arc::new(schema);
@@ -119,7 +127,12 @@ fn compile(
     let excuses = excuses(&layer, &conditions, found);
     let said = said(&layer, &inputs);
     let rules = rules(registry, layer, (&inputs, &ground), found);
-    let digest = Digest::of_all(&[root.source.text.as_bytes(), text.text.as_bytes()]);
+    let sizes = (
+        reading::limits(registry, &all, &exceptions),
+        reading::ceilings(registry, &all, &exceptions),
+    );
+    let documents = documents.load((&schema, sizes), (&all, &conditions), resolve, found);
+    let digest = digest((root, &text), &documents);
     let parts = Parts {
         registry,
         rules,
@@ -129,6 +142,7 @@ fn compile(
         profiles: all,
         exceptions,
         credentials,
+        documents,
     };
     Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest }, parts))
 }
@@ -156,13 +170,13 @@ struct Parts {
     profiles: Vec<Profile>,
     exceptions: Exceptions,
     credentials: Credentials,
+    documents: Documents,
 }
 
 impl Frame {
     fn read(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Self {
         let mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
         let http = fields.take("http", found).map(|it| http::read(it, found));
-        let reader = fields.take("documents", found).and_then(|it| second_reader(it, found));
         let tests = fields.take("tests", found).map(|it| shape::names(it, found));
         let skipped = fields.take("skipped_selections", found).and_then(|it| skipped(it, found));
         Self {
@@ -170,7 +184,7 @@ impl Frame {
             cost: Settings::default(),
             tuned: None,
             http: http.unwrap_or_default(),
-            second_reader: reader.unwrap_or_default(),
+            second_reader: SecondReader::default(),
             skipped: skipped.unwrap_or_default(),
             unselected: Unselected::default(),
             tests: tests.unwrap_or_default().into_iter().map(Into::into).collect(),
@@ -196,8 +210,17 @@ impl Frame {
     }
 
     fn policy(self, named: Named<'_>, parts: Parts) -> Policy {
-        let Parts { registry, rules, said, excuses, conditions, profiles, exceptions, credentials } =
-            parts;
+        let Parts {
+            registry,
+            rules,
+            said,
+            excuses,
+            conditions,
+            profiles,
+            exceptions,
+            credentials,
+            documents,
+        } = parts;
         Policy {
             name: named.name.into(),
             schema: named.schema,
@@ -209,6 +232,8 @@ impl Frame {
             tests: self.tests,
             skipped: self.skipped,
             second_reader: self.second_reader,
+            documents,
+            body: reading::body(registry, &profiles, &exceptions),
             reading: reading::limits(registry, &profiles, &exceptions),
             ceilings: reading::ceilings(registry, &profiles, &exceptions),
             digest: named.digest,
@@ -239,12 +264,13 @@ fn version(node: &Node, found: &mut Diagnostics) {
     }
 }
 
-fn second_reader(node: &Node, found: &mut Diagnostics) -> Option<SecondReader> {
-    let mut fields = Fields::of(node, "documents", found);
-    not_built::refuse("documents", &mut fields, found);
-    let node = fields.take("second_reader", found);
-    fields.finish(found);
-    scalar::word(node?, &[("off", SecondReader::Off), ("on", SecondReader::On)], found)
+/// Of everything that a request can be judged by.
+fn digest((root, schema): (&Node, &Source), documents: &Documents) -> Digest {
+    let mut texts = vec![root.source.text.as_bytes(), schema.text.as_bytes()];
+    for (_, document) in documents.library.iter() {
+        texts.extend([document.id.as_bytes(), document.text.as_bytes()]);
+    }
+    Digest::of_all(&texts)
 }
 
 fn skipped(node: &Node, found: &mut Diagnostics) -> Option<Skipped> {

@@ -135,7 +135,7 @@ fn settings_that_are_no_rules() {
 fn what_is_not_built_is_an_honest_error() {
     check_wrong("cost: { tuned: missing.graphql }", &["unreadable-file"]);
     check_wrong("rates:\nresponse: {}", &["not-built-yet", "not-built-yet"]);
-    check_wrong("documents: { require: true }", &["not-built-yet"]);
+    check_wrong("http: { uploads: off }", &["not-built-yet"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! to each request.
 
 mod decision;
+mod paths;
 mod read;
 mod residual;
 mod table;
@@ -69,8 +70,24 @@ impl Rule for Off {
 struct Authorization {
     permits: Arc<[Permit]>,
     table: Table,
+    denial: Denial,
+}
+
+/// What becomes of a field that is denied.
+#[derive(Clone, Copy, Debug)]
+struct Denial {
     conceal: Conceal,
+    on_deny: OnDeny,
     mode: Mode,
+}
+
+/// What becomes of a request with a field that is denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OnDeny {
+    /// It is refused.
+    Reject,
+    /// It goes on without the selection.
+    Remove,
 }
 
 /// One item of `rules`.
@@ -97,10 +114,14 @@ impl Rule for Authorization {
 
     fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
         let decisions = decision::decisions(&self.table, &self.permits, operation, Keep::Open);
-        match Left::of(&self.permits, operation, decisions, (self.conceal, self.mode)) {
+        match Left::of(&self.permits, operation, decisions, self.denial) {
             Some(left) => Specialised::Depends(Box::new(left)),
             None => Specialised::Holds,
         }
+    }
+
+    fn takes_out(&self) -> bool {
+        self.denial.on_deny == OnDeny::Remove
     }
 
     fn items(&self) -> Vec<Box<str>> {
@@ -109,7 +130,7 @@ impl Rule for Authorization {
 
     fn tell(&self, operation: &Arc<Operation>, facts: &Facts<'_>) -> Vec<Decided> {
         let decisions = decision::decisions(&self.table, &self.permits, operation, Keep::All);
-        let left = Left::of(&self.permits, operation, decisions, (self.conceal, self.mode));
+        let left = Left::of(&self.permits, operation, decisions, self.denial);
         left.map(|it| it.tell(facts)).unwrap_or_default()
     }
 

@@ -9,7 +9,8 @@ use crate::{
     rules::{
         Ground,
         authorization::{
-            Authorization, Conceal, Permit,
+            Authorization, Conceal, Denial, OnDeny, Permit,
+            paths::detours,
             table::{Default, On, PermitIdx, Table},
         },
     },
@@ -28,6 +29,10 @@ pub(super) const SCHEMA: &str = r#"{
         "conceal": {
             "description": "Whether a field that is denied is answered like one that is not there.",
             "type": "boolean", "default": false
+        },
+        "on_deny": {
+            "description": "Whether a request is refused, or goes on without what is denied.",
+            "enum": ["reject", "remove"], "default": "reject"
         },
         "mode": { "enum": ["enforce", "report"], "default": "enforce" },
         "rules": {
@@ -63,6 +68,8 @@ pub(super) fn authorization(
     let conceal = fields.take("conceal", found).and_then(|it| scalar::boolean(it, found));
     let words = [("enforce", Mode::Enforce), ("report", Mode::Report)];
     let mode = fields.take("mode", found).and_then(|it| scalar::word(it, &words, found));
+    let words = [("reject", OnDeny::Reject), ("remove", OnDeny::Remove)];
+    let on_deny = fields.take("on_deny", found).and_then(|it| scalar::word(it, &words, found));
     let items = fields.take("rules", found).map(|it| shape::list(it, found)).unwrap_or_default();
     fields.finish(found);
     let mut reading = Reading { ground, permits: Vec::new(), on: Vec::new() };
@@ -71,11 +78,15 @@ pub(super) fn authorization(
     }
     let default = default.unwrap_or(Default::Deny);
     let table = reading.table(default, found);
+    reading.warn_of_detours(&table, found);
     Authorization {
         permits: reading.permits.into(),
         table,
-        conceal: if conceal == Some(true) { Conceal::Yes } else { Conceal::No },
-        mode: mode.unwrap_or(Mode::Enforce),
+        denial: Denial {
+            conceal: if conceal == Some(true) { Conceal::Yes } else { Conceal::No },
+            on_deny: on_deny.unwrap_or(OnDeny::Reject),
+            mode: mode.unwrap_or(Mode::Enforce),
+        },
     }
 }
 
@@ -122,6 +133,29 @@ impl<'n> Reading<'_, 'n> {
             }
         }
         table
+    }
+}
+
+impl Reading<'_, '_> {
+    /// A rule on a root field alone does not guard what it leads to.
+    fn warn_of_detours(&self, table: &Table, found: &mut Diagnostics) {
+        // Beside a mistake, a rule seems to be missing only because it could not be read.
+        if found.has_errors() {
+            return;
+        }
+        let schema = self.ground.schema;
+        let mut told = Vec::new();
+        for detour in detours(schema, table, &self.permits) {
+            let place = self.on.iter().find(|(_, idx, _)| *idx == detour.around);
+            let Some((.., node)) = place.filter(|_| !told.contains(&detour.to)) else { continue };
+            told.push(detour.to);
+            let to = &schema.ty(detour.to).name;
+            let path: Vec<_> = detour.fields.iter().map(|it| schema.coordinate(*it)).collect();
+            let path = path.join(" → ");
+            let message = format!("this rule keeps nobody off `{to}`: `{path}` leads there, too");
+            let help = format!("put a rule on `{to}`, or on a field of that path");
+            found.push(node.warning("open-path", message).help(help));
+        }
     }
 }
 

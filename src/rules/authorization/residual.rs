@@ -8,7 +8,7 @@ use crate::{
     rules::{
         Decided, Facts, Residual,
         authorization::{
-            Conceal, META, Permit,
+            Conceal, Denial, META, OnDeny, Permit,
             decision::{By, Decision},
         },
         scope::FieldScope,
@@ -22,8 +22,7 @@ pub(super) struct Left {
     permits: Arc<[Permit]>,
     operation: Arc<Operation>,
     decisions: Vec<Decision>,
-    conceal: Conceal,
-    mode: Mode,
+    denial: Denial,
 }
 
 impl Left {
@@ -32,7 +31,7 @@ impl Left {
         permits: &Arc<[Permit]>,
         operation: &Arc<Operation>,
         mut decisions: Vec<Decision>,
-        (conceal, mode): (Conceal, Mode),
+        denial: Denial,
     ) -> Option<Self> {
         let runs = |it: &NodeId| operation.node(*it).is_some_and(|it| it.guard != GuardId::NEVER);
         decisions.iter_mut().for_each(|it| it.nodes.retain(runs));
@@ -41,7 +40,7 @@ impl Left {
             return None;
         }
         let (permits, operation) = (Arc::clone(permits), Arc::clone(operation));
-        Some(Self { permits, operation, decisions, conceal, mode })
+        Some(Self { permits, operation, decisions, denial })
     }
 
     /// Every question with its answer, for every selection that takes part.
@@ -106,7 +105,7 @@ impl Left {
         };
         let detail = format!("`{coordinate}`: {by}").into();
         let at = Some(coordinate.into());
-        match self.conceal {
+        match self.denial.conceal {
             Conceal::No => {
                 let public = format!("not allowed to ask for `{name}`").into();
                 Violation { rule: META.id, code: META.code, at, public, detail }
@@ -127,12 +126,24 @@ impl Residual for Left {
     fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
         for decision in &self.decisions {
             let guards = self.operation.guards();
-            let mut nodes = decision.nodes.iter().filter_map(|it| self.operation.node(*it));
-            let first = nodes.find(|it| guards.admits(it.guard, facts.variables));
-            let Some(node) = first else { continue };
+            let nodes = decision.nodes.iter().filter_map(|it| self.operation.node(*it));
+            let mut nodes = nodes.filter(|it| guards.admits(it.guard, facts.variables));
+            let Some(first) = nodes.next() else { continue };
             let outcome = self.answer(decision, facts);
-            if !outcome.holds() {
-                found.object_in(self.mode, self.objection(decision, node, &outcome));
+            if outcome.holds() {
+                continue;
+            }
+            match (self.denial.on_deny, self.denial.mode) {
+                (OnDeny::Remove, Mode::Enforce) => {
+                    for node in std::iter::once(first).chain(nodes) {
+                        let why = self.objection(decision, node, &outcome);
+                        found.take_out(node.source, why);
+                    }
+                }
+                (OnDeny::Reject, _) | (OnDeny::Remove, Mode::Report) => {
+                    let objection = self.objection(decision, first, &outcome);
+                    found.object_in(self.denial.mode, objection);
+                }
             }
         }
     }

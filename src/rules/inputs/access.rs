@@ -9,7 +9,7 @@ use crate::{
     expression::{Name, Outcome, Resolve, Scope, Value as Answer, When},
     operation::{Node, Operation, Resolved, Variables},
     rules::{
-        Demand, Facts, Ground, Meta, Presence, Residual, Rule, Specialised,
+        Demand, Facts, Ground, InputPlace, Meta, Presence, Residual, Rule, Specialised,
         input_value::{value_as, value_of},
         inputs::{
             Fits,
@@ -242,7 +242,7 @@ impl<'q> Asking<'q> {
         let above = node.parent.and_then(|it| operation.node(it));
         let parents: Vec<Option<FieldId>> = match above {
             Some(above) if condition.asks_for(&[Name::Parent]) => {
-                fields_of(operation, above).into_iter().map(Some).collect()
+                operation.answering(above).into_iter().map(Some).collect()
             }
             above => vec![above.map(|it| it.field)],
         };
@@ -263,10 +263,10 @@ impl<'q> Asking<'q> {
     fn value(&self, met: &Met<'_, 'q, 'q>) -> Option<Answer> {
         let (operation, value) = (self.reading.operation(), met.value);
         let made = match met.place {
-            crate::rules::InputPlace::Input(input) => {
+            InputPlace::Input(input) => {
                 value_of(operation, self.reading.variables(), input, value.resolved)
             }
-            crate::rules::InputPlace::Scalar(named) => {
+            InputPlace::Scalar(named) => {
                 value_as(operation, self.reading.variables(), named, value.resolved)
             }
         };
@@ -310,21 +310,13 @@ impl Resolve for Only {
 
 /// The fields that can answer a selection; of one object type only, when it is given.
 fn fields(operation: &Operation, node: &Node, object: Option<u32>) -> Vec<FieldId> {
-    let all = fields_of(operation, node);
+    let all = operation.answering(node);
     match object.map(|it| operation.schema().object(it)) {
         Some(ty) => {
             all.into_iter().filter(|it| operation.schema().field(*it).parent == ty).collect()
         }
         None => all,
     }
-}
-
-/// The field as each object type has it that can answer.
-fn fields_of(operation: &Operation, node: &Node) -> Vec<FieldId> {
-    let schema = operation.schema();
-    let name = &schema.field(node.field).name;
-    let parents = operation.sets().get(node.parents).into_iter().flat_map(|it| it.iter());
-    parents.filter_map(|it| schema.field_named(schema.object(it), name)).collect()
 }
 
 /// What an evaluation spends: it takes as long as looking at so many values.

@@ -1,0 +1,133 @@
+//! Which document a request means: by id, by text, or by both, which then must agree.
+//!
+//! Compiles nothing and judges nothing.
+
+use std::{borrow::Cow, sync::Arc};
+
+use crate::{
+    admission::{Request, remembered::Remembered},
+    identity::Method,
+    json::Literal,
+    policy::{Apq, Digest, DocumentIdx, Get, Policy, manifest::DocumentId},
+    verdict::{Code, Mode, Violation},
+};
+
+/// The document that a request means.
+#[derive(Debug)]
+pub(super) enum Named<'r> {
+    /// A text that an earlier request came with.
+    Remembered(Arc<str>),
+    /// The text that it comes with.
+    Text(&'r Literal<'r>),
+    /// A trusted document.
+    Trusted(DocumentIdx),
+}
+
+/// What can be asked for by an id.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Names<'p> {
+    pub(super) policy: &'p Policy,
+    pub(super) remembered: &'p Remembered,
+}
+
+impl Names<'_> {
+    /// Finds out what a request means.
+    pub(super) fn find<'r>(
+        self,
+        request: &'r Request<'_>,
+        method: Method,
+    ) -> Result<Named<'r>, Violation> {
+        let only_ids = method == Method::Get && self.policy.http.get == Get::Trusted;
+        let text = request.query.as_ref();
+        if only_ids && text.is_some() {
+            let public = "a document is asked for by its id here";
+            return Err(refusal(Code::PERSISTED_QUERY_ID_REQUIRED, public));
+        }
+        match (request.document_id.as_deref(), text) {
+            (None, None) => Err(refusal(Code::INVALID_REQUEST, "the request has no `query`")),
+            // Whether a manifest lists the text is asked when it was not seen before.
+            (None, Some(text)) => Ok(Named::Text(text)),
+            (Some(id), text) => self.with_id(id, text, only_ids),
+        }
+    }
+
+    fn with_id<'r>(
+        self,
+        id: &str,
+        literal: Option<&'r Literal<'r>>,
+        only_ids: bool,
+    ) -> Result<Named<'r>, Violation> {
+        let text = literal.map(Literal::text);
+        let text = text.as_deref();
+        let documents = &self.policy.documents;
+        let Ok(id) = DocumentId::parse(id) else { return Err(self.unknown(text)) };
+        if let Some(idx) = documents.library.with_id(&id) {
+            let listed = documents.library.document(idx).map(|it| &*it.text);
+            return if text.is_none() || text == listed {
+                Ok(Named::Trusted(idx))
+            } else {
+                Err(disagreement())
+            };
+        }
+        let DocumentId::Content(hash) = id else { return Err(self.unknown(text)) };
+        if text.is_some_and(|it| Digest::of(it.as_bytes()) != hash) {
+            return Err(disagreement());
+        }
+        match (documents.apq, literal) {
+            (Apq::On, Some(literal)) => Ok(Named::Text(literal)),
+            (Apq::On, None) if !only_ids => {
+                let text = self.remembered.get(hash);
+                text.map(Named::Remembered).ok_or_else(|| self.unknown(None))
+            }
+            (Apq::On | Apq::Off, _) => Err(self.unknown(text)),
+        }
+    }
+
+    /// The objection to an id that nobody knows; clients of automatic persisted queries go by the
+    /// message.
+    fn unknown(self, text: Option<&str>) -> Violation {
+        let documents = &self.policy.documents;
+        match (documents.apq, text) {
+            // To send the text with it would not help.
+            (Apq::Off, Some(_)) if documents.require == Some(Mode::Enforce) => not_in_list(),
+            (Apq::Off, Some(_)) => {
+                refusal(Code::PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
+            }
+            (Apq::Off, None) if documents.library.is_empty() => {
+                refusal(Code::PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
+            }
+            (Apq::On | Apq::Off, _) => {
+                refusal(Code::PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
+            }
+        }
+    }
+}
+
+/// The hash under which the text of an admitted request is remembered, when it came with both.
+pub(super) fn to_remember<'r>(
+    policy: &Policy,
+    request: &'r Request<'_>,
+) -> Option<(Digest, Cow<'r, str>)> {
+    if policy.documents.apq == Apq::Off {
+        return None;
+    }
+    let (id, text) = (request.document_id.as_deref()?, request.query.as_ref()?.text());
+    match DocumentId::parse(id) {
+        // That it is the hash of the text was found when the request was read.
+        Ok(DocumentId::Content(hash)) => Some((hash, text)),
+        Ok(DocumentId::Custom(_)) | Err(_) => None,
+    }
+}
+
+/// The objection to a document that no manifest lists.
+pub(super) fn not_in_list() -> Violation {
+    refusal(Code::PERSISTED_QUERY_NOT_IN_LIST, "only listed documents may be sent")
+}
+
+fn disagreement() -> Violation {
+    refusal(Code::INVALID_REQUEST, "the id and the text name different documents")
+}
+
+fn refusal(code: Code, public: &'static str) -> Violation {
+    Violation { rule: "documents", code, at: None, public: public.into(), detail: public.into() }
+}

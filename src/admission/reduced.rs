@@ -1,0 +1,39 @@
+//! The request without the selections that its caller may not have: printed for this request alone,
+//! and read and validated like any other document before it goes on.
+
+use crate::{
+    admission::{Request, body, known::Judgeable},
+    document::{self, Kept, SelectionId},
+    json,
+    operation::Variables,
+    policy::Policy,
+    verdict::{Code, Violation},
+};
+
+/// The canonical JSON of what is left of a request.
+pub(super) fn write(
+    policy: &Policy,
+    document: &Judgeable,
+    (variables, request): (&Variables<'_>, &Request<'_>),
+    taken: &[SelectionId],
+) -> Result<String, Violation> {
+    let operation = document.operation.as_ref().ok_or_else(|| refusal("it is not kept"))?;
+    let (arena, id) = (operation.document(), operation.id());
+    let kept = Kept::without(arena, id, taken).ok_or_else(|| refusal("nothing is left"))?;
+    let text = document::canonical_text_of(arena, id, &kept);
+    let read = document::read(&text, &policy.reading).map_err(|it| refusal(&it.to_string()))?;
+    document::validate(&policy.schema, &read)
+        .map_err(|it| refusal(&it.first().map_or_else(String::new, |it| it.detail.clone())))?;
+    let uses = |name: &str| kept.uses(name);
+    Ok(body::write_query(&json::escape(&text), document, (variables, request), &uses))
+}
+
+fn refusal(why: &str) -> Violation {
+    Violation {
+        rule: "authorization",
+        code: Code::FORBIDDEN,
+        at: None,
+        public: "not allowed to ask for this".into(),
+        detail: format!("what is denied cannot be taken out: {why}").into(),
+    }
+}

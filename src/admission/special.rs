@@ -1,0 +1,72 @@
+//! What is special about a document or about the way it came, before any rule is asked.
+
+use crate::{
+    admission::{
+        Request,
+        judge::{Bench, Ready, Refused, Totals},
+        known::{Judgeable, Known},
+        named::not_in_list,
+    },
+    identity::Method,
+    policy::DocumentSettings,
+    schema::OperationKind,
+    verdict::{Code, Mode, Violation},
+};
+
+impl Bench<'_> {
+    /// Judges one request, under the settings of its document if it has any.
+    pub(super) fn judge_document(
+        &self,
+        request: &Request<'_>,
+        (known, method): (&Known, Method),
+        totals: &mut Totals,
+    ) -> Result<Ready, Refused> {
+        let Known::Judgeable(document) = known else { return self.judge(request, known, totals) };
+        if method == Method::Get && document.kind != OperationKind::Query {
+            return Err(Refused::for_one(not_by_get()));
+        }
+        let settings = document.listed.and_then(|it| self.policy.documents.library.settings(it));
+        let own = self.under(settings).map_err(Refused::for_one)?;
+        let mut ready = own.judge(request, known, totals)?;
+        ready.item.reported.extend(self.unlisted(document));
+        Ok(ready)
+    }
+
+    fn under(self, settings: Option<&DocumentSettings>) -> Result<Self, Violation> {
+        let Some(settings) = settings else { return Ok(self) };
+        if !settings.when.evaluate(self.asked, None).holds() {
+            return Err(not_for_this_caller());
+        }
+        Ok(Self { profile: settings.profile.unwrap_or(self.profile), ..self })
+    }
+
+    /// What would have been refused, were trusted documents required.
+    fn unlisted(&self, document: &Judgeable) -> Option<Violation> {
+        let watches = self.policy.documents.require == Some(Mode::Report);
+        (watches && document.listed.is_none()).then(|| Violation {
+            detail: "would have been refused: unknown document".into(),
+            ..not_in_list()
+        })
+    }
+}
+
+fn not_by_get() -> Violation {
+    let public = "only queries may come by GET";
+    Violation {
+        rule: "get",
+        code: Code::METHOD_NOT_ALLOWED,
+        at: None,
+        public: public.into(),
+        detail: public.into(),
+    }
+}
+
+fn not_for_this_caller() -> Violation {
+    Violation {
+        rule: "documents",
+        code: Code::FORBIDDEN,
+        at: None,
+        public: "this document may not be sent".into(),
+        detail: "`when` of the settings of this document does not hold".into(),
+    }
+}

@@ -1,0 +1,77 @@
+//! Trusted documents that a policy refuses whatever the variables and the caller: for a person, not
+//! for the request path.
+
+use crate::{
+    admission::{
+        UnixSeconds,
+        compile::compile,
+        judge::{Bench, over_limit},
+        known::{Judgeable, Known, Part},
+    },
+    expression::Asked,
+    identity::{Caller, Seen},
+    policy::{Policy, ProfileIdx, Stance},
+    verdict::{Mode, Violation},
+};
+
+/// A trusted document that nobody can send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// The id under which it is listed.
+    pub id: Box<str>,
+    /// Why it would be refused under the base profile.
+    pub violation: Violation,
+}
+
+/// Every document that every profile refuses, with what the base objects to.
+#[must_use]
+pub fn unfit(policy: &Policy, now: UnixSeconds) -> Vec<Unfit> {
+    let caller = Caller::default();
+    let seen = Seen::new(&caller);
+    let asked = Asked::new(&policy.conditions, &seen);
+    let mut unfit = Vec::new();
+    for (idx, document) in policy.documents.library.iter() {
+        let own = policy.documents.library.settings(idx).and_then(|it| it.profile);
+        let profiles: Vec<_> = match own {
+            Some(own) => vec![own],
+            None => (0..policy.profiles().len()).map(ProfileIdx).collect(),
+        };
+        for name in &document.operations {
+            let known = compile(policy, &document.text, name.as_deref());
+            let objection = |profile| {
+                let bench = Bench { policy, profile, asked: &asked, now };
+                match &known {
+                    Known::Judgeable(it) => bench.always_objects(it),
+                    Known::Refused(violation) => Some(violation.clone()),
+                }
+            };
+            let objections: Option<Vec<_>> = profiles.iter().map(|it| objection(*it)).collect();
+            let first = objections.and_then(|it| it.into_iter().next());
+            unfit.extend(first.map(|violation| Unfit { id: document.id.clone(), violation }));
+        }
+    }
+    unfit
+}
+
+impl Bench<'_> {
+    /// What refuses a document under this profile whatever comes with it.
+    fn always_objects(&self, document: &Judgeable) -> Option<Violation> {
+        let exception = self.exception(document);
+        document.left.iter().find_map(|left| {
+            let Stance::On { mode: Mode::Enforce, limit } = self.stance(document, left.rule) else {
+                return None;
+            };
+            if exception.is_some_and(|it| it.lifts(left.rule)) {
+                return None;
+            }
+            match &left.part {
+                Part::Depends(_) | Part::DependsUnselected(_) => None,
+                Part::Measured(measured) if *measured > limit => {
+                    Some(over_limit(self.policy.meta(left.rule), *measured, limit))
+                }
+                Part::Measured(_) => None,
+                Part::Violated(violations) => violations.first().cloned(),
+            }
+        })
+    }
+}

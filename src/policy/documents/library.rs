@@ -1,0 +1,194 @@
+//! The trusted documents, by every name they can be asked for.
+//!
+//! Each was read, counted, validated and read a second time when it was listed, so that a request
+//! only has to find it.
+
+use std::sync::Arc;
+
+use ahash::HashMap;
+
+use crate::{
+    diagnostic::Diagnostic,
+    document::{self, Ceilings, OperationId, ReadLimits},
+    policy::{
+        Digest, DocumentSettings,
+        manifest::{Complaints, DocumentId, Listed, shortened},
+    },
+    schema::Schema,
+};
+
+/// A trusted document of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocumentIdx(usize);
+
+impl DocumentIdx {
+    /// The place among the documents.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// All trusted documents.
+#[derive(Debug, Default)]
+pub struct Library {
+    documents: Vec<TrustedDocument>,
+    by_id: HashMap<DocumentId, DocumentIdx>,
+    by_text: HashMap<Arc<str>, DocumentIdx>,
+    /// By the canonical text of every operation.
+    by_canonical: HashMap<Box<str>, DocumentIdx>,
+}
+
+/// A document that is listed.
+#[derive(Debug)]
+pub struct TrustedDocument {
+    /// Its text as listed.
+    pub text: Arc<str>,
+    /// SHA-256 of that.
+    pub digest: Digest,
+    /// The id under which it was listed first.
+    pub id: Box<str>,
+    /// The names of its operations.
+    pub operations: Vec<Option<Box<str>>>,
+    /// The first document that says the same: its settings count for all of them.
+    same: DocumentIdx,
+    settings: Option<DocumentSettings>,
+}
+
+impl Library {
+    /// True when nothing is listed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+
+    /// Every document, in the order listed.
+    pub fn iter(&self) -> impl Iterator<Item = (DocumentIdx, &TrustedDocument)> {
+        (0..).map(DocumentIdx).zip(&self.documents)
+    }
+
+    /// A document; `None` for one of another library.
+    #[must_use]
+    pub fn document(&self, idx: DocumentIdx) -> Option<&TrustedDocument> {
+        self.documents.get(idx.0)
+    }
+
+    /// By an id it is listed under, or by the SHA-256 of its text.
+    #[must_use]
+    pub fn with_id(&self, id: &DocumentId) -> Option<DocumentIdx> {
+        self.by_id.get(id).copied()
+    }
+
+    /// By its text, to the byte.
+    #[must_use]
+    pub fn with_text(&self, text: &str) -> Option<DocumentIdx> {
+        if self.is_empty() { None } else { self.by_text.get(text).copied() }
+    }
+
+    /// By the canonical text of one of its operations.
+    #[must_use]
+    pub fn with_canonical(&self, canonical: &str) -> Option<DocumentIdx> {
+        self.by_canonical.get(canonical).copied()
+    }
+
+    /// What is special about a document.
+    #[must_use]
+    pub fn settings(&self, idx: DocumentIdx) -> Option<&DocumentSettings> {
+        self.document(self.document(idx)?.same)?.settings.as_ref()
+    }
+
+    /// Makes something special about a document; `None` when there is no such document.
+    pub(super) fn set(&mut self, digest: Digest, settings: DocumentSettings) -> Option<()> {
+        let idx = self.with_id(&DocumentId::Content(digest))?;
+        let same = self.document(idx)?.same;
+        let document = self.documents.get_mut(same.0)?;
+        document.settings = Some(settings);
+        Some(())
+    }
+
+    /// Whether something is special about a document already.
+    pub(super) fn is_set(&self, digest: Digest) -> bool {
+        let idx = self.with_id(&DocumentId::Content(digest));
+        idx.is_some_and(|it| self.settings(it).is_some())
+    }
+
+    /// Takes one document in, or says what is wrong with it.
+    pub(super) fn add(
+        &mut self,
+        listed: Listed,
+        under: (&Schema, &(ReadLimits, Ceilings)),
+        found: &mut Complaints<'_>,
+    ) {
+        let (source, range) = (&listed.place.0, listed.place.1.clone());
+        let idx = match self.with_text(&listed.text) {
+            Some(idx) => idx,
+            None => match read(&listed.text, under) {
+                Ok(operations) => self.push(&listed, operations),
+                Err(why) => {
+                    let message = format!("document `{}`: {why}", shortened(&listed.id));
+                    found.push(Diagnostic::error("bad-document", message).at(source, range));
+                    return;
+                }
+            },
+        };
+        let before = *self.by_id.entry(listed.key).or_insert(idx);
+        if before != idx {
+            let message = format!("`{}` is the id of another text already", shortened(&listed.id));
+            found.push(Diagnostic::error("duplicate-id", message).at(source, range));
+        }
+    }
+
+    fn push(&mut self, listed: &Listed, operations: Vec<Operation>) -> DocumentIdx {
+        let idx = DocumentIdx(self.documents.len());
+        let text: Arc<str> = (*listed.text).into();
+        let digest = Digest::of(text.as_bytes());
+        self.by_text.insert(Arc::clone(&text), idx);
+        self.by_id.insert(DocumentId::Content(digest), idx);
+        let mut same = None;
+        let mut names = Vec::with_capacity(operations.len());
+        for Operation { name, canonical } in operations {
+            let first = *self.by_canonical.entry(canonical).or_insert(idx);
+            same.get_or_insert(first);
+            names.push(name);
+        }
+        self.documents.push(TrustedDocument {
+            text,
+            digest,
+            id: listed.id.clone(),
+            operations: names,
+            same: same.unwrap_or(idx),
+            settings: None,
+        });
+        idx
+    }
+}
+
+struct Operation {
+    name: Option<Box<str>>,
+    canonical: Box<str>,
+}
+
+/// Reads a document as a request with it is read, and a second time by another reader.
+fn read(
+    text: &str,
+    (schema, (limits, ceilings)): (&Schema, &(ReadLimits, Ceilings)),
+) -> Result<Vec<Operation>, String> {
+    let read = document::read(text, limits).map_err(|it| it.detail())?;
+    document::count(&read.document, ceilings).map_err(|it| it.to_string())?;
+    document::validate(schema, &read).map_err(|it| {
+        let details: Vec<_> = it.iter().map(|it| it.detail.as_str()).collect();
+        details.join("; ")
+    })?;
+    let document = &read.document;
+    let operations = (0..).map(OperationId).zip(document.operations()).map(|(id, operation)| {
+        let canonical = document::canonical_text(document, id);
+        document::second_reader(&canonical, document, id).map_err(|it| it.to_string())?;
+        let name = operation.name.map(|it| document.str(it).into());
+        Ok(Operation { name, canonical: canonical.into() })
+    });
+    let operations: Vec<_> = operations.collect::<Result<_, String>>()?;
+    if operations.is_empty() {
+        return Err("it has no operation".to_owned());
+    }
+    Ok(operations)
+}
