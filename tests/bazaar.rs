@@ -50,7 +50,8 @@ const CLASSES: &[&str] = &[
 
 /// Cases that wait for a later feature.
 fn waits_for(case: &Case) -> Option<&'static str> {
-    (case.transport() == "ws").then_some("a socket, which has a test of its own")
+    // They have a test of their own.
+    (case.transport() == "ws").then_some("a socket")
 }
 
 fn run(case: &Case, proxy: SocketAddr, upstream: &Upstream) -> String {

@@ -29,13 +29,13 @@ pub struct Http {
     pub forward_headers: Vec<Box<str>>,
     /// The origins whose web pages may ask; `None`: `Origin` is not looked at.
     pub origins: Option<Vec<Box<str>>>,
-    /// What may come over WebSocket; `None`: nothing.
-    pub websocket: Option<WebSocket>,
     /// Which operations may come by GET: queries at the most.
     pub get: Get,
     /// The headers of which a request needs one when a page of another site could have sent it
     /// without asking; lower case.
     pub csrf_header: Vec<Box<str>>,
+    /// What may come over WebSocket; `None`: nothing.
+    pub websocket: Option<WebSocket>,
     /// Which HTTP status a refusal has.
     pub status: Status,
     /// Whether a refusal names rule and figures.
@@ -107,9 +107,9 @@ impl Default for Http {
             forward_extensions: Vec::new(),
             forward_headers: forward_headers::DEFAULT.iter().map(|it| (*it).into()).collect(),
             origins: None,
-            websocket: None,
             get: Get::default(),
             csrf_header: CSRF_HEADER.iter().map(|it| (*it).into()).collect(),
+            websocket: None,
             status: Status::default(),
             explain_refusals: ExplainRefusals::default(),
         }
@@ -138,13 +138,13 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
     if let Some(node) = fields.take("origins", found) {
         http.origins = Some(origins::read(node, found));
     }
-    http.websocket = fields.take("websocket", found).map(|it| websocket::read(it, found));
     if let Some(node) = fields.take("get", found) {
         http.get = scalar::word(node, &GET_WORDS, found).unwrap_or_default();
     }
     if let Some(node) = fields.take("csrf_header", found) {
         http.csrf_header = csrf_header(node, found);
     }
+    http.websocket = fields.take("websocket", found).map(|it| websocket::read(it, found));
     if let Some(node) = fields.take("status", found) {
         http.status = scalar::word(node, &STATUS_WORDS, found).unwrap_or_default();
     }

@@ -7,7 +7,7 @@ use crate::{
     rules::{Demand, Demanded, Entry, Ground, InputPlace, Named, Presence, Rule, RuleIdx, Setting},
     schema::{Bound, Coordinate, Kind, Schema},
     verdict::Mode,
-    yaml::{Fields, Node, scalar, shape},
+    yaml::{self, Fields, Node, scalar, shape},
 };
 
 /// The demands by rule.
@@ -56,6 +56,7 @@ fn read_one<'n>(
 ) {
     let mut fields = Fields::of(item, "inputs", found);
     let at = fields.require("at", found);
+    let name = at.and_then(|it| first(it)).unwrap_or_default();
     let at = at.map(|it| places(schema, it, found)).unwrap_or_default();
     let required = fields.take("required", found).and_then(|it| scalar::boolean(it, found));
     let presence = match required {
@@ -69,7 +70,7 @@ fn read_one<'n>(
         let Some(key) = key(entry) else { continue };
         if let Some(node) = fields.take(key, found) {
             n_keys = n_keys.saturating_add(1);
-            demands.push(Demand { at: at.clone(), node, presence, mode });
+            demands.push(Demand { name, at: at.clone(), node, presence, mode });
         }
     }
     if n_keys == 0 {
@@ -88,6 +89,14 @@ pub(super) fn key(entry: &Entry) -> Option<&'static str> {
         | Setting::Limit { .. }
         | Setting::Shape { .. }
         | Setting::Switch { .. } => None,
+    }
+}
+
+/// The first text of a list.
+fn first(node: &Node) -> Option<&str> {
+    match &node.value {
+        yaml::Value::Sequence(items) => items.first()?.as_text(),
+        yaml::Value::Mapping(_) | yaml::Value::Scalar { .. } => None,
     }
 }
 

@@ -180,7 +180,6 @@ fn http() -> Value {
                 "items": { "type": "string", "pattern": "^[a-z][a-z0-9+.-]*://[^/?#@*]+$" },
             }),
         ),
-        ("websocket", websocket::json_schema(DURATION, BYTES)),
         (
             "get",
             json!({
@@ -192,6 +191,7 @@ fn http() -> Value {
             "csrf_header",
             names("Headers of which a request by GET needs one.", &default.csrf_header),
         ),
+        ("websocket", websocket::json_schema(DURATION, BYTES)),
         ("status", status),
         (
             "explain_refusals",

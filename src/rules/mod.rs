@@ -236,6 +236,8 @@ pub enum Setting {
 /// What one item of `inputs` demands of the values at some places.
 #[derive(Clone, Debug)]
 pub struct Demand<'n> {
+    /// How messages call the item: its first coordinate.
+    pub name: &'n str,
     /// The places.
     pub at: Vec<Demanded>,
     /// What stands under the key.

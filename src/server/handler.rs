@@ -157,6 +157,7 @@ impl Exchange<'_> {
 
     /// Accepts a WebSocket, which begins when the answer is written.
     async fn upgrade(&self) -> Result<Response<()>, Refusal> {
+        self.state.refuse_drift()?;
         let answer = upgrade::accept(self.head, self.state)?;
         if !self.client.watch.is_switching(self.n) {
             return Err(upgrade::has_body().into());
@@ -238,8 +239,8 @@ impl Exchange<'_> {
             Media::EventStream => Transport::Sse,
             Media::GraphqlResponse | Media::Json => Transport::Http,
         };
-        let method = if self.head.method == http::Method::GET { Method::Get } else { Method::Post };
-        Way { method, transport }
+        let is_get = self.head.method == http::Method::GET;
+        Way { transport, method: if is_get { Method::Get } else { Method::Post } }
     }
 
     fn unidentified(&self, why: Unidentified) -> Refusal {

@@ -39,31 +39,23 @@ pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     if origin::is_preflight(head, http) {
         return Ok(Route::Preflight);
     }
-    if wants_websocket(head) && http.websocket.is_some() {
-        in_body(head)?;
-        return Ok(Route::WebSocket);
-    }
-    if head.method == Method::GET && http.get != Get::Off {
+    let wants_websocket = wants_websocket(head) && http.websocket.is_some();
+    if head.method == Method::GET && !wants_websocket && http.get != Get::Off {
         get::asked_for(&head.headers, http)?;
         return Ok(Route::Get);
     }
-    if head.method != Method::POST {
+    if head.method != Method::POST && !wants_websocket {
         return Err(violation(
             "method",
             Code::METHOD_NOT_ALLOWED,
             "this method is not allowed here",
         ));
     }
-    in_body(head)?;
-    Ok(Route::Operation)
-}
-
-fn in_body(head: &Parts) -> Result<(), Violation> {
     if head.uri.query().is_some_and(holds_graphql) {
-        let public = "the parameters of this request belong in its body";
+        let public = "the parameters of a request belong in its body";
         return Err(violation("url", Code::INVALID_REQUEST, public));
     }
-    Ok(())
+    Ok(if wants_websocket { Route::WebSocket } else { Route::Operation })
 }
 
 /// Whether a request asks for WebSocket; whether it does so rightly is looked at later on.
@@ -178,6 +170,20 @@ mod tests {
     }
 
     #[test]
+    fn a_get_needs_its_header() {
+        let check_get = |header: (&str, &str), expect| {
+            let http = Http { get: Get::On, ..http() };
+            let request = http::Request::get("/graphql?query={a}").header("host", "host");
+            let head = request.header(header.0, header.1).body(()).unwrap().into_parts().0;
+            assert_eq!(route(&head, &http).map_err(|it| it.code.status()), expect, "{header:?}");
+        };
+        check_get(("x-preflight", "1"), Ok(Route::Get));
+        check_get(("X-Preflight", "0"), Ok(Route::Get));
+        check_get(("x-preflight", ""), Err(403));
+        check_get(("content-type", "application/json"), Err(403));
+    }
+
+    #[test]
     fn a_handshake_has_a_way_when_the_policy_knows_websocket() {
         let check = |websocket, method: &str, version, expect: Result<Route, u16>| {
             let http = Http { websocket, ..http() };
@@ -192,20 +198,6 @@ mod tests {
         check(known.clone(), "GET", Version::HTTP_10, Err(405));
         check(known.clone(), "PUT", Version::HTTP_11, Err(405));
         check(known, "POST", Version::HTTP_11, Ok(Route::Operation));
-    }
-
-    #[test]
-    fn a_get_needs_its_header() {
-        let check_get = |header: (&str, &str), expect| {
-            let http = Http { get: Get::On, ..http() };
-            let request = http::Request::get("/graphql?query={a}").header("host", "host");
-            let head = request.header(header.0, header.1).body(()).unwrap().into_parts().0;
-            assert_eq!(route(&head, &http).map_err(|it| it.code.status()), expect, "{header:?}");
-        };
-        check_get(("x-preflight", "1"), Ok(Route::Get));
-        check_get(("X-Preflight", "0"), Ok(Route::Get));
-        check_get(("x-preflight", ""), Err(403));
-        check_get(("content-type", "application/json"), Err(403));
     }
 
     #[test]

@@ -84,6 +84,12 @@ impl Node {
         Diagnostic::warning(code, message).at(&self.source, self.head())
     }
 
+    /// The text of the file that it is written with.
+    #[must_use]
+    pub fn as_written(&self) -> &str {
+        self.source.text.get(self.span.clone()).unwrap_or_default()
+    }
+
     /// How a message calls what this is.
     #[must_use]
     pub fn describe(&self) -> String {

@@ -9,7 +9,7 @@ use crate::{
     expression::{Name, Outcome, Resolve, Scope, Value as Answer, When},
     operation::{Node, Operation, Resolved, Variables},
     rules::{
-        Demand, Facts, Ground, InputPlace, Meta, Presence, Residual, Rule, Specialised,
+        Decided, Demand, Facts, Ground, InputPlace, Meta, Presence, Residual, Rule, Specialised,
         input_value::{value_as, value_of},
         inputs::{
             Fits,
@@ -58,7 +58,8 @@ pub(in crate::rules) fn access(
             continue;
         };
         bound.push(places);
-        conditions.push(Condition { when, presence: demand.presence, mode: demand.mode });
+        let name = demand.name.into();
+        conditions.push(Condition { name, when, presence: demand.presence, mode: demand.mode });
     }
     let places = Places::new(ground.schema, &bound);
     Box::new(Of(Arc::new(Inner { access, conditions, places })))
@@ -76,6 +77,8 @@ struct Inner {
 
 #[derive(Debug)]
 struct Condition {
+    /// How messages call it.
+    name: Box<str>,
     when: When,
     presence: Presence,
     mode: Mode,
@@ -116,6 +119,41 @@ impl Rule for Of {
         }
         let rule = Arc::clone(&self.0);
         Specialised::Depends(Box::new(Left { rule, operation: Arc::clone(operation), sites }))
+    }
+
+    fn items(&self) -> Vec<Box<str>> {
+        self.0.conditions.iter().map(|it| it.name.clone()).collect()
+    }
+
+    fn tell(&self, operation: &Arc<Operation>, facts: &Facts<'_>) -> Vec<Decided> {
+        self.0.tell(operation, facts)
+    }
+}
+
+impl Inner {
+    /// What every condition says of every value that it is asked about.
+    fn tell(&self, operation: &Operation, facts: &Facts<'_>) -> Vec<Decided> {
+        let mut told = Vec::new();
+        let guards = operation.guards();
+        let sites = sites(&self.places, operation);
+        for site in sites.iter().filter(|it| guards.admits(it.guard, facts.variables)) {
+            let reading = Reading::each(operation, facts.variables);
+            let answers = RefCell::default();
+            let asking = Asking { rule: self, facts, reading: &reading, answers };
+            walk(&self.places, &reading, site, &mut |met| {
+                for idx in met.demands.iter().filter(|_| self.asks(&met)) {
+                    let Some(condition) = self.conditions.get(idx.0) else { continue };
+                    let objection = asking.objection((*idx, condition), &met, site);
+                    told.push(Decided {
+                        at: coordinate(reading.schema(), met.place),
+                        by: condition.name.clone(),
+                        asks: condition.when.source().to_owned(),
+                        outcome: objection.map_or(Outcome::Holds, |_| Outcome::Fails),
+                    });
+                }
+            });
+        }
+        told
     }
 }
 

@@ -4,9 +4,10 @@ use std::{fmt::Debug, sync::Arc};
 
 use crate::{
     diagnostic::Diagnostics,
+    expression::Outcome,
     operation::{GuardId, Operation, Variables},
     rules::{
-        Demand, Facts, Ground, InputPlace, Meta, Presence, Residual, Rule, Specialised,
+        Decided, Demand, Facts, Ground, InputPlace, Meta, Presence, Residual, Rule, Specialised,
         inputs::{
             Fits,
             bind::{bind, coordinate},
@@ -62,7 +63,13 @@ pub(in crate::rules) fn content<T: Test>(
         let places = bind(ground.schema, demand, content.fits, found);
         let Some(test) = (content.read)(demand.node, found) else { continue };
         bound.push(places);
-        tests.push(Demanding { test, presence: demand.presence, mode: demand.mode });
+        tests.push(Demanding {
+            name: demand.name.into(),
+            asks: demand.node.as_written().into(),
+            test,
+            presence: demand.presence,
+            mode: demand.mode,
+        });
     }
     let places = Places::new(ground.schema, &bound);
     let (meta, public) = (content.meta, content.public);
@@ -82,6 +89,10 @@ struct Inner<T> {
 
 #[derive(Debug)]
 struct Demanding<T> {
+    /// How messages call it.
+    name: Box<str>,
+    /// As it is written.
+    asks: Box<str>,
     test: T,
     presence: Presence,
     mode: Mode,
@@ -127,6 +138,40 @@ impl<T: Test> Rule for Of<T> {
         } else {
             Specialised::Depends(Box::new(left))
         }
+    }
+
+    fn items(&self) -> Vec<Box<str>> {
+        self.0.tests.iter().map(|it| it.name.clone()).collect()
+    }
+
+    fn tell(&self, operation: &Arc<Operation>, facts: &Facts<'_>) -> Vec<Decided> {
+        self.0.tell(operation, facts)
+    }
+}
+
+impl<T: Test> Inner<T> {
+    /// What every demand says of every value that is there.
+    fn tell(&self, operation: &Operation, facts: &Facts<'_>) -> Vec<Decided> {
+        let mut told = Vec::new();
+        let guards = operation.guards();
+        let sites = distinct(operation, sites(&self.places, operation));
+        for site in sites.iter().filter(|it| guards.admits(it.guard, facts.variables)) {
+            let reading = Reading::each(operation, facts.variables);
+            walk(&self.places, &reading, site, &mut |met| {
+                let is_there = !matches!(met.value.look(), Look::Nothing);
+                for idx in met.demands.iter().filter(|_| is_there) {
+                    let Some(demand) = self.tests.get(idx.0) else { continue };
+                    let objection = demand.objection(&met, *idx);
+                    told.push(Decided {
+                        at: coordinate(reading.schema(), met.place),
+                        by: demand.name.clone(),
+                        asks: demand.asks.to_string(),
+                        outcome: objection.map_or(Outcome::Holds, |_| Outcome::Fails),
+                    });
+                }
+            });
+        }
+        told
     }
 }
 
