@@ -64,7 +64,7 @@ impl Gate {
     /// Judges the requests of one HTTP request: all are admitted, or none.
     #[must_use]
     pub fn admit(&self, requests: &Requests<'_>, caller: &Caller, now: UnixSeconds) -> Verdict {
-        let (seen, method) = (Seen::new(caller), caller.way.method);
+        let (seen, method) = (Seen::new(caller), caller.way.carrier());
         let asked = Asked::new(&self.policy.conditions, &seen);
         match self.policy.profile_of(&asked) {
             Ok(profile) => self.judge(
@@ -85,7 +85,7 @@ impl Gate {
         caller: &Caller,
         now: UnixSeconds,
     ) -> Verdict {
-        let (seen, method) = (Seen::new(caller), caller.way.method);
+        let (seen, method) = (Seen::new(caller), caller.way.carrier());
         let asked = Asked::new(&self.policy.conditions, &seen);
         self.judge(Bench { policy: &self.policy, profile, asked: &asked, now }, requests, method)
     }
@@ -114,7 +114,7 @@ impl Gate {
         let asked = Asked::new(&self.policy.conditions, &seen);
         let limit = price::limit(&self.policy, self.policy.profile_of(&asked).ok()?);
         let parts = requests.iter().map(|request| {
-            let entry = self.entry(request, caller.way.method).ok()?;
+            let entry = self.entry(request, caller.way.carrier()).ok()?;
             let Known::Judgeable(document) = &entry.known else { return None };
             let variables =
                 coerce(&self.policy.schema, &document.variables, request.variables).ok()?;

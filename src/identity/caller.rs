@@ -119,6 +119,18 @@ impl fmt::Debug for Identity {
     }
 }
 
+impl Way {
+    /// The method by which the operation itself comes: a WebSocket is opened by a GET, which carries
+    /// none, and its messages are no URLs that a page of another site could ask for.
+    #[must_use]
+    pub const fn carrier(self) -> Method {
+        match self.transport {
+            Transport::Http | Transport::Sse => self.method,
+            Transport::WebSocket => Method::Post,
+        }
+    }
+}
+
 impl Method {
     /// How it is written.
     #[must_use]

@@ -371,8 +371,8 @@ mod tests {
         };
         check(Code::FORBIDDEN, "200 text/event-stream event: next\ndata: {\"e");
         check(Code::MAX_DEPTH_LIMIT, "200 text/event-stream event: next\ndata: {\"e");
-        check(Code::UNAUTHENTICATED, &format!("401 {JSON} {{\"errors\":[{{\"message"));
-        check(Code::INVALID_JSON, &format!("400 {JSON} {{\"errors\":[{{\"message"));
+        check(Code::UNAUTHENTICATED, &format!("401 {JSON} {{\"errors\":[{{\"message\""));
+        check(Code::INVALID_JSON, &format!("400 {JSON} {{\"errors\":[{{\"message\""));
     }
 
     #[test]
