@@ -24,6 +24,7 @@ use crate::{
         connection::Client,
         identify::{identify, told},
         panics::{Caught, caught},
+        rates::Rates,
         state::State,
         watched::{self, Passing},
     },
@@ -102,6 +103,7 @@ enum Served {
 impl Exchange<'_> {
     async fn serve(&self, body: Incoming) -> Result<Served, Refusal> {
         self.well_formed()?;
+        self.rates().of_address(|| self.address())?;
         let route = route(self.head, self.state.http())?;
         if route != Route::Preflight {
             self.state.refuse_drift()?;
@@ -196,20 +198,27 @@ impl Exchange<'_> {
         let tree = json::read(body, limits).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
         let caller = self.caller().await?;
+        self.rates().of_caller(&caller)?;
         let told = told(&self.state.told, caller.identity.as_deref())
             .map_err(|bad| self.unidentified(bad.into()))?;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
                 self.report(admitted.items());
+                self.rates().of_items(&caller, admitted.items())?;
                 let watched = self.state.gate.watch(&requests, &caller);
                 Ok(Judged::Forward(admitted, told, watched))
             }
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
+                self.rates().of_items(&caller, &answered.items)?;
                 Ok(Judged::Answer(answered.body))
             }
             Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
         }
+    }
+
+    fn rates(&self) -> Rates<'_> {
+        Rates { quotas: &self.state.quotas, id: self.reply.id }
     }
 
     fn report(&self, items: &[Item]) {
@@ -240,6 +249,9 @@ fn log(refusal: &Refusal, id: RequestId) {
         }
         Refusal::Fault(Fault::Upstream { code, detail }) => {
             UpstreamFailed { id, code: *code, detail }.emit();
+        }
+        Refusal::Limited(exceeded) => {
+            Refused { id, found: std::slice::from_ref(&exceeded.violation) }.emit();
         }
         Refusal::Rejected(rejected) => Refused { id, found: &rejected.found }.emit(),
     }

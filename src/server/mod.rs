@@ -14,6 +14,7 @@ mod health;
 mod identify;
 mod listener;
 mod panics;
+mod rates;
 mod reload;
 mod run;
 mod socket;
