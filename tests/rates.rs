@@ -91,6 +91,20 @@ fn each_rate_of_the_bazaar_refuses_alone() {
     assert!(forwarded(case("RATE-002"), &logins).is_err());
 }
 
+#[test]
+fn every_caller_has_a_quota_of_its_own() {
+    let folder = bazaar_with("\nrates: [{ name: one, key: claims.sub, limit: 1/h }]\n");
+    let upstream = Upstream::start();
+    let policy = folder.path().join("policy.yaml");
+    let proxy = Proxy::start(policy.to_str().expect("a path in UTF-8"), upstream.address());
+    let all = cases("attacks-public.jsonl");
+    let case = all.iter().find(|it| it.id() == "RATE-005").expect("a case");
+    let send = |case: &Case| exchange(proxy.address(), &case.bytes()).map(|it| it.status());
+    assert_eq!([send(case), send(case)], [Some(200), Some(429)]);
+    let other = case.by("u-1002");
+    assert_eq!([send(&other), send(&other)], [Some(200), Some(429)]);
+}
+
 const SCHEMA: &str = "type Query { a(x: Int): Int b: Query } type Mutation { login: Int }";
 
 struct Small {
@@ -101,11 +115,7 @@ struct Small {
 impl Small {
     fn start(rates: &str) -> Self {
         let upstream = Upstream::answering(ANSWER);
-        let policy = format!(
-            "version: 1\nname: t\nschema: {{ file: test.graphql }}\n\
-             http: {{ batch: 9, explain_refusals: true }}\nrates: {rates}\n"
-        );
-        let proxy = Proxy::with(&policy, SCHEMA, upstream.address(), |_config| {});
+        let proxy = Proxy::with(&policy("t", rates), SCHEMA, upstream.address(), |_config| {});
         Self { proxy, upstream }
     }
 
@@ -118,6 +128,13 @@ impl Small {
         let told: Vec<_> = told.collect();
         format!("{} {}", status(&answer), told.join(", ")).trim_end().to_owned()
     }
+}
+
+fn policy(name: &str, rates: &str) -> String {
+    format!(
+        "version: 1\nname: {name}\nschema: {{ file: test.graphql }}\n\
+         http: {{ batch: 9, explain_refusals: true }}\nrates: {rates}\n"
+    )
 }
 
 const QUERY: &str = r#"{"query":"{ a }"}"#;
@@ -175,4 +192,15 @@ fn cost_is_spent_by_what_is_admitted() {
 fn a_rate_that_reports_lets_through() {
     let small = Small::start("[{ name: all, key: client.ip, limit: 1/h, mode: report }]");
     assert_eq!([small.post(QUERY), small.post(QUERY)], ["200", "200"]);
+}
+
+#[test]
+fn what_was_spent_survives_a_reload() {
+    let rates = "[{ name: all, key: client.ip, limit: 1/h }]";
+    let small = Small::start(rates);
+    assert_eq!(small.post(QUERY), "200");
+    small.proxy.replace(&policy("other", rates), SCHEMA);
+    assert!(small.post(QUERY).starts_with("429 "));
+    small.proxy.replace(&policy("other", &rates.replace("1/h", "2/h")), SCHEMA);
+    assert_eq!(small.post(QUERY), "200");
 }

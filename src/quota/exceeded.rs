@@ -32,7 +32,7 @@ pub struct Wait {
 }
 
 impl Exceeded {
-    pub(super) fn new(rate: &Rate, amount: u64, wait: Option<Wait>) -> Self {
+    pub(super) fn new(rate: &Rate, amount: u64, wait: Option<Wait>) -> Box<Self> {
         let what = match rate.counts {
             Counts::Calls(_) => "calls",
             Counts::Cost => "cost",
@@ -58,12 +58,12 @@ impl Exceeded {
             },
             detail: detail.into(),
         };
-        Self {
+        Box::new(Self {
             violation,
             name: rate.name.clone(),
             quota: rate.pace.n.get(),
             window: rate.pace.per.as_secs(),
             wait,
-        }
+        })
     }
 }

@@ -58,7 +58,7 @@ impl Limiter {
     ///
     /// # Errors
     /// When it is not left, or more than there ever is.
-    pub fn spend(&self, rate: &Rate, key: &Key, amount: u64) -> Result<(), Exceeded> {
+    pub fn spend(&self, rate: &Rate, key: &Key, amount: u64) -> Result<(), Box<Exceeded>> {
         if amount == 0 {
             return Ok(());
         }

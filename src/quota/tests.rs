@@ -138,11 +138,20 @@ fn cycling_through_keys_neither_resets_a_quota_nor_grows() {
     assert!(!spend(0));
     told.is(999);
     assert_eq!((0..1_000).filter(|n| spend(*n)).count(), 0);
-    // All are at rest, and give way; in a minute four new keys have places of their own again.
+    // All are at rest and give way: four new keys have a place, and the rest one state.
     told.is(1_000);
     assert_eq!((2_000..3_000).filter(|n| spend(*n)).count(), 5);
     assert!(!spend(2_000));
     assert_eq!(limiter.n_keys(), 4);
+}
+
+#[test]
+fn memory_is_bounded_whatever_is_sent() {
+    let rate = rate(1, 3_600, 1);
+    let limiter = Limiter::new(&rate, Told::default().time());
+    (0..200_000).for_each(|n| drop(limiter.spend(&rate, &key(n), 1)));
+    // Shards fill up unevenly, but all of them do.
+    assert_eq!(limiter.n_keys(), 65_536);
 }
 
 #[test]

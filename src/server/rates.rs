@@ -57,7 +57,7 @@ impl Rates<'_> {
     fn spend(self, quota: &Quota, key: &Key, amount: u64) -> Result<(), Refusal> {
         let Err(exceeded) = quota.limiter.spend(&quota.rate, key, amount) else { return Ok(()) };
         match quota.rate.mode {
-            Mode::Enforce => Err(Refusal::Limited(Box::new(exceeded))),
+            Mode::Enforce => Err(Refusal::Limited(exceeded)),
             Mode::Report => {
                 Reported { id: self.id, violation: &exceeded.violation }.emit();
                 Ok(())

@@ -99,6 +99,13 @@ impl Case {
         self.0["repeat"].as_u64().and_then(|it| it.try_into().ok()).unwrap_or(1)
     }
 
+    /// The same by another subject.
+    pub(crate) fn by(&self, subject: &str) -> Self {
+        let mut case = self.0.clone();
+        case["claims"]["sub"] = subject.into();
+        Self(case)
+    }
+
     /// The bytes of one repeat, with a value of its own in the header that varies.
     pub(crate) fn bytes_of_repeat(&self, n: usize) -> Vec<u8> {
         let mut case = self.0.clone();
