@@ -272,7 +272,7 @@ const SCHEMA: &str = r#"{
             "key": {"description": "Whose quota is spent: of the address (of IPv6 its /64), of the caller (`sub`), of a claim. Who has no such claim is counted by address.",
                 "type": "string", "pattern": "^(client\\.ip|caller|claims(\\.[A-Za-z0-9_]+)+)$"},
             "limit": {"description": "How much in which time.",
-                "type": "string", "pattern": "^[0-9]+/[0-9]*(s|min|h)$"},
+                "type": "string", "pattern": "^0*[1-9][0-9]*/(0*[1-9][0-9]*)?(s|min|h)$"},
             "burst": {"description": "How much at once; without it, as much as in `limit`.",
                 "type": "integer", "minimum": 1, "maximum": 4294967295},
             "on": {"description": "Count the calls of this field, after aliases and batch, in what is admitted.",
