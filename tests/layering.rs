@@ -44,6 +44,7 @@ const SHARED: &[&str] = &[
     "http_body_util",
     "hyper",
     "hyper_util",
+    "lru",
     "serde",
     "serde_json",
     "tokio",

@@ -150,6 +150,16 @@ fn schema_and_reader_agree() {
         ("identity: { forward: { x-user: claims.sub } }", true),
         ("identity: { forward: { x_user: claims.sub } }", false),
         ("identity: { forward: { x-user: sub } }", false),
+        ("rates: [{ name: a, key: client.ip, limit: 5/15min, burst: 9, mode: report }]", true),
+        ("rates: [{ name: a, key: claims.org.id, limit: 1/h, spend: cost }]", true),
+        ("rates: [{ name: a, key: caller, limit: 0/s }]", false),
+        ("rates: [{ name: a, key: caller, limit: 1/0s }]", false),
+        ("rates: [{ name: a, key: args.email, limit: 1/s }]", false),
+        ("rates: [{ name: a, key: caller, limit: 1/s, burst: 0 }]", false),
+        ("rates: [{ name: 'a b', key: caller, limit: 1/s }]", false),
+        ("rates: [{ name: a, key: caller }]", false),
+        ("rates: [{ name: a, key: caller, limit: 1/s, count: failed }]", false),
+        ("profiles: [{name: a, when: always, rates: []}]", false),
     ] {
         let text = format!("{head}{rest}");
         assert_eq!(schema_accepts(&text), expect, "schema: {rest}");

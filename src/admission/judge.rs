@@ -149,7 +149,8 @@ impl Bench<'_> {
             .map(|it| introspection::answer(it, &variables, &View::of(self.policy, self.asked)));
         let answer = answer.transpose();
         let answer = answer.map_err(Refused::for_one)?;
-        let item = Item { kind: document.kind, document: document.hash, reported };
+        let spent = document.rated.as_ref().map(|it| it.spent(&variables)).unwrap_or_default();
+        let item = Item { kind: document.kind, document: document.hash, reported, spent };
         Ok(Ready { body, answer, item })
     }
 

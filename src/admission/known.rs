@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    admission::watch::Watch,
+    admission::{rated::Rated, watch::Watch},
     operation::{Operation, Variable},
     policy::DocumentIdx,
     rules::{DocumentFacts, Residual, RuleIdx, Trusted},
@@ -42,6 +42,8 @@ pub(super) struct Judgeable {
     pub(super) left: Vec<Left>,
     /// What its answers can cost; only where the policy wants to know.
     pub(super) watch: Option<Box<Watch>>,
+    /// What it spends of rates; only where the policy has rates that count it.
+    pub(super) rated: Option<Box<Rated>>,
     /// The operation, when something may be taken out of it, or when it is answered here.
     pub(super) operation: Option<Arc<Operation>>,
     /// The operation, when the schema is all that it asks for: it is answered here.
@@ -101,7 +103,8 @@ impl Entry {
                 let held = it.introspection.as_ref().map_or(0, |it| it.nodes().len());
                 let watched = it.watch.as_ref().map_or(0, |it| it.n_parts());
                 let parts = it.left.len().saturating_add(held.saturating_mul(2));
-                let parts = parts.saturating_add(watched);
+                let rated = it.rated.as_ref().map_or(0, |it| it.n_parts());
+                let parts = parts.saturating_add(watched).saturating_add(rated);
                 it.query.len().saturating_add(parts.saturating_mul(PER_LEFT))
             }
             Known::Refused(_) => 0,

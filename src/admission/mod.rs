@@ -16,6 +16,7 @@ mod judge;
 mod known;
 mod named;
 mod price;
+mod rated;
 mod reduced;
 mod refusal;
 mod remembered;

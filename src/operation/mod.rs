@@ -4,6 +4,7 @@
 //! key. Takes documents that were counted and validated; bounds and names are proven by then.
 
 mod argument;
+mod calls;
 mod coerce;
 mod guard;
 mod inputs;
@@ -12,6 +13,7 @@ mod type_sets;
 mod variables;
 
 pub use argument::{Resolved, default};
+pub use calls::Calls;
 pub use coerce::coerce;
 pub use guard::{Condition, Guard, GuardId, Guards};
 pub use inputs::{InputValue, Met, walk};

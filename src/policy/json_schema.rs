@@ -9,7 +9,7 @@ use crate::{
     policy::{
         cost, documents_schema,
         http::{GET_WORDS, Http, MAX_BATCH, STATUS_WORDS},
-        identity_schema, inputs,
+        identity_schema, inputs, rates,
         schema_file::ON_DRIFT,
         tree::Block,
         websocket,
@@ -80,6 +80,7 @@ fn head() -> Map<String, Value> {
             }),
         ),
         ("identity", identity_schema::json_schema()),
+        ("rates", rates::json_schema()),
     ])
 }
 

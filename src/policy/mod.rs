@@ -27,6 +27,7 @@ pub mod manifest;
 mod not_built;
 mod origins;
 mod profiles;
+mod rates;
 mod reading;
 mod schema_file;
 mod settings;
@@ -49,6 +50,7 @@ pub use key_origin::{KeyOrigin, KeyPlace, RemoteOrigin};
 pub use key_url::why_not_asked;
 pub use load::{load, load_at};
 pub use profiles::{Profile, ProfileIdx};
+pub use rates::{Counts, Pace, Rate, RateKey};
 pub use schema_file::{Drift, INTROSPECTION, OnDrift, SchemaOrigin};
 pub use stance::Stance;
 pub use websocket::WebSocket;
@@ -81,6 +83,8 @@ pub struct Policy {
     pub http: Http,
     /// Which credentials count.
     pub credentials: Credentials,
+    /// How much may be spent in a time.
+    pub rates: Vec<Arc<Rate>>,
     /// What becomes of the operations of a document that are not the selected one.
     pub unselected: Unselected,
     /// What becomes of selections that @skip and @include leave out.

@@ -4,7 +4,7 @@ use crate::{
     diagnostic::Diagnostics,
     expression::{Conditions, Scope, When},
     policy::{
-        not_built,
+        not_built, rates,
         settings::{self, Layer, LayerReader, Level},
         stance::{Stance, Written},
     },
@@ -93,6 +93,7 @@ fn read_one(
         .and_then(|it| When::read(it, Scope::Request, conditions, found));
     let own_mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
     not_built::refuse("", &mut fields, found);
+    rates::refuse_in_profile(&mut fields, found);
     let layer =
         LayerReader::new(registry, Level::Profile, &mut same_for_all).read(&mut fields, found);
     fields.finish(found);

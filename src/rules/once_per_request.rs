@@ -5,11 +5,9 @@
 
 use std::sync::Arc;
 
-use ahash::{HashMap, HashSet};
-
 use crate::{
     diagnostic::Diagnostics,
-    operation::{GuardId, NodeId, Operation},
+    operation::{Calls, Operation},
     rules::{Entry, Facts, Ground, Meta, Residual, Rule, Setting, Specialised},
     schema::{Bound, Coordinate, FieldId},
     verdict::{Code, Findings, Violation},
@@ -97,25 +95,11 @@ impl Rule for OncePerRequest {
     }
 
     fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
-        let mut paths = Paths::default();
-        let mut calls = Vec::new();
-        for (id, node) in (0..).map(NodeId).zip(operation.nodes()) {
-            let path = paths.of(operation, id);
-            if node.guard == GuardId::NEVER || self.groups.is_empty() {
-                continue;
-            }
-            let answering = operation.answering(node);
-            for (number, group) in (0..).zip(&self.groups) {
-                let is_in = |it: &FieldId| *it == node.field || answering.contains(it);
-                if group.fields.iter().any(is_in) {
-                    calls.push(Call { number, path, node: id });
-                }
-            }
+        let groups: Vec<&[FieldId]> = self.groups.iter().map(|it| &*it.fields).collect();
+        match Calls::of(operation, &groups) {
+            None => Specialised::Holds,
+            Some(calls) => Specialised::Depends(Box::new(Called(calls))),
         }
-        if calls.is_empty() {
-            return Specialised::Holds;
-        }
-        Specialised::Depends(Box::new(Calls { operation: Arc::clone(operation), calls }))
     }
 
     fn object_to_tally(&self, number: u32, times: u64) -> Option<Violation> {
@@ -130,51 +114,12 @@ impl Rule for OncePerRequest {
     }
 }
 
-/// Response paths, numbered.
-#[derive(Default)]
-struct Paths<'o> {
-    known: HashMap<(Option<u32>, &'o str), u32>,
-    by_node: Vec<u32>,
-}
-
-impl<'o> Paths<'o> {
-    /// The path of a node; called for all of them in preorder.
-    fn of(&mut self, operation: &'o Operation, id: NodeId) -> u32 {
-        let node = operation.node(id);
-        let parent = node.and_then(|it| it.parent).and_then(|it| self.by_node.get(it.index()));
-        let key = node.map_or("", |it| operation.key(it));
-        let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
-        let path = *self.known.entry((parent.copied(), key)).or_insert(next);
-        self.by_node.push(path);
-        path
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Call {
-    /// The number of the group.
-    number: u32,
-    path: u32,
-    node: NodeId,
-}
-
 /// The calls of one operation.
 #[derive(Debug)]
-struct Calls {
-    operation: Arc<Operation>,
-    calls: Vec<Call>,
-}
+struct Called(Calls);
 
-impl Residual for Calls {
+impl Residual for Called {
     fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
-        let guards = self.operation.guards();
-        let mut seen = HashSet::default();
-        for call in &self.calls {
-            let node = self.operation.node(call.node);
-            let takes_part = node.is_some_and(|it| guards.admits(it.guard, facts.variables));
-            if takes_part && seen.insert((call.number, call.path)) {
-                found.tally(call.number, 1);
-            }
-        }
+        self.0.each(facts.variables, |group| found.tally(group, 1));
     }
 }

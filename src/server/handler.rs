@@ -25,6 +25,7 @@ use crate::{
         identify::{identify, told},
         logged,
         panics::{Caught, caught},
+        rates::Rates,
         state::State,
         stream,
         upgrade::{self, Upgrade},
@@ -118,6 +119,7 @@ enum Served {
 impl Exchange<'_> {
     async fn serve(&self, body: Incoming) -> Result<Served, Refusal> {
         self.well_formed()?;
+        self.rates().of_address(|| self.address())?;
         let route = route(self.head, self.state.http())?;
         if route != Route::Preflight {
             self.state.refuse_drift()?;
@@ -262,21 +264,28 @@ impl Exchange<'_> {
         let requests = decode(&tree, self.state.http())?;
         stream::is_possible(&requests, self.reply.media)?;
         let caller = self.caller().await?;
+        self.rates().of_caller(&caller)?;
         let told = told(&self.state.told, caller.identity.as_deref())
             .map_err(|bad| self.unidentified(bad.into()))?;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
                 self.report(admitted.items());
+                self.rates().of_items(&caller, admitted.items())?;
                 let watched = self.state.gate.watch(&requests, &caller);
                 let expires = stream::expires(&caller);
                 Ok(Judged::Forward(admitted, told, watched, expires))
             }
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
+                self.rates().of_items(&caller, &answered.items)?;
                 Ok(Judged::Answer(answered.body))
             }
             Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
         }
+    }
+
+    fn rates(&self) -> Rates<'_> {
+        Rates { quotas: &self.state.quotas, id: self.reply.id }
     }
 
     fn report(&self, items: &[Item]) {

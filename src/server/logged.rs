@@ -18,6 +18,9 @@ pub(super) fn refusal(refusal: &Refusal, id: RequestId) {
         Refusal::Fault(Fault::Upstream { code, detail }) => {
             UpstreamFailed { id, code: *code, detail }.emit();
         }
+        Refusal::Limited(exceeded) => {
+            Refused { id, found: std::slice::from_ref(&exceeded.violation) }.emit();
+        }
         Refusal::Rejected(rejected) => Refused { id, found: &rejected.found }.emit(),
     }
 }

@@ -15,6 +15,7 @@ mod identify;
 mod listener;
 mod logged;
 mod panics;
+mod rates;
 mod reload;
 mod run;
 mod session;

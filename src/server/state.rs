@@ -17,6 +17,7 @@ use crate::{
     diagnostic::Diagnostics,
     identity::Told,
     policy::{Credentials, Http},
+    quota::{Quotas, Time},
     schema::Difference,
     server::identify::Keys,
     sources::now,
@@ -31,6 +32,8 @@ pub struct State {
     pub(super) headers: HeaderRules,
     /// What tokens are verified with.
     pub(super) keys: Keys,
+    /// What is spent of the rates.
+    pub(super) quotas: Quotas,
     /// What answers depend on, besides the body of a request.
     pub(super) vary: Option<HeaderValue>,
     /// What the upstream is told of a caller.
@@ -57,7 +60,9 @@ impl State {
         let headers = HeaderRules::new(&gate.policy().http.forward_headers);
         let credentials = &gate.policy().credentials;
         let (keys, vary, told) = (Keys::of(credentials), vary(credentials), told(credentials));
-        Self { gate: Arc::new(gate), headers, keys, vary, told, since: now(), drifted: None }
+        let quotas = Quotas::new(&gate.policy().rates, &Time::monotonic());
+        let gate = Arc::new(gate);
+        Self { gate, headers, keys, quotas, vary, told, since: now(), drifted: None }
     }
 
     /// The same policy, with its cache, beside another schema of the upstream's.
@@ -65,14 +70,20 @@ impl State {
         let gate = Arc::clone(&self.gate);
         let headers = HeaderRules::new(&self.http().forward_headers);
         let (keys, vary, told) = (self.keys.clone(), self.vary.clone(), Arc::clone(&self.told));
-        Self { gate, headers, keys, vary, told, since: self.since, drifted }
+        let (quotas, since) = (self.quotas.clone(), self.since);
+        Self { gate, headers, keys, quotas, vary, told, since, drifted }
     }
 
     /// With keys: those of `before`, when they are the same, or such as are asked for from now on.
+    /// What was spent stays spent.
     pub(super) fn begun(self, config: &Config, before: Option<&Self>) -> io::Result<Self> {
         let credentials = &self.gate.policy().credentials;
         let keys = self.keys.clone().begun(credentials, config, before.map(|it| &it.keys))?;
-        Ok(Self { keys, ..self })
+        let quotas = match before {
+            Some(before) => self.quotas.continuing(&before.quotas),
+            None => self.quotas.clone(),
+        };
+        Ok(Self { keys, quotas, ..self })
     }
 
     pub(super) fn credentials(&self) -> &Credentials {

@@ -110,6 +110,8 @@ codes! {
     PERSISTED_QUERY_NOT_SUPPORTED = 400;
     /// More bytes or fields in the head than allowed.
     REQUEST_HEADERS_TOO_LARGE = 431;
+    /// A rate is exceeded.
+    REQUEST_RATE_LIMITED = 429;
     /// Portcullis has too much in flight.
     SERVICE_UNAVAILABLE = 503;
     /// More operations at a time on one WebSocket than `http.websocket.max_operations`.

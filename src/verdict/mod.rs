@@ -50,6 +50,17 @@ pub struct Item {
     pub document: [u8; 32],
     /// What would have been refused, were it not for report mode.
     pub reported: Vec<Violation>,
+    /// What it spends of the rates that count calls or cost.
+    pub spent: Vec<Spent>,
+}
+
+/// What an operation spends of a rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// The place of the rate in the policy.
+    pub rate: usize,
+    /// How much.
+    pub amount: u64,
 }
 
 impl Admitted {

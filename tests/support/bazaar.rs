@@ -97,6 +97,28 @@ impl Case {
         request(self.method(), path, &headers, self.body().as_deref())
     }
 
+    /// How often it is sent.
+    pub(crate) fn repeats(&self) -> usize {
+        self.0["repeat"].as_u64().and_then(|it| it.try_into().ok()).unwrap_or(1)
+    }
+
+    /// The same by another subject.
+    pub(crate) fn by(&self, subject: &str) -> Self {
+        let mut case = self.0.clone();
+        case["claims"]["sub"] = subject.into();
+        Self(case)
+    }
+
+    /// The bytes of one repeat, with a value of its own in the header that varies.
+    pub(crate) fn bytes_of_repeat(&self, n: usize) -> Vec<u8> {
+        let mut case = self.0.clone();
+        if let Some(name) = case["vary_header"].as_str().map(str::to_owned) {
+            let headers = case["request"]["headers"].as_array_mut().expect("headers");
+            headers.push(json!([name, format!("198.51.100.{}", n % 256)]));
+        }
+        Self(case).bytes()
+    }
+
     /// `Authorization` with the claims of the case, signed as its README says; cases about tokens
     /// carry their own.
     fn token(&self) -> Option<String> {

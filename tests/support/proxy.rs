@@ -53,6 +53,15 @@ impl Proxy {
         self.running().admin_addr().expect("it has an admin listener")
     }
 
+    /// Puts another policy over `test.graphql` in force.
+    pub(crate) fn replace(&self, policy: &str, schema: &str) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("policy.yaml");
+        fs::write(folder.path().join("test.graphql"), schema).expect("write");
+        fs::write(&path, policy).expect("write");
+        self.running().replace(state(&path));
+    }
+
     /// Tells it to stop.
     pub(crate) fn begin_to_stop(&self) {
         self.running().stop();

@@ -20,6 +20,7 @@ use crate::{
         lint::{self, Draft},
         not_built,
         profiles::{self, Profile},
+        rates::{self, Rate},
         reading, schema_file,
         settings::{self, Layer, LayerReader, Level},
         stance::Written,
@@ -87,7 +88,7 @@ fn compile(
     }
     let conditions = fields.take("conditions", found).map(|it| conditions::read(it, found));
     let conditions = conditions.unwrap_or_default();
-    let inputs = fields.take("inputs", found);
+    let (inputs, rates) = (fields.take("inputs", found), fields.take("rates", found));
     let mut others = |block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics| {
         frame.others(block, fields, found);
     };
@@ -123,6 +124,8 @@ fn compile(
     let schema = Arc::new(schema);
     let model = Arc::new(cost::model(&schema, &frame.cost, found)?);
     let ground = Ground { schema: &schema, cost: &model, conditions: &conditions };
+    let against = rates::Ground { schema: &schema, credentials: &credentials, mode: frame.mode };
+    let rates = rates.map(|it| rates::read(it, against, found)).unwrap_or_default();
     let inputs = inputs::read(registry, &schema, inputs, found);
     let excuses = excuses(&layer, &conditions, found);
     let said = said(&layer, &inputs);
@@ -142,6 +145,7 @@ fn compile(
         profiles: all,
         exceptions,
         credentials,
+        rates,
         documents,
     };
     Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest }, parts))
@@ -170,6 +174,7 @@ struct Parts {
     profiles: Vec<Profile>,
     exceptions: Exceptions,
     credentials: Credentials,
+    rates: Vec<Arc<Rate>>,
     documents: Documents,
 }
 
@@ -219,6 +224,7 @@ impl Frame {
             profiles,
             exceptions,
             credentials,
+            rates,
             documents,
         } = parts;
         Policy {
@@ -228,6 +234,7 @@ impl Frame {
             origin: named.origin,
             http: self.http,
             credentials,
+            rates,
             unselected: self.unselected,
             tests: self.tests,
             skipped: self.skipped,

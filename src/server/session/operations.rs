@@ -2,7 +2,7 @@
 
 use crate::{
     json::Value,
-    server::{logged, session::Session},
+    server::{logged, rates::Rates, session::Session},
     sources::now,
     telemetry::{Reported, RequestId, UpstreamFailed},
     transport::{Media, Refusal, Reply, decode_one},
@@ -26,7 +26,7 @@ impl Session {
             return Err(Ended::Wrong(Close::IdInUse));
         }
         let request = self.client.worker.ids().next();
-        match self.room().and_then(|()| self.judge(request, payload)) {
+        match self.room().and_then(|()| self.judge_new(request, payload)) {
             Ok(Judged::Answer(body)) => {
                 let body = String::from_utf8_lossy(&body);
                 self.frames.send(write::next(id, &body)).await?;
@@ -96,6 +96,20 @@ impl Session {
         }
         UpstreamFailed { id: self.id, code: Code::UPSTREAM_UNAVAILABLE, detail }.emit();
         Err(Ended::Wrong(Close::UpstreamGone))
+    }
+
+    /// Judges an operation that begins, which spends of the rates like any other request.
+    fn judge_new(&self, id: RequestId, payload: Value<'_>) -> Result<Judged, Refusal> {
+        let rates = Rates { quotas: &self.state.quotas, id };
+        if let Some(address) = self.caller.client.ip {
+            rates.of_address(|| address)?;
+        }
+        rates.of_caller(&self.caller)?;
+        let judged = self.judge(id, payload)?;
+        if let Judged::Forward(admitted) = &judged {
+            rates.of_items(&self.caller, admitted.items())?;
+        }
+        Ok(judged)
     }
 
     /// The one judge, for the one request of a message.

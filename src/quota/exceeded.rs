@@ -1,0 +1,69 @@
+//! A rate is exceeded: what the client is told.
+
+use std::num::NonZeroU64;
+
+use crate::{
+    policy::{Counts, Rate},
+    verdict::{Code, Violation},
+};
+
+/// A rate is exceeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exceeded {
+    /// The objection.
+    pub violation: Violation,
+    /// The rate.
+    pub name: Box<str>,
+    /// How much there is in a window.
+    pub quota: u32,
+    /// The window, in seconds.
+    pub window: u64,
+    /// When the same could be admitted; `None`: never, since it is more than the burst.
+    pub wait: Option<Wait>,
+}
+
+/// When the same could be admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Seconds, rounded up.
+    pub seconds: NonZeroU64,
+    /// How much could be spent now.
+    pub remaining: u64,
+}
+
+impl Exceeded {
+    pub(super) fn new(rate: &Rate, amount: u64, wait: Option<Wait>) -> Box<Self> {
+        let what = match rate.counts {
+            Counts::Calls(_) => "calls",
+            Counts::Cost => "cost",
+            Counts::Requests => "requests",
+        };
+        let detail = match wait {
+            Some(wait) => format!(
+                "rate `{}`: {amount} {what} while {} are left; in {} s",
+                rate.name, wait.remaining, wait.seconds
+            ),
+            None => format!(
+                "rate `{}`: {amount} {what} are more than the burst of {}",
+                rate.name, rate.burst
+            ),
+        };
+        let violation = Violation {
+            rule: "rates",
+            code: Code::REQUEST_RATE_LIMITED,
+            at: Some(rate.name.clone()),
+            public: match wait {
+                Some(_) => "too many requests; try again later".into(),
+                None => "the request asks for more than may be spent at once".into(),
+            },
+            detail: detail.into(),
+        };
+        Box::new(Self {
+            violation,
+            name: rate.name.clone(),
+            quota: rate.pace.n.get(),
+            window: rate.pace.per.as_secs(),
+            wait,
+        })
+    }
+}

@@ -1,0 +1,206 @@
+//! Rates through a real listener: the class `rate` of the bazaar corpus, and what clients are told.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::{fs, path::Path};
+
+use support::{
+    bazaar::{Case, cases},
+    bench::{ANSWER, POST, status},
+    proxy::Proxy,
+    upstream::Upstream,
+    wire::exchange,
+};
+
+/// What `policy-intent.md` says of rates.
+const INTENT: &str = "
+rates:
+  - { name: requests, key: client.ip, limit: 20/s }
+  - { name: requests-of-caller, key: caller, limit: 20/s }
+  - { name: logins, on: Mutation.login, key: client.ip, limit: 5/min }
+  - { name: logins-of-caller, on: Mutation.login, key: caller, limit: 5/min }
+";
+
+/// Repeats a case until it is refused; how often it was forwarded before, or a complaint.
+fn forwarded(case: &Case, rates: &str) -> Result<usize, String> {
+    let folder = bazaar_with(rates);
+    let upstream = Upstream::start();
+    let policy = folder.path().join("policy.yaml");
+    let proxy = Proxy::start(policy.to_str().expect("a path in UTF-8"), upstream.address());
+    for n in 0..case.repeats() {
+        let answer = exchange(proxy.address(), &case.bytes_of_repeat(n));
+        let answer = answer.ok_or("closed without an answer")?;
+        match answer.status() {
+            200 => {}
+            429 if answer.header("retry-after").is_some() => return Ok(upstream.take().len()),
+            other => return Err(format!("status {other} after {n}")),
+        }
+    }
+    Err(format!("all {} were forwarded", case.repeats()))
+}
+
+/// The folder of the bazaar, with rates in its policy. The policy of the other tests has none:
+/// they send more from one address.
+fn bazaar_with(rates: &str) -> tempfile::TempDir {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/bazaar");
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&from, folder.path());
+    let path = folder.path().join("policy.yaml");
+    let policy = fs::read_to_string(&path).expect("a policy");
+    fs::write(&path, format!("{policy}{rates}")).expect("write");
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a folder").map_while(Result::ok) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            fs::create_dir(&target).expect("a folder");
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("copy");
+        }
+    }
+}
+
+#[test]
+fn the_rate_cases_of_the_bazaar_are_refused() {
+    let all = cases("attacks-public.jsonl");
+    let rate: Vec<_> = all.iter().filter(|it| it.class() == "rate").collect();
+    assert_eq!(rate.len(), 3);
+    for case in rate {
+        let n = forwarded(case, INTENT).unwrap_or_else(|it| panic!("{}: {it}", case.id()));
+        // Some come back while the others are sent, on a machine that is slow.
+        let burst = if case.repeats() == 12 { 5 } else { 20 };
+        assert!((burst..case.repeats()).contains(&n), "{}: {n} forwarded", case.id());
+    }
+}
+
+#[test]
+fn each_rate_of_the_bazaar_refuses_alone() {
+    let all = cases("attacks-public.jsonl");
+    let case = |id: &str| all.iter().find(|it| it.id() == id).expect("a case");
+    let one = |it: &str| format!("\nrates: [{{ name: one, limit: 5/h, {it} }}]\n");
+    assert_eq!(forwarded(case("RATE-002"), &one("key: client.ip")), Ok(5));
+    assert_eq!(forwarded(case("RATE-005"), &one("key: caller")), Ok(5));
+    assert_eq!(forwarded(case("RATE-004"), &one("key: caller, on: Mutation.login")), Ok(5));
+    // Their queries do not log in.
+    let logins = one("key: client.ip, on: Mutation.login");
+    assert!(forwarded(case("RATE-002"), &logins).is_err());
+}
+
+#[test]
+fn every_caller_has_a_quota_of_its_own() {
+    let folder = bazaar_with("\nrates: [{ name: one, key: claims.sub, limit: 1/h }]\n");
+    let upstream = Upstream::start();
+    let policy = folder.path().join("policy.yaml");
+    let proxy = Proxy::start(policy.to_str().expect("a path in UTF-8"), upstream.address());
+    let all = cases("attacks-public.jsonl");
+    let case = all.iter().find(|it| it.id() == "RATE-005").expect("a case");
+    let send = |case: &Case| exchange(proxy.address(), &case.bytes()).map(|it| it.status());
+    assert_eq!([send(case), send(case)], [Some(200), Some(429)]);
+    let other = case.by("u-1002");
+    assert_eq!([send(&other), send(&other)], [Some(200), Some(429)]);
+}
+
+const SCHEMA: &str = "type Query { a(x: Int): Int b: Query } type Mutation { login: Int }";
+
+struct Small {
+    proxy: Proxy,
+    upstream: Upstream,
+}
+
+impl Small {
+    fn start(rates: &str) -> Self {
+        let upstream = Upstream::answering(ANSWER);
+        let proxy = Proxy::with(&policy("t", rates), SCHEMA, upstream.address(), |_config| {});
+        Self { proxy, upstream }
+    }
+
+    /// Status, and the headers of rates with their detail.
+    fn post(&self, body: &str) -> String {
+        let mut stream = std::net::TcpStream::connect(self.proxy.address()).expect("connect");
+        let answer = support::bench::exchange(&mut stream, POST, body);
+        let told = ["retry-after: ", "ratelimit: ", "ratelimit-policy: "];
+        let told = told.iter().filter_map(|it| answer.lines().find(|line| line.starts_with(it)));
+        let told: Vec<_> = told.collect();
+        format!("{} {}", status(&answer), told.join(", ")).trim_end().to_owned()
+    }
+}
+
+fn policy(name: &str, rates: &str) -> String {
+    format!(
+        "version: 1\nname: {name}\nschema: {{ file: test.graphql }}\n\
+         http: {{ batch: 9, explain_refusals: true }}\nrates: {rates}\n"
+    )
+}
+
+const QUERY: &str = r#"{"query":"{ a }"}"#;
+
+#[test]
+fn a_refusal_tells_when_to_come_back() {
+    let small = Small::start("[{ name: all, key: client.ip, limit: 1/h, burst: 2 }]");
+    assert_eq!(small.post(QUERY), "200");
+    // Also what is refused was a request.
+    assert_eq!(small.post("{"), "400");
+    let refused = small.post(QUERY);
+    let wait = refused.split_once("retry-after: ").and_then(|(_, it)| it.split_once(','));
+    let wait: u64 = wait.and_then(|it| it.0.parse().ok()).expect(&refused);
+    assert!((3_500..=3_600).contains(&wait), "{refused}");
+    let expect = format!(
+        "429 retry-after: {wait}, ratelimit: \"all\";r=0;t={wait}, \
+         ratelimit-policy: \"all\";q=1;w=3600"
+    );
+    assert_eq!(refused, expect);
+    assert_eq!(small.upstream.take().len(), 1);
+}
+
+#[test]
+fn calls_are_counted_over_aliases_and_batch() {
+    let rates = "[{ name: logins, key: client.ip, limit: 4/h, on: Mutation.login }]";
+    let login = |aliases: &str| {
+        let calls: Vec<_> = aliases.chars().map(|it| format!("{it}: login")).collect();
+        format!(r#"{{"query":"mutation {{ {} }}"}}"#, calls.join(" "))
+    };
+    let small = Small::start(rates);
+    // The same key twice is one call.
+    assert_eq!(small.post(&login("aab")), "200");
+    let batch = format!("[{},{},{QUERY}]", login("a"), login("b"));
+    assert_eq!(small.post(&batch), "200");
+    assert!(small.post(&login("a")).starts_with("429 retry-after: "));
+    assert_eq!(small.post(QUERY), "200");
+    let small = Small::start(rates);
+    assert_eq!(small.post(&login("abcde")), "429 ratelimit-policy: \"logins\";q=4;w=3600");
+    assert_eq!(small.post(&login("abcd")), "200");
+    assert_eq!(small.upstream.take().len(), 1);
+}
+
+#[test]
+fn cost_is_spent_by_what_is_admitted() {
+    // A call of an object costs 1 in either measure.
+    let small = Small::start("[{ name: cost, key: client.ip, limit: 3/h, spend: cost }]");
+    let nested = |n| format!(r#"{{"query":"{{ {} a {} }}"}}"#, "b {".repeat(n), "}".repeat(n));
+    assert_eq!(small.post(&nested(5)), "429 ratelimit-policy: \"cost\";q=3;w=3600");
+    assert_eq!(small.post(&nested(1)), "200");
+    assert!(small.post(&nested(3)).starts_with("429 "));
+    assert_eq!(small.post(&nested(0)), "200");
+}
+
+#[test]
+fn a_rate_that_reports_lets_through() {
+    let small = Small::start("[{ name: all, key: client.ip, limit: 1/h, mode: report }]");
+    assert_eq!([small.post(QUERY), small.post(QUERY)], ["200", "200"]);
+}
+
+#[test]
+fn what_was_spent_survives_a_reload() {
+    let rates = "[{ name: all, key: client.ip, limit: 1/h }]";
+    let small = Small::start(rates);
+    assert_eq!(small.post(QUERY), "200");
+    small.proxy.replace(&policy("other", rates), SCHEMA);
+    assert!(small.post(QUERY).starts_with("429 "));
+    small.proxy.replace(&policy("other", &rates.replace("1/h", "2/h")), SCHEMA);
+    assert_eq!(small.post(QUERY), "200");
+}
