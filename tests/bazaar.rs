@@ -1,6 +1,7 @@
 //! The bazaar corpus through a real listener and a recording upstream.
 //!
 //! Later features bring further classes in; `waits_for` says what is left out, and why.
+//! The class `rate` is run by `tests/rates.rs`: with rates, one address could not send all this.
 
 #![expect(clippy::print_stdout, reason = "a table of classes, for those who ask")]
 

@@ -1,7 +1,7 @@
 //! Rates: how much every key has spent, in this process.
 //!
 //! GCRA: of every key one number is kept, the time at which it would be at rest. The states of a
-//! rate lie in a bounded [`store`] that never forgets a key that is not at rest, since that would
+//! rate lie in a bounded store that never forgets a key that is not at rest, since that would
 //! give it a fresh quota. The time is injected. Does not share anything with other processes, and
 //! does not know when a request spends: the server says that.
 
