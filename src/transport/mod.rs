@@ -9,6 +9,7 @@ mod decode;
 mod events;
 mod get;
 mod incremental;
+mod limited;
 mod media;
 mod origin;
 mod reply;

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, Response, StatusCode,
     header::{
-        ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, RETRY_AFTER,
-        WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+        ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE,
+        X_CONTENT_TYPE_OPTIONS,
     },
 };
 
@@ -19,7 +19,7 @@ use crate::{
     quota::Exceeded,
     telemetry::RequestId,
     transport::{
-        Media, events, origin,
+        Media, events, limited, origin,
         status::{is_about_operation, status},
     },
     verdict::{Code, Fault, Framing, Rejected, Violation},
@@ -63,15 +63,16 @@ pub struct Reply<'p> {
 
 /// Our own id of a request, on every answer.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 impl Reply<'_> {
     /// The answer to a request that is not served.
     #[must_use]
     pub fn refuse(&self, refusal: &Refusal) -> Response<Bytes> {
         match refusal {
-            Refusal::Limited(exceeded) => self.limit(exceeded),
+            Refusal::Limited(exceeded) => {
+                let only = std::slice::from_ref(&exceeded.violation);
+                limited::told(exceeded, self.reject(Framing::Single, only))
+            }
             Refusal::Rejected(rejected) => self.reject(rejected.framing, &rejected.items),
             Refusal::Fault(Fault::Client(violation)) => {
                 self.reject(Framing::Single, std::slice::from_ref(violation))
@@ -166,24 +167,6 @@ impl Reply<'_> {
         if code == Code::UNAUTHENTICATED {
             let is_bad = items.iter().any(|it| it.rule == identity::RULE);
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge(is_bad));
-        }
-        response
-    }
-
-    /// draft-ietf-httpapi-ratelimit-headers: what there is, and what is left.
-    fn limit(&self, exceeded: &Exceeded) -> Response<Bytes> {
-        let Exceeded { violation, name, quota, window, wait } = exceeded;
-        let mut response = self.reject(Framing::Single, std::slice::from_ref(violation));
-        let mut tell = |header: HeaderName, text: String| {
-            // A name of a rate is of letters that a header can carry.
-            if let Ok(value) = HeaderValue::try_from(text) {
-                response.headers_mut().insert(header, value);
-            }
-        };
-        tell(RATELIMIT_POLICY, format!("\"{name}\";q={quota};w={window}"));
-        if let Some(wait) = wait {
-            tell(RATELIMIT, format!("\"{name}\";r={};t={}", wait.remaining, wait.seconds));
-            tell(RETRY_AFTER, wait.seconds.to_string());
         }
         response
     }

@@ -1,0 +1,25 @@
+//! What a client is told whose rate is exceeded: draft-ietf-httpapi-ratelimit-headers.
+
+use http::{HeaderName, HeaderValue, Response, header::RETRY_AFTER};
+
+use crate::quota::Exceeded;
+
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// The refusal with what there is, what is left, and when to come again.
+pub(super) fn told<B>(exceeded: &Exceeded, mut refusal: Response<B>) -> Response<B> {
+    let Exceeded { violation: _, name, quota, window, wait } = exceeded;
+    let mut tell = |header: HeaderName, text: String| {
+        // A name of a rate is of letters that a header can carry.
+        if let Ok(value) = HeaderValue::try_from(text) {
+            refusal.headers_mut().insert(header, value);
+        }
+    };
+    tell(RATELIMIT_POLICY, format!("\"{name}\";q={quota};w={window}"));
+    if let Some(wait) = wait {
+        tell(RATELIMIT, format!("\"{name}\";r={};t={}", wait.remaining, wait.seconds));
+        tell(RETRY_AFTER, wait.seconds.to_string());
+    }
+    refusal
+}
