@@ -39,7 +39,7 @@ fn until_interrupted(listen: SocketAddr) -> io::Result<Exit> {
         let expected = expectation(exchange.expected);
         terminal::data(&format!("# {}: {expected}\n{}\n\n", exchange.title, exchange.curl(&url)));
     }
-    terminal::data("Ctrl-C ends it. `portcullis demo --once` tries all six.\n");
+    terminal::data("Ctrl-C ends it. `portcullis demo --once` tries them all.\n");
     demo.wait()?;
     Ok(Exit::Fine)
 }
@@ -55,7 +55,7 @@ fn once() -> io::Result<Exit> {
         is_as_expected &= print(&exchange, &url, &answer, reached);
     }
     let n_received = demo.n_received();
-    terminal::data(&format!("{n_received} of 6 requests reached the shop.\n"));
+    terminal::data(&format!("{n_received} of {} requests reached the shop.\n", exchanges().len()));
     Ok(if is_as_expected { Exit::Fine } else { Exit::Found })
 }
 
