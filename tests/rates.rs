@@ -4,24 +4,13 @@
 
 mod support;
 
-use std::{fs, path::Path};
-
 use support::{
-    bazaar::{Case, cases},
+    bazaar::{Case, INTENT, bazaar_with, cases},
     bench::{ANSWER, POST, status},
     proxy::Proxy,
     upstream::Upstream,
     wire::exchange,
 };
-
-/// What `policy-intent.md` says of rates.
-const INTENT: &str = "
-rates:
-  - { name: requests, key: client.ip, limit: 20/s }
-  - { name: requests-of-caller, key: caller, limit: 20/s }
-  - { name: logins, on: Mutation.login, key: client.ip, limit: 5/min }
-  - { name: logins-of-caller, on: Mutation.login, key: caller, limit: 5/min }
-";
 
 /// Repeats a case until it is refused; how often it was forwarded before, or a complaint.
 fn forwarded(case: &Case, rates: &str) -> Result<usize, String> {
@@ -39,30 +28,6 @@ fn forwarded(case: &Case, rates: &str) -> Result<usize, String> {
         }
     }
     Err(format!("all {} were forwarded", case.repeats()))
-}
-
-/// The folder of the bazaar, with rates in its policy. The policy of the other tests has none:
-/// they send more from one address.
-fn bazaar_with(rates: &str) -> tempfile::TempDir {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/bazaar");
-    let folder = tempfile::tempdir().expect("a folder");
-    copy(&from, folder.path());
-    let path = folder.path().join("policy.yaml");
-    let policy = fs::read_to_string(&path).expect("a policy");
-    fs::write(&path, format!("{policy}{rates}")).expect("write");
-    folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).expect("a folder").map_while(Result::ok) {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            fs::create_dir(&target).expect("a folder");
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("copy");
-        }
-    }
 }
 
 #[test]

@@ -240,3 +240,31 @@ impl Case {
         broken.map_or(String::new(), |rule| format!("reached the upstream: {rule}"))
     }
 }
+
+/// A copy of the folder whose policy has these rates instead of its own.
+pub(crate) fn bazaar_with(rates: &str) -> tempfile::TempDir {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/bazaar");
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&from, folder.path());
+    let path = folder.path().join("policy.yaml");
+    let policy = fs::read_to_string(&path).expect("a policy");
+    let (others, own) = policy.split_once("\nrates:").expect("rates at the end");
+    let rates = if rates == INTENT { format!("\nrates:{own}") } else { rates.to_owned() };
+    fs::write(&path, format!("{others}{rates}")).expect("write");
+    folder
+}
+
+/// The rates that the policy has itself, as `policy-intent.md` says them.
+pub(crate) const INTENT: &str = "its own";
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a folder").map_while(Result::ok) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            fs::create_dir(&target).expect("a folder");
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("copy");
+        }
+    }
+}
