@@ -56,6 +56,9 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         };
         terminal::data(&effective(&policy, profile));
     }
+    if !policy.authorizes() {
+        terminal::say("note: no `authorization`: every field of the schema can be asked for\n");
+    }
     if diagnostics.is_empty() { Exit::Fine } else { Exit::Found }
 }
 

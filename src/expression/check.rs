@@ -3,7 +3,7 @@
 //!
 //! The crate's own list of references does not know which names a macro binds, so the walk is ours.
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators};
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators};
 
 use crate::{
     diagnostic::suggestion,
@@ -17,8 +17,8 @@ pub(super) struct Checked {
     pub(super) names: Vec<Name>,
     /// The named conditions it asks for.
     pub(super) conditions: Vec<usize>,
-    /// Its patterns: the n-th is called as the function [`pattern_function`] of n.
-    pub(super) patterns: Vec<Pattern>,
+    /// Its patterns, each with the function that stands for it.
+    pub(super) patterns: Vec<(String, Pattern)>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -31,11 +31,6 @@ pub(super) fn check(root: &mut IdedExpr, scope: Scope, conditions: &[Box<str>]) 
         walk.visit(expression, place);
     }
     walk.checked
-}
-
-/// The function that stands for the n-th pattern of an expression.
-pub(super) fn pattern_function(n: usize) -> String {
-    format!("matches_{n}")
 }
 
 /// Where a part of an expression stands.
@@ -67,9 +62,8 @@ impl<'e> Walk<'e> {
         }
         match &mut expression.expr {
             Expr::Call(call) => {
-                let pattern = self.call(call);
-                if let Some(n) = pattern {
-                    call.func_name = pattern_function(n);
+                if let Some(function) = self.call(call) {
+                    call.func_name = function;
                     call.args = call.target.take().map(|it| *it).into_iter().collect();
                 }
                 let parts = call.args.iter_mut().chain(call.target.as_deref_mut());
@@ -120,8 +114,8 @@ impl<'e> Walk<'e> {
         }
     }
 
-    /// Checks what is called; gives the number of a pattern when it is one.
-    fn call(&mut self, call: &cel::common::ast::CallExpr) -> Option<usize> {
+    /// Checks what is called; gives the function that stands for a pattern when it is one.
+    fn call(&mut self, call: &CallExpr) -> Option<String> {
         let name = call.func_name.as_str();
         if name != "matches" {
             if !FUNCTIONS.contains(&name) && !OPERATORS.contains(&name) {
@@ -141,8 +135,9 @@ impl<'e> Walk<'e> {
         };
         match Pattern::anywhere(&source) {
             Ok(pattern) => {
-                self.checked.patterns.push(pattern);
-                Some(self.checked.patterns.len().saturating_sub(1))
+                let function = format!("matches_{}", self.checked.patterns.len());
+                self.checked.patterns.push((function.clone(), pattern));
+                Some(function)
             }
             Err(wrong) => {
                 self.object(&format!("the pattern does not compile: {wrong}"), "");

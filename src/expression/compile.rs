@@ -1,8 +1,11 @@
 //! Source → expression, or everything that is wrong with it.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use cel::{Env, common::ast::IdedExpr};
+use cel::{
+    Env,
+    common::ast::{Expr, IdedExpr},
+};
 
 use crate::expression::{
     Name, Pattern, Scope,
@@ -14,7 +17,8 @@ use crate::expression::{
 pub struct Expression {
     source: Box<str>,
     pub(super) program: IdedExpr,
-    pub(super) patterns: Vec<Pattern>,
+    /// Each with the function that stands for it.
+    pub(super) patterns: Vec<(String, Pattern)>,
     /// Set when the expression is the name of a condition and nothing else.
     pub(super) condition: Option<usize>,
     names: Vec<Name>,
@@ -75,7 +79,7 @@ pub fn compile(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let is_one_name = matches!(&program.expr, cel::common::ast::Expr::Ident(_));
+    let is_one_name = matches!(&program.expr, Expr::Ident(_));
     let condition = conditions.first().copied().filter(|_| is_one_name);
     Ok(Expression { source: source.into(), program, patterns, condition, names, conditions })
 }
@@ -85,11 +89,11 @@ fn first_line(text: &str) -> &str {
 }
 
 /// One environment for all: building one takes longer than a hundred evaluations.
-pub(super) static ENVIRONMENT: LazyLock<std::sync::Arc<Env>> = LazyLock::new(|| {
+pub(super) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut environment = Env::stdlib().with_optional_support(false);
     // A literal that names a key twice is a mistake, and one that says so.
     environment.set_error_on_duplicate_map_keys(true);
-    std::sync::Arc::new(environment)
+    Arc::new(environment)
 });
 
 /// Bytes of source.

@@ -8,9 +8,7 @@ use cel::{
     context::VariableResolver,
 };
 
-use crate::expression::{
-    Asked, Expression, Name, Value, check::pattern_function, compile::ENVIRONMENT,
-};
+use crate::expression::{Asked, Expression, Name, Value, compile::ENVIRONMENT};
 
 /// What the names of an expression stand for.
 pub trait Resolve: Send + Sync {
@@ -45,10 +43,10 @@ pub(super) fn evaluate(
     let names = Names { asked, local };
     let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
     context.set_variable_resolver(&names);
-    for (n, pattern) in expression.patterns.iter().enumerate() {
+    for (function, pattern) in &expression.patterns {
         let pattern = pattern.clone();
         let matches = move |text: Arc<String>| pattern.matches(&text);
-        if context.add_function(&pattern_function(n), matches).is_err() {
+        if context.add_function(function, matches).is_err() {
             return Outcome::Nothing("a pattern could not be called".into());
         }
     }

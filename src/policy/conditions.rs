@@ -2,7 +2,8 @@
 
 use crate::{
     diagnostic::Diagnostics,
-    expression::{Conditions, Name, Scope, expression},
+    expression::{Asked, Conditions, Name, Outcome, Scope, expression},
+    identity::{Caller, Client, Seen},
     yaml::{Node, Value, scalar},
 };
 
@@ -18,15 +19,46 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Conditions {
         found.push(node.error("too-many-items", format!("more than {MAX} conditions")));
         return conditions;
     }
+    let mut places = Vec::new();
     for (key, value) in entries {
         let Some(name) = name(key, found) else { continue };
         let Some(source) = scalar::text(value, found) else { continue };
         let compiled = expression(value, source, Scope::Request, &conditions, found);
         if let Some(expression) = compiled {
             conditions.push(name, expression);
+            places.push(value);
         }
     }
+    warn_of_no_answers(&conditions, &places, found);
     conditions
+}
+
+/// The answer for a caller of whom nothing is known but the address.
+pub(super) fn for_anonymous<T>(conditions: &Conditions, ask: impl FnOnce(&Asked<'_>) -> T) -> T {
+    let client = Client { ip: SOMEWHERE.parse().ok(), ..Client::default() };
+    let nobody = Caller { client, ..Caller::default() };
+    let seen = Seen::new(&nobody);
+    ask(&Asked::new(conditions, &seen))
+}
+
+/// A condition without an answer denies wherever it stands, and refuses in `when`: for callers
+/// without a token that is seldom meant.
+fn warn_of_no_answers(conditions: &Conditions, places: &[&Node], found: &mut Diagnostics) {
+    for_anonymous(conditions, |asked| {
+        let all = conditions.iter().zip(places).enumerate();
+        for (n, ((name, expression), node)) in all {
+            let fails = |it: &usize| matches!(asked.condition(*it), Outcome::Nothing(_));
+            // One that names a condition without an answer was told of by that.
+            if expression.conditions().iter().any(fails) {
+                continue;
+            }
+            if let Outcome::Nothing(why) = asked.condition(n) {
+                let message = format!("`{name}` has no answer for an anonymous caller: {why}");
+                let warning = node.warning("no-answer", message);
+                found.push(warning.help("ask first: `has(claims.name) && …`"));
+            }
+        }
+    });
 }
 
 fn name<'n>(key: &'n Node, found: &mut Diagnostics) -> Option<&'n str> {
@@ -48,6 +80,9 @@ fn name<'n>(key: &'n Node, found: &mut Diagnostics) -> Option<&'n str> {
 
 /// Each is evaluated at most once per request, and one may lead to all those above it.
 const MAX: usize = 100;
+
+/// An address for documentation (RFC 5737).
+const SOMEWHERE: &str = "192.0.2.1";
 
 const RESERVED: &[&str] = &["always", "false", "in", "never", "null", "size", "true"];
 
@@ -86,6 +121,18 @@ mod tests {
             ],
         );
         check("conditions: [a]", &["wrong-shape"]);
+    }
+
+    #[test]
+    fn what_has_no_answer_for_nobody_is_told_once() {
+        check("conditions:\n  a: has(claims.x) && claims.x == 1\n  b: client.ip != ''", &[]);
+        check("conditions:\n  a: claims.x == 1\n  b: '!a'", &["no-answer"]);
+        check("conditions:\n  a: claims\n  b: claims.y", &["no-answer", "no-answer"]);
+        let profile = |when: &str| {
+            format!("profiles: [{{ name: p, when: '{when}', limits: {{ depth: 3 }} }}]")
+        };
+        check(&profile("claims.x == 1"), &["no-answer"]);
+        check(&profile("has(claims.x) && claims.x == 1"), &[]);
     }
 
     #[test]

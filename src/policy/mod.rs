@@ -150,6 +150,12 @@ impl Policy {
         self.said.contains(&rule)
     }
 
+    /// Whether the file says who may ask for which field.
+    #[must_use]
+    pub fn authorizes(&self) -> bool {
+        self.said.iter().any(|it| self.meta(*it).id == "authorization")
+    }
+
     /// What a rule is called.
     #[must_use]
     pub const fn meta(&self, rule: RuleIdx) -> &'static Meta {

@@ -2,9 +2,9 @@
 
 use crate::{
     diagnostic::Diagnostics,
-    expression::{Conditions, Scope, When},
+    expression::{Conditions, Outcome, Scope, When},
     policy::{
-        not_built, rates,
+        conditions, not_built, rates,
         settings::{self, Layer, LayerReader, Level},
         stance::{Stance, Written},
     },
@@ -88,9 +88,7 @@ fn read_one(
 ) -> Profile {
     let mut fields = Fields::of(node, "profiles", found);
     let name = fields.require("name", found).and_then(|it| scalar::text(it, found));
-    let when = fields
-        .require("when", found)
-        .and_then(|it| When::read(it, Scope::Request, conditions, found));
+    let when = fields.require("when", found).and_then(|it| read_when(it, conditions, found));
     let own_mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
     not_built::refuse("", &mut fields, found);
     rates::refuse_in_profile(&mut fields, found);
@@ -106,6 +104,18 @@ fn read_one(
         when: when.unwrap_or(When::Never),
         stances: stances(registry, own_mode.unwrap_or(mode), &written),
     }
+}
+
+fn read_when(node: &Node, conditions: &Conditions, found: &mut Diagnostics) -> Option<When> {
+    let when = When::read(node, Scope::Request, conditions, found)?;
+    let is_unnamed = when.expression().is_some_and(|it| it.conditions().is_empty());
+    let outcome = conditions::for_anonymous(conditions, |asked| when.evaluate(asked, None));
+    if let (true, Outcome::Nothing(why)) = (is_unnamed, outcome) {
+        let message = format!("every anonymous caller is refused: {why}");
+        let warning = node.warning("no-answer", message);
+        found.push(warning.help("ask first: `has(claims.name) && …`"));
+    }
+    Some(when)
 }
 
 /// What is no rule is settled before there is a caller, so it has no profile.
