@@ -68,6 +68,18 @@ impl Child {
         }
         Ok(sum)
     }
+
+    /// Its resident memory, in KiB.
+    pub(crate) fn resident(&self) -> io::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"));
+        let n = line.and_then(|it| it.trim().strip_suffix(" kB")?.trim().parse().ok());
+        n.ok_or_else(|| io::Error::other("no VmRSS"))
+    }
+
+    pub(crate) fn open_files(&self) -> io::Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.process.id()))?.count())
+    }
 }
 
 impl Drop for Child {

@@ -260,7 +260,8 @@ impl Exchange<'_> {
 
     async fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
         let limits = self.state.gate.policy().body;
-        let tree = json::read(body, limits).map_err(not_json)?;
+        let recent = self.client.worker.recent();
+        let tree = json::read_again(body, limits, &recent.borrow()).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
         stream::is_possible(&requests, self.reply.media)?;
         let caller = self.caller().await?;
@@ -269,6 +270,7 @@ impl Exchange<'_> {
             .map_err(|bad| self.unidentified(bad.into()))?;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
+                requests.first.query.iter().for_each(|it| recent.borrow_mut().keep(it));
                 self.report(admitted.items());
                 self.rates().of_items(&caller, admitted.items())?;
                 let watched = self.state.gate.watch(&requests, &caller);

@@ -12,6 +12,7 @@ use tokio::{
 
 use crate::{
     config::{Bounds, Config, Deadlines},
+    json,
     server::{
         connection,
         drain::{Drain, Phase},
@@ -30,6 +31,8 @@ pub(super) struct Worker {
     ids: RequestIds,
     upstream: Rc<Upstream>,
     drain: Drain,
+    /// Documents that were admitted here, to be read sooner.
+    recent: RefCell<json::Recent>,
 }
 
 /// A state that a request holds on to until it is answered.
@@ -68,7 +71,14 @@ impl Worker {
         let seen = RefCell::new(Rc::new(InForce(shared.state.load_full())));
         let upstream = Upstream::new(&shared.config);
         let ids = RequestIds::random();
-        Rc::new(Self { shared, seen, ids, upstream, drain: Drain::default() })
+        Rc::new(Self {
+            shared,
+            seen,
+            ids,
+            upstream,
+            drain: Drain::default(),
+            recent: RefCell::default(),
+        })
     }
 
     /// What is in force now.
@@ -79,6 +89,10 @@ impl Worker {
             *seen = Rc::new(InForce(Arc::clone(&latest)));
         }
         Rc::clone(&seen)
+    }
+
+    pub(super) const fn recent(&self) -> &RefCell<json::Recent> {
+        &self.recent
     }
 
     pub(super) const fn ids(&self) -> &RequestIds {
