@@ -52,7 +52,11 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Tree<'_>, Error> {
         .map_err(|it| Error { problem: Problem::Utf8, at: it.valid_up_to() })?;
     let mut reader = Reader {
         cursor: Cursor::new(text),
-        tree: Tree { text, nodes: Vec::with_capacity((bytes.len() / 16).clamp(1, MANY_NODES)) },
+        tree: Tree {
+            text,
+            nodes: Vec::with_capacity((bytes.len() / 16).clamp(1, MANY_NODES)),
+            n_files: 0,
+        },
         open: Vec::with_capacity(FEW_LEVELS),
         limits,
         max_list: u32::MAX,
