@@ -2,6 +2,8 @@
 //!
 //! A child prints its address, and ends when its standard input does: with its parent.
 
+#![allow(dead_code, reason = "every bench uses its own part")]
+
 use std::{
     fs,
     io::{self, BufRead, BufReader, Read},

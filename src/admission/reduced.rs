@@ -5,7 +5,7 @@ use crate::{
     admission::{Request, body, known::Judgeable},
     document::{self, Kept, SelectionId},
     json,
-    operation::Variables,
+    operation::{Given, Variables},
     policy::Policy,
     verdict::{Code, Violation},
 };
@@ -25,6 +25,12 @@ pub(super) fn write(
     document::validate(&policy.schema, &read)
         .map_err(|it| refusal(&it.first().map_or_else(String::new, |it| it.detail.clone())))?;
     let uses = |name: &str| kept.uses(name);
+    let mut given = document.variables.iter().zip(variables.all());
+    let is_left = |given: &Given<'_>| matches!(given, Given::Value(it) if it.holds_file());
+    // The file is on its way, and nothing would ask for it.
+    if given.any(|(it, given)| !uses(&it.name) && is_left(given)) {
+        return Err(refusal("a file stands where nothing asks for it"));
+    }
     Ok(body::write_query(&json::escape(&text), document, (variables, request), &uses))
 }
 

@@ -155,7 +155,7 @@ impl InputWeights {
                         open.push((input.ty.named, value));
                     }
                 }
-                Json::Boolean(_) | Json::Null | Json::Number | Json::String => {}
+                Json::Boolean(_) | Json::File | Json::Null | Json::Number | Json::String => {}
             }
         }
         sum

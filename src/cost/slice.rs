@@ -106,7 +106,7 @@ impl Path {
                     None => return step.default,
                 },
                 Json::Null => return Slice::Null,
-                Json::Array | Json::Boolean(_) | Json::Number | Json::String => {
+                Json::Array | Json::Boolean(_) | Json::File | Json::Number | Json::String => {
                     return Slice::Invalid;
                 }
             }

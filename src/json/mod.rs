@@ -32,6 +32,8 @@ pub enum Kind {
     Array,
     /// `true`, `false`
     Boolean(bool),
+    /// `null`, for which a file stands that comes apart; see [`Tree::put_file`].
+    File,
     /// `null`
     Null,
     /// A number; see [`Value::text`].
@@ -69,7 +71,12 @@ struct Node {
 pub struct Tree<'a> {
     text: &'a str,
     nodes: Vec<Node>,
+    n_files: u32,
 }
+
+/// Where a value stands in its [`Tree`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(u32);
 
 /// A value of a [`Tree`].
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +90,15 @@ impl<'a> Tree<'a> {
     #[must_use]
     pub fn root(&self) -> Value<'_> {
         Value { tree: self, node: 0 }
+    }
+
+    /// Says of a null that a file stands for it; false when it is none, or no longer.
+    pub fn put_file(&mut self, place: Place) -> bool {
+        let node = self.nodes.get_mut(place.0 as usize);
+        let Some(node) = node.filter(|it| it.kind == Kind::Null) else { return false };
+        node.kind = Kind::File;
+        self.n_files = self.n_files.saturating_add(1);
+        true
     }
 
     fn str(&self, piece: Piece) -> &'a str {
@@ -114,6 +130,18 @@ impl<'t> Value<'t> {
     #[must_use]
     pub fn text(self) -> &'t str {
         self.tree.str(self.node().piece)
+    }
+
+    /// Where it stands in its tree.
+    #[must_use]
+    pub const fn place(self) -> Place {
+        Place(self.node)
+    }
+
+    /// Whether it is a file, or one is in it.
+    #[must_use]
+    pub fn holds_file(self) -> bool {
+        self.tree.n_files > 0 && self.descendants().any(|it| it.kind() == Kind::File)
     }
 
     /// Where it stands in the text, in bytes.

@@ -68,7 +68,11 @@ fn read_knowing<'a>(
         .map_err(|it| Error { problem: Problem::Utf8, at: it.valid_up_to() })?;
     let mut reader = Reader {
         cursor: Cursor::new(text),
-        tree: Tree { text, nodes: Vec::with_capacity((bytes.len() / 16).clamp(1, MANY_NODES)) },
+        tree: Tree {
+            text,
+            nodes: Vec::with_capacity((bytes.len() / 16).clamp(1, MANY_NODES)),
+            n_files: 0,
+        },
         open: Vec::with_capacity(FEW_LEVELS),
         limits,
         recent,

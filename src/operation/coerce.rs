@@ -51,7 +51,23 @@ pub fn coerce<'a>(
         coerced.given.push(given);
         coerced.booleans.push(boolean);
     }
+    if let Some(given) = given.filter(|it| it.holds_file()) {
+        every_file_is_declared(variables, given)?;
+    }
     Ok(coerced)
+}
+
+/// Members that no definition names are dropped, but a file cannot be: it comes by itself.
+fn every_file_is_declared(variables: &[Variable], given: json::Value<'_>) -> Result<(), Violation> {
+    let is_declared = |it: &json::Value<'_>| {
+        it.key().is_some_and(|key| variables.iter().any(|it| *it.name == *key))
+    };
+    if given.children().filter(|it| it.holds_file()).all(|it| is_declared(&it)) {
+        return Ok(());
+    }
+    let public = "a file is given for a variable that the operation does not have";
+    let (rule, code) = ("variable-values", Code::BAD_USER_INPUT);
+    Err(Violation { rule, code, at: None, public: public.into(), detail: public.into() })
 }
 
 fn objection(variable: &Variable, problem: &str) -> Violation {
@@ -173,11 +189,13 @@ fn is_scalar(name: &str, value: json::Value<'_>) -> bool {
         "ID" => match value.kind() {
             Json::String => true,
             Json::Number => !value.text().contains(['.', 'e', 'E']),
-            Json::Array | Json::Boolean(_) | Json::Null | Json::Object => false,
+            Json::Array | Json::Boolean(_) | Json::File | Json::Null | Json::Object => false,
         },
         "Int" => value.kind() == Json::Number && is_int(value.text()),
         "String" => value.kind() == Json::String,
-        _ => true,
+        // GraphQL multipart request specification: files stand at this scalar and at no other.
+        "Upload" if value.kind() == Json::File => true,
+        _ => !value.holds_file(),
     }
 }
 

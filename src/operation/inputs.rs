@@ -77,7 +77,7 @@ fn shape_of(document: &Document, value: InputValue<'_>) -> Shape {
             Json::Array => Shape::List,
             Json::Null => Shape::Nothing,
             Json::Object => Shape::Object,
-            Json::Boolean(_) | Json::Number | Json::String => Shape::Leaf,
+            Json::Boolean(_) | Json::File | Json::Number | Json::String => Shape::Leaf,
         },
         InputValue::Literal(id) => match document.value(id).map(|it| it.kind) {
             Some(ValueKind::List) => Shape::List,

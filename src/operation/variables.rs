@@ -86,7 +86,7 @@ impl Shape {
                         shape.string = shape.string.max(bytes as u64);
                     }
                     Kind::String => {}
-                    Kind::Boolean(_) | Kind::Null | Kind::Number | Kind::Object => {}
+                    Kind::Boolean(_) | Kind::File | Kind::Null | Kind::Number | Kind::Object => {}
                 }
             }
         }

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use crate::{
     diagnostic::Diagnostics,
-    policy::{WebSocket, forward_headers, not_built, origins, websocket},
+    policy::{Uploads, WebSocket, forward_headers, not_built, origins, uploads, websocket},
     yaml::{self, Fields, Node, scalar, shape},
 };
 
@@ -34,6 +34,8 @@ pub struct Http {
     /// The headers of which a request needs one when a page of another site could have sent it
     /// without asking; lower case.
     pub csrf_header: Vec<Box<str>>,
+    /// What may come with files; `None`: nothing.
+    pub uploads: Option<Uploads>,
     /// What may come over WebSocket; `None`: nothing.
     pub websocket: Option<WebSocket>,
     /// Which HTTP status a refusal has.
@@ -109,6 +111,7 @@ impl Default for Http {
             origins: None,
             get: Get::default(),
             csrf_header: CSRF_HEADER.iter().map(|it| (*it).into()).collect(),
+            uploads: None,
             websocket: None,
             status: Status::default(),
             explain_refusals: ExplainRefusals::default(),
@@ -144,6 +147,7 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
     if let Some(node) = fields.take("csrf_header", found) {
         http.csrf_header = csrf_header(node, found);
     }
+    http.uploads = fields.take("uploads", found).and_then(|it| uploads::read(it, found));
     http.websocket = fields.take("websocket", found).map(|it| websocket::read(it, found));
     if let Some(node) = fields.take("status", found) {
         http.status = scalar::word(node, &STATUS_WORDS, found).unwrap_or_default();
@@ -281,7 +285,7 @@ mod tests {
         assert_eq!(http.status, Status::Draft2026);
         assert_eq!(http.unknown_keys, UnknownKeys::Drop);
         assert_eq!(http.explain_refusals, ExplainRefusals::Off);
-        assert_eq!(http.extensions, ["persistedQuery".into()]);
+        assert_eq!(http.extensions, [Box::<str>::from("persistedQuery")]);
         assert!(http.forward_extensions.is_empty());
     }
 
@@ -330,9 +334,9 @@ mod tests {
 
     #[test]
     fn transports_of_later_are_named() {
-        let expect = "not-built-yet: `http.uploads` is not part of this version";
-        check("{uploads: off}", &[expect]);
-        check("uploads:\n", &[expect]);
+        let expect = "not-built-yet: `http.request_encoding` is not part of this version";
+        check("{request_encoding: refuse}", &[expect]);
+        check("request_encoding:\n", &[expect]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
         identity_schema, inputs, rates,
         schema_file::ON_DRIFT,
         tree::Block,
-        websocket,
+        uploads, websocket,
     },
     rules::{Entry, REGISTRY, Setting, Switch, Unit},
     yaml::scalar::write_bytes,
@@ -190,8 +190,12 @@ fn http() -> Value {
         ),
         (
             "csrf_header",
-            names("Headers of which a request by GET needs one.", &default.csrf_header),
+            names(
+                "Headers of which a request by GET or with files needs one.",
+                &default.csrf_header,
+            ),
         ),
+        ("uploads", uploads::json_schema(BYTES)),
         ("websocket", websocket::json_schema(DURATION, BYTES)),
         ("status", status),
         (

@@ -35,6 +35,7 @@ mod stance;
 #[cfg(test)]
 mod testing;
 mod tree;
+mod uploads;
 mod websocket;
 
 pub use cases::{Case, Expect, Expected, Who, cases};
@@ -53,6 +54,7 @@ pub use profiles::{Profile, ProfileIdx};
 pub use rates::{Counts, Pace, Rate, RateKey};
 pub use schema_file::{Drift, INTROSPECTION, OnDrift, SchemaOrigin};
 pub use stance::Stance;
+pub use uploads::Uploads;
 pub use websocket::WebSocket;
 
 use std::sync::Arc;

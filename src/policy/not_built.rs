@@ -9,7 +9,6 @@ use crate::{diagnostic::Diagnostics, yaml::Fields};
 const NOT_BUILT: &[(&str, &str, &str)] = &[
     ("", "response", "answers pass as they are"),
     ("http", "request_encoding", "compressed bodies are refused"),
-    ("http", "uploads", "multipart bodies are refused"),
 ];
 
 /// Takes every setting of a block that is not built, each with its error.

@@ -207,6 +207,8 @@ fn json_inside<'a>(value: json::Value<'a>, number: impl Fn(&str) -> Inside<'a>) 
     match value.kind() {
         Json::Array => Inside::List(value.children().map(Resolved::Json).collect()),
         Json::Boolean(value) => Inside::Leaf(Value::boolean(value)),
+        // There, and nothing is known of it.
+        Json::File => Inside::Map(Vec::new()),
         Json::Null => Inside::Leaf(Value::null()),
         Json::Number => number(value.text()),
         Json::Object => {

@@ -134,6 +134,18 @@ where
     Ok(whole.freeze())
 }
 
+/// Reads on within the limits, and keeps nothing: whatever is still sent of a request that was
+/// refused.
+pub(super) async fn discard_in_time<B>(body: &mut B, limits: Limits)
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let n_read = Cell::new(0);
+    let mut body = pin!(Counted { body: Pin::new(body), n: &n_read });
+    // Too slow is as good as through.
+    let _in_time = in_time(discard(body.as_mut()), &n_read, limits).await;
+}
+
 /// Reads on, and keeps nothing: a client that is still sending when its connection is closed would
 /// see it reset, and not why it was refused.
 async fn discard<B>(mut body: Pin<&mut B>)

@@ -18,6 +18,7 @@ use crate::{
     admission::Watched,
     identity::{self, Caller, Method, Transport, Way},
     json,
+    policy::Uploads,
     server::{
         answer::Answer,
         body,
@@ -29,13 +30,14 @@ use crate::{
         state::State,
         stream,
         upgrade::{self, Upgrade},
+        upload::{self, Upload},
         watched::{self, Passing},
     },
     sources::{Unidentified, now},
     telemetry::{NotIdentified, Panicked, Reported},
     transport::{
-        Incremental, Media, Refusal, Reply, Route, body_of_get, client_address, client_label,
-        decode, get_with_body, listed_origin, not_json, readable, route,
+        Incremental, Media, Refusal, Reply, Route, UploadMap, body_of_get, client_address,
+        client_label, decode, get_with_body, listed_origin, not_json, readable, route, with_files,
     },
     upstream::{Head, Relayed},
     verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
@@ -133,23 +135,75 @@ impl Exchange<'_> {
                 body_of_get(self.head, self.state.http())?.into()
             }
             Route::Operation => {
+                if let Some(with_files) = with_files(&self.head.headers, self.state.http())? {
+                    return self.upload(body, with_files).await;
+                }
                 readable(&self.head.headers)?;
                 self.read(body).await?
             }
             Route::Preflight => return Ok(Served::Preflight),
             Route::WebSocket => return self.upgrade().await.map(Served::Switch),
         };
-        let (admitted, told, watched, expires) = match self.judge(&body).await? {
+        let judged = self.judge(&body, None).await?;
+        drop(body);
+        let forward =
+            async |admitted, head: Head<'_>| Ok(self.client.lane.forward(admitted, head).await?);
+        self.relay(judged, forward).await
+    }
+
+    /// Hands on what was judged, and the answer back.
+    async fn relay(
+        &self,
+        judged: Judged,
+        forward: impl AsyncFnOnce(Admitted, Head<'_>) -> Result<Response<Relayed>, Refusal>,
+    ) -> Result<Served, Refusal> {
+        let (admitted, told, watched, expires) = match judged {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
             Judged::Forward(admitted, told, watched, expires) => (admitted, told, watched, expires),
         };
-        drop(body);
-        let answer = self.client.lane.forward(admitted, self.forwarded_head(&told)).await?;
+        let answer = forward(admitted, self.forwarded_head(&told)).await?;
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
             return self.stream(answer, expires);
         }
         let passing = watched::pass(answer, (self.state, self.reply.id), watched).await?;
         Ok(Served::Operation(passing))
+    }
+
+    /// A request with files: judged before they are read.
+    async fn upload(
+        &self,
+        body: Incoming,
+        (boundary, uploads): (Box<str>, Uploads),
+    ) -> Result<Served, Refusal> {
+        let bounds = upload::Bounds { body: self.limits(), uploads };
+        let upload = Upload::begin(body, &boundary, bounds).await;
+        if upload.is_err() {
+            self.well_formed()?;
+        }
+        let upload = upload?;
+        let judged = match self.judge(&upload.operations, Some(&upload.map)).await {
+            Ok(judged) => judged,
+            Err(refusal) => {
+                upload.discard().await;
+                return Err(refusal);
+            }
+        };
+        let forward = async |admitted, head: Head<'_>| {
+            let lane = &self.client.lane;
+            let (files, watch) = upload.pass();
+            let Some(files) = files else { return Ok(lane.forward(admitted, head).await?) };
+            let until = Instant::now().checked_add(self.client.worker.deadlines().request);
+            let until = until.unwrap_or_else(Instant::now);
+            match lane.forward_files(admitted, files, head, until).await {
+                Ok(answer) => Ok(answer),
+                Err(fault) => {
+                    let found = watch.objection().await;
+                    self.well_formed()?;
+                    Err(found.map_or_else(|| fault.into(), Refusal::from))
+                }
+            }
+        };
+        self.relay(judged, forward).await
     }
 
     /// What the guard of the connection has found in the bytes of this request.
@@ -176,15 +230,18 @@ impl Exchange<'_> {
         Ok(answer)
     }
 
-    async fn read(&self, body: Incoming) -> Result<Bytes, Violation> {
+    fn limits(&self) -> body::Limits {
         let (deadlines, bounds) = (self.client.worker.deadlines(), self.client.worker.bounds());
-        let limits = body::Limits {
+        body::Limits {
             size: self.state.http().body,
             deadline: deadlines.body,
             pace: deadlines.body_pace,
             pace_bytes: bounds.body_pace,
-        };
-        let read = body::read(body, limits).await;
+        }
+    }
+
+    async fn read(&self, body: Incoming) -> Result<Bytes, Violation> {
+        let read = body::read(body, self.limits()).await;
         // A body that broke off broke off for a reason, when the guard knows one.
         if read.is_err() {
             self.well_formed()?;
@@ -258,10 +315,13 @@ impl Exchange<'_> {
         refusal
     }
 
-    async fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
+    async fn judge(&self, body: &[u8], files: Option<&UploadMap>) -> Result<Judged, Refusal> {
         let limits = self.state.gate.policy().body;
         let recent = self.client.worker.recent();
-        let tree = json::read_again(body, limits, &recent.borrow()).map_err(not_json)?;
+        let mut tree = json::read_again(body, limits, &recent.borrow()).map_err(not_json)?;
+        if let Some(files) = files {
+            files.fill(&mut tree)?;
+        }
         let requests = decode(&tree, self.state.http())?;
         stream::is_possible(&requests, self.reply.media)?;
         let caller = self.caller().await?;

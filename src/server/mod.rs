@@ -23,6 +23,7 @@ mod socket;
 mod state;
 mod stream;
 mod upgrade;
+mod upload;
 mod watched;
 mod worker;
 

@@ -22,7 +22,7 @@ pub fn decode<'a>(tree: &'a Tree<'a>, http: &Http) -> Result<Requests<'a>, Viola
     match root.kind() {
         Kind::Object => Ok(Requests::single(request(root, http)?)),
         Kind::Array => batch(root, http),
-        Kind::Boolean(_) | Kind::Null | Kind::Number | Kind::String => {
+        Kind::Boolean(_) | Kind::File | Kind::Null | Kind::Number | Kind::String => {
             Err(invalid("the body must be a JSON object or an array of them"))
         }
     }
@@ -35,7 +35,7 @@ pub fn decode<'a>(tree: &'a Tree<'a>, http: &Http) -> Result<Requests<'a>, Viola
 pub fn decode_one<'a>(value: Value<'a>, http: &Http) -> Result<Requests<'a>, Violation> {
     match value.kind() {
         Kind::Object => Ok(Requests::single(request(value, http)?)),
-        Kind::Array | Kind::Boolean(_) | Kind::Null | Kind::Number | Kind::String => {
+        Kind::Array | Kind::Boolean(_) | Kind::File | Kind::Null | Kind::Number | Kind::String => {
             Err(invalid("the payload must be a JSON object"))
         }
     }
@@ -62,7 +62,7 @@ fn batch<'a>(root: Value<'a>, http: &Http) -> Result<Requests<'a>, Violation> {
     }
     let mut items = root.children().map(|it| match it.kind() {
         Kind::Object => request(it, http),
-        Kind::Array | Kind::Boolean(_) | Kind::Null | Kind::Number | Kind::String => {
+        Kind::Array | Kind::Boolean(_) | Kind::File | Kind::Null | Kind::Number | Kind::String => {
             Err(invalid("every request of a batch must be a JSON object"))
         }
     });
@@ -161,7 +161,7 @@ fn literal_or_null<'a>(
     match value.kind() {
         Kind::String => Ok(value.literal()),
         Kind::Null => Ok(None),
-        Kind::Array | Kind::Boolean(_) | Kind::Number | Kind::Object => {
+        Kind::Array | Kind::Boolean(_) | Kind::File | Kind::Number | Kind::Object => {
             Err(invalid(format!("`{key}` must be a string")))
         }
     }
@@ -171,7 +171,7 @@ fn object_or_null<'a>(value: Value<'a>, key: &'static str) -> Result<Option<Valu
     match value.kind() {
         Kind::Object => Ok(Some(value)),
         Kind::Null => Ok(None),
-        Kind::Array | Kind::Boolean(_) | Kind::Number | Kind::String => {
+        Kind::Array | Kind::Boolean(_) | Kind::File | Kind::Number | Kind::String => {
             Err(invalid(format!("`{key}` must be an object")))
         }
     }

@@ -40,13 +40,17 @@ pub fn body_of_get(head: &Parts, http: &Http) -> Result<Vec<u8>, Violation> {
     Ok(body.into_bytes())
 }
 
-/// Checks that no page of another site can have sent it unasked.
-pub(super) fn asked_for(headers: &HeaderMap, http: &Http) -> Result<(), Violation> {
+/// Checks that no page of another site can have sent it unasked; `what` is how the client calls it.
+pub(super) fn asked_for(
+    headers: &HeaderMap,
+    http: &Http,
+    what: &'static str,
+) -> Result<(), Violation> {
     let is_there = |it: &str| headers.get(it).is_some_and(|it| !it.as_bytes().is_empty());
     if http.csrf_header.iter().any(|it| is_there(it)) {
         return Ok(());
     }
-    let public = "a GET needs a header that no page of another site can send";
+    let public = format!("{what} needs a header that no page of another site can send");
     Err(violation("csrf", Code::CSRF_HEADER_REQUIRED, public))
 }
 

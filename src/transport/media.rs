@@ -97,7 +97,7 @@ pub fn readable(headers: &HeaderMap) -> Result<(), Violation> {
 }
 
 /// A header that may stand once: absent, or unreadable or repeated (`Some(None)`), or its value.
-fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Option<&'h str>> {
+pub(super) fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Option<&'h str>> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     Some(first.to_str().ok().filter(|_first| values.next().is_none()))
@@ -128,7 +128,7 @@ fn is_json(value: &str) -> bool {
     n_charsets <= 1
 }
 
-fn is_token(text: &str) -> bool {
+pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|it| it.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&it))
 }

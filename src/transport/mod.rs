@@ -15,6 +15,7 @@ mod origin;
 mod reply;
 mod status;
 mod target;
+mod upload;
 
 pub use client::client_address;
 pub use credentials::{Presented, client_label, presented};
@@ -25,6 +26,10 @@ pub use media::{Media, readable};
 pub use origin::listed_origin;
 pub use reply::{Refusal, Reply};
 pub use target::{Route, route};
+pub use upload::{
+    MAX_MAP, PartHead, UploadMap, boundary_of, file_head, invalid_upload, prologue, too_many_bytes,
+    upload_end, with_files,
+};
 
 use std::borrow::Cow;
 
@@ -68,6 +73,7 @@ mod tests {
             origins: None,
             get: Get::Off,
             csrf_header: vec!["x-preflight".into()],
+            uploads: None,
             websocket: None,
             body: 1000,
             status: Status::Draft2026,

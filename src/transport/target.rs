@@ -41,7 +41,7 @@ pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     }
     let wants_websocket = wants_websocket(head) && http.websocket.is_some();
     if head.method == Method::GET && !wants_websocket && http.get != Get::Off {
-        get::asked_for(&head.headers, http)?;
+        get::asked_for(&head.headers, http, "a GET")?;
         return Ok(Route::Get);
     }
     if head.method != Method::POST && !wants_websocket {

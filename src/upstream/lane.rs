@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -13,9 +13,10 @@ use crate::{
     upstream::{
         Head, Relayed, Upstream,
         fault::Failure,
+        files::{Body, Files},
         headers::clean_answer,
-        link::{Body, Broken, Link},
-        pool::Idle,
+        link::{Broken, Link},
+        pool::{Idle, Permit},
         signed_link,
         single::Single,
     },
@@ -57,8 +58,42 @@ impl Lane {
         head: Head<'_>,
     ) -> Result<Response<Relayed>, Fault> {
         let permit = self.upstream.permit()?;
-        let request = self.request(admitted, head);
-        let (answer, link) = self.exchange(request).await?;
+        let body = admitted.into_body();
+        let headers = self.headers(&body, head);
+        let body = Body::Whole(Full::new(Bytes::from(body)));
+        let deadline = Instant::now().checked_add(self.upstream.response);
+        self.answer(permit, self.request(headers, body), deadline).await
+    }
+
+    /// The same with files, which may take until `until`; the time for the answer begins then.
+    ///
+    /// # Errors
+    /// As [`Lane::forward`], and when what is read of the files breaks it off.
+    pub async fn forward_files(
+        self: &Rc<Self>,
+        admitted: Admitted,
+        files: Files,
+        head: Head<'_>,
+        until: Instant,
+    ) -> Result<Response<Relayed>, Fault> {
+        let permit = self.upstream.permit()?;
+        let operations = admitted.into_body();
+        let signed = [&operations, files.map.as_bytes()].concat();
+        let mut headers = self.headers(&signed, head);
+        headers.insert(CONTENT_TYPE, files.content_type);
+        let body = Body::Files((files.body)(operations));
+        let deadline = until.checked_add(self.upstream.response);
+        self.answer(permit, self.request(headers, body), deadline).await
+    }
+
+    async fn answer(
+        self: &Rc<Self>,
+        permit: Permit,
+        request: Request<Body>,
+        deadline: Option<Instant>,
+    ) -> Result<Response<Relayed>, Fault> {
+        let deadline = deadline.ok_or(Failure::ResponseTimeout)?;
+        let (answer, link) = self.exchange(request, deadline).await?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(Failure::Switching.into());
         }
@@ -88,19 +123,23 @@ impl Lane {
         }
     }
 
-    fn request(&self, admitted: Admitted, head: Head<'_>) -> Request<Body> {
-        let body = admitted.into_body();
+    /// The headers of a request; `body` is what is signed of it.
+    fn headers(&self, body: &[u8], head: Head<'_>) -> HeaderMap {
         let target = &self.upstream.target;
         let mut headers = head.write(target.host());
         // Whatever the policy lets pass: nobody but us signs.
         headers.remove(&signed_link::HEADER);
         if let Some(signer) = &self.upstream.signer {
-            let signature = signer.sign(&Method::POST, target.path(), &body, now());
+            let signature = signer.sign(&Method::POST, target.path(), body, now());
             headers.insert(&signed_link::HEADER, signature);
         }
-        let mut request = Request::new(Full::new(Bytes::from(body)));
+        headers
+    }
+
+    fn request(&self, headers: HeaderMap, body: Body) -> Request<Body> {
+        let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = target.origin();
+        *request.uri_mut() = self.upstream.target.origin();
         *request.headers_mut() = headers;
         request
     }
@@ -108,11 +147,10 @@ impl Lane {
     async fn exchange(
         &self,
         request: Request<Body>,
+        deadline: Instant,
     ) -> Result<(Response<Incoming>, Link), Failure> {
         let mut request = request;
         let (upstream, target) = (&self.upstream, &self.upstream.target);
-        let deadline = Instant::now().checked_add(upstream.response);
-        let deadline = deadline.ok_or(Failure::ResponseTimeout)?;
         let own = self.take_own().map(Link::Single);
         if let Some(mut link) = own.or_else(|| upstream.take()) {
             match link.exchange(target, request, deadline).await {

@@ -5,16 +5,13 @@
 
 use std::task::Context;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
-use crate::upstream::{fault::Failure, multiplexed::Stream, single::Single, target::Target};
-
-/// What is sent.
-pub(super) type Body = Full<Bytes>;
+use crate::upstream::{
+    fault::Failure, files::Body, multiplexed::Stream, single::Single, target::Target,
+};
 
 /// One request's connection.
 #[derive(Debug)]

@@ -12,6 +12,7 @@
 mod channel;
 mod dial;
 mod fault;
+mod files;
 mod headers;
 mod lane;
 mod link;
@@ -23,6 +24,7 @@ mod single;
 mod target;
 
 pub use channel::{Channel, ChannelEnded};
+pub use files::{Files, FilesBody};
 pub use headers::{Head, HeaderRules};
 pub use lane::{Lane, Pinning};
 pub use pool::Upstream;

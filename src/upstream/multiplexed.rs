@@ -21,10 +21,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::{
     sources::{Ended, Wire},
-    upstream::{
-        fault::Failure,
-        link::{Body, Broken},
-    },
+    upstream::{fault::Failure, files::Body, link::Broken},
 };
 
 /// A connection that takes requests.

@@ -19,10 +19,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::{
     sources::{Ended, Wire},
-    upstream::{
-        fault::Failure,
-        link::{Body, Broken},
-    },
+    upstream::{fault::Failure, files::Body, link::Broken},
 };
 
 type Running = Box<Connection<TokioIo<Wire>, Body>>;

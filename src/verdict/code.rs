@@ -62,6 +62,8 @@ codes! {
     INVALID_JSON = 400;
     /// The request is JSON but not a GraphQL request.
     INVALID_REQUEST = 400;
+    /// The parts of a request with files are not those of the GraphQL multipart request specification.
+    INVALID_UPLOAD = 400;
     /// Limit `aliases`.
     MAX_ALIASES_LIMIT = 422;
     /// Limit `body`.
@@ -86,6 +88,10 @@ codes! {
     MAX_ROOT_FIELDS_LIMIT = 422;
     /// Limit `tokens`.
     MAX_TOKENS_LIMIT = 422;
+    /// Files are larger than `http.uploads.bytes` in all.
+    MAX_UPLOAD_BYTES_LIMIT = 413;
+    /// More files than `http.uploads.files`.
+    MAX_UPLOAD_FILES_LIMIT = 413;
     /// Limits under `variables`.
     MAX_VARIABLES_LIMIT = 422;
     /// A method other than those of this endpoint.

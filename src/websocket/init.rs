@@ -28,7 +28,7 @@ pub fn read_init(payload: Option<Value<'_>>, keys: UnknownKeys) -> Result<Init, 
     match payload.kind() {
         Kind::Null => return Ok(init),
         Kind::Object => {}
-        Kind::Array | Kind::Boolean(_) | Kind::Number | Kind::String => {
+        Kind::Array | Kind::Boolean(_) | Kind::File | Kind::Number | Kind::String => {
             return Err(Close::BadMessage);
         }
     }

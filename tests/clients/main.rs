@@ -40,6 +40,11 @@ fn apollo_client_sends_batches() {
 }
 
 #[test]
+fn apollo_client_uploads_files() {
+    check("apollo-client", &["upload"]);
+}
+
+#[test]
 fn graphql_request_works() {
     check("graphql-request", &[]);
 }

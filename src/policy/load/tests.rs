@@ -135,7 +135,7 @@ fn settings_that_are_no_rules() {
 fn what_is_not_built_is_an_honest_error() {
     check_wrong("cost: { tuned: missing.graphql }", &["unreadable-file"]);
     check_wrong("response: {}", &["not-built-yet"]);
-    check_wrong("http: { uploads: off }", &["not-built-yet"]);
+    check_wrong("http: { request_encoding: refuse }", &["not-built-yet"]);
 }
 
 #[test]

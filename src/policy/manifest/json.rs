@@ -68,7 +68,7 @@ impl Reader<'_, '_> {
                 Kind::String => self.text(it),
                 _ => self.operation(it, it.key().as_deref()),
             }),
-            Kind::Boolean(_) | Kind::Null | Kind::Number | Kind::String => {
+            Kind::Boolean(_) | Kind::File | Kind::Null | Kind::Number | Kind::String => {
                 let what = "`operations` is a list or an object";
                 self.found.push(wrong_shape(self.source, operations, what));
             }

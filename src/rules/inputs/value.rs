@@ -186,7 +186,8 @@ impl<'a> Value<'_, 'a> {
                 Json::Boolean(_) => Look::Boolean,
                 Json::Null => Look::Null,
                 Json::Number => Look::Number(value.text()),
-                Json::Object => Look::Object,
+                // There, and nothing is known of it.
+                Json::File | Json::Object => Look::Object,
                 Json::String => Look::Text(value.string().unwrap_or_default()),
             },
             Resolved::Literal(id) => self.literal(id),

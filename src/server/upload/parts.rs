@@ -1,0 +1,78 @@
+//! The parts of a body, one after the other; the only module that names `multer`.
+//!
+//! Does not know which parts there must be.
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyDataStream;
+use multer::{Field, Multipart};
+
+use crate::{
+    server::upload::source::{Allowance, Problem, Source},
+    transport::{PartHead, invalid_upload},
+    verdict::Violation,
+};
+
+/// The parts that are still to come.
+#[derive(Debug)]
+pub(super) struct Parts {
+    multipart: Multipart<'static>,
+    allowance: Allowance,
+}
+
+/// A part that is being read.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) head: PartHead,
+    field: Field<'static>,
+}
+
+impl Parts {
+    pub(super) fn new(source: Source, allowance: Allowance, boundary: &str) -> Self {
+        let multipart = Multipart::new(BodyDataStream::new(source), boundary);
+        Self { multipart, allowance }
+    }
+
+    /// The next part; the one before must have been read or dropped.
+    pub(super) async fn next(&mut self) -> Result<Option<Part>, Violation> {
+        self.allowance.begin_head();
+        let field = self.multipart.next_field().await.map_err(|it| objection(&it))?;
+        let Some(field) = field else { return Ok(None) };
+        self.allowance.begin_content();
+        let head = PartHead::read(field.headers(), field.name(), field.file_name())?;
+        Ok(Some(Part { head, field }))
+    }
+}
+
+impl Part {
+    /// The next piece of its content.
+    pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, Violation> {
+        self.field.chunk().await.map_err(|it| objection(&it))
+    }
+
+    /// The whole content.
+    pub(super) async fn whole(
+        mut self,
+        limit: u64,
+        over: impl FnOnce() -> Violation,
+    ) -> Result<Bytes, Violation> {
+        let mut whole = BytesMut::new();
+        // Budget: the limit, which every piece draws on.
+        while let Some(piece) = self.piece().await? {
+            if (whole.len() as u64).saturating_add(piece.len() as u64) > limit {
+                return Err(over());
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.freeze())
+    }
+}
+
+fn objection(error: &multer::Error) -> Violation {
+    if let multer::Error::StreamReadFailed(cause) = error
+        && let Some(problem) = cause.downcast_ref::<Problem>()
+    {
+        return (*problem).into();
+    }
+    let detail = error.to_string().into();
+    Violation { detail, ..invalid_upload("the parts of the body are malformed") }
+}
