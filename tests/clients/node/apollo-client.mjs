@@ -76,10 +76,10 @@ async function batch() {
 async function upload() {
   const uploading = client(new UploadHttpLink({ uri: url, headers: { 'apollo-require-preflight': 'true' } }))
   const mutation = gql`mutation Upload($files: [Upload!]!) { uploads(files: $files) { name bytes } }`
-  const files = [new File(['one'], 'one.txt'), new File(['x'.repeat(70_000)], 'zwei ü; 2.bin')]
+  const files = [new File(['one'], 'one.txt'), new File(['x'.repeat(70_000)], 'zwei ü.bin')]
   const { data } = await uploading.mutate({ mutation, variables: { files } })
   const got = data.uploads.map(({ name, bytes }) => [name, bytes])
-  assert.deepEqual(got, [['one.txt', 3], ['zwei ü; 2.bin', 70_000]])
+  assert.deepEqual(got, [['one.txt', 3], ['zwei ü.bin', 70_000]])
   const many = [1, 2, 3, 4].map((n) => new File(['x'], `${n}.txt`))
   const error = await failure(uploading.mutate({ mutation, variables: { files: many } }))
   assert.equal(codes(error.errors).length, 1, String(error))
