@@ -7,7 +7,6 @@ use crate::{diagnostic::Diagnostics, yaml::Fields};
 
 /// The path of the setting, and how things are without it.
 const NOT_BUILT: &[(&str, &str, &str)] = &[
-    ("", "response", "answers pass as they are"),
     ("http", "request_encoding", "compressed bodies are refused"),
     ("http", "uploads", "multipart bodies are refused"),
 ];
