@@ -16,6 +16,7 @@ mod write;
 
 pub use error::{Error, Problem};
 pub use literal::Literal;
+pub(crate) use plain::n_plain;
 pub use read::{Limits, Lists, read};
 pub use write::{escape, push_escaped};
 
