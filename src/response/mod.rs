@@ -21,5 +21,5 @@ mod wrong;
 pub use breach::{Breach, How};
 pub use filter::Filter;
 pub use guard::{About, Course, Guard, MustBe};
-pub use head::{Head, read_head};
+pub use head::{Head, clean_head, fault, read_head};
 pub use wrong::Wrong;

@@ -18,10 +18,13 @@ use crate::{
     admission::Watched,
     identity::{self, Caller, Method, Transport, Way},
     json,
+    operation::Expected,
     server::{
         answer::Answer,
+        answers::Asked,
         body,
         connection::Client,
+        guarded::{self, Guarded},
         identify::{identify, told},
         logged,
         panics::{Caught, caught},
@@ -38,7 +41,7 @@ use crate::{
         decode, get_with_body, listed_origin, not_json, readable, route,
     },
     upstream::{Head, Relayed},
-    verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
+    verdict::{Admitted, Code, Fault, Framing, Item, Verdict, Violation},
 };
 
 /// Answers a request, whatever happens.
@@ -112,7 +115,7 @@ enum Served {
     Answer(Vec<u8>),
     Operation(Passing),
     Preflight,
-    Stream(Response<Relayed>, Option<Instant>),
+    Stream(Response<Guarded>, Option<Instant>),
     Switch(Response<()>),
 }
 
@@ -139,15 +142,21 @@ impl Exchange<'_> {
             Route::Preflight => return Ok(Served::Preflight),
             Route::WebSocket => return self.upgrade().await.map(Served::Switch),
         };
-        let (admitted, told, watched, expires) = match self.judge(&body).await? {
+        let going = match self.judge(&body).await? {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
-            Judged::Forward(admitted, told, watched, expires) => (admitted, told, watched, expires),
+            Judged::Forward(going) => going,
         };
         drop(body);
-        let answer = self.client.lane.forward(admitted, self.forwarded_head(&told)).await?;
+        let Going { admitted, told, watched, answers, expires } = going;
+        let asked = self.asked();
+        let answer = self.client.lane.forward(admitted, self.forwarded_head(&told));
+        let answer = asked.head(answer).await?;
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
-            return self.stream(answer, expires);
+            let answer = answer_going_on(answer)?;
+            return Ok(Served::Stream(asked.guard(answer, true, answers)?, expires));
         }
+        let answer = asked.guard(answer, false, answers)?;
+        let answer = guarded::held(answer, asked.until()).await?;
         let passing = watched::pass(answer, (self.state, self.reply.id), watched).await?;
         Ok(Served::Operation(passing))
     }
@@ -210,15 +219,10 @@ impl Exchange<'_> {
         Incremental::accepted(&self.head.headers).filter(|_| is_for_parts)
     }
 
-    /// An answer that goes on.
-    fn stream(
-        &self,
-        answer: Response<Relayed>,
-        expires: Option<Instant>,
-    ) -> Result<Served, Refusal> {
-        let (head, relayed) = answer.into_parts();
-        let relayed = relayed.going_on()?;
-        Ok(Served::Stream(Response::from_parts(head, relayed), expires))
+    /// The request, now that it is forwarded.
+    fn asked(&self) -> Asked<'_> {
+        let Reply { id, media, .. } = self.reply;
+        Asked { state: self.state, id, media, at: Instant::now() }
     }
 
     fn address(&self) -> IpAddr {
@@ -272,8 +276,10 @@ impl Exchange<'_> {
                 self.report(admitted.items());
                 self.rates().of_items(&caller, admitted.items())?;
                 let watched = self.state.gate.watch(&requests, &caller);
+                let answers = (requests.framing, self.state.gate.expect(&requests, &caller));
                 let expires = stream::expires(&caller);
-                Ok(Judged::Forward(admitted, told, watched, expires))
+                let going = Going { admitted, told, watched, answers, expires };
+                Ok(Judged::Forward(going))
             }
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
@@ -298,7 +304,22 @@ impl Exchange<'_> {
 #[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Judged {
     Answer(Vec<u8>),
-    Forward(Admitted, Vec<(HeaderName, HeaderValue)>, Option<Watched>, Option<Instant>),
+    Forward(Going),
+}
+
+/// A request that goes on, and what is known of its answer.
+struct Going {
+    admitted: Admitted,
+    told: Vec<(HeaderName, HeaderValue)>,
+    watched: Option<Watched>,
+    answers: (Framing, Option<Vec<Expected>>),
+    expires: Option<Instant>,
+}
+
+/// An answer that goes on.
+fn answer_going_on(answer: Response<Relayed>) -> Result<Response<Relayed>, Fault> {
+    let (head, relayed) = answer.into_parts();
+    Ok(Response::from_parts(head, relayed.going_on()?))
 }
 
 fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {

@@ -24,6 +24,7 @@ pub use incremental::Incremental;
 pub use media::{Media, readable};
 pub use origin::listed_origin;
 pub use reply::{Refusal, Reply};
+pub use status::answer_status;
 pub use target::{Route, route};
 
 use std::borrow::Cow;

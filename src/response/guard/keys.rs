@@ -1,7 +1,6 @@
 //! What a key says about the value behind it.
 
 use crate::{
-    schema::FieldId,
     policy::{Contract, ErrorText, Suggestions},
     response::{
         Breach, Guard, Wrong,
@@ -12,6 +11,7 @@ use crate::{
             place::{Next, Place},
         },
     },
+    schema::FieldId,
 };
 
 impl Guard {

@@ -142,10 +142,7 @@ fn everything_else_is_a_breach() {
     check(r#""nodes":[[null]]"#, "`Query.nodes`: null, though it is never null");
     check(r#""nodes":null"#, "`Query.nodes`: null, though it is never null");
     check(r#""search":[null]"#, "`Query.search`: null, though it is never null");
-    check(
-        r#""search":[{"__typename":"Query"}]"#,
-        "`__typename`: no object type that can be here",
-    );
+    check(r#""search":[{"__typename":"Query"}]"#, "`__typename`: no object type that can be here");
     me(r#""password":"x""#, "`password`: nobody asked for this key");
     me(r#""name":"x""#, "`name`: nobody asked for this key");
     me(r#""id":1.5"#, "`User.id`: a value of another type");
