@@ -90,6 +90,7 @@ impl Asked<'_> {
         });
         let until = if is_stream { None } else { self.until() };
         let body = Guarded::new(self.id, relayed, limit, filter).until(until);
+        let body = if is_stream { body.sent() } else { body };
         Ok(Response::from_parts(head, body))
     }
 }

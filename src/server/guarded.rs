@@ -102,6 +102,12 @@ impl Guarded {
         self
     }
 
+    /// The same, when its head goes to the client at once.
+    pub(super) const fn sent(mut self) -> Self {
+        self.is_sent = true;
+        self
+    }
+
     /// Waits for the beginning, or for all of it when that is short.
     async fn hold(&mut self) -> Result<(), CutOff> {
         let mut held = Vec::new();
