@@ -42,6 +42,7 @@ pub mod config;
 pub mod sources;
 pub mod transport;
 pub mod websocket;
+pub mod response;
 pub mod upstream;
 pub mod server;
 #[cfg(feature = "demo")]

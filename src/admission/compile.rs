@@ -15,7 +15,7 @@ use crate::{
     },
     document::{self, Document, OperationId, Read},
     json,
-    operation::{self, Operation},
+    operation::{self, AnswerShape, Operation},
     policy::{Digest, Policy, SecondReader, Unselected},
     rules::Specialised,
     verdict::{Code, Mode, Violation},
@@ -71,11 +71,18 @@ fn judgeable(
         variables: operation.variables().to_vec(),
         left,
         watch: Watch::of(policy, operation).map(Box::new),
+        answers: answers(policy, operation),
         rated: Rated::of(policy, operation).map(Box::new),
         operation: policy.rules().any(|(_, rule)| rule.takes_out()).then(|| Arc::clone(operation)),
         introspection: introspection::is_answerable(operation).then(|| Arc::clone(operation)),
     };
     Ok((judgeable, Arc::clone(operation)))
+}
+
+fn answers(policy: &Policy, operation: &Arc<Operation>) -> Option<Arc<AnswerShape>> {
+    let rules = &policy.response;
+    let shape = || Arc::new(AnswerShape::new(operation, &rules.redact));
+    rules.needs_operation().then(shape)
 }
 
 /// A SHA-256 costs more than reading the document does; without exceptions nobody asks for the

@@ -22,7 +22,7 @@ use crate::{
     expression::Asked,
     identity::{Caller, Method, Seen},
     json::Literal,
-    operation::coerce,
+    operation::{Expected, coerce},
     policy::{DocumentIdx, Policy, ProfileIdx},
     verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation},
 };
@@ -121,6 +121,23 @@ impl Gate {
             Some(document.watch.as_ref()?.request(&variables, limit))
         });
         parts.collect::<Option<Vec<_>>>().map(|it| Watched::new(requests.framing, it))
+    }
+
+    /// What the answers to requests that were admitted may hold; nothing, when the policy does not
+    /// hold them against their operations.
+    #[must_use]
+    pub fn expect(&self, requests: &Requests<'_>, caller: &Caller) -> Option<Vec<Expected>> {
+        if !self.policy.response.needs_operation() {
+            return None;
+        }
+        let expected = requests.iter().map(|request| {
+            let entry = self.entry(request, caller.way.carrier()).ok()?;
+            let Known::Judgeable(document) = &entry.known else { return None };
+            let variables =
+                coerce(&self.policy.schema, &document.variables, request.variables).ok()?;
+            Some(Expected::new(document.answers.as_ref()?, &variables))
+        });
+        expected.collect()
     }
 
     /// What is known of a request's document, compiled now if need be.

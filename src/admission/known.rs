@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     admission::{rated::Rated, watch::Watch},
-    operation::{Operation, Variable},
+    operation::{AnswerShape, Operation, Variable},
     policy::DocumentIdx,
     rules::{DocumentFacts, Residual, RuleIdx, Trusted},
     schema::OperationKind,
@@ -42,6 +42,8 @@ pub(super) struct Judgeable {
     pub(super) left: Vec<Left>,
     /// What its answers can cost; only where the policy wants to know.
     pub(super) watch: Option<Box<Watch>>,
+    /// What its answers may hold; only where the policy holds them against it.
+    pub(super) answers: Option<Arc<AnswerShape>>,
     /// What it spends of rates; only where the policy has rates that count it.
     pub(super) rated: Option<Box<Rated>>,
     /// The operation, when something may be taken out of it, or when it is answered here.
@@ -104,6 +106,8 @@ impl Entry {
                 let watched = it.watch.as_ref().map_or(0, |it| it.n_parts());
                 let parts = it.left.len().saturating_add(held.saturating_mul(2));
                 let rated = it.rated.as_ref().map_or(0, |it| it.n_parts());
+                let answers = it.answers.as_ref().map_or(0, |it| it.n_parts());
+                let parts = parts.saturating_add(answers);
                 let parts = parts.saturating_add(watched).saturating_add(rated);
                 it.query.len().saturating_add(parts.saturating_mul(PER_LEFT))
             }

@@ -17,6 +17,7 @@ mod write;
 
 pub use error::{Error, Problem};
 pub use literal::Literal;
+pub(crate) use plain::n_plain;
 pub use read::{Limits, Lists, read, read_again};
 pub use recent::Recent;
 pub use write::{escape, push_escaped};

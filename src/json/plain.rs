@@ -4,7 +4,7 @@
 //! since escapes are near each other or nowhere, and the others a block at a time.
 
 /// The number of bytes before the first quote, backslash or control character, or all of them.
-pub(super) fn n_plain(bytes: &[u8]) -> usize {
+pub(crate) fn n_plain(bytes: &[u8]) -> usize {
     let (near, far) = bytes.split_at_checked(NEAR).unwrap_or((bytes, &[]));
     let n_near = n_plain_words(near);
     if n_near < near.len() {

@@ -3,6 +3,7 @@
 //! A preorder arena walked by index. Selections are **not** merged: only cost merges by response
 //! key. Takes documents that were counted and validated; bounds and names are proven by then.
 
+mod answer;
 mod argument;
 mod calls;
 mod coerce;
@@ -12,6 +13,7 @@ mod spread;
 mod type_sets;
 mod variables;
 
+pub use answer::{AnswerKey, AnswerKind, AnswerShape, Expected};
 pub use argument::{Resolved, default};
 pub use calls::Calls;
 pub use coerce::coerce;

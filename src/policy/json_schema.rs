@@ -9,7 +9,7 @@ use crate::{
     policy::{
         cost, documents_schema,
         http::{GET_WORDS, Http, MAX_BATCH, STATUS_WORDS},
-        identity_schema, inputs, rates,
+        identity_schema, inputs, rates, response,
         schema_file::ON_DRIFT,
         tree::Block,
         uploads, websocket,
@@ -81,6 +81,7 @@ fn head() -> Map<String, Value> {
         ),
         ("identity", identity_schema::json_schema()),
         ("rates", rates::json_schema()),
+        ("response", response::json_schema()),
     ])
 }
 

@@ -29,6 +29,7 @@ mod origins;
 mod profiles;
 mod rates;
 mod reading;
+mod response;
 mod schema_file;
 mod settings;
 mod stance;
@@ -52,6 +53,7 @@ pub use key_url::why_not_asked;
 pub use load::{load, load_at};
 pub use profiles::{Profile, ProfileIdx};
 pub use rates::{Counts, Pace, Rate, RateKey};
+pub use response::{Contract, ErrorText, ResponseRules, Suggestions, Timeouts};
 pub use schema_file::{Drift, INTROSPECTION, OnDrift, SchemaOrigin};
 pub use stance::Stance;
 pub use uploads::Uploads;
@@ -87,6 +89,8 @@ pub struct Policy {
     pub credentials: Credentials,
     /// How much may be spent in a time.
     pub rates: Vec<Arc<Rate>>,
+    /// What an answer of the upstream may be.
+    pub response: ResponseRules,
     /// What becomes of the operations of a document that are not the selected one.
     pub unselected: Unselected,
     /// What becomes of selections that @skip and @include leave out.

@@ -6,10 +6,8 @@
 use crate::{diagnostic::Diagnostics, yaml::Fields};
 
 /// The path of the setting, and how things are without it.
-const NOT_BUILT: &[(&str, &str, &str)] = &[
-    ("", "response", "answers pass as they are"),
-    ("http", "request_encoding", "compressed bodies are refused"),
-];
+const NOT_BUILT: &[(&str, &str, &str)] =
+    &[("http", "request_encoding", "compressed bodies are refused")];
 
 /// Takes every setting of a block that is not built, each with its error.
 pub(super) fn refuse(block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics) {

@@ -10,9 +10,10 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
-use crate::{
-    server::{stream::Ends, watched::Counting},
-    upstream::{RelayError, Relayed},
+use crate::server::{
+    guarded::{CutOff, Guarded},
+    stream::Ends,
+    watched::Counting,
 };
 
 /// The body of an answer.
@@ -22,7 +23,7 @@ pub(super) enum Answer {
     /// On its way from the upstream.
     Relayed {
         /// What comes.
-        relayed: Relayed,
+        relayed: Guarded,
         /// When it must have come; nothing: never.
         until: Option<Instant>,
         /// Counts it, when the policy wants that.
@@ -31,7 +32,7 @@ pub(super) enum Answer {
     /// On its way from the upstream, and without an end of its own.
     Streamed {
         /// What comes.
-        relayed: Relayed,
+        relayed: Guarded,
         /// When it ends at the latest.
         ends: Ends,
     },
@@ -55,18 +56,18 @@ impl From<Bytes> for Answer {
 
 impl Body for Answer {
     type Data = Bytes;
-    type Error = RelayError;
+    type Error = CutOff;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         ctx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
         match self.get_mut() {
             Self::Ours(bytes) => Poll::Ready(bytes.take().map(|it| Ok(Frame::data(it)))),
             // Looked at when a piece is due, since neither a pause of the upstream nor one of the
             // client is ever longer than its own deadline.
             Self::Relayed { until, .. } if until.is_some_and(|it| it < Instant::now()) => {
-                Poll::Ready(Some(Err(RelayError::Timeout)))
+                Poll::Ready(Some(Err(CutOff::Late)))
             }
             Self::Streamed { relayed, ends } => {
                 if ends.as_mut().poll(ctx).is_ready() {

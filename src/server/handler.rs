@@ -18,11 +18,14 @@ use crate::{
     admission::Watched,
     identity::{self, Caller, Method, Transport, Way},
     json,
+    operation::Expected,
     policy::Uploads,
     server::{
         answer::Answer,
+        answers::Asked,
         body,
         connection::Client,
+        guarded::{self, Guarded},
         identify::{identify, told},
         logged,
         panics::{Caught, caught},
@@ -40,7 +43,7 @@ use crate::{
         client_label, decode, get_with_body, listed_origin, not_json, readable, route, with_files,
     },
     upstream::{Head, Relayed},
-    verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
+    verdict::{Admitted, Code, Fault, Framing, Item, Verdict, Violation},
 };
 
 /// Answers a request, whatever happens.
@@ -114,7 +117,7 @@ enum Served {
     Answer(Vec<u8>),
     Operation(Passing),
     Preflight,
-    Stream(Response<Relayed>, Option<Instant>),
+    Stream(Response<Guarded>, Option<Instant>),
     Switch(Response<()>),
 }
 
@@ -146,25 +149,31 @@ impl Exchange<'_> {
         };
         let judged = self.judge(&body, None).await?;
         drop(body);
-        let forward =
-            async |admitted, head: Head<'_>| Ok(self.client.lane.forward(admitted, head).await?);
+        let forward = async |admitted, head: Head<'_>| {
+            let asked = self.asked();
+            Ok((asked.head(self.client.lane.forward(admitted, head)).await?, asked))
+        };
         self.relay(judged, forward).await
     }
 
     /// Hands on what was judged, and the answer back.
-    async fn relay(
-        &self,
+    async fn relay<'s>(
+        &'s self,
         judged: Judged,
-        forward: impl AsyncFnOnce(Admitted, Head<'_>) -> Result<Response<Relayed>, Refusal>,
+        forward: impl AsyncFnOnce(Admitted, Head<'_>) -> Result<(Response<Relayed>, Asked<'s>), Refusal>,
     ) -> Result<Served, Refusal> {
-        let (admitted, told, watched, expires) = match judged {
+        let going = match judged {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
-            Judged::Forward(admitted, told, watched, expires) => (admitted, told, watched, expires),
+            Judged::Forward(going) => going,
         };
-        let answer = forward(admitted, self.forwarded_head(&told)).await?;
+        let Going { admitted, told, watched, answers, expires } = going;
+        let (answer, asked) = forward(admitted, self.forwarded_head(&told)).await?;
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
-            return self.stream(answer, expires);
+            let answer = answer_going_on(answer)?;
+            return Ok(Served::Stream(asked.guard(answer, true, answers)?, expires));
         }
+        let answer = asked.guard(answer, false, answers)?;
+        let answer = guarded::held(answer, asked.until()).await?;
         let passing = watched::pass(answer, (self.state, self.reply.id), watched).await?;
         Ok(Served::Operation(passing))
     }
@@ -191,11 +200,14 @@ impl Exchange<'_> {
         let forward = async |admitted, head: Head<'_>| {
             let lane = &self.client.lane;
             let (files, watch) = upload.pass();
-            let Some(files) = files else { return Ok(lane.forward(admitted, head).await?) };
+            let Some(files) = files else {
+                return Ok((lane.forward(admitted, head).await?, self.asked()));
+            };
             let until = Instant::now().checked_add(self.client.worker.deadlines().request);
             let until = until.unwrap_or_else(Instant::now);
             match lane.forward_files(admitted, files, head, until).await {
-                Ok(answer) => Ok(answer),
+                // The upstream answers when it has the files, and its time runs from then.
+                Ok(answer) => Ok((answer, self.asked())),
                 Err(fault) => {
                     let found = watch.objection().await;
                     self.well_formed()?;
@@ -267,15 +279,10 @@ impl Exchange<'_> {
         Incremental::accepted(&self.head.headers).filter(|_| is_for_parts)
     }
 
-    /// An answer that goes on.
-    fn stream(
-        &self,
-        answer: Response<Relayed>,
-        expires: Option<Instant>,
-    ) -> Result<Served, Refusal> {
-        let (head, relayed) = answer.into_parts();
-        let relayed = relayed.going_on()?;
-        Ok(Served::Stream(Response::from_parts(head, relayed), expires))
+    /// The request, now that it is forwarded.
+    fn asked(&self) -> Asked<'_> {
+        let Reply { id, media, .. } = self.reply;
+        Asked { state: self.state, id, media, at: Instant::now() }
     }
 
     fn address(&self) -> IpAddr {
@@ -334,8 +341,10 @@ impl Exchange<'_> {
                 self.report(admitted.items());
                 self.rates().of_items(&caller, admitted.items())?;
                 let watched = self.state.gate.watch(&requests, &caller);
+                let answers = (requests.framing, self.state.gate.expect(&requests, &caller));
                 let expires = stream::expires(&caller);
-                Ok(Judged::Forward(admitted, told, watched, expires))
+                let going = Going { admitted, told, watched, answers, expires };
+                Ok(Judged::Forward(going))
             }
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
@@ -360,7 +369,22 @@ impl Exchange<'_> {
 #[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 enum Judged {
     Answer(Vec<u8>),
-    Forward(Admitted, Vec<(HeaderName, HeaderValue)>, Option<Watched>, Option<Instant>),
+    Forward(Going),
+}
+
+/// A request that goes on, and what is known of its answer.
+struct Going {
+    admitted: Admitted,
+    told: Vec<(HeaderName, HeaderValue)>,
+    watched: Option<Watched>,
+    answers: (Framing, Option<Vec<Expected>>),
+    expires: Option<Instant>,
+}
+
+/// An answer that goes on.
+fn answer_going_on(answer: Response<Relayed>) -> Result<Response<Relayed>, Fault> {
+    let (head, relayed) = answer.into_parts();
+    Ok(Response::from_parts(head, relayed.going_on()?))
 }
 
 fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {

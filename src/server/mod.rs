@@ -5,9 +5,11 @@
 //! order of a request.
 
 mod answer;
+mod answers;
 mod body;
 mod connection;
 mod drain;
+mod guarded;
 mod handler;
 mod head;
 mod health;

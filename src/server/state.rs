@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     diagnostic::Diagnostics,
     identity::Told,
-    policy::{Credentials, Http},
+    policy::{Credentials, Http, ResponseRules},
     quota::{Quotas, Time},
     schema::Difference,
     server::identify::Keys,
@@ -96,6 +96,10 @@ impl State {
         let Some(first) = refusing.and_then(|it| it.differences.first()) else { return Ok(()) };
         let detail = format!("the schema has drifted: `{}`: {}", first.at, first.detail).into();
         Err(Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail })
+    }
+
+    pub(super) fn response(&self) -> &ResponseRules {
+        &self.gate.policy().response
     }
 
     pub(super) fn http(&self) -> &Http {

@@ -15,10 +15,9 @@ use hyper::body::Body as _;
 use crate::{
     admission::{Gate, Watched},
     cost::{Counter, ListSeen},
-    server::state::State,
+    server::{guarded::Guarded, state::State},
     telemetry::{AboveStatic, RequestId},
-    upstream::{RelayError, Relayed},
-    verdict::{Code, Fault},
+    verdict::Fault,
 };
 
 /// Counts an answer while it passes, and says so when it is above the static cost.
@@ -53,14 +52,14 @@ impl Drop for Counting {
 /// An answer of the upstream, and what becomes of it.
 pub(super) enum Passing {
     /// It passes as it comes.
-    Relayed(Response<Relayed>, Option<Box<Counting>>),
+    Relayed(Response<Guarded>, Option<Box<Counting>>),
     /// It was read, and is told its cost.
     Told(Response<Bytes>),
 }
 
 /// Does with an answer what the policy wants.
 pub(super) async fn pass(
-    answer: Response<Relayed>,
+    answer: Response<Guarded>,
     (state, id): (&State, RequestId),
     watched: Option<Watched>,
 ) -> Result<Passing, Fault> {
@@ -72,7 +71,7 @@ pub(super) async fn pass(
         return Ok(Passing::Relayed(answer, counting.map(Box::new)));
     }
     let (mut head, body) = answer.into_parts();
-    let body = body.collect().await.map_err(broken_off)?.to_bytes();
+    let body = body.collect().await.map_err(|it| it.fault(head.status))?.to_bytes();
     if let Some(mut counting) = counting {
         counting.push(&body);
     }
@@ -83,7 +82,7 @@ pub(super) async fn pass(
 }
 
 /// JSON as it is, of a known size, and nobody has signed it.
-fn can_be_told(answer: &Response<Relayed>) -> bool {
+fn can_be_told(answer: &Response<Guarded>) -> bool {
     let headers = answer.headers();
     let is_small = answer.body().size_hint().exact().is_some_and(|it| it <= MAX_TOLD);
     is_small && is_json(headers) && !AS_IT_IS.iter().any(|it| headers.contains_key(it))
@@ -93,14 +92,6 @@ fn is_json(headers: &HeaderMap) -> bool {
     let text = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let media = text.split(';').next().unwrap_or_default().trim();
     JSON.iter().any(|it| media.eq_ignore_ascii_case(it))
-}
-
-fn broken_off(error: RelayError) -> Fault {
-    let code = match error {
-        RelayError::Broken(_) => Code::UPSTREAM_UNAVAILABLE,
-        RelayError::Timeout => Code::GATEWAY_TIMEOUT,
-    };
-    Fault::Upstream { code, detail: error.to_string().into() }
 }
 
 /// 1 MiB: far above what answers to interactive clients have.

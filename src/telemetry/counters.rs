@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub static COUNTERS: Counters = Counters {
     above_static: Counter::new(),
     accept_failures: Counter::new(),
+    answers_cut: Counter::new(),
+    contracts_broken: Counter::new(),
+    errors_masked: Counter::new(),
     failures: Counter::new(),
     key_failures: Counter::new(),
     panics: Counter::new(),
@@ -31,6 +34,12 @@ pub struct Counters {
     pub above_static: Counter,
     /// Connections that could not be accepted.
     pub accept_failures: Counter,
+    /// Answers that broke off after their head had gone to the client.
+    pub answers_cut: Counter,
+    /// Answers that are not what was asked for.
+    pub contracts_broken: Counter,
+    /// Errors of the upstream that clients do not read.
+    pub errors_masked: Counter,
     /// Requests that Portcullis itself failed at.
     pub failures: Counter,
     /// Questions for keys that brought none.

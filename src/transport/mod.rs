@@ -25,6 +25,7 @@ pub use incremental::Incremental;
 pub use media::{Media, readable};
 pub use origin::listed_origin;
 pub use reply::{Refusal, Reply};
+pub use status::answer_status;
 pub use target::{Route, route};
 pub use upload::{
     MAX_MAP, PartHead, UploadMap, boundary_of, file_head, invalid_upload, prologue, too_many_bytes,

@@ -176,7 +176,11 @@ impl Reply<'_> {
         let mut body = String::new();
         self.push_error(&mut body, NOT_SERVED, code, None);
         let status = status(code, self.http.status, self.media);
-        self.response(status, self.json(), body)
+        let mut response = self.response(status, self.json(), body);
+        if code == Code::UNAUTHENTICATED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge(false));
+        }
+        response
     }
 
     /// The type of what is JSON, whatever else was asked for.

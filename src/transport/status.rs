@@ -31,6 +31,18 @@ pub(super) fn status(code: Code, profile: Status, media: Media) -> StatusCode {
     }
 }
 
+/// The status of an answer of the upstream: where the profile has one status for all that GraphQL
+/// itself says no to, the upstream's own no has it as well.
+#[must_use]
+pub fn answer_status(status: StatusCode, profile: Status, media: Media) -> StatusCode {
+    match (profile, status.as_u16(), media) {
+        (Status::Always200, 400 | 403 | 413 | 422, _)
+        | (Status::Audit400, 400 | 422, Media::EventStream | Media::Json) => StatusCode::OK,
+        (Status::Audit400, 400 | 422, Media::GraphqlResponse) => StatusCode::BAD_REQUEST,
+        _ => status,
+    }
+}
+
 /// Whether a refusal answers an operation, rather than the HTTP request around it.
 pub(super) fn is_about_operation(code: Code) -> bool {
     matches!(subject(code), Subject::Document | Subject::Permission)
@@ -103,5 +115,22 @@ mod tests {
         check(Code::INTERNAL_SERVER_ERROR, [500; 4]);
         check(Code::UPSTREAM_UNAVAILABLE, [502; 4]);
         check(Code::GATEWAY_TIMEOUT, [504; 4]);
+    }
+
+    #[test]
+    fn answers_of_the_upstream_follow_the_profile() {
+        let check = |profile, media, from: u16, to: u16| {
+            let from = StatusCode::from_u16(from).unwrap();
+            assert_eq!(answer_status(from, profile, media).as_u16(), to);
+        };
+        for it in [200, 400, 401, 403, 422, 500] {
+            check(Status::Draft2026, Media::Json, it, it);
+        }
+        check(Status::Always200, Media::Json, 400, 200);
+        check(Status::Always200, Media::Json, 401, 401);
+        check(Status::Always200, Media::Json, 500, 500);
+        check(Status::Audit400, Media::Json, 422, 200);
+        check(Status::Audit400, Media::GraphqlResponse, 422, 400);
+        check(Status::Audit400, Media::Json, 403, 403);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{
     Method,
-    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE},
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use tokio::time::{Instant, timeout};
 
@@ -57,7 +57,9 @@ impl Upstream {
         init: Option<&str>,
     ) -> Result<Channel, Failure> {
         let mut headers = head.write(self.target.host());
-        for name in [ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, signed_link::HEADER.clone()] {
+        for name in
+            [ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, signed_link::HEADER.clone()]
+        {
             headers.remove(name);
         }
         if let Some(signer) = &self.signer {

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Version,
     header::{
-        ACCEPT, CONNECTION, CONTENT_TYPE, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-        TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+        ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST, PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
     },
 };
 
@@ -59,6 +59,8 @@ impl Head<'_> {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let accept = self.incremental.map_or(self.media.accept(), |it| it.accept(self.media));
         headers.insert(ACCEPT, accept);
+        // RFC 9110 §12.5.3: without it, any coding may come, and we read none.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         // An address is always a header value.
         if let Ok(address) = HeaderValue::try_from(self.address.to_string()) {
             headers.insert(X_FORWARDED_FOR, address);
@@ -157,6 +159,7 @@ mod tests {
             "host: up",
             "content-type: application/json",
             "accept: application/json",
+            "accept-encoding: identity",
             "x-forwarded-for: 192.0.2.1",
             "via: 1.1 portcullis",
         ];

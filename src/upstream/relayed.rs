@@ -88,6 +88,13 @@ impl Relayed {
         Ok(self.counted_as(permit, upstream.stream_idle))
     }
 
+    /// The same with a shorter time between two pieces.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = self.limit.min(limit);
+        self
+    }
+
     fn counted_as(mut self, permit: Running, limit: Duration) -> Self {
         (self.permit, self.limit) = (permit, limit);
         self

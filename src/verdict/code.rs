@@ -124,7 +124,9 @@ codes! {
     TOO_MANY_LIVE_OPERATIONS = 429;
     /// No credential, or one that is not good.
     UNAUTHENTICATED = 401;
-    /// The upstream cannot be reached or its answer is not GraphQL.
+    /// The answer of the upstream is none of GraphQL, or not one that `response` lets pass.
+    UPSTREAM_ANSWER_INVALID = 502;
+    /// The upstream cannot be reached.
     UPSTREAM_UNAVAILABLE = 502;
     /// The target of the request is longer than allowed.
     URI_TOO_LONG = 414;

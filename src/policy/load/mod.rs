@@ -21,7 +21,9 @@ use crate::{
         not_built,
         profiles::{self, Profile},
         rates::{self, Rate},
-        reading, schema_file,
+        reading,
+        response::{self, ResponseRules},
+        schema_file,
         settings::{self, Layer, LayerReader, Level},
         stance::Written,
     },
@@ -89,6 +91,7 @@ fn compile(
     let conditions = fields.take("conditions", found).map(|it| conditions::read(it, found));
     let conditions = conditions.unwrap_or_default();
     let (inputs, rates) = (fields.take("inputs", found), fields.take("rates", found));
+    let response = fields.take("response", found);
     let mut others = |block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics| {
         frame.others(block, fields, found);
     };
@@ -126,6 +129,7 @@ fn compile(
     let ground = Ground { schema: &schema, cost: &model, conditions: &conditions };
     let against = rates::Ground { schema: &schema, credentials: &credentials, mode: frame.mode };
     let rates = rates.map(|it| rates::read(it, against, found)).unwrap_or_default();
+    let response = response.map(|it| response::read(it, &schema, found)).unwrap_or_default();
     let inputs = inputs::read(registry, &schema, inputs, found);
     let excuses = excuses(&layer, &conditions, found);
     let said = said(&layer, &inputs);
@@ -146,6 +150,7 @@ fn compile(
         exceptions,
         credentials,
         rates,
+        response,
         documents,
     };
     Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest }, parts))
@@ -175,6 +180,7 @@ struct Parts {
     exceptions: Exceptions,
     credentials: Credentials,
     rates: Vec<Arc<Rate>>,
+    response: ResponseRules,
     documents: Documents,
 }
 
@@ -225,6 +231,7 @@ impl Frame {
             exceptions,
             credentials,
             rates,
+            response,
             documents,
         } = parts;
         Policy {
@@ -235,6 +242,7 @@ impl Frame {
             http: self.http,
             credentials,
             rates,
+            response,
             unselected: self.unselected,
             tests: self.tests,
             skipped: self.skipped,

@@ -1,5 +1,7 @@
 //! The live operations of a socket, under the client's ids and our numbers.
 
+use crate::response::Guard;
+
 /// One operation.
 #[derive(Debug)]
 pub(super) struct Operation {
@@ -12,6 +14,8 @@ pub(super) struct Operation {
     pub(super) payload: Box<str>,
     /// The request as it went on.
     pub(super) body: Box<[u8]>,
+    /// Reads its answers; nothing, when the policy leaves them as they are.
+    pub(super) guard: Option<Box<Guard>>,
 }
 
 /// All of them. Few: a policy says how many.
@@ -36,6 +40,11 @@ impl Live {
         self.n
     }
 
+    /// One of them, by our number.
+    pub(super) fn number(&mut self, n: u64) -> Option<&mut Operation> {
+        self.all.iter_mut().find(|it| it.n == n)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Operation> {
         self.all.iter()
     }
@@ -44,19 +53,20 @@ impl Live {
         self.all.iter().any(|it| &*it.id == id)
     }
 
-    /// The client's name for a number.
-    pub(super) fn id(&self, n: u64) -> Option<&str> {
-        self.all.iter().find(|it| it.n == n).map(|it| &*it.id)
-    }
-
     /// Adds one, and gives it a number.
-    pub(super) fn begin(&mut self, id: &str, payload: &str, body: &[u8]) -> u64 {
+    pub(super) fn begin(
+        &mut self,
+        (id, payload): (&str, &str),
+        body: &[u8],
+        guard: Option<Box<Guard>>,
+    ) -> u64 {
         self.n = self.n.saturating_add(1);
         self.all.push(Operation {
             id: id.into(),
             n: self.n,
             payload: payload.into(),
             body: body.into(),
+            guard,
         });
         self.n
     }
@@ -68,9 +78,9 @@ impl Live {
     }
 
     /// Takes one out, by our number.
-    pub(super) fn end_number(&mut self, n: u64) -> Option<Box<str>> {
+    pub(super) fn end_number(&mut self, n: u64) -> Option<Operation> {
         let idx = self.all.iter().position(|it| it.n == n)?;
-        Some(self.all.swap_remove(idx).id)
+        Some(self.all.swap_remove(idx))
     }
 }
 
@@ -81,12 +91,15 @@ mod tests {
     #[test]
     fn ids_come_again_and_numbers_do_not() {
         let mut live = Live::default();
-        assert_eq!(live.begin("a", "", b""), 1);
-        assert_eq!(live.begin("b", "", b""), 2);
+        assert_eq!(live.begin(("a", ""), b"", None), 1);
+        assert_eq!(live.begin(("b", ""), b"", None), 2);
         assert!(live.holds("a") && !live.holds("c"));
         assert_eq!((live.end("a"), live.end("a"), live.end("c")), (Some(1), None, None));
-        assert_eq!((live.begin("a", "", b""), live.id(1), live.id(3)), (3, None, Some("a")));
-        assert_eq!(live.end_number(3).as_deref(), Some("a"));
-        assert_eq!((live.end_number(3), live.len(), live.n_begun()), (None, 1, 3));
+        assert_eq!(
+            (live.begin(("a", ""), b"", None), live.number(1).is_some(), live.number(3).is_some()),
+            (3, false, true)
+        );
+        assert_eq!(live.end_number(3).map(|it| it.id), Some("a".into()));
+        assert_eq!((live.end_number(3).is_none(), live.len(), live.n_begun()), (true, 1, 3));
     }
 }

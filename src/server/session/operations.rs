@@ -1,8 +1,11 @@
 //! Operations over a socket: judged, sent on, answered.
 
+use std::borrow::Cow;
+
 use crate::{
     json::Value,
-    server::{logged, rates::Rates, session::Session},
+    response::{Guard, Wrong},
+    server::{answers::guard_of_socket, logged, rates::Rates, session::Session},
     sources::now,
     telemetry::{Reported, RequestId, UpstreamFailed},
     transport::{Media, Refusal, Reply, decode_one},
@@ -15,8 +18,8 @@ use crate::{
 pub(super) enum Judged {
     /// The answer is known.
     Answer(Vec<u8>),
-    /// It goes on.
-    Forward(Admitted),
+    /// It goes on, and its answers are read.
+    Forward(Admitted, Option<Box<Guard>>),
 }
 
 impl Session {
@@ -32,7 +35,9 @@ impl Session {
                 self.frames.send(write::next(id, &body)).await?;
                 self.frames.send(write::complete(id)).await
             }
-            Ok(Judged::Forward(admitted)) => self.forward(request, (id, payload), admitted).await,
+            Ok(Judged::Forward(admitted, guard)) => {
+                self.forward(request, (id, payload), admitted, guard).await
+            }
             Err(refusal) => self.refuse(request, id, &refusal).await,
         }
     }
@@ -41,6 +46,16 @@ impl Session {
         // One that has ended meanwhile is no mistake of the client's.
         let Some(n) = self.live.end(id) else { return Ok(()) };
         self.end_upstream(n).await
+    }
+
+    /// Ends an operation whose answer may not go on.
+    async fn end_wrong(&mut self, id: &str, n: Option<u64>, wrong: &Wrong) -> Result<(), Ended> {
+        self.live.end(id);
+        self.refuse(self.id, id, &wrong.fault().into()).await?;
+        match n {
+            Some(n) => self.end_upstream(n).await,
+            None => Ok(()),
+        }
     }
 
     /// Tells the upstream that nobody waits for an operation any more.
@@ -64,22 +79,31 @@ impl Session {
             return self.upstream_gone("it closed");
         };
         let live = &mut self.live;
-        let read = channel.read(&message, |it| match it {
+        let said = channel.read(&message, |it| match it {
             FromUpstream::Complete(n) => {
-                Said::told(live.end_number(n).map(|id| write::complete(&id)))
+                Said::told(live.end_number(n).map(|it| write::complete(&it.id)))
             }
             FromUpstream::Error(n, errors) => {
-                Said::told(live.end_number(n).map(|id| write::error(&id, errors)))
+                let Some(mut ended) = live.end_number(n) else { return Said::Nothing };
+                match read(&mut ended.guard, errors, Guard::errors) {
+                    Ok(errors) => Said::Client(write::error(&ended.id, &errors)),
+                    Err(wrong) => Said::Wrong(ended.id, None, wrong),
+                }
             }
             FromUpstream::Next(n, answer) => {
-                Said::told(live.id(n).map(|id| write::next(id, answer)))
+                let Some(operation) = live.number(n) else { return Said::Nothing };
+                match read(&mut operation.guard, answer, Guard::whole) {
+                    Ok(answer) => Said::Client(write::next(&operation.id, &answer)),
+                    Err(wrong) => Said::Wrong(operation.id.clone(), Some(n), wrong),
+                }
             }
             FromUpstream::Ping => Said::Ping,
             FromUpstream::ConnectionAck | FromUpstream::Pong => Said::Nothing,
         });
-        match read {
+        match said {
             Some(Said::Client(text)) => self.frames.send(text).await,
             Some(Said::Nothing) => Ok(()),
+            Some(Said::Wrong(id, n, wrong)) => self.end_wrong(&id, n, &wrong).await,
             Some(Said::Ping) => match channel.pong().await {
                 Ok(()) => Ok(()),
                 Err(ChannelEnded) => self.upstream_gone("it closed"),
@@ -106,7 +130,7 @@ impl Session {
         }
         rates.of_caller(&self.caller)?;
         let judged = self.judge(id, payload)?;
-        if let Judged::Forward(admitted) = &judged {
+        if let Judged::Forward(admitted, _) = &judged {
             rates.of_items(&self.caller, admitted.items())?;
         }
         Ok(judged)
@@ -119,7 +143,8 @@ impl Session {
         match self.state.gate.admit(&requests, &self.caller, now()) {
             Verdict::Admit(admitted) => {
                 self.serves(id, admitted.items())?;
-                Ok(Judged::Forward(admitted))
+                let expected = self.state.gate.expect(&requests, &self.caller);
+                Ok(Judged::Forward(admitted, guard_of_socket(&self.state, id, expected)))
             }
             Verdict::Answer(answered) => {
                 self.serves(id, &answered.items)?;
@@ -164,6 +189,7 @@ impl Session {
         request: RequestId,
         (id, payload): (&str, Value<'_>),
         admitted: Admitted,
+        guard: Option<Box<Guard>>,
     ) -> Result<(), Ended> {
         let mut channel = match self.channel.take() {
             Some(channel) => channel,
@@ -175,7 +201,7 @@ impl Session {
                 }
             }
         };
-        let n = self.live.begin(id, payload.text(), admitted.body());
+        let n = self.live.begin((id, payload.text()), admitted.body(), guard);
         let sent = channel.subscribe(n, admitted).await;
         self.channel = Some(channel);
         match sent {
@@ -211,11 +237,24 @@ impl Session {
     }
 }
 
+/// What of a payload may go on.
+fn read<'t>(
+    guard: &mut Option<Box<Guard>>,
+    payload: &'t str,
+    read: fn(&mut Guard, &[u8]) -> Result<Vec<u8>, Wrong>,
+) -> Result<Cow<'t, str>, Wrong> {
+    let Some(guard) = guard else { return Ok(Cow::Borrowed(payload)) };
+    let read = read(guard, payload.as_bytes())?;
+    String::from_utf8(read).map(Cow::Owned).map_err(|_never| Wrong::NotJson)
+}
+
 /// What is to be done about a message of the upstream.
 enum Said {
     Client(String),
     Nothing,
     Ping,
+    /// An answer that may not go on: the client's name, and our number while the upstream runs it.
+    Wrong(Box<str>, Option<u64>, Wrong),
 }
 
 impl Said {

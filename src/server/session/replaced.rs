@@ -4,8 +4,9 @@ use std::{rc::Rc, sync::Arc};
 
 use crate::{
     json,
+    response::Guard,
     server::{
-        session::{MESSAGE, Session, operations::Judged},
+        session::{MESSAGE, Session, live::Operation, operations::Judged},
         upgrade::accept,
     },
     transport::Refusal,
@@ -39,8 +40,18 @@ impl Session {
         if self.channel.is_some() && (!is_as_opened || told != self.told) {
             return Err(Ended::Wrong(Close::Replaced));
         }
-        let refused: Vec<_> = self.live.iter().filter_map(|it| self.judged_again(it)).collect();
-        for (id, refusal) in refused {
+        let judged: Vec<_> =
+            self.live.iter().filter_map(|it| Some((it.n, self.judged_again(it)?))).collect();
+        for (n, judged) in judged {
+            let (id, refusal) = match judged {
+                Again::Refused(id, refusal) => (id, refusal),
+                Again::Goes(guard) => {
+                    if let Some(it) = self.live.number(n) {
+                        it.guard = guard;
+                    }
+                    continue;
+                }
+            };
             let n = self.live.end(&id);
             let request = self.client.worker.ids().next();
             self.refuse(request, &id, &refusal).await?;
@@ -51,17 +62,27 @@ impl Session {
         Ok(())
     }
 
-    /// Why an operation may not run on.
-    fn judged_again(&self, operation: &super::live::Operation) -> Option<(Box<str>, Refusal)> {
+    /// How the answers of an operation are read from now on, or why it may not run on.
+    fn judged_again(&self, operation: &Operation) -> Option<Again> {
         // It was read before.
         let tree = json::read(operation.payload.as_bytes(), MESSAGE).ok()?;
         let refusal = match self.judge(self.id, tree.root()) {
-            Ok(Judged::Forward(admitted)) if *admitted.body() == *operation.body => return None,
-            Ok(Judged::Answer(_) | Judged::Forward(_)) => changed().into(),
+            Ok(Judged::Forward(admitted, guard)) if *admitted.body() == *operation.body => {
+                return Some(Again::Goes(guard));
+            }
+            Ok(Judged::Answer(_) | Judged::Forward(..)) => changed().into(),
             Err(refusal) => refusal,
         };
-        Some((operation.id.clone(), refusal))
+        Some(Again::Refused(operation.id.clone(), refusal))
     }
+}
+
+/// What becomes of an operation under another policy.
+enum Again {
+    /// It runs on, and its answers are read so.
+    Goes(Option<Box<Guard>>),
+    /// It ends.
+    Refused(Box<str>, Refusal),
 }
 
 /// It would run, but not as it does.

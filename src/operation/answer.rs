@@ -1,0 +1,356 @@
+//! What an answer to an operation may hold: response keys, place by place.
+//!
+//! Selections are merged over all object types at once, because an answer need not tell its types;
+//! where it does, a key is asked for its types. Reads no answer.
+
+use std::sync::Arc;
+
+use ahash::{HashMap, HashSet};
+
+use crate::{
+    operation::{GuardId, Node, NodeId, Operation, Variables},
+    schema::{FieldId, Kind, Schema, TypeId, TypeRef, TypeSet, Wrapper},
+};
+
+/// What the answers to one operation may hold.
+#[derive(Debug)]
+pub struct AnswerShape {
+    operation: Arc<Operation>,
+    /// INVARIANT: the root is first.
+    places: Vec<Place>,
+    keys: Vec<AnswerKey>,
+    /// Every response key and whether it is redacted somewhere, in order.
+    all: Vec<(Box<str>, bool)>,
+    /// The names of fields that are redacted, in order.
+    redacted: Vec<Box<str>>,
+    is_conditional: bool,
+}
+
+/// The response keys of objects at one place.
+#[derive(Debug, Default)]
+struct Place {
+    /// In order.
+    keys: Vec<(Box<str>, u32)>,
+    /// The object type that every object here is of, if there is only one.
+    only: Option<u32>,
+}
+
+/// A response key at a place.
+#[derive(Debug)]
+pub struct AnswerKey {
+    /// One of the fields that answer it.
+    pub field: FieldId,
+    /// What its innermost value is.
+    pub kind: AnswerKind,
+    /// Lists inside lists.
+    pub n_lists: u32,
+    /// By level of its lists, the outermost first: whether it is never null.
+    non_null: u64,
+    selections: Vec<Selection>,
+}
+
+/// What a value is that is no list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerKind {
+    /// A custom scalar: anything.
+    Any,
+    /// `Boolean`
+    Boolean,
+    /// A value of this enum.
+    Enum(TypeId),
+    /// `Float`
+    Float,
+    /// `ID`: a string or a whole number.
+    Id,
+    /// `Int`
+    Int,
+    /// An object of this place.
+    Object(u32),
+    /// `String`
+    String,
+    /// `__typename`
+    Typename,
+}
+
+/// A selection that is answered under a key.
+#[derive(Debug)]
+struct Selection {
+    node: NodeId,
+    /// The object types on which its field is redacted.
+    redacted: Option<TypeSet>,
+}
+
+/// The answer that one request may have.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// What answers to the operation may hold.
+    pub shape: Arc<AnswerShape>,
+    /// By node: left out by the variables. Empty, when nothing is.
+    left_out: Box<[bool]>,
+}
+
+impl AnswerKey {
+    /// Whether it is never null inside this many of its lists.
+    #[must_use]
+    pub fn is_non_null(&self, level: u32) -> bool {
+        level < u64::BITS && self.non_null & (1 << level) != 0
+    }
+}
+
+impl AnswerShape {
+    /// What the answers to an operation may hold; `redacted` in order.
+    #[must_use]
+    pub fn new(operation: &Arc<Operation>, redacted: &[FieldId]) -> Self {
+        let mut building = Building { operation, redacted, places: Vec::new(), keys: Vec::new() };
+        building.run();
+        let Building { places, keys, .. } = building;
+        let mut all: HashMap<Box<str>, bool> = HashMap::default();
+        for (name, key) in places.iter().flat_map(|it| &it.keys) {
+            let key = keys.get(*key as usize);
+            let is_redacted =
+                key.is_some_and(|it| it.selections.iter().any(|it| it.redacted.is_some()));
+            *all.entry(name.clone()).or_default() |= is_redacted;
+        }
+        let mut all: Vec<_> = all.into_iter().collect();
+        all.sort();
+        let schema = operation.schema();
+        let mut names: Vec<_> = redacted.iter().map(|it| schema.field(*it).name.clone()).collect();
+        names.sort();
+        names.dedup();
+        let is_conditional = operation.nodes().iter().any(|it| it.guard != GuardId::ALWAYS);
+        let operation = Arc::clone(operation);
+        Self { operation, places, keys, all, redacted: names, is_conditional }
+    }
+
+    /// The upstream's types.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        self.operation.schema()
+    }
+
+    /// Roughly how much it holds.
+    #[must_use]
+    pub const fn n_parts(&self) -> usize {
+        self.keys.len().saturating_mul(4)
+    }
+
+    /// A response key of a place: its number there, and the key.
+    #[must_use]
+    pub fn find(&self, place: u32, name: &[u8]) -> Option<(usize, u32)> {
+        let keys = &self.places.get(place as usize)?.keys;
+        let at = keys.binary_search_by(|it| it.0.as_bytes().cmp(name)).ok()?;
+        keys.get(at).map(|it| (at, it.1))
+    }
+
+    /// How many response keys a place has.
+    #[must_use]
+    pub fn n_keys(&self, place: u32) -> usize {
+        self.places.get(place as usize).map_or(0, |it| it.keys.len())
+    }
+
+    /// The object type that every object of a place is of, if there is only one.
+    #[must_use]
+    pub fn only_type(&self, place: u32) -> Option<u32> {
+        self.places.get(place as usize)?.only
+    }
+
+    /// What is known of a key.
+    #[must_use]
+    pub fn key(&self, key: u32) -> Option<&AnswerKey> {
+        self.keys.get(key as usize)
+    }
+
+    /// Whether a key is redacted on an object type; on a type that is not known, when it is on
+    /// any.
+    #[must_use]
+    pub fn is_redacted(&self, key: u32, ty: Option<u32>) -> bool {
+        let selections = self.key(key).map(|it| &*it.selections).unwrap_or_default();
+        selections.iter().filter_map(|it| it.redacted.as_ref()).any(|redacted| match ty {
+            Some(ty) => redacted.contains(ty),
+            None => true,
+        })
+    }
+
+    /// Whether a response key stands anywhere in the operation, and is redacted somewhere.
+    #[must_use]
+    pub fn anywhere(&self, name: &[u8]) -> Option<bool> {
+        let at = self.all.binary_search_by(|it| it.0.as_bytes().cmp(name)).ok()?;
+        self.all.get(at).map(|it| it.1)
+    }
+
+    /// Whether a field of this name is redacted, for keys that nobody asked for.
+    #[must_use]
+    pub fn is_name_redacted(&self, name: &[u8]) -> bool {
+        self.redacted.binary_search_by(|it| it.as_bytes().cmp(name)).is_ok()
+    }
+}
+
+impl Expected {
+    /// The answer to a request with these variables.
+    #[must_use]
+    pub fn new(shape: &Arc<AnswerShape>, variables: &Variables<'_>) -> Self {
+        let operation = &shape.operation;
+        let is_out = |it: &Node| !operation.guards().admits(it.guard, variables);
+        let left_out = match shape.is_conditional {
+            true => operation.nodes().iter().map(is_out).collect(),
+            false => Box::default(),
+        };
+        Self { shape: Arc::clone(shape), left_out }
+    }
+
+    /// Whether a key was asked for of an object type, or of any when it is not known.
+    #[must_use]
+    pub fn asks(&self, key: u32, ty: Option<u32>) -> bool {
+        let operation = &self.shape.operation;
+        let selections = self.shape.key(key).map(|it| &*it.selections).unwrap_or_default();
+        selections.iter().any(|it| {
+            let is_out = self.left_out.get(it.node.index()).copied().unwrap_or(false);
+            let Some(node) = operation.node(it.node).filter(|_| !is_out) else { return false };
+            let types = operation.sets().get(node.parents);
+            ty.is_none_or(|ty| types.is_some_and(|it| it.contains(ty)))
+        })
+    }
+}
+
+struct Building<'a> {
+    operation: &'a Operation,
+    redacted: &'a [FieldId],
+    places: Vec<Place>,
+    keys: Vec<AnswerKey>,
+}
+
+impl<'a> Building<'a> {
+    // The budget of this loop is the operation, which `document::count` has bounded: every node
+    // has one parent, and belongs to one place.
+    fn run(&mut self) {
+        let mut open = vec![(0_u32, Vec::new())];
+        self.places.push(Place::default());
+        while let Some((place, parents)) = open.pop() {
+            let mut keys = Vec::new();
+            for (name, nodes) in self.answers(&parents) {
+                let key = self.key(&nodes, &mut open);
+                let id = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+                self.keys.push(key);
+                keys.push((name.into(), id));
+            }
+            keys.sort();
+            let only = self.only_type(&parents);
+            if let Some(it) = self.places.get_mut(place as usize) {
+                *it = Place { keys, only };
+            }
+        }
+    }
+
+    /// What is selected below `parents`, by response key; at the root without any.
+    fn answers(&self, parents: &[NodeId]) -> HashMap<&'a str, Vec<NodeId>> {
+        let operation = self.operation;
+        let mut answers: HashMap<&str, Vec<NodeId>> = HashMap::default();
+        let root = parents.is_empty().then_some(None);
+        let parents = parents.iter().copied().map(Some).chain(root);
+        for (id, node) in parents.flat_map(|it| operation.children(it)) {
+            answers.entry(operation.key(node)).or_default().push(id);
+        }
+        answers
+    }
+
+    fn key(&mut self, nodes: &[NodeId], open: &mut Vec<(u32, Vec<NodeId>)>) -> AnswerKey {
+        let operation = self.operation;
+        let selected = || nodes.iter().filter_map(|it| Some((*it, operation.node(*it)?)));
+        let field = selected().next().map_or(FieldId::TYPENAME, |it| it.1.field);
+        let types: Vec<_> = selected().map(|it| &operation.schema().field(it.1.field).ty).collect();
+        let (n_lists, non_null, mut kind) = common(operation.schema(), field, &types);
+        if kind == AnswerKind::Object(0) {
+            let place = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+            self.places.push(Place::default());
+            open.push((place, nodes.to_vec()));
+            kind = AnswerKind::Object(place);
+        }
+        // One field that fragments bring here many times counts once.
+        let mut known = HashSet::default();
+        let is_new = |it: &(NodeId, &Node)| known.insert((it.1.field, it.1.parents, it.1.guard));
+        let selections = selected().filter(is_new);
+        let selections = selections
+            .map(|(node, it)| Selection { node, redacted: self.redacted_on(it) })
+            .collect();
+        AnswerKey { field, kind, n_lists, non_null, selections }
+    }
+
+    fn redacted_on(&self, node: &Node) -> Option<TypeSet> {
+        let (operation, schema) = (self.operation, self.operation.schema());
+        let is_redacted = |it: &FieldId| self.redacted.binary_search(it).is_ok();
+        if self.redacted.is_empty() || node.field == FieldId::TYPENAME {
+            return None;
+        }
+        let name = &schema.field(node.field).name;
+        let parents = operation.sets().get(node.parents)?;
+        if is_redacted(&node.field) {
+            return Some(parents.clone());
+        }
+        let mut on = TypeSet::empty(schema.n_objects());
+        let own = |it: &u32| schema.field_named(schema.object(*it), name);
+        let all = parents.iter().filter(|it| own(it).is_some_and(|it| is_redacted(&it)));
+        all.for_each(|it| on.insert(it));
+        (!on.is_empty()).then_some(on)
+    }
+
+    fn only_type(&self, parents: &[NodeId]) -> Option<u32> {
+        let (operation, schema) = (self.operation, self.operation.schema());
+        let object = |it: TypeId| match schema.ty(it).kind {
+            Kind::Object { object } => Some(object),
+            _ => None,
+        };
+        if parents.is_empty() {
+            return schema.root(operation.kind()).and_then(object);
+        }
+        let mut types = parents.iter().filter_map(|it| {
+            let node = operation.node(*it)?;
+            Some(object(schema.field(node.field).ty.named))
+        });
+        let first = types.next()??;
+        types.all(|it| it == Some(first)).then_some(first)
+    }
+}
+
+/// What holds for all types that a key can have: lists, where it is never null, and its kind. The
+/// specification wants them to be of one shape; where they are not, anything may come.
+fn common(schema: &Schema, field: FieldId, types: &[&TypeRef]) -> (u32, u64, AnswerKind) {
+    if field == FieldId::TYPENAME {
+        return (0, 1, AnswerKind::Typename);
+    }
+    let mut all = types.iter().map(|it| (it.list_depth(), non_null(it), kind(schema, it.named)));
+    let Some((n_lists, mut never, kind)) = all.next() else { return (0, 0, AnswerKind::Any) };
+    for other in all {
+        if (other.0, other.2) != (n_lists, kind) {
+            return (0, 0, AnswerKind::Any);
+        }
+        never &= other.1;
+    }
+    (n_lists, never, kind)
+}
+
+fn non_null(ty: &TypeRef) -> u64 {
+    let (mut level, mut never) = (0_u32, 0_u64);
+    for it in &ty.wrappers {
+        match it {
+            Wrapper::List => level = level.saturating_add(1),
+            Wrapper::NonNull => never |= 1_u64.checked_shl(level).unwrap_or(0),
+        }
+    }
+    never
+}
+
+/// Objects get their place later.
+fn kind(schema: &Schema, ty: TypeId) -> AnswerKind {
+    let named = schema.ty(ty);
+    match (named.kind, &*named.name) {
+        (Kind::Enum, _) => AnswerKind::Enum(ty),
+        (Kind::Interface | Kind::Object { .. } | Kind::Union, _) => AnswerKind::Object(0),
+        (Kind::InputObject { .. }, _) => AnswerKind::Any,
+        (Kind::Scalar, "Boolean") => AnswerKind::Boolean,
+        (Kind::Scalar, "Float") => AnswerKind::Float,
+        (Kind::Scalar, "ID") => AnswerKind::Id,
+        (Kind::Scalar, "Int") => AnswerKind::Int,
+        (Kind::Scalar, "String") => AnswerKind::String,
+        (Kind::Scalar, _) => AnswerKind::Any,
+    }
+}

@@ -1,0 +1,95 @@
+//! Server-sent events: the answer in each is read like one by itself.
+//!
+//! An event is held until it is complete; comments and events without data pass as they are.
+
+use crate::response::{Guard, Wrong};
+
+/// Reads events, and writes what of them passes.
+#[derive(Debug)]
+pub struct Events {
+    guard: Guard,
+    /// The event that is being read.
+    held: Vec<u8>,
+    /// Bytes of one event.
+    max: u64,
+    /// The end of the last line was a carriage return, so that a line feed is part of it.
+    after_return: bool,
+    /// The line that is being read has no byte yet.
+    is_line_empty: bool,
+}
+
+impl Events {
+    pub(super) const fn new(guard: Guard, max: u64) -> Self {
+        Self { guard, held: Vec::new(), max, after_return: false, is_line_empty: true }
+    }
+
+    // Budget: the piece, and what is held, which is bounded.
+    pub(super) fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Wrong> {
+        for byte in piece {
+            let is_second = *byte == b'\n' && self.after_return;
+            self.after_return = *byte == b'\r';
+            if is_second {
+                // Behind an event it belongs to the event that is gone.
+                if !self.held.is_empty() {
+                    self.held.push(*byte);
+                }
+                continue;
+            }
+            self.held.push(*byte);
+            if u64::try_from(self.held.len()).unwrap_or(u64::MAX) > self.max {
+                return Err(Wrong::TooLarge { limit: self.max });
+            }
+            if !matches!(byte, b'\r' | b'\n') {
+                self.is_line_empty = false;
+            } else if std::mem::replace(&mut self.is_line_empty, true) {
+                self.event(out)?;
+                self.held.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, out: &mut Vec<u8>) -> Result<(), Wrong> {
+        let text = std::str::from_utf8(&self.held).map_err(|_| Wrong::NotJson)?;
+        let (mut data, mut others, mut name) = (String::new(), String::new(), "");
+        let mut has_data = false;
+        for line in text.split(['\r', '\n']).filter(|it| !it.is_empty()) {
+            let (field, value) = line.split_once(':').unwrap_or((line, ""));
+            let value = value.strip_prefix(' ').unwrap_or(value);
+            if field == "data" {
+                if std::mem::replace(&mut has_data, true) {
+                    data.push('\n');
+                }
+                data.push_str(value);
+                continue;
+            }
+            if field == "event" {
+                name = value;
+            }
+            others.push_str(line);
+            others.push('\n');
+        }
+        if data.trim().is_empty() {
+            out.extend_from_slice(&self.held);
+            return Ok(());
+        }
+        let answer = match self.guard.whole(data.as_bytes()) {
+            Ok(answer) if answer == data.as_bytes() => {
+                out.extend_from_slice(&self.held);
+                return Ok(());
+            }
+            Ok(answer) => answer,
+            Err(wrong) if matches!(name, "" | "error" | "message" | "next") => return Err(wrong),
+            // No answer, by its name: what it says is for nobody.
+            Err(_) => Vec::new(),
+        };
+        out.extend_from_slice(others.as_bytes());
+        for line in answer.split(|it| *it == b'\n') {
+            out.extend_from_slice(b"data: ");
+            out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+            out.push(b'\n');
+        }
+        out.push(b'\n');
+        Ok(())
+    }
+}

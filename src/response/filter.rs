@@ -1,0 +1,97 @@
+//! A body on its way, as one answer or as many.
+
+use crate::{
+    policy::ResponseRules,
+    response::{Guard, Wrong, events::Events, parts::Parts},
+};
+
+/// Reads a body, and writes what of it passes.
+#[derive(Debug)]
+pub enum Filter {
+    /// Server-sent events, each with an answer.
+    Events(Events),
+    /// One answer, or an array of them.
+    Once(Guard),
+    /// `multipart/mixed`, each part with an answer.
+    Parts(Parts),
+}
+
+impl Filter {
+    /// One answer.
+    #[must_use]
+    pub const fn once(guard: Guard) -> Self {
+        Self::Once(guard)
+    }
+
+    /// A body that goes on, by its media type.
+    #[must_use]
+    pub fn stream(guard: Guard, media: &str, rules: &ResponseRules) -> Self {
+        let max = rules.max.unwrap_or(MAX_PART);
+        match boundary(media) {
+            Some(boundary) => Self::Parts(Parts::new(guard, boundary, max)),
+            None => Self::Events(Events::new(guard, max)),
+        }
+    }
+
+    /// Takes the next piece, and writes what goes on.
+    ///
+    /// # Errors
+    /// When the body may not go on.
+    pub fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Wrong> {
+        match self {
+            Self::Events(it) => it.push(piece, out),
+            Self::Once(it) => it.push(piece, out),
+            Self::Parts(it) => it.push(piece, out),
+        }
+    }
+
+    /// The body has ended.
+    ///
+    /// # Errors
+    /// When it is not complete.
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Wrong> {
+        match self {
+            // The rest of an event is none.
+            Self::Events(_) => Ok(()),
+            Self::Once(it) => it.finish(),
+            Self::Parts(it) => {
+                it.finish(out);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What stands between the parts, when there are parts; RFC 2046 §5.1.1.
+fn boundary(media: &str) -> Option<&str> {
+    let mut parts = media.split(';').map(str::trim);
+    if !parts.next()?.eq_ignore_ascii_case("multipart/mixed") {
+        return None;
+    }
+    let named = parts.find_map(|it| {
+        let (name, value) = it.split_once('=')?;
+        name.eq_ignore_ascii_case("boundary").then_some(value)
+    });
+    // What clients take for it when nothing is said.
+    Some(named.map_or("-", |it| it.trim_matches('"')))
+}
+
+/// 10 MiB: a part is held as a whole, so that there is always a bound.
+const MAX_PART: u64 = 10 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boundaries() {
+        for (media, expect) in [
+            ("text/event-stream", None),
+            ("multipart/mixed", Some("-")),
+            ("Multipart/Mixed; boundary=\"graphql\"; deferSpec=1", Some("graphql")),
+            ("multipart/mixed;BOUNDARY=-", Some("-")),
+        ] {
+            assert_eq!(boundary(media), expect, "{media}");
+        }
+    }
+}

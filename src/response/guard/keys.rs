@@ -1,0 +1,219 @@
+//! What a key says about the value behind it.
+
+use crate::{
+    policy::{Contract, ErrorText, Suggestions},
+    response::{
+        Breach, Guard, Wrong,
+        breach::How,
+        copier::{Run, To},
+        guard::{
+            Course,
+            place::{Next, Place},
+        },
+    },
+    schema::FieldId,
+};
+
+impl Guard {
+    pub(super) fn key(&mut self, behind: usize, run: &mut Run<'_>) -> Result<(), Wrong> {
+        self.next = match self.open.last().copied() {
+            Some(Place::Anywhere { .. }) => self.key_anywhere()?,
+            Some(Place::Envelope { is_inner, seen, .. }) => {
+                let next = self.member(is_inner, seen)?;
+                self.keep(next, behind, run)?;
+                next
+            }
+            Some(Place::Extensions { .. }) => {
+                let next = self.extension();
+                self.keep(next, behind, run)?;
+                next
+            }
+            Some(Place::Object { place, ty, first_seen }) => {
+                self.key_of_operation(place, ty, first_seen)?
+            }
+            Some(
+                Place::Any { .. }
+                | Place::Batch { .. }
+                | Place::Envelopes { .. }
+                | Place::Errors { .. }
+                | Place::List { .. },
+            )
+            | None => Next::Any,
+        };
+        Ok(())
+    }
+
+    /// Writes what was put aside of a member: the comma before it, and its key.
+    fn keep(&mut self, next: Next, behind: usize, run: &mut Run<'_>) -> Result<(), Wrong> {
+        let is_dropped = next == Next::Drop;
+        let to = if is_dropped { To::Nowhere } else { To::Out };
+        self.copier.turn(behind, to, run);
+        if let (false, Some(place)) = (is_dropped, self.open.last_mut())
+            && let Place::Envelope { n_kept, .. } | Place::Extensions { n_kept } = place
+        {
+            let is_first = *n_kept == 0;
+            *n_kept = n_kept.saturating_add(1);
+            // White space and keys beyond what is held are none that servers write.
+            let held = self.copier.held().ok_or(Wrong::NotJson)?;
+            run.out.extend_from_slice(if is_first { without_comma(held) } else { held });
+        }
+        self.copier.clear();
+        Ok(())
+    }
+
+    /// A member of an answer.
+    fn member(&mut self, is_inner: bool, seen: u8) -> Result<Next, Wrong> {
+        let name = self.scanner.text().unwrap_or_default();
+        let is_part = self.about.course == Course::Parts;
+        let (bit, next) = match name {
+            b"data" if is_inner => (1, self.data_anywhere()),
+            b"data" => (1, Next::Data),
+            b"errors" => (2, self.errors_are()),
+            b"extensions" => (4, self.extensions_are()),
+            b"incremental" if is_part && !is_inner => (8, Next::Envelopes),
+            b"completed" if is_part && !is_inner => (16, Next::Envelopes),
+            b"payload" if is_part && !is_inner => (32, Next::Envelope),
+            b"items" if is_inner => (64, self.data_anywhere()),
+            b"hasNext" | b"id" | b"label" | b"path" | b"pending" | b"subPath" if is_part => {
+                (128, Next::Any)
+            }
+            _ => {
+                let at = String::from_utf8_lossy(name).into_owned();
+                self.breach(at, How::Envelope)?;
+                return Ok(if self.drops_unknown() { Next::Drop } else { Next::Any });
+            }
+        };
+        if seen & bit != 0 && bit != 128 {
+            let at = String::from_utf8_lossy(name).into_owned();
+            self.breach(at, How::Twice)?;
+        }
+        if let Some(Place::Envelope { seen, .. }) = self.open.last_mut() {
+            *seen |= bit;
+        }
+        Ok(next)
+    }
+
+    /// Where errors are masked, nothing else may tell what they say.
+    fn drops_unknown(&self) -> bool {
+        matches!(self.rules().errors, ErrorText::Mask { .. })
+    }
+
+    pub(super) fn errors_are(&self) -> Next {
+        let rules = self.rules();
+        let is_written = matches!(rules.errors, ErrorText::Mask { .. })
+            || rules.suggestions == Suggestions::Strip;
+        let is_judged = rules.contract != Contract::Off;
+        if is_written || is_judged { Next::Errors } else { Next::Any }
+    }
+
+    pub(super) fn writes_entries(&self) -> bool {
+        self.drops_unknown() || self.rules().suggestions == Suggestions::Strip
+    }
+
+    fn extensions_are(&self) -> Next {
+        match &self.rules().extensions {
+            None => Next::Any,
+            Some(kept) if kept.is_empty() => Next::Drop,
+            Some(_) => Next::Extensions,
+        }
+    }
+
+    fn extension(&self) -> Next {
+        let kept = self.rules().extensions.as_deref().unwrap_or_default();
+        let is_kept =
+            self.scanner.text().is_some_and(|name| kept.iter().any(|it| it.as_bytes() == name));
+        if is_kept { Next::Any } else { Next::Drop }
+    }
+
+    fn data_anywhere(&self) -> Next {
+        if self.rules().needs_operation() { Next::Anywhere } else { Next::Any }
+    }
+
+    fn key_anywhere(&mut self) -> Result<Next, Wrong> {
+        let name = self.scanner.text().unwrap_or_default();
+        let shape = self.expected().map(|it| &it.shape);
+        let is_redacted = shape.is_none_or(|it| it.is_name_redacted(name));
+        match shape.and_then(|it| it.anywhere(name)) {
+            Some(true) => Ok(Next::Redact),
+            Some(false) => Ok(Next::Anywhere),
+            None => {
+                let at = String::from_utf8_lossy(name).into_owned();
+                self.breach(at, How::NotAsked)?;
+                Ok(if is_redacted { Next::Redact } else { Next::Any })
+            }
+        }
+    }
+
+    fn key_of_operation(
+        &mut self,
+        place: u32,
+        ty: Option<u32>,
+        first_seen: usize,
+    ) -> Result<Next, Wrong> {
+        let name = self.scanner.text().unwrap_or_default();
+        let Some(expected) = self.expected() else { return Ok(Next::Redact) };
+        let shape = &expected.shape;
+        let Some((n, key)) = shape.find(place, name) else {
+            let is_redacted = shape.is_name_redacted(name);
+            return self.not_asked(is_redacted);
+        };
+        let (is_redacted, is_asked) = (shape.is_redacted(key, ty), expected.asks(key, ty));
+        if !is_asked {
+            return self.not_asked(is_redacted);
+        }
+        if let Some(word) = self.seen.get_mut(first_seen.saturating_add(n / 64)) {
+            let bit = 1_u64 << (n % 64);
+            let is_twice = *word & bit != 0;
+            *word |= bit;
+            if is_twice {
+                let at = self.coordinate(key);
+                self.breach(at, How::Twice)?;
+            }
+        }
+        Ok(if is_redacted { Next::Redact } else { Next::Field { key, level: 0 } })
+    }
+
+    fn not_asked(&mut self, is_redacted: bool) -> Result<Next, Wrong> {
+        let name = self.scanner.text().unwrap_or_default();
+        let at = String::from_utf8_lossy(name.get(..name.len().min(MAX_NAME)).unwrap_or_default());
+        let at = at.into_owned();
+        self.breach(at, How::NotAsked)?;
+        Ok(if is_redacted { Next::Redact } else { Next::Any })
+    }
+
+    pub(super) fn coordinate(&self, key: u32) -> String {
+        let shape = self.expected().map(|it| &it.shape);
+        let Some((shape, field)) = shape.and_then(|it| Some((it, it.key(key)?.field))) else {
+            return String::new();
+        };
+        if field == FieldId::TYPENAME {
+            return "__typename".to_owned();
+        }
+        shape.schema().coordinate(field)
+    }
+
+    /// Writes a breach of the contract down, or refuses the answer for it.
+    pub(super) fn breach(&mut self, at: String, how: How) -> Result<(), Wrong> {
+        let breach = Breach { at: at.into(), how };
+        match self.rules().contract {
+            Contract::Enforce => Err(Wrong::Contract(breach)),
+            Contract::Off => Ok(()),
+            Contract::Report => {
+                self.breaches.add(breach);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What stands before a key, without the comma of a member that is gone.
+fn without_comma(held: &[u8]) -> &[u8] {
+    let comma = held.iter().position(|it| *it == b',' || *it == b'"');
+    match comma.and_then(|it| held.split_at_checked(it)) {
+        Some((_, [b',', behind @ ..])) => behind,
+        Some(_) | None => held,
+    }
+}
+
+/// 64 bytes of a key that nobody asked for are enough to know it by.
+const MAX_NAME: usize = 64;

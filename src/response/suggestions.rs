@@ -1,0 +1,69 @@
+//! Takes "Did you mean" out of a message: it tells names of the schema to those who guess.
+//!
+//! Knows the words that servers have in common, not their languages.
+
+use std::borrow::Cow;
+
+/// The message without what it suggests: from the words to the question mark, a parenthesis
+/// around them counted.
+pub(super) fn stripped(message: &str) -> Cow<'_, str> {
+    let Some((before, rest)) = split(message) else { return Cow::Borrowed(message) };
+    let mut out = before.to_owned();
+    let mut rest = rest;
+    // Budget: the message, of which every turn leaves less.
+    while let Some((before, behind)) = split(rest) {
+        out.push_str(before);
+        rest = behind;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// What stands before a suggestion and behind it.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let at = find(text, WORDS)?;
+    let (before, suggestion) = text.split_at_checked(at)?;
+    let behind = suggestion.split_once('?').map_or("", |(_, behind)| behind);
+    let (before, is_enclosed) = match before.trim_end().strip_suffix('(') {
+        Some(before) => (before, true),
+        None => (before, false),
+    };
+    let behind = if is_enclosed { behind.strip_prefix(')').unwrap_or(behind) } else { behind };
+    Some((before.trim_end(), behind))
+}
+
+/// Where words stand that are ASCII, in any case.
+fn find(text: &str, words: &str) -> Option<usize> {
+    let windows = text.as_bytes().windows(words.len());
+    windows.into_iter().position(|it| it.eq_ignore_ascii_case(words.as_bytes()))
+}
+
+const WORDS: &str = "did you mean";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(message: &str, expect: &str) {
+        assert_eq!(stripped(message), expect);
+    }
+
+    #[test]
+    fn suggestions_of_servers_are_taken_out() {
+        let cannot = r#"Cannot query field "nam" on type "User"."#;
+        check(cannot, cannot);
+        check(&format!(r#"{cannot} Did you mean "name"?"#), cannot);
+        check(
+            &format!(r#"{cannot} Did you mean to use an inline fragment on "A" or "B"?"#),
+            cannot,
+        );
+        check(
+            "Field 'x' doesn't exist on type 'Y' (Did you mean `z`?)",
+            "Field 'x' doesn't exist on type 'Y'",
+        );
+        check("a did you mean b? c DID YOU MEAN d", "a c");
+        check("é did you mean é? é", "é é");
+        check("Did you mean a?", "");
+        check("", "");
+    }
+}

@@ -1,0 +1,227 @@
+//! The body of an answer behind the guards of the policy.
+//!
+//! Where nothing reads it, it passes as it comes, and only its bytes are counted. Where something
+//! does, its beginning is held back: an answer that ends within [`HOLD`] is judged whole, so that
+//! a wrong one is a clean refusal. One that is longer is cut off where it turns out to be wrong.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header::CONTENT_LENGTH};
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+
+use crate::{
+    response::{self, Filter, Wrong},
+    telemetry::{AnswerCut, RequestId},
+    upstream::{RelayError, Relayed},
+    verdict::{Code, Fault},
+};
+
+/// A body behind the guards.
+#[derive(Debug)]
+pub(super) struct Guarded {
+    id: RequestId,
+    relayed: Relayed,
+    /// Bytes that may come, and that have come.
+    limit: u64,
+    n: u64,
+    filter: Option<Box<Filter>>,
+    /// What may go on and did not yet.
+    ready: Bytes,
+    ended: bool,
+    /// Its head is with the client.
+    is_sent: bool,
+    /// When it must have come.
+    until: Option<Pin<Box<Sleep>>>,
+}
+
+/// Why an answer broke off.
+#[derive(Debug)]
+pub(super) enum CutOff {
+    /// It took too long.
+    Late,
+    /// The upstream broke off.
+    Relay(RelayError),
+    /// It may not go on.
+    Wrong(Wrong),
+}
+
+impl fmt::Display for CutOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Late => f.write_str("the answer took too long"),
+            Self::Relay(it) => it.fmt(f),
+            Self::Wrong(it) => it.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for CutOff {}
+
+impl CutOff {
+    /// As what the client is told instead of the answer.
+    pub(super) fn fault(&self, status: StatusCode) -> Fault {
+        let code = match self {
+            Self::Late | Self::Relay(RelayError::Timeout) => Code::GATEWAY_TIMEOUT,
+            Self::Relay(RelayError::Broken(_)) => Code::UPSTREAM_UNAVAILABLE,
+            Self::Wrong(wrong) => return response::fault(status, wrong),
+        };
+        Fault::Upstream { code, detail: self.to_string().into() }
+    }
+}
+
+impl Guarded {
+    pub(super) fn new(
+        id: RequestId,
+        relayed: Relayed,
+        limit: Option<u64>,
+        filter: Option<Filter>,
+    ) -> Self {
+        Self {
+            id,
+            relayed,
+            limit: limit.unwrap_or(u64::MAX),
+            n: 0,
+            filter: filter.map(Box::new),
+            ready: Bytes::new(),
+            ended: false,
+            is_sent: false,
+            until: None,
+        }
+    }
+
+    /// The same with a time by which it must have come.
+    pub(super) fn until(mut self, until: Option<Instant>) -> Self {
+        self.until = until.map(|it| Box::pin(sleep_until(it)));
+        self
+    }
+
+    /// The same, when its head goes to the client at once.
+    pub(super) const fn sent(mut self) -> Self {
+        self.is_sent = true;
+        self
+    }
+
+    /// Waits for the beginning, or for all of it when that is short.
+    async fn hold(&mut self) -> Result<(), CutOff> {
+        let mut held = Vec::new();
+        // Budget: what is held, and what the upstream may send and nobody passes on.
+        while held.len() < HOLD {
+            match poll_fn(|ctx| Pin::new(&mut *self).poll_frame(ctx)).await {
+                Some(Ok(frame)) => {
+                    held.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()))
+                }
+                Some(Err(cut)) => return Err(cut),
+                None => break,
+            }
+        }
+        self.ready = held.into();
+        Ok(())
+    }
+
+    /// The next piece that may go on; at the end, what is left.
+    fn poll_next(&mut self, ctx: &mut Context<'_>) -> Poll<Result<Bytes, CutOff>> {
+        // Budget: every turn takes a frame from the upstream, of which there are so many bytes.
+        loop {
+            let Some(frame) = std::task::ready!(Pin::new(&mut self.relayed).poll_frame(ctx)) else {
+                self.ended = true;
+                let mut out = Vec::new();
+                let finished = self.filter.as_mut().map_or(Ok(()), |it| it.finish(&mut out));
+                return Poll::Ready(finished.map(|()| out.into()).map_err(CutOff::Wrong));
+            };
+            let piece = match frame.map(Frame::into_data) {
+                Ok(Ok(piece)) => piece,
+                Ok(Err(_trailers)) => continue,
+                Err(error) => return Poll::Ready(Err(CutOff::Relay(error))),
+            };
+            self.n = self.n.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+            if self.n > self.limit {
+                let wrong = Wrong::TooLarge { limit: self.limit };
+                return Poll::Ready(Err(CutOff::Wrong(wrong)));
+            }
+            let Some(filter) = &mut self.filter else { return Poll::Ready(Ok(piece)) };
+            let mut out = Vec::with_capacity(piece.len());
+            if let Err(wrong) = filter.push(&piece, &mut out) {
+                return Poll::Ready(Err(CutOff::Wrong(wrong)));
+            }
+            if !out.is_empty() {
+                return Poll::Ready(Ok(out.into()));
+            }
+        }
+    }
+}
+
+impl Body for Guarded {
+    type Data = Bytes;
+    type Error = CutOff;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        ctx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        let this = self.get_mut();
+        if !this.ready.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut this.ready)))));
+        }
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        let is_late = this.until.as_mut().is_some_and(|it| it.as_mut().poll(ctx).is_ready());
+        let next = if is_late { Err(CutOff::Late) } else { std::task::ready!(this.poll_next(ctx)) };
+        Poll::Ready(match next {
+            Ok(piece) if piece.is_empty() && this.ended => None,
+            Ok(piece) => Some(Ok(Frame::data(piece))),
+            Err(cut) => {
+                this.ended = true;
+                if this.is_sent {
+                    AnswerCut { id: this.id, detail: &cut }.emit();
+                }
+                Some(Err(cut))
+            }
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let is_over = match self.filter {
+            Some(_) => self.ended,
+            None => self.ended || self.relayed.is_end_stream(),
+        };
+        is_over && self.ready.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.filter {
+            Some(_) if self.ended => SizeHint::with_exact(self.ready.len() as u64),
+            Some(_) => SizeHint::default(),
+            None => self.relayed.size_hint(),
+        }
+    }
+}
+
+/// Holds an answer back that is read, until it is clear that it is not wrong from the start.
+pub(super) async fn held(
+    answer: Response<Guarded>,
+    until: Option<Instant>,
+) -> Result<Response<Guarded>, Fault> {
+    let (mut head, mut body) = answer.into_parts();
+    if body.filter.is_some() {
+        let held = match until {
+            Some(until) => timeout_at(until, body.hold()).await.unwrap_or(Err(CutOff::Late)),
+            None => body.hold().await,
+        };
+        held.map_err(|it| it.fault(head.status))?;
+        // What is longer has to break off visibly when it turns out to be wrong.
+        head.headers.remove(CONTENT_LENGTH);
+    }
+    body.is_sent = true;
+    Ok(Response::from_parts(head, body))
+}
+
+/// 64 KiB: more than most answers have.
+const HOLD: usize = 64 * 1024;
