@@ -20,7 +20,7 @@ fn check_forwarded(bench: &Bench, headers: &[&str], expect: &[&str]) {
     assert_eq!(status(&bench.send(&with(headers), ONE)), "200");
     let seen = bench.upstream.take();
     let all = seen[0].headers.iter();
-    let ours = ["host", "accept", "content-type", "content-length"];
+    let ours = ["host", "accept", "accept-encoding", "content-type", "content-length"];
     let others = all.filter(|(name, _)| !ours.contains(&name.as_str()));
     let got: Vec<_> = others.map(|(name, value)| format!("{name}: {value}")).collect();
     assert_eq!(got, expect, "{headers:?}");

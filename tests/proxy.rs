@@ -26,6 +26,7 @@ fn an_admitted_request_is_forwarded_in_canonical_form() {
         seen[0].headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     headers.sort_unstable();
     let expect = [
+        "accept-encoding: identity".to_owned(),
         "accept: application/json".to_owned(),
         "authorization: t".to_owned(),
         format!("content-length: {}", seen[0].body.len()),

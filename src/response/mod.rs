@@ -12,6 +12,7 @@ mod events;
 mod filter;
 mod guard;
 mod head;
+mod number;
 mod parts;
 mod scan;
 mod suggestions;

@@ -3,7 +3,10 @@
 //! RFC 8259 to the letter, but for duplicate keys, lone surrogates and UTF-8, which others look
 //! at. Keeps no text but the last key, and a scalar when it is told to.
 
-use crate::{json::n_plain, response::Wrong};
+use crate::{
+    json::n_plain,
+    response::{Wrong, number::Number},
+};
 
 /// What begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,19 +79,6 @@ enum Escape {
     Begun,
     /// Hexadecimal digits still to come, and the value so far.
     Unicode(u8, u32),
-}
-
-/// How far a number has come; RFC 8259 §6.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Number {
-    Exponent,
-    ExponentSign,
-    ExponentStart,
-    Fraction,
-    FractionStart,
-    Integer,
-    Minus,
-    Zero,
 }
 
 impl Scanner {
@@ -321,28 +311,6 @@ impl Scanner {
     }
 }
 
-impl Number {
-    /// How it goes on with a byte; nothing when the byte is not part of it.
-    const fn then(self, byte: u8) -> Option<Self> {
-        Some(match (self, byte) {
-            (Self::Minus, b'0') => Self::Zero,
-            (Self::Minus, b'1'..=b'9') | (Self::Integer, b'0'..=b'9') => Self::Integer,
-            (Self::Integer | Self::Zero, b'.') => Self::FractionStart,
-            (Self::FractionStart | Self::Fraction, b'0'..=b'9') => Self::Fraction,
-            (Self::Integer | Self::Zero | Self::Fraction, b'e' | b'E') => Self::ExponentStart,
-            (Self::ExponentStart, b'+' | b'-') => Self::ExponentSign,
-            (Self::ExponentStart | Self::ExponentSign | Self::Exponent, b'0'..=b'9') => {
-                Self::Exponent
-            }
-            _ => return None,
-        })
-    }
-
-    const fn may_end(self) -> bool {
-        matches!(self, Self::Exponent | Self::Fraction | Self::Integer | Self::Zero)
-    }
-}
-
 /// 1 KiB: the longest key, name or number that is looked at.
 const MAX_TEXT: usize = 1024;
 
@@ -368,7 +336,7 @@ mod tests {
                     Token::Key => seen.push_str(&format!("{}:", text())),
                     Token::ObjectBegins => seen.push('{'),
                     Token::ObjectEnds => seen.push('}'),
-                    Token::Scalar(it) => seen.push_str(&format!("{it:?}").to_lowercase()[..1]),
+                    Token::Scalar(it) => seen.push(format!("{it:?}").to_lowercase().remove(0)),
                     Token::ScalarEnds => seen.push_str(&format!("({})", text())),
                 }
                 at = behind;

@@ -77,7 +77,9 @@ impl Asked<'_> {
         }
         let course = if is_stream { Course::Parts } else { Course::Once };
         let about = About { id: self.id, framing, expected, course, must_be };
-        let reads = rules.reads() || must_be == MustBe::Answer;
+        // Bytes tell whether it is whole, where nothing else does.
+        let is_open_ended = relayed.is_open_ended() && !is_stream;
+        let reads = rules.reads() || must_be == MustBe::Answer || is_open_ended;
         let guard = reads.then(|| Guard::new(self.state.gate.policy(), about));
         let limit = if is_stream { None } else { rules.max };
         let filter = guard.map(|guard| {

@@ -35,6 +35,9 @@ pub(super) struct Guarded {
     /// What may go on and did not yet.
     ready: Bytes,
     ended: bool,
+    /// Why it breaks off, once everything before that is on its way.
+    failed: Option<CutOff>,
+    has_waited: bool,
     /// Its head is with the client.
     is_sent: bool,
     /// When it must have come.
@@ -91,6 +94,8 @@ impl Guarded {
             filter: filter.map(Box::new),
             ready: Bytes::new(),
             ended: false,
+            failed: None,
+            has_waited: false,
             is_sent: false,
             until: None,
         }
@@ -148,12 +153,26 @@ impl Guarded {
             let Some(filter) = &mut self.filter else { return Poll::Ready(Ok(piece)) };
             let mut out = Vec::with_capacity(piece.len());
             if let Err(wrong) = filter.push(&piece, &mut out) {
-                return Poll::Ready(Err(CutOff::Wrong(wrong)));
+                self.failed = Some(CutOff::Wrong(wrong));
             }
-            if !out.is_empty() {
+            if !out.is_empty() || self.failed.is_some() {
                 return Poll::Ready(Ok(out.into()));
             }
         }
+    }
+
+    /// Breaks off. What was handed over before is written first: an error drops what is buffered.
+    fn poll_failed(&mut self, ctx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        if self.is_sent && !std::mem::replace(&mut self.has_waited, true) {
+            ctx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.ended = true;
+        let Some(cut) = self.failed.take() else { return Poll::Ready(None) };
+        if self.is_sent {
+            AnswerCut { id: self.id, detail: &cut }.emit();
+        }
+        Poll::Ready(Some(Err(cut)))
     }
 }
 
@@ -173,22 +192,23 @@ impl Body for Guarded {
             return Poll::Ready(None);
         }
         let is_late = this.until.as_mut().is_some_and(|it| it.as_mut().poll(ctx).is_ready());
-        let next = if is_late { Err(CutOff::Late) } else { std::task::ready!(this.poll_next(ctx)) };
-        Poll::Ready(match next {
-            Ok(piece) if piece.is_empty() && this.ended => None,
-            Ok(piece) => Some(Ok(Frame::data(piece))),
-            Err(cut) => {
-                this.ended = true;
-                if this.is_sent {
-                    AnswerCut { id: this.id, detail: &cut }.emit();
-                }
-                Some(Err(cut))
+        if is_late && this.failed.is_none() {
+            this.failed = Some(CutOff::Late);
+        }
+        if this.failed.is_none() {
+            match std::task::ready!(this.poll_next(ctx)) {
+                Ok(piece) if piece.is_empty() && this.ended => return Poll::Ready(None),
+                Ok(piece) if piece.is_empty() => {}
+                Ok(piece) => return Poll::Ready(Some(Ok(Frame::data(piece)))),
+                Err(cut) => this.failed = Some(cut),
             }
-        })
+        }
+        this.poll_failed(ctx)
     }
 
     fn is_end_stream(&self) -> bool {
         let is_over = match self.filter {
+            _ if self.failed.is_some() => false,
             Some(_) => self.ended,
             None => self.ended || self.relayed.is_end_stream(),
         };

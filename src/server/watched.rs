@@ -50,6 +50,7 @@ impl Drop for Counting {
 }
 
 /// An answer of the upstream, and what becomes of it.
+#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 pub(super) enum Passing {
     /// It passes as it comes.
     Relayed(Response<Guarded>, Option<Box<Counting>>),

@@ -20,7 +20,7 @@ use crate::{
     telemetry::RequestId,
     transport::{
         Media, events, limited, origin,
-        status::{is_about_operation, status},
+        status::{challenge, is_about_operation, status},
     },
     verdict::{Code, Fault, Framing, Rejected, Violation},
 };
@@ -268,11 +268,6 @@ impl Reply<'_> {
         }
         self.sign(response);
     }
-}
-
-/// RFC 6750 §3: with an error when there was a credential, without when there was none.
-const fn challenge(is_bad: bool) -> HeaderValue {
-    HeaderValue::from_static(if is_bad { r#"Bearer error="invalid_token""# } else { "Bearer" })
 }
 
 /// All that a client learns of a fault that is not its own.

@@ -11,7 +11,7 @@
 //! A 403 or 413 stays what it is under `audit-400`: the suite has no opinion on it, a client has.
 //! Faults of the transport, of Portcullis and of the upstream are never 200: nobody could see them.
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 use crate::{policy::Status, transport::Media, verdict::Code};
 
@@ -78,6 +78,11 @@ fn subject(code: Code) -> Subject {
             _ => Subject::Exchange,
         },
     }
+}
+
+/// RFC 6750 §3: with an error when there was a credential, without when there was none.
+pub(super) const fn challenge(is_bad: bool) -> HeaderValue {
+    HeaderValue::from_static(if is_bad { r#"Bearer error="invalid_token""# } else { "Bearer" })
 }
 
 #[cfg(test)]

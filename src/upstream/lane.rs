@@ -3,7 +3,11 @@
 use std::{cell::RefCell, rc::Rc};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, Method, Request, Response, StatusCode, Version,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    response::Parts,
+};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -98,10 +102,12 @@ impl Lane {
             return Err(Failure::Switching.into());
         }
         let (mut head, body) = answer.into_parts();
+        let is_open_ended = is_open_ended(&head);
         clean_answer(&mut head.headers);
         head.extensions.clear();
         let limit = self.upstream.response_idle;
         let body = Relayed::new(body, link, Rc::clone(self), permit, limit);
+        let body = body.open_ended(is_open_ended);
         Ok(Response::from_parts(head, body))
     }
 
@@ -169,6 +175,12 @@ impl Lane {
         self.upstream.unpin();
         self.upstream.revive(idle)
     }
+}
+
+/// RFC 9112 §6.3: without a length, an answer over HTTP/1 ends with its connection.
+fn is_open_ended(head: &Parts) -> bool {
+    let has = |name| head.headers.contains_key(name);
+    head.version <= Version::HTTP_11 && !has(CONTENT_LENGTH) && !has(TRANSFER_ENCODING)
 }
 
 impl Drop for Lane {

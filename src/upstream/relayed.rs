@@ -29,6 +29,8 @@ use crate::{
 pub struct Relayed {
     incoming: Incoming,
     ended: bool,
+    /// Nothing but the end of the connection says where it ends.
+    is_open_ended: bool,
     /// Gone once it was given back.
     link: Option<Link>,
     lane: Rc<Lane>,
@@ -75,7 +77,17 @@ impl Relayed {
     ) -> Self {
         let ended = incoming.is_end_stream();
         let permit = Running::Request { _permit: permit };
-        Self { incoming, ended, link: Some(link), lane, permit, limit, waiting: None }
+        let is_open_ended = false;
+        Self {
+            incoming,
+            ended,
+            is_open_ended,
+            link: Some(link),
+            lane,
+            permit,
+            limit,
+            waiting: None,
+        }
     }
 
     /// The same as an answer that goes on.
@@ -86,6 +98,18 @@ impl Relayed {
         let upstream = Rc::clone(self.lane.upstream());
         let permit = Running::Stream { _permit: upstream.stream_permit()? };
         Ok(self.counted_as(permit, upstream.stream_idle))
+    }
+
+    pub(super) const fn open_ended(mut self, is_open_ended: bool) -> Self {
+        self.is_open_ended = is_open_ended;
+        self
+    }
+
+    /// Whether nothing but the end of the connection says where it ends, so that one that broke
+    /// off looks like one that is whole.
+    #[must_use]
+    pub const fn is_open_ended(&self) -> bool {
+        self.is_open_ended
     }
 
     /// The same with a shorter time between two pieces.

@@ -1,0 +1,94 @@
+//! Answers that go on: every event, part and message is read like an answer by itself.
+
+use serde_json::{Value, json};
+
+use crate::{
+    SCHEMA, policy, post,
+    support::{proxy::Proxy, socket::Client, socket::SocketUpstream},
+    upstream::{
+        Act::{self, Say},
+        Upstream,
+    },
+};
+
+const ME: &str = r#"{"query":"subscription { me { id } }"}"#;
+
+/// What of a stream the client sees under a policy.
+fn stream(response: &str, media: &str, acts: &'static [Act]) -> (String, bool) {
+    let upstream = Upstream::start(acts);
+    let proxy = Proxy::with(&policy(response), SCHEMA, upstream.address(), |_config| {});
+    let seen = post(proxy.address(), ME, media);
+    let id = seen.header("x-request-id").unwrap_or("no id");
+    (seen.body.replace(id, "ID"), seen.is_whole)
+}
+
+const EVENTS: &[Act] = &[
+    Say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"),
+    Say(":\n\nevent: next\ndata: {\"data\":{\"me\":{\"id\":1.0}}}\n\n"),
+    Say("event: next\r\ndata: {\"errors\":\r\ndata: [{\"message\":\"secret\"}]}\r\n\r\n"),
+    Say("event: complete\ndata: \n\nevent: next\ndata: {\"half"),
+];
+
+const MASKED: &str = r#"{"message":"the request could not be served","extensions":{"code":"INTERNAL_SERVER_ERROR","requestId":"ID"}}"#;
+
+#[test]
+fn events_are_read_one_by_one() {
+    let good = ":\n\nevent: next\ndata: {\"data\":{\"me\":{\"id\":1.0}}}\n\n";
+    let masked = format!("event: next\ndata: {{\"errors\":\ndata: [{MASKED}]}}\n\n");
+    let expect = format!("{good}{masked}event: complete\ndata: \n\n");
+    let (got, is_whole) = stream("errors: mask", "text/event-stream", EVENTS);
+    assert_eq!((got, is_whole), (expect, true));
+}
+
+#[test]
+fn an_event_that_breaks_the_contract_ends_the_stream() {
+    const EXTRA: &[Act] = &[
+        Say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"),
+        Say("event: next\ndata: {\"data\":{\"me\":{\"id\":1}}}\n\n"),
+        Say("event: next\ndata: {\"data\":{\"me\":{\"secret\":1}}}\n\n"),
+    ];
+    let (got, is_whole) = stream("contract: enforce", "text/event-stream", EXTRA);
+    assert_eq!(got, "event: next\ndata: {\"data\":{\"me\":{\"id\":1}}}\n\n");
+    assert!(!is_whole);
+}
+
+#[test]
+fn parts_are_read_one_by_one() {
+    const PARTS: &[Act] = &[
+        Say("HTTP/1.1 200 OK\r\nContent-Type: multipart/mixed; boundary=\"-\"\r\n"),
+        Say("Connection: close\r\n\r\n\r\n---\r\nContent-Type: application/json\r\n"),
+        Say("Content-Length: 1\r\n\r\n{\"data\":{\"me\":{\"id\":1}},\"hasNext\":true}\r\n--"),
+        Say("-\r\nContent-Type: application/json\r\n\r\n{\"incremental\":[{\"path\":[],"),
+        Say("\"errors\":[{\"message\":\"secret\"}]}],\"hasNext\":false}\r\n-----\r\n"),
+    ];
+    let (got, is_whole) = stream("errors: mask", "multipart/mixed, application/json", PARTS);
+    let head = "\r\n---\r\nContent-Type: application/json\r\n\r\n";
+    let first = r#"{"data":{"me":{"id":1}},"hasNext":true}"#;
+    let second =
+        format!(r#"{{"incremental":[{{"path":[],"errors":[{MASKED}]}}],"hasNext":false}}"#);
+    assert_eq!(got, format!("{head}{first}{head}{second}\r\n-----\r\n"));
+    assert!(is_whole);
+}
+
+#[test]
+fn messages_of_a_socket_are_read_one_by_one() {
+    let upstream = SocketUpstream::start();
+    let schema = "type Query { a: Int } type Subscription { tick: String fail: Int once: Int }";
+    let proxy =
+        |response: &str| Proxy::with(&policy(response), schema, upstream.address(), |_config| {});
+    let heard = |client: &mut Client| serde_json::from_str::<Value>(&client.hear()).unwrap();
+    let masks = proxy("errors: mask");
+    let mut client = Client::begun(masks.address(), &[]);
+    client.subscribe("1", "subscription{fail}");
+    let error = heard(&mut client);
+    assert_eq!(error["payload"][0]["message"], "the request could not be served");
+    client.subscribe("2", "subscription{once}");
+    let unasked = json!({ "type": "next", "id": "2", "payload": { "data": { "tick": 1 } } });
+    assert_eq!(heard(&mut client), unasked);
+    let enforces = proxy("contract: enforce");
+    let mut client = Client::begun(enforces.address(), &[]);
+    client.subscribe("1", "subscription{once}");
+    assert_eq!(client.hear_short(), "error 1 UPSTREAM_ANSWER_INVALID");
+    client.subscribe("2", "subscription{tick}");
+    assert_eq!(client.hear_short(), "error 2 UPSTREAM_ANSWER_INVALID");
+}
