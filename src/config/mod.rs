@@ -5,6 +5,7 @@
 
 mod bounds;
 mod deadlines;
+mod front;
 mod trusted_proxies;
 mod secret;
 mod settings;
@@ -15,6 +16,7 @@ mod upstream_url;
 
 pub use bounds::Bounds;
 pub use deadlines::Deadlines;
+pub use front::{ClientCertificates, Front, ListenerTls};
 pub use secret::{LinkKey, Secret, ShortKey};
 pub use settings::{Amount, Setting, read_settings};
 pub use table::{BOUNDS, DEADLINES};
@@ -35,6 +37,8 @@ use crate::admission::CacheLimits;
 pub struct Config {
     /// Where clients connect; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// What protects the way from clients to us.
+    pub front: Front,
     /// Where operators connect; none: no admin listener.
     pub admin: Option<SocketAddr>,
     /// The GraphQL server that is protected.
@@ -65,6 +69,7 @@ impl Config {
     pub fn new(upstream: UpstreamUrl) -> Self {
         Self {
             listen: DEFAULT_LISTEN,
+            front: Front::Plain,
             admin: Some(DEFAULT_ADMIN),
             upstream,
             upstream_http: UpstreamHttp::default(),

@@ -169,7 +169,8 @@ impl Exchange<'_> {
             return Err(Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail }.into());
         }
         let (headers, address) = (&self.head.headers, self.address());
-        let caller = upgrade::caller(self.state, headers, address).await;
+        let mtls = self.client.certificate.clone();
+        let caller = upgrade::caller(self.state, headers, (address, mtls)).await;
         let caller = caller.map_err(|why| self.unidentified(why))?;
         let (id, head) = (self.reply.id, self.head.clone());
         self.client.upgrade.replace(Some(Box::new(Upgrade { id, head, address, caller })));
@@ -232,7 +233,8 @@ impl Exchange<'_> {
         let identity = identify((credentials, &self.state.keys), headers, now()).await;
         let identity = identity.map_err(|why| self.unidentified(why))?;
         let label = client_label(headers, credentials);
-        let client = identity::Client { ip: Some(self.address()), label, mtls: None };
+        let mtls = self.client.certificate.clone();
+        let client = identity::Client { ip: Some(self.address()), label, mtls };
         Ok(Caller { identity, client, way: self.way() })
     }
 

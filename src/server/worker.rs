@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{Bounds, Config, Deadlines},
+    config::{Bounds, Config, Deadlines, ListenerTls},
     server::{
         connection,
         drain::{Drain, Phase},
@@ -99,6 +99,11 @@ impl Worker {
 
     pub(super) fn bounds(&self) -> &Bounds {
         &self.config().bounds
+    }
+
+    /// What connections are accepted with, when we end TLS.
+    pub(super) fn tls(&self) -> Option<Arc<ListenerTls>> {
+        self.shared.tls.load_full()
     }
 
     pub(super) fn config(&self) -> &Config {

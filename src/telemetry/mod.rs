@@ -2,6 +2,7 @@
 //!
 //! Decides nothing. No document text, variable value, token or header value passes through here.
 
+mod certificate;
 mod counters;
 mod event;
 mod identity;
@@ -10,6 +11,7 @@ mod logging;
 mod request_id;
 mod socket;
 
+pub use certificate::{CertificateKept, CertificateReplaced};
 pub use counters::{COUNTERS, Counter, Counters};
 pub use event::{
     AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused,
