@@ -84,7 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 
 fn config(arguments: &Arguments) -> Result<(Config, Option<ListenerKeeper>), Diagnostics> {
     let mut found = Diagnostics::default();
-    let mut config = arguments.upstream.config(&mut found);
+    let Some(mut config) = arguments.upstream.config(&mut found) else { return Err(found) };
     arguments.settings.apply(&mut config, &mut found);
     config.listen = arguments.listen;
     config.admin = Some(arguments.admin);

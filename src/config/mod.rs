@@ -43,6 +43,8 @@ pub struct Config {
     pub admin: Option<SocketAddr>,
     /// The GraphQL server that is protected.
     pub upstream: UpstreamUrl,
+    /// Where else it is; each of them differs in host and port alone.
+    pub more_upstreams: Vec<UpstreamUrl>,
     /// Which HTTP it speaks.
     pub upstream_http: UpstreamHttp,
     /// How an `https` upstream is recognised; none: no connection to one.
@@ -72,6 +74,7 @@ impl Config {
             front: Front::Plain,
             admin: Some(DEFAULT_ADMIN),
             upstream,
+            more_upstreams: Vec::new(),
             upstream_http: UpstreamHttp::default(),
             upstream_tls: None,
             upstream_key: None,
@@ -82,6 +85,11 @@ impl Config {
             bounds: Bounds::default(),
             cache: CacheLimits::default(),
         }
+    }
+
+    /// Where the upstream is: one URL, or several.
+    pub(crate) fn upstreams(&self) -> impl Iterator<Item = &UpstreamUrl> {
+        [&self.upstream].into_iter().chain(&self.more_upstreams)
     }
 }
 

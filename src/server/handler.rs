@@ -22,6 +22,7 @@ use crate::{
         answer::Answer,
         body,
         connection::Client,
+        held::Held,
         identify::{identify, told},
         logged,
         panics::{Caught, caught},
@@ -123,18 +124,20 @@ impl Exchange<'_> {
         let route = route(self.head, self.state.http())?;
         if route != Route::Preflight {
             self.state.refuse_drift()?;
+            self.client.worker.upstream().has_room()?;
         }
+        let held = self.client.worker.bodies().hold();
         let body = match route {
             Route::Get => {
                 // Some proxies end a request without a body by an empty piece of it.
-                if !body.is_end_stream() && !self.read(body).await?.is_empty() {
+                if !body.is_end_stream() && !self.read(body, &held).await?.is_empty() {
                     return Err(get_with_body().into());
                 }
                 body_of_get(self.head, self.state.http())?.into()
             }
             Route::Operation => {
                 readable(&self.head.headers)?;
-                self.read(body).await?
+                self.read(body, &held).await?
             }
             Route::Preflight => return Ok(Served::Preflight),
             Route::WebSocket => return self.upgrade().await.map(Served::Switch),
@@ -177,7 +180,7 @@ impl Exchange<'_> {
         Ok(answer)
     }
 
-    async fn read(&self, body: Incoming) -> Result<Bytes, Violation> {
+    async fn read(&self, body: Incoming, held: &Held) -> Result<Bytes, Refusal> {
         let (deadlines, bounds) = (self.client.worker.deadlines(), self.client.worker.bounds());
         let limits = body::Limits {
             size: self.state.http().body,
@@ -185,12 +188,12 @@ impl Exchange<'_> {
             pace: deadlines.body_pace,
             pace_bytes: bounds.body_pace,
         };
-        let read = body::read(body, limits).await;
+        let read = body::read(body, limits, held).await;
         // A body that broke off broke off for a reason, when the guard knows one.
         if read.is_err() {
             self.well_formed()?;
         }
-        read
+        Ok(read?)
     }
 
     fn forwarded_head<'h>(&'h self, told: &'h [(HeaderName, HeaderValue)]) -> Head<'h> {

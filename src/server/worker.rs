@@ -14,10 +14,12 @@ use crate::{
     config::{Bounds, Config, Deadlines, ListenerTls},
     server::{
         connection,
+        crowd::{self, Crowd},
         drain::{Drain, Phase},
+        held::Ceiling,
         state::{Shared, State},
     },
-    telemetry::{AcceptFailed, Panicked, RequestIds},
+    telemetry::{AcceptFailed, ClientAtBound, Panicked, RequestIds},
     upstream::Upstream,
 };
 
@@ -30,6 +32,8 @@ pub(super) struct Worker {
     ids: RequestIds,
     upstream: Rc<Upstream>,
     drain: Drain,
+    crowd: Rc<Crowd>,
+    bodies: Rc<Ceiling>,
 }
 
 /// A state that a request holds on to until it is answered.
@@ -68,7 +72,9 @@ impl Worker {
         let seen = RefCell::new(Rc::new(InForce(shared.state.load_full())));
         let upstream = Upstream::new(&shared.config);
         let ids = RequestIds::random();
-        Rc::new(Self { shared, seen, ids, upstream, drain: Drain::default() })
+        let bodies = Ceiling::new(shared.config.bounds.bodies);
+        let (drain, crowd) = (Drain::default(), Rc::default());
+        Rc::new(Self { shared, seen, ids, upstream, drain, crowd, bodies })
     }
 
     /// What is in force now.
@@ -91,6 +97,11 @@ impl Worker {
 
     pub(super) const fn drain(&self) -> &Drain {
         &self.drain
+    }
+
+    /// The bodies that requests hold.
+    pub(super) const fn bodies(&self) -> &Rc<Ceiling> {
+        &self.bodies
     }
 
     pub(super) fn deadlines(&self) -> &Deadlines {
@@ -116,6 +127,7 @@ impl Worker {
         phase: watch::Receiver<Phase>,
     ) -> io::Result<u64> {
         let listener = TcpListener::from_std(listener)?;
+        drop(tokio::task::spawn_local(Rc::clone(&self.upstream).keep_resolved()));
         let mut connections = JoinSet::new();
         {
             let _listening = self.shared.listening();
@@ -168,7 +180,18 @@ impl Worker {
     }
 
     fn spawn(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>) {
-        connections.spawn_local(connection::serve(stream, peer.ip(), Rc::clone(self)));
+        let (address, worker) = (peer.ip(), Rc::clone(self));
+        let max = match self.config().trusted_proxies.holds(address) {
+            true => usize::MAX,
+            false => self.bounds().client_connections,
+        };
+        let Some(member) = self.crowd.enter(address, max) else {
+            return ClientAtBound { address: crowd::network(address) }.emit();
+        };
+        connections.spawn_local(async move {
+            let _member = member;
+            connection::serve(stream, address, worker).await;
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reads the certificates and the key that clients are met with, and sees that they have changed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
     config::{Chain, ClientCertificates, ListenerTls, PrivateKey, Trust},
@@ -45,12 +45,12 @@ impl ListenerFiles {
         made(ListenerTls::new((chain?, key?), clients), &what, found)
     }
 
-    fn all(&self) -> impl Iterator<Item = &PathBuf> {
-        let clients = self.clients.as_ref().map(|(path, _)| path);
-        [&self.certificate, &self.key].into_iter().chain(clients)
+    fn all(&self) -> impl Iterator<Item = &Path> {
+        let clients = self.clients.as_ref().map(|(path, _)| &**path);
+        [&*self.certificate, &*self.key].into_iter().chain(clients)
     }
 }
 
-fn as_it_is(path: &PathBuf) -> ReadFile {
-    ReadFile { path: path.clone(), digest: policy_file::digest(path) }
+fn as_it_is(path: &Path) -> ReadFile {
+    ReadFile { path: path.to_owned(), digest: policy_file::digest(path) }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub static COUNTERS: Counters = Counters {
     above_static: Counter::new(),
     accept_failures: Counter::new(),
+    ejections: Counter::new(),
     failures: Counter::new(),
     key_failures: Counter::new(),
     panics: Counter::new(),
@@ -18,6 +19,7 @@ pub static COUNTERS: Counters = Counters {
     reported: Counter::new(),
     schema_drifts: Counter::new(),
     schema_failures: Counter::new(),
+    shed: Counter::new(),
     sockets_closed: Counter::new(),
     sockets_opened: Counter::new(),
     unidentified: Counter::new(),
@@ -31,6 +33,8 @@ pub struct Counters {
     pub above_static: Counter,
     /// Connections that could not be accepted.
     pub accept_failures: Counter,
+    /// Addresses of the upstream that were left alone for a while.
+    pub ejections: Counter,
     /// Requests that Portcullis itself failed at.
     pub failures: Counter,
     /// Questions for keys that brought none.
@@ -49,6 +53,8 @@ pub struct Counters {
     pub schema_drifts: Counter,
     /// Introspections of the upstream that brought no schema.
     pub schema_failures: Counter,
+    /// Requests for which there was no room.
+    pub shed: Counter,
     /// WebSockets that have ended.
     pub sockets_closed: Counter,
     /// WebSockets that were opened.

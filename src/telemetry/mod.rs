@@ -7,6 +7,7 @@ mod counters;
 mod event;
 mod identity;
 mod live;
+mod load;
 mod logging;
 mod request_id;
 mod socket;
@@ -19,6 +20,7 @@ pub use event::{
 };
 pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};
 pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
+pub use load::{ClientAtBound, Shed, UpstreamEjected, UpstreamReturned};
 pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
 pub use request_id::{RequestId, RequestIds};
 pub use socket::{SocketClosed, SocketOpened};

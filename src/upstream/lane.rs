@@ -12,12 +12,14 @@ use crate::{
     sources::now,
     upstream::{
         Head, Relayed, Upstream,
+        breaker::Outcome,
         fault::Failure,
         headers::clean_answer,
         link::{Body, Broken, Link},
-        pool::Idle,
+        replica::{Idle, Load, Replica},
         signed_link,
         single::Single,
+        target::Target,
     },
     verdict::{Admitted, Fault},
 };
@@ -36,8 +38,16 @@ pub enum Pinning {
 pub struct Lane {
     upstream: Rc<Upstream>,
     pinning: Pinning,
-    /// Counted by [`Upstream::pin`] while it is there.
-    own: RefCell<Option<Idle>>,
+    /// Counted by [`Replica::pin`] while it is there.
+    own: RefCell<Option<(Rc<Replica>, Idle)>>,
+}
+
+/// The connection of one request, and the address at its other end.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub(super) link: Link,
+    replica: Rc<Replica>,
+    _load: Load,
 }
 
 impl Lane {
@@ -49,16 +59,16 @@ impl Lane {
     ///
     /// # Errors
     /// When the upstream cannot be reached, is too slow or breaks off before it answers. Only a
-    /// request of which not a byte was sent is tried again, once, on a fresh connection: one whose
-    /// connection died after that may have been executed, and a mutation must not run twice.
+    /// request of which not a byte was sent is tried again, on a fresh connection and then at other
+    /// addresses: one whose connection died after that may have been executed, and a mutation must
+    /// not run twice.
     pub async fn forward(
         self: &Rc<Self>,
         admitted: Admitted,
         head: Head<'_>,
     ) -> Result<Response<Relayed>, Fault> {
-        let permit = self.upstream.permit()?;
-        let request = self.request(admitted, head);
-        let (answer, link) = self.exchange(request).await?;
+        let permit = self.upstream.permit().await?;
+        let (answer, leg) = self.exchange(admitted, head).await?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(Failure::Switching.into());
         }
@@ -66,7 +76,7 @@ impl Lane {
         clean_answer(&mut head.headers);
         head.extensions.clear();
         let limit = self.upstream.response_idle;
-        let body = Relayed::new(body, link, Rc::clone(self), permit, limit);
+        let body = Relayed::new(body, leg, Rc::clone(self), permit, limit);
         Ok(Response::from_parts(head, body))
     }
 
@@ -75,22 +85,22 @@ impl Lane {
     }
 
     /// Takes back a connection whose answer was read to its end.
-    pub(super) fn put(&self, link: Link) {
-        let idle = match link {
+    pub(super) fn put(&self, leg: Leg) {
+        let replica = leg.replica;
+        let idle = match leg.link {
             // The pool has it, as long as it lasts.
             Link::Shared(_) => return,
             Link::Single(single) => Idle::new(single),
         };
         let mut own = self.own.borrow_mut();
         match self.pinning {
-            Pinning::Pinned if own.is_none() && self.upstream.pin() => *own = Some(idle),
-            Pinning::Pinned | Pinning::Pooled => self.upstream.put(idle),
+            Pinning::Pinned if own.is_none() && replica.pin() => *own = Some((replica, idle)),
+            Pinning::Pinned | Pinning::Pooled => replica.put(idle),
         }
     }
 
-    fn request(&self, admitted: Admitted, head: Head<'_>) -> Request<Body> {
+    fn request(&self, admitted: Admitted, head: Head<'_>, target: &Target) -> Request<Body> {
         let body = admitted.into_body();
-        let target = &self.upstream.target;
         let mut headers = head.write(target.host());
         // Whatever the policy lets pass: nobody but us signs.
         headers.remove(&signed_link::HEADER);
@@ -105,39 +115,84 @@ impl Lane {
         request
     }
 
+    /// Asks one address after the other until one has taken the request. Of those, it is the only
+    /// one that has seen any of it.
     async fn exchange(
         &self,
-        request: Request<Body>,
-    ) -> Result<(Response<Incoming>, Link), Failure> {
-        let mut request = request;
-        let (upstream, target) = (&self.upstream, &self.upstream.target);
+        admitted: Admitted,
+        head: Head<'_>,
+    ) -> Result<(Response<Incoming>, Leg), Failure> {
+        let upstream = &self.upstream;
         let deadline = Instant::now().checked_add(upstream.response);
         let deadline = deadline.ok_or(Failure::ResponseTimeout)?;
-        let own = self.take_own().map(Link::Single);
-        if let Some(mut link) = own.or_else(|| upstream.take()) {
-            match link.exchange(target, request, deadline).await {
-                Ok(answer) => return Ok((answer, link)),
-                Err(Broken { unsent: Some(unsent), failure: _ }) => request = unsent,
-                Err(Broken { unsent: None, failure }) => return Err(failure),
+        let mut own = self.take_own();
+        let mut attempt = upstream.choose(own.as_ref().map(|(it, _)| it), &[])?;
+        let mut request = self.request(admitted, head, &attempt.replica.target);
+        let mut tried = Vec::new();
+        // Budget: the addresses, of which every turn tries another.
+        loop {
+            let replica = Rc::clone(&attempt.replica);
+            let single = own.take().and_then(|it| Self::reuse(it, &replica));
+            let load = replica.begin();
+            let failure = match replica.exchange(single, request, deadline).await {
+                Ok((answer, link)) => {
+                    attempt.note(outcome_of(answer.status()));
+                    return Ok((answer, Leg { link, replica, _load: load }));
+                }
+                Err(Broken { failure, unsent: None }) => {
+                    attempt.note(Outcome::Failed);
+                    return Err(failure);
+                }
+                Err(Broken { failure, unsent: Some(unsent) }) => {
+                    attempt.note(Outcome::Failed);
+                    request = unsent;
+                    failure
+                }
+            };
+            tried.push(replica);
+            if tried.len() >= upstream.n_replicas().min(MAX_TRIES) {
+                return Err(failure);
             }
+            // What failed is more telling than that nobody is left.
+            attempt = upstream.choose(None, &tried).map_err(|_none_left| failure)?;
+            attempt.replica.target.to_http1(&mut request);
         }
-        let mut link = upstream.open(deadline).await?;
-        let answer = link.exchange(target, request, deadline).await.map_err(|it| it.failure)?;
-        Ok((answer, link))
     }
 
-    fn take_own(&self) -> Option<Single> {
-        let idle = self.own.borrow_mut().take()?;
-        self.upstream.unpin();
-        self.upstream.revive(idle)
+    fn take_own(&self) -> Option<(Rc<Replica>, Idle)> {
+        let (replica, idle) = self.own.borrow_mut().take()?;
+        replica.unpin();
+        Some((replica, idle))
+    }
+
+    /// A connection to this address, if it is still good; one to another goes where others find it.
+    fn reuse((own, idle): (Rc<Replica>, Idle), replica: &Rc<Replica>) -> Option<Single> {
+        if Rc::ptr_eq(&own, replica) {
+            return own.revive(idle);
+        }
+        own.put(idle);
+        None
     }
 }
 
+/// What the upstream says of itself: these three come from what stands in front of a server that
+/// is not there, and never from one that has run an operation.
+fn outcome_of(status: StatusCode) -> Outcome {
+    match status {
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            Outcome::Failed
+        }
+        _ => Outcome::Answered,
+    }
+}
+
+/// 3 addresses: a request that nobody takes has waited long enough.
+const MAX_TRIES: usize = 3;
+
 impl Drop for Lane {
     fn drop(&mut self) {
-        if let Some(idle) = self.own.borrow_mut().take() {
-            self.upstream.unpin();
-            self.upstream.put(idle);
+        if let Some((replica, idle)) = self.take_own() {
+            replica.put(idle);
         }
     }
 }

@@ -7,8 +7,12 @@
 //! again only when not a byte of it was sent. What [`signed_link`] adds lets the upstream tell our
 //! requests from those that went around us.
 //!
+//! An upstream may have several addresses: see [`Upstream`]. One that fails is left alone for a
+//! while, and a request of which not a byte was sent goes to another one.
+//!
 //! Everything here belongs to one worker and is not shared between threads: no locks.
 
+mod breaker;
 mod channel;
 mod dial;
 mod fault;
@@ -18,9 +22,11 @@ mod link;
 mod multiplexed;
 mod pool;
 mod relayed;
+mod replica;
 pub mod signed_link;
 mod single;
 mod target;
+mod turnstile;
 
 pub use channel::{Channel, ChannelEnded};
 pub use headers::{Head, HeaderRules};
