@@ -38,7 +38,10 @@ use crate::{
         Incremental, Media, Refusal, Reply, Route, body_of_get, client_address, client_label,
         decode, get_with_body, listed_origin, not_json, readable, route,
     },
-    upstream::{Head, Relayed},
+    upstream::{
+        Head, Relayed,
+        faults::{Stage, point, within},
+    },
     verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
 };
 
@@ -54,7 +57,9 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let origin = listed_origin(&head.headers, state.http());
     let reply = Reply { id: worker.ids().next(), media, http: state.http(), origin };
     let exchange = Exchange { client, n, state: &state, head: &head, reply };
-    let in_time = async { timeout(limit, exchange.serve(body)).await.unwrap_or_else(too_late) };
+    let in_time = async {
+        timeout(limit, within(&head.headers, exchange.serve(body))).await.unwrap_or_else(too_late)
+    };
     let mut response = match caught(in_time).await {
         Ok(Ok(Served::Operation(Passing::Relayed(mut relayed, counting)))) => {
             reply.sign(&mut relayed);
@@ -119,14 +124,18 @@ enum Served {
 
 impl Exchange<'_> {
     async fn serve(&self, body: Incoming) -> Result<Served, Refusal> {
+        point(Stage::Head).await?;
         self.well_formed()?;
+        point(Stage::AddressRates).await?;
         self.rates().of_address(|| self.address())?;
+        point(Stage::Route).await?;
         let route = route(self.head, self.state.http())?;
         if route != Route::Preflight {
             self.state.refuse_drift()?;
             self.client.worker.upstream().has_room()?;
         }
         let held = self.client.worker.bodies().hold();
+        point(Stage::Body).await?;
         let body = match route {
             Route::Get => {
                 // Some proxies end a request without a body by an empty piece of it.
@@ -147,6 +156,7 @@ impl Exchange<'_> {
             Judged::Forward(admitted, told, watched, expires) => (admitted, told, watched, expires),
         };
         drop(body);
+        point(Stage::Forward).await?;
         let answer = self.client.lane.forward(admitted, self.forwarded_head(&told)).await?;
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
             return self.stream(answer, expires);
@@ -265,17 +275,25 @@ impl Exchange<'_> {
 
     async fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
         let limits = self.state.gate.policy().body;
+        point(Stage::Json).await?;
         let tree = json::read(body, limits).map_err(not_json)?;
+        point(Stage::Decode).await?;
         let requests = decode(&tree, self.state.http())?;
         stream::is_possible(&requests, self.reply.media)?;
+        point(Stage::Caller).await?;
         let caller = self.caller().await?;
+        point(Stage::CallerRates).await?;
         self.rates().of_caller(&caller)?;
+        point(Stage::Told).await?;
         let told = told(&self.state.told, caller.identity.as_deref())
             .map_err(|bad| self.unidentified(bad.into()))?;
+        point(Stage::Judge).await?;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
                 self.report(admitted.items());
+                point(Stage::ItemRates).await?;
                 self.rates().of_items(&caller, admitted.items())?;
+                point(Stage::Watch).await?;
                 let watched = self.state.gate.watch(&requests, &caller);
                 let expires = stream::expires(&caller);
                 Ok(Judged::Forward(admitted, told, watched, expires))

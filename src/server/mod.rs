@@ -10,6 +10,8 @@ mod certificates;
 mod connection;
 mod crowd;
 mod drain;
+#[cfg(test)]
+mod drill;
 mod handler;
 mod head;
 mod health;

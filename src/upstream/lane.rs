@@ -14,6 +14,7 @@ use crate::{
         Head, Relayed, Upstream,
         breaker::Outcome,
         fault::Failure,
+        faults::{Stage, point},
         headers::clean_answer,
         link::{Body, Broken, Link},
         replica::{Idle, Load, Replica},
@@ -67,7 +68,9 @@ impl Lane {
         admitted: Admitted,
         head: Head<'_>,
     ) -> Result<Response<Relayed>, Fault> {
+        point(Stage::Place).await?;
         let permit = self.upstream.permit().await?;
+        point(Stage::Address).await?;
         let (answer, leg) = self.exchange(admitted, head).await?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(Failure::Switching.into());

@@ -16,6 +16,7 @@ mod breaker;
 mod channel;
 mod dial;
 mod fault;
+pub(crate) mod faults;
 mod headers;
 mod lane;
 mod link;
