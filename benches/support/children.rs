@@ -84,6 +84,16 @@ impl Child {
     }
 }
 
+impl Child {
+    /// Its memory, in KiB.
+    pub(crate) fn rss(&self) -> io::Result<u64> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = text.lines().find_map(|it| it.strip_prefix("VmRSS:"));
+        let n = line.and_then(|it| it.trim().split(' ').next()?.parse().ok());
+        n.ok_or_else(|| io::Error::other("no VmRSS"))
+    }
+}
+
 impl Drop for Child {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
@@ -103,6 +113,9 @@ pub(crate) fn portcullis(args: &[String]) -> io::Result<()> {
     config.listen = (Ipv4Addr::LOCALHOST, 0).into();
     config.admin = None;
     config.workers = NonZeroUsize::new(N_WORKERS).unwrap_or(NonZeroUsize::MIN);
+    if let Some(n) = args.get(4).and_then(|it| it.parse().ok()) {
+        config.bounds.upstream_in_flight = n;
+    }
     let gate = Gate::new(Arc::new(policy), CacheLimits::default());
     let running = Server::start(config, State::new(gate))?;
     println!("{}", running.addr());

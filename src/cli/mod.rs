@@ -7,6 +7,7 @@ mod completions;
 mod demo;
 mod drift;
 mod explain;
+mod front;
 mod init;
 mod manifest;
 mod price;

@@ -5,10 +5,10 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, settings, terminal, upstream},
+    cli::{Exit, front, settings, terminal, upstream},
     config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies},
     diagnostic::Diagnostics,
-    server::{self, RunError},
+    server::{self, ListenerKeeper, RunError},
     sources::{TlsFiles, load_upstream_tls},
     telemetry::{LogFormat, start_logging},
 };
@@ -20,6 +20,8 @@ pub(super) struct Arguments {
     policy: PathBuf,
     #[command(flatten)]
     upstream: upstream::Arguments,
+    #[command(flatten)]
+    front: front::Arguments,
     /// Where clients connect
     #[arg(long, env = "PORTCULLIS_LISTEN", default_value_t = DEFAULT_LISTEN)]
     listen: SocketAddr,
@@ -60,14 +62,14 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         terminal::say(&format!("error: {error}\n"));
         return Exit::Misuse;
     }
-    let config = match config(arguments) {
-        Ok(config) => config,
+    let (config, listener) = match config(arguments) {
+        Ok(read) => read,
         Err(found) => {
             terminal::complain(&found);
             return Exit::Misuse;
         }
     };
-    match server::run(config, &arguments.policy) {
+    match server::run(config, &arguments.policy, listener) {
         Ok(()) => Exit::Fine,
         Err(RunError::Policy(found)) => {
             terminal::complain(&found);
@@ -80,9 +82,9 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-fn config(arguments: &Arguments) -> Result<Config, Diagnostics> {
+fn config(arguments: &Arguments) -> Result<(Config, Option<ListenerKeeper>), Diagnostics> {
     let mut found = Diagnostics::default();
-    let mut config = arguments.upstream.config(&mut found);
+    let Some(mut config) = arguments.upstream.config(&mut found) else { return Err(found) };
     arguments.settings.apply(&mut config, &mut found);
     config.listen = arguments.listen;
     config.admin = Some(arguments.admin);
@@ -92,5 +94,7 @@ fn config(arguments: &Arguments) -> Result<Config, Diagnostics> {
         config.key_server_tls = load_upstream_tls(files, &mut found);
     }
     config.workers = arguments.workers.unwrap_or(config.workers);
-    if found.has_errors() { Err(found) } else { Ok(config) }
+    let (front, listener) = arguments.front.load(&mut found);
+    config.front = front;
+    if found.has_errors() { Err(found) } else { Ok((config, listener)) }
 }

@@ -14,9 +14,16 @@ use crate::{
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(super) struct Arguments {
-    /// The GraphQL server that is protected, such as http://localhost:8080/graphql
-    #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
-    upstream: UpstreamUrl,
+    /// The GraphQL server that is protected, such as http://localhost:8080/graphql; several of them
+    /// are one server at several addresses
+    #[arg(
+        long,
+        env = "PORTCULLIS_UPSTREAM",
+        value_parser = UpstreamUrl::parse,
+        value_delimiter = ',',
+        required = true
+    )]
+    upstream: Vec<UpstreamUrl>,
     /// Which HTTP the upstream speaks
     #[arg(long, env = "PORTCULLIS_UPSTREAM_HTTP", value_enum, default_value_t = Http::Auto)]
     upstream_http: Http,
@@ -42,20 +49,29 @@ enum Http {
 const SECRET: &str = "PORTCULLIS_UPSTREAM_SECRET";
 
 impl Arguments {
-    /// The configuration in front of this upstream. `found` gets everything that is wrong with the
+    /// The configuration in front of this upstream; nothing when there is none. `found` gets everything that is wrong with the
     /// flags together and with the files they name.
-    pub(super) fn config(&self, found: &mut Diagnostics) -> Config {
-        let mut config = Config::new(self.upstream.clone());
-        config.upstream_http = self.http(found);
-        config.upstream_tls = self.tls.load(&self.upstream, found);
+    pub(super) fn config(&self, found: &mut Diagnostics) -> Option<Config> {
+        let Some((first, more)) = self.upstream.split_first() else {
+            return None;
+        };
+        let mut config = Config::new(first.clone());
+        config.more_upstreams = more.to_vec();
+        if let Some(other) = more.iter().find(|it| !it.is_alike(first)) {
+            let message = format!("`{other}` is not `{first}` at another address");
+            let help = "every `--upstream` has the same scheme and path; they are one server";
+            found.push(Diagnostic::error("another-upstream", message).help(help));
+        }
+        config.upstream_http = self.http(first, found);
+        config.upstream_tls = self.tls.load(first, found);
         config.upstream_key = self.link_key(found);
-        config
+        Some(config)
     }
 
-    fn http(&self, found: &mut Diagnostics) -> UpstreamHttp {
+    fn http(&self, upstream: &UpstreamUrl, found: &mut Diagnostics) -> UpstreamHttp {
         match self.upstream_http {
             Http::Auto => UpstreamHttp::Auto,
-            Http::H2c if self.upstream.is_tls() => {
+            Http::H2c if upstream.is_tls() => {
                 let message = "`--upstream-http h2c` needs an `http://` upstream";
                 let help = "over `https://` the upstream chooses HTTP/2 itself: use `auto`";
                 found.push(Diagnostic::error("idle-setting", message).help(help));

@@ -7,6 +7,10 @@ use std::num::NonZeroUsize;
 pub struct Bounds {
     /// Client connections of one worker; further ones wait in the system's accept queue.
     pub connections: NonZeroUsize,
+    /// Of those, connections from one address; over IPv6 from one /64. Trusted proxies have no bound.
+    pub client_connections: usize,
+    /// Bytes of request bodies that one worker holds; further requests are refused.
+    pub bodies: u64,
     /// Connections that wait to be accepted, per worker.
     pub backlog: i32,
     /// Bytes of a request's head; over HTTP/2, of its header list.
@@ -25,8 +29,12 @@ pub struct Bounds {
     pub h2_stream_window: u32,
     /// Bytes that all streams of an HTTP/2 connection may send ahead.
     pub h2_connection_window: u32,
-    /// Requests of one worker that wait for the upstream; further ones are refused.
+    /// Requests of one worker that are with the upstream; further ones wait.
     pub upstream_in_flight: usize,
+    /// Requests that wait for a place among those; further ones are refused.
+    pub queue: usize,
+    /// Failures of an address of the upstream after which it is not asked for a while.
+    pub breaker_failures: u32,
     /// Connections to the upstream that one worker keeps without work.
     pub upstream_idle: usize,
     /// Bytes of the head of the upstream's answer, and of the read buffer.
@@ -38,6 +46,8 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             connections: NonZeroUsize::new(10_000).unwrap_or(NonZeroUsize::MIN),
+            client_connections: 5_000,
+            bodies: 64 * 1024 * 1024,
             backlog: 1024,
             head: 16 * 1024,
             fields: 100,
@@ -48,6 +58,8 @@ impl Default for Bounds {
             h2_stream_window: 64 * 1024,
             h2_connection_window: 1024 * 1024,
             upstream_in_flight: 1024,
+            queue: 1024,
+            breaker_failures: 5,
             upstream_idle: 256,
             upstream_head: 64 * 1024,
         }

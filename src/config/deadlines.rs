@@ -20,6 +20,14 @@ pub struct Deadlines {
     pub stall: Duration,
     /// Opening a connection to the upstream, name resolution counted.
     pub connect: Duration,
+    /// How long a request may wait for a place among those that are with the upstream.
+    pub queue: Duration,
+    /// In which time failures of an address of the upstream add up.
+    pub breaker_window: Duration,
+    /// How long an address that has failed too often is not asked.
+    pub breaker_open: Duration,
+    /// Between two look-ups of the upstream's name.
+    pub resolve: Duration,
     /// From sending a request to the upstream to the head of its answer.
     pub response: Duration,
     /// From asking a key server to the end of its answer, discovery counted.
@@ -50,6 +58,10 @@ impl Default for Deadlines {
             request: Duration::from_secs(120),
             stall: Duration::from_secs(20),
             connect: Duration::from_secs(2),
+            queue: Duration::from_millis(200),
+            breaker_window: Duration::from_secs(10),
+            breaker_open: Duration::from_secs(2),
+            resolve: Duration::from_secs(10),
             response: Duration::from_secs(30),
             keys: Duration::from_secs(5),
             response_idle: Duration::from_secs(30),

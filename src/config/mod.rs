@@ -5,6 +5,7 @@
 
 mod bounds;
 mod deadlines;
+mod front;
 mod trusted_proxies;
 mod secret;
 mod settings;
@@ -15,6 +16,7 @@ mod upstream_url;
 
 pub use bounds::Bounds;
 pub use deadlines::Deadlines;
+pub use front::{ClientCertificates, Front, ListenerTls};
 pub use secret::{LinkKey, Secret, ShortKey};
 pub use settings::{Amount, Setting, read_settings};
 pub use table::{BOUNDS, DEADLINES};
@@ -35,10 +37,14 @@ use crate::admission::CacheLimits;
 pub struct Config {
     /// Where clients connect; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// What protects the way from clients to us.
+    pub front: Front,
     /// Where operators connect; none: no admin listener.
     pub admin: Option<SocketAddr>,
     /// The GraphQL server that is protected.
     pub upstream: UpstreamUrl,
+    /// Where else it is; each of them differs in host and port alone.
+    pub more_upstreams: Vec<UpstreamUrl>,
     /// Which HTTP it speaks.
     pub upstream_http: UpstreamHttp,
     /// How an `https` upstream is recognised; none: no connection to one.
@@ -65,8 +71,10 @@ impl Config {
     pub fn new(upstream: UpstreamUrl) -> Self {
         Self {
             listen: DEFAULT_LISTEN,
+            front: Front::Plain,
             admin: Some(DEFAULT_ADMIN),
             upstream,
+            more_upstreams: Vec::new(),
             upstream_http: UpstreamHttp::default(),
             upstream_tls: None,
             upstream_key: None,
@@ -77,6 +85,11 @@ impl Config {
             bounds: Bounds::default(),
             cache: CacheLimits::default(),
         }
+    }
+
+    /// Where the upstream is: one URL, or several.
+    pub(crate) fn upstreams(&self) -> impl Iterator<Item = &UpstreamUrl> {
+        [&self.upstream].into_iter().chain(&self.more_upstreams)
     }
 }
 

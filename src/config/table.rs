@@ -59,6 +59,34 @@ pub const DEADLINES: &[Setting] = &[
         kind: Kind::Deadline(|it| &mut it.connect),
     },
     Setting {
+        name: "queue",
+        what: "how long a request may wait for a place among those that are with the upstream",
+        why: "a burst is over by then, and nobody notices; a longer queue only makes all late",
+        range: 1..=DAY,
+        kind: Kind::Deadline(|it| &mut it.queue),
+    },
+    Setting {
+        name: "breaker_window",
+        what: "in which time failures of an address of the upstream add up",
+        why: "long enough for a handful of requests, short against a deployment",
+        range: 10..=DAY,
+        kind: Kind::Deadline(|it| &mut it.breaker_window),
+    },
+    Setting {
+        name: "breaker_open",
+        what: "how long an address that failed too often is not asked; each time in a row twice as long, up to eight times",
+        why: "a process that is restarted is back within seconds",
+        range: 10..=DAY,
+        kind: Kind::Deadline(|it| &mut it.breaker_open),
+    },
+    Setting {
+        name: "resolve",
+        what: "between two look-ups of the upstream's name",
+        why: "half of the 30 s that cluster resolvers keep an answer, and a look-up costs nothing",
+        range: 10..=DAY,
+        kind: Kind::Deadline(|it| &mut it.resolve),
+    },
+    Setting {
         name: "response",
         what: "from sending a request to the upstream to the head of its answer",
         why: "as `response.timeout` of the policy",
@@ -127,6 +155,23 @@ pub const BOUNDS: &[Setting] = &[
             get: |it| it.connections.get() as u64,
             set: |it, n| it.connections = NonZeroUsize::new(size(n)).unwrap_or(NonZeroUsize::MIN),
         },
+    },
+    Setting {
+        name: "client_connections",
+        what: "connections of one worker from one address (IPv6: /64); trusted proxies have no bound",
+        why: "half of `connections`, so that one address never has all places",
+        range: 1..=1_000_000,
+        kind: Kind::Count {
+            get: |it| it.client_connections as u64,
+            set: |it, n| it.client_connections = size(n),
+        },
+    },
+    Setting {
+        name: "bodies",
+        what: "request bodies that one worker holds; further requests are refused with 503",
+        why: "some 650 bodies of the default limit, far more than one core has under way",
+        range: 64 * KIB..=1024 * GIB,
+        kind: Kind::Bytes { get: |it| it.bodies, set: |it, n| it.bodies = n },
     },
     Setting {
         name: "backlog",
@@ -205,12 +250,29 @@ pub const BOUNDS: &[Setting] = &[
     },
     Setting {
         name: "upstream_in_flight",
-        what: "requests of one worker that wait for the upstream; further ones are refused",
+        what: "requests of one worker that are with the upstream; further ones wait in a queue",
         why: "a GraphQL server that is that far behind will not catch up",
         range: 1..=1_000_000,
         kind: Kind::Count {
             get: |it| it.upstream_in_flight as u64,
             set: |it, n| it.upstream_in_flight = size(n),
+        },
+    },
+    Setting {
+        name: "queue",
+        what: "requests that wait for a place among those; further ones are refused with 503",
+        why: "as `upstream_in_flight`; `deadlines.queue` is what really bounds it",
+        range: 0..=1_000_000,
+        kind: Kind::Count { get: |it| it.queue as u64, set: |it, n| it.queue = size(n) },
+    },
+    Setting {
+        name: "breaker_failures",
+        what: "failures of an address of the upstream, half of its answers at least, after which it is not asked for a while",
+        why: "one or two are an accident",
+        range: 1..=1_000_000,
+        kind: Kind::Count {
+            get: |it| u64::from(it.breaker_failures),
+            set: |it, n| it.breaker_failures = u32::try_from(n).unwrap_or(u32::MAX),
         },
     },
     Setting {

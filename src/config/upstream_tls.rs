@@ -27,14 +27,14 @@ pub struct UpstreamTls {
 }
 
 /// The authorities that may vouch for the upstream; at least one.
-pub struct Trust(RootCertStore);
+pub struct Trust(pub(super) RootCertStore);
 
 /// A client certificate, and what leads from it to its authority.
 #[derive(Debug)]
-pub struct Chain(Vec<CertificateDer<'static>>);
+pub struct Chain(pub(super) Vec<CertificateDer<'static>>);
 
 /// The key of a client certificate.
-pub struct PrivateKey(PrivateKeyDer<'static>);
+pub struct PrivateKey(pub(super) PrivateKeyDer<'static>);
 
 /// Why certificates or a key cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,7 +152,7 @@ fn unreadable(why: impl fmt::Display) -> TlsProblem {
     TlsProblem::Unreadable(why.to_string().into())
 }
 
-fn refused(why: Error) -> TlsProblem {
+pub(super) fn refused(why: Error) -> TlsProblem {
     match why {
         Error::InconsistentKeys(_) => TlsProblem::Stranger,
         why => TlsProblem::Refused(why.to_string().into()),

@@ -1,6 +1,6 @@
 //! The address of the upstream, checked once.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use http::{Uri, uri::PathAndQuery};
 use rustls::pki_types::ServerName;
@@ -96,6 +96,18 @@ impl UpstreamUrl {
     /// The name that the upstream's certificate must have; none without TLS.
     pub(crate) const fn tls_name(&self) -> Option<&ServerName<'static>> {
         self.tls_name.as_ref()
+    }
+
+    /// True when there is no name to look up.
+    #[must_use]
+    pub fn is_address(&self) -> bool {
+        self.host.parse::<IpAddr>().is_ok()
+    }
+
+    /// Whether another URL can be the same server elsewhere: it differs in host and port alone.
+    #[must_use]
+    pub fn is_alike(&self, other: &Self) -> bool {
+        self.is_tls() == other.is_tls() && self.path == other.path
     }
 
     /// True for `https`.

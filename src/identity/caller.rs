@@ -2,7 +2,10 @@
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
-use crate::{expression::Value, identity::Validity};
+use crate::{
+    expression::Value,
+    identity::{Certificate, Validity},
+};
 
 /// The verified identity and the client it speaks through: one for every HTTP request or stream.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +32,8 @@ pub struct Identity {
 pub struct Client {
     /// The address of the client, counted from the trusted proxies.
     pub ip: Option<IpAddr>,
-    /// The subject of its certificate.
-    pub mtls: Option<Box<str>>,
+    /// Its verified certificate.
+    pub mtls: Option<Arc<Certificate>>,
     /// What it calls itself: for reports, never for a decision.
     pub label: Option<Box<str>>,
 }

@@ -24,7 +24,7 @@ impl<'c> Seen<'c> {
 
     fn client(&self) -> Value {
         let ip = self.caller.client.ip.map(|it| ("ip", Value::text(&it.to_string())));
-        let mtls = self.caller.client.mtls.as_deref().map(|it| ("mtls", Value::text(it)));
+        let mtls = self.caller.client.mtls.as_deref().map(|it| ("mtls", it.value().clone()));
         Value::map(ip.into_iter().chain(mtls))
     }
 

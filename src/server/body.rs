@@ -13,8 +13,9 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    transport::{body_broke_off, body_too_large},
-    verdict::{Code, Violation},
+    server::held::Held,
+    transport::{Refusal, body_broke_off, body_too_large},
+    verdict::{Code, Fault, Violation},
 };
 
 /// 1 MiB: ten default bodies. An honest mistake is seldom larger; a larger one is cut off.
@@ -33,17 +34,41 @@ pub(super) struct Limits {
     pub(super) pace_bytes: u64,
 }
 
+/// Why there is no body.
+#[derive(Debug)]
+pub(super) enum NoBody {
+    /// The worker holds too much already.
+    NoRoom,
+    /// It is the client's doing.
+    Wrong(Violation),
+}
+
+impl From<NoBody> for Refusal {
+    fn from(why: NoBody) -> Self {
+        match why {
+            NoBody::NoRoom => Self::Fault(Fault::Busy {
+                code: Code::SERVICE_UNAVAILABLE,
+                retry: Duration::from_secs(1),
+                detail: "too many bytes of bodies are held".into(),
+            }),
+            NoBody::Wrong(violation) => violation.into(),
+        }
+    }
+}
+
 /// The whole body. One that arrives in one piece, as most do, is not copied.
 ///
 /// # Errors
 /// `MAX_BODY_LIMIT` by the declared length before anything is read, else by counting;
 /// `CLIENT_TIMEOUT` when it does not arrive, or in a framing that is broken.
-pub(super) async fn read<B>(body: B, limits: Limits) -> Result<Bytes, Violation>
+pub(super) async fn read<B>(body: B, limits: Limits, held: &Held) -> Result<Bytes, NoBody>
 where
     B: Body<Data = Bytes>,
 {
-    let n_read = Cell::new(0);
-    let mut body = pin!(Counted { body: pin!(body), n: &n_read });
+    let (n_read, full) = (Cell::new(0), Cell::new(false));
+    let counted =
+        Counted { body: pin!(body), n: &n_read, limit: limits.size, held: Some(held), full: &full };
+    let mut body = pin!(counted);
     let reading = async {
         let collected = collect(body.as_mut(), limits.size).await;
         if collected.as_ref().is_err_and(|it| it.code == Code::MAX_BODY_LIMIT) {
@@ -51,7 +76,11 @@ where
         }
         collected
     };
-    in_time(reading, &n_read, limits).await.unwrap_or_else(|late| Err(body_broke_off(late)))
+    let read = in_time(reading, &n_read, limits).await;
+    if full.get() {
+        return Err(NoBody::NoRoom);
+    }
+    read.unwrap_or_else(|late| Err(body_broke_off(late))).map_err(NoBody::Wrong)
 }
 
 /// Reads on as long as enough comes, and at most until the deadline.
@@ -83,6 +112,11 @@ async fn in_time<F: Future>(
 struct Counted<'c, B> {
     body: Pin<&'c mut B>,
     n: &'c Cell<u64>,
+    /// What comes behind it is thrown away, and not held.
+    limit: u64,
+    held: Option<&'c Held>,
+    /// True once there was no room; the body ends there.
+    full: &'c Cell<bool>,
 }
 
 impl<B: Body<Data = Bytes>> Body for Counted<'_, B> {
@@ -97,7 +131,12 @@ impl<B: Body<Data = Bytes>> Body for Counted<'_, B> {
         let polled = this.body.as_mut().poll_frame(ctx);
         if let Poll::Ready(Some(Ok(frame))) = &polled {
             let n = frame.data_ref().map_or(0, |it| it.len() as u64);
-            this.n.set(this.n.get().saturating_add(n));
+            let all = this.n.get().saturating_add(n);
+            this.n.set(all);
+            if all <= this.limit && this.held.is_some_and(|it| !it.add(n)) {
+                this.full.set(true);
+                return Poll::Ready(None);
+            }
         }
         polled
     }
@@ -140,8 +179,9 @@ pub(super) async fn discard_in_time<B>(body: &mut B, limits: Limits)
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let n_read = Cell::new(0);
-    let mut body = pin!(Counted { body: Pin::new(body), n: &n_read });
+    let (n_read, full) = (Cell::new(0), Cell::new(false));
+    let body = Pin::new(body);
+    let mut body = pin!(Counted { body, n: &n_read, limit: 0, held: None, full: &full });
     // Too slow is as good as through.
     let _in_time = in_time(discard(body.as_mut()), &n_read, limits).await;
 }
@@ -187,6 +227,7 @@ mod tests {
     use std::{collections::VecDeque, convert::Infallible};
 
     use super::*;
+    use crate::server::held::Ceiling;
     use http_body_util::{Empty, Full};
 
     /// A body of unknown length in pieces.
@@ -213,8 +254,29 @@ mod tests {
     };
 
     async fn check<B: Body<Data = Bytes>>(body: B, expect: Result<&str, Code>) {
-        let got = read(body, LIMITS).await.map_err(|it| it.code);
+        let got = read(body, LIMITS, &Ceiling::new(5).hold()).await.map_err(code);
         assert_eq!(got.as_deref(), expect.map(str::as_bytes).as_ref().copied());
+    }
+
+    fn code(why: NoBody) -> Code {
+        match why {
+            NoBody::NoRoom => Code::SERVICE_UNAVAILABLE,
+            NoBody::Wrong(violation) => violation.code,
+        }
+    }
+
+    #[tokio::test]
+    async fn there_is_room_or_there_is_none() {
+        let ceiling = Ceiling::new(7);
+        let (one, two) = (ceiling.hold(), ceiling.hold());
+        assert_eq!(&*read(Pieces(["12", "345"].into()), LIMITS, &one).await.unwrap(), b"12345");
+        let none = read(Pieces(["1", "23"].into()), LIMITS, &two).await;
+        assert_eq!(none.map_err(code), Err(Code::SERVICE_UNAVAILABLE));
+        drop((one, two));
+        assert!(read(Full::from("12345"), LIMITS, &ceiling.hold()).await.is_ok());
+        // What is over the limit is not held.
+        let none = read(Full::from("12345678"), LIMITS, &ceiling.hold()).await;
+        assert_eq!(none.map_err(code), Err(Code::MAX_BODY_LIMIT));
     }
 
     #[tokio::test]
@@ -241,7 +303,8 @@ mod tests {
             }
         }
         let check = async |limits, expect: &str| {
-            let late = read(Never, limits).await.unwrap_err();
+            let held = Ceiling::new(5).hold();
+            let Err(NoBody::Wrong(late)) = read(Never, limits, &held).await else { panic!() };
             assert_eq!((late.code, &*late.detail), (Code::CLIENT_TIMEOUT, expect));
         };
         check(Limits { deadline: Duration::ZERO, ..LIMITS }, "the deadline has passed").await;

@@ -4,9 +4,11 @@ use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
     future::{Future, pending},
+    io,
     net::IpAddr,
     pin::{Pin, pin},
     rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
@@ -26,6 +28,7 @@ use tokio::{
 };
 
 use crate::{
+    identity::Certificate,
     server::{
         answer::Answer,
         handler,
@@ -35,6 +38,7 @@ use crate::{
         upgrade::Upgrade,
         worker::Worker,
     },
+    sources::Accepted,
     telemetry::ConnectionEnded,
     upstream::{Lane, Pinning},
 };
@@ -46,6 +50,8 @@ pub(super) struct Client {
     pub(super) lane: Rc<Lane>,
     /// The other end.
     pub(super) peer: IpAddr,
+    /// What it has shown of itself over TLS.
+    pub(super) certificate: Option<Arc<Certificate>>,
     /// What is wrong with its bytes; nothing over HTTP/2, of which the library sees every frame.
     pub(super) watch: Rc<Watch>,
     /// True once an answer of it was one that goes on.
@@ -61,9 +67,12 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, worker: Rc<Worker>) {
         return;
     }
     let since = Instant::now();
-    let opening = Socket::open(stream, worker.deadlines().stall);
-    let opening = timeout(worker.deadlines().head, opening);
-    let Ok(Ok((protocol, socket))) = opening.await else { return };
+    let opening = timeout(worker.deadlines().head, open(stream, &worker));
+    let (protocol, socket, certificate) = match opening.await {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(error)) => return ConnectionEnded { detail: &error }.emit(),
+        Err(_elapsed) => return,
+    };
     let pinning = match protocol {
         Protocol::Http1 => Pinning::Pinned,
         Protocol::Http2 => Pinning::Pooled,
@@ -73,6 +82,7 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, worker: Rc<Worker>) {
         worker,
         lane,
         peer,
+        certificate,
         watch,
         streams: Cell::default(),
         upgrade: RefCell::default(),
@@ -81,6 +91,21 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, worker: Rc<Worker>) {
         Protocol::Http1 => serve_http1(socket, &client, since).await,
         Protocol::Http2 => serve_http2(socket, &client).await,
     }
+}
+
+/// Shakes hands, if that is wanted, and reads what tells the protocol.
+async fn open(
+    stream: TcpStream,
+    worker: &Worker,
+) -> io::Result<(Protocol, Socket, Option<Arc<Certificate>>)> {
+    let stall = worker.deadlines().stall;
+    let accepted = match worker.tls() {
+        Some(tls) => Accepted::tls(stream, stall, &tls).await?,
+        None => Accepted::plain(stream, stall),
+    };
+    let certificate = accepted.certificate().cloned();
+    let (protocol, socket) = Socket::open(accepted).await?;
+    Ok((protocol, socket, certificate))
 }
 
 async fn serve_http1(socket: Socket, client: &Rc<Client>, since: Instant) {

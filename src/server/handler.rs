@@ -1,6 +1,6 @@
 //! One request, start to end. The only file that shows the order of its steps.
 
-use std::{net::IpAddr, rc::Rc};
+use std::rc::Rc;
 
 use bytes::Bytes;
 use http::{
@@ -16,7 +16,6 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     admission::Watched,
-    identity::{self, Caller, Method, Transport, Way},
     json,
     operation::Expected,
     policy::Uploads,
@@ -26,7 +25,8 @@ use crate::{
         body,
         connection::Client,
         guarded::{self, Guarded},
-        identify::{identify, told},
+        held::Held,
+        identify::told,
         logged,
         panics::{Caught, caught},
         rates::Rates,
@@ -36,13 +36,16 @@ use crate::{
         upload::{self, Upload},
         watched::{self, Passing},
     },
-    sources::{Unidentified, now},
-    telemetry::{NotIdentified, Panicked, Reported},
+    sources::now,
+    telemetry::{Panicked, Reported},
     transport::{
-        Incremental, Media, Refusal, Reply, Route, UploadMap, body_of_get, client_address,
-        client_label, decode, get_with_body, listed_origin, not_json, readable, route, with_files,
+        Incremental, Media, Refusal, Reply, Route, UploadMap, body_of_get, decode, get_with_body,
+        listed_origin, not_json, readable, route, with_files,
     },
-    upstream::{Head, Relayed},
+    upstream::{
+        Head, Relayed,
+        faults::{Stage, point, within},
+    },
     verdict::{Admitted, Code, Fault, Framing, Item, Verdict, Violation},
 };
 
@@ -58,7 +61,9 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let origin = listed_origin(&head.headers, state.http());
     let reply = Reply { id: worker.ids().next(), media, http: state.http(), origin };
     let exchange = Exchange { client, n, state: &state, head: &head, reply };
-    let in_time = async { timeout(limit, exchange.serve(body)).await.unwrap_or_else(too_late) };
+    let in_time = async {
+        timeout(limit, within(&head.headers, exchange.serve(body))).await.unwrap_or_else(too_late)
+    };
     let mut response = match caught(in_time).await {
         Ok(Ok(Served::Operation(Passing::Relayed(mut relayed, counting)))) => {
             reply.sign(&mut relayed);
@@ -103,13 +108,13 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
 }
 
 /// A request and what it meets.
-struct Exchange<'e> {
-    client: &'e Client,
+pub(super) struct Exchange<'e> {
+    pub(super) client: &'e Client,
     /// Its number on the connection.
     n: u64,
-    state: &'e State,
-    head: &'e Parts,
-    reply: Reply<'e>,
+    pub(super) state: &'e State,
+    pub(super) head: &'e Parts,
+    pub(super) reply: Reply<'e>,
 }
 
 /// How a request was served.
@@ -123,16 +128,22 @@ enum Served {
 
 impl Exchange<'_> {
     async fn serve(&self, body: Incoming) -> Result<Served, Refusal> {
+        point(Stage::Head).await?;
         self.well_formed()?;
+        point(Stage::AddressRates).await?;
         self.rates().of_address(|| self.address())?;
+        point(Stage::Route).await?;
         let route = route(self.head, self.state.http())?;
         if route != Route::Preflight {
             self.state.refuse_drift()?;
+            self.client.worker.upstream().has_room()?;
         }
+        let held = self.client.worker.bodies().hold();
+        point(Stage::Body).await?;
         let body = match route {
             Route::Get => {
                 // Some proxies end a request without a body by an empty piece of it.
-                if !body.is_end_stream() && !self.read(body).await?.is_empty() {
+                if !body.is_end_stream() && !self.read(body, &held).await?.is_empty() {
                     return Err(get_with_body().into());
                 }
                 body_of_get(self.head, self.state.http())?.into()
@@ -142,7 +153,7 @@ impl Exchange<'_> {
                     return self.upload(body, with_files).await;
                 }
                 readable(&self.head.headers)?;
-                self.read(body).await?
+                self.read(body, &held).await?
             }
             Route::Preflight => return Ok(Served::Preflight),
             Route::WebSocket => return self.upgrade().await.map(Served::Switch),
@@ -150,6 +161,7 @@ impl Exchange<'_> {
         let judged = self.judge(&body, None).await?;
         drop(body);
         let forward = async |admitted, head: Head<'_>| {
+            point(Stage::Forward).await?;
             let asked = self.asked();
             Ok((asked.head(self.client.lane.forward(admitted, head)).await?, asked))
         };
@@ -235,7 +247,8 @@ impl Exchange<'_> {
             return Err(Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail }.into());
         }
         let (headers, address) = (&self.head.headers, self.address());
-        let caller = upgrade::caller(self.state, headers, address).await;
+        let mtls = self.client.certificate.clone();
+        let caller = upgrade::caller(self.state, headers, (address, mtls)).await;
         let caller = caller.map_err(|why| self.unidentified(why))?;
         let (id, head) = (self.reply.id, self.head.clone());
         self.client.upgrade.replace(Some(Box::new(Upgrade { id, head, address, caller })));
@@ -252,13 +265,13 @@ impl Exchange<'_> {
         }
     }
 
-    async fn read(&self, body: Incoming) -> Result<Bytes, Violation> {
-        let read = body::read(body, self.limits()).await;
+    async fn read(&self, body: Incoming, held: &Held) -> Result<Bytes, Refusal> {
+        let read = body::read(body, self.limits(), held).await;
         // A body that broke off broke off for a reason, when the guard knows one.
         if read.is_err() {
             self.well_formed()?;
         }
-        read
+        Ok(read?)
     }
 
     fn forwarded_head<'h>(&'h self, told: &'h [(HeaderName, HeaderValue)]) -> Head<'h> {
@@ -285,61 +298,32 @@ impl Exchange<'_> {
         Asked { state: self.state, id, media, at: Instant::now() }
     }
 
-    fn address(&self) -> IpAddr {
-        let trusted = &self.client.worker.config().trusted_proxies;
-        client_address(self.client.peer, &self.head.headers, trusted)
-    }
-
-    /// Who asks. A bad credential is a refusal, never nobody.
-    async fn caller(&self) -> Result<Caller, Refusal> {
-        let (credentials, headers) = (self.state.credentials(), &self.head.headers);
-        let identity = identify((credentials, &self.state.keys), headers, now()).await;
-        let identity = identity.map_err(|why| self.unidentified(why))?;
-        let label = client_label(headers, credentials);
-        let client = identity::Client { ip: Some(self.address()), label, mtls: None };
-        Ok(Caller { identity, client, way: self.way() })
-    }
-
-    fn way(&self) -> Way {
-        let transport = match self.reply.media {
-            Media::EventStream => Transport::Sse,
-            Media::GraphqlResponse | Media::Json => Transport::Http,
-        };
-        let is_get = self.head.method == http::Method::GET;
-        Way { transport, method: if is_get { Method::Get } else { Method::Post } }
-    }
-
-    fn unidentified(&self, why: Unidentified) -> Refusal {
-        let (reason, refusal) = match why {
-            Unidentified::Bad(bad) => (bad.reason(), Violation::from(bad).into()),
-            Unidentified::NoKeys => {
-                let detail = "there are no keys to verify tokens with".into();
-                let fault = Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail };
-                ("no-keys", fault.into())
-            }
-        };
-        NotIdentified { id: self.reply.id, reason }.emit();
-        refusal
-    }
-
     async fn judge(&self, body: &[u8], files: Option<&UploadMap>) -> Result<Judged, Refusal> {
         let limits = self.state.gate.policy().body;
+        point(Stage::Json).await?;
         let recent = self.client.worker.recent();
         let mut tree = json::read_again(body, limits, &recent.borrow()).map_err(not_json)?;
         if let Some(files) = files {
             files.fill(&mut tree)?;
         }
+        point(Stage::Decode).await?;
         let requests = decode(&tree, self.state.http())?;
         stream::is_possible(&requests, self.reply.media)?;
+        point(Stage::Caller).await?;
         let caller = self.caller().await?;
+        point(Stage::CallerRates).await?;
         self.rates().of_caller(&caller)?;
+        point(Stage::Told).await?;
         let told = told(&self.state.told, caller.identity.as_deref())
             .map_err(|bad| self.unidentified(bad.into()))?;
+        point(Stage::Judge).await?;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
                 requests.first.query.iter().for_each(|it| recent.borrow_mut().keep(it));
                 self.report(admitted.items());
+                point(Stage::ItemRates).await?;
                 self.rates().of_items(&caller, admitted.items())?;
+                point(Stage::Watch).await?;
                 let watched = self.state.gate.watch(&requests, &caller);
                 let answers = (requests.framing, self.state.gate.expect(&requests, &caller));
                 let expires = stream::expires(&caller);

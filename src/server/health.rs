@@ -20,7 +20,7 @@ use crate::{
     diagnostic::to_json,
     server::{
         drain::Phase,
-        state::{Drifted, Shared},
+        state::{Drifted, FailedReload, Shared},
     },
     telemetry::AcceptFailed,
 };
@@ -101,8 +101,20 @@ fn ready(shared: &Shared, phase: Phase) -> Response<Full<Bytes>> {
         "workers": { "listening": listening, "configured": workers },
         "draining": draining,
         "policy": policy(shared),
+        "certificate": certificate(shared),
     });
     json(status, body.to_string())
+}
+
+/// Why newer certificates are not in force; null when we do not end TLS.
+fn certificate(shared: &Shared) -> Value {
+    let failed = shared.failed_tls.load();
+    let failed = failed.as_ref().map(|it| failed_reload(it));
+    shared.tls.load().as_ref().map_or(Value::Null, |_| json!({ "failed_reload": failed }))
+}
+
+fn failed_reload(failed: &FailedReload) -> Value {
+    json!({ "at": failed.at.0, "found": to_json(&failed.found) })
 }
 
 /// What is in force since when, and why a newer one is not. Times in seconds since 1970.
@@ -115,9 +127,7 @@ fn policy(shared: &Shared) -> Value {
         "digest": format!("sha256:{}", policy.digest),
         "loaded_at": state.since.0,
         "drift": state.drifted.as_deref().map(drift),
-        "failed_reload": failed.as_ref().map(|it| {
-            json!({ "at": it.at.0, "found": to_json(&it.found) })
-        }),
+        "failed_reload": failed.as_ref().map(|it| failed_reload(it)),
     })
 }
 

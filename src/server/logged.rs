@@ -1,7 +1,7 @@
 //! Refusals as the operator learns of them, whatever the transport.
 
 use crate::{
-    telemetry::{Failed, Refused, RequestId, UpstreamFailed},
+    telemetry::{Failed, Refused, RequestId, Shed, UpstreamFailed},
     transport::Refusal,
     verdict::Fault,
 };
@@ -9,6 +9,9 @@ use crate::{
 /// Logs and counts a refusal.
 pub(super) fn refusal(refusal: &Refusal, id: RequestId) {
     match refusal {
+        Refusal::Fault(Fault::Busy { code, retry: _, detail }) => {
+            Shed { id, code: *code, detail }.emit();
+        }
         Refusal::Fault(Fault::Client(violation)) => {
             Refused { id, found: std::slice::from_ref(violation) }.emit();
         }

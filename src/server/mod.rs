@@ -7,12 +7,17 @@
 mod answer;
 mod answers;
 mod body;
+mod certificates;
 mod connection;
+mod crowd;
 mod drain;
+#[cfg(test)]
+mod drill;
 mod guarded;
 mod handler;
 mod head;
 mod health;
+mod held;
 mod identify;
 mod listener;
 mod logged;
@@ -27,8 +32,10 @@ mod stream;
 mod upgrade;
 mod upload;
 mod watched;
+mod who;
 mod worker;
 
+pub use certificates::ListenerKeeper;
 pub use reload::{NotOpened, Reload, Reloader};
 pub use run::{RunError, run};
 pub use state::State;
@@ -43,7 +50,7 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
-    config::Config,
+    config::{Config, Front, ListenerTls},
     server::{
         drain::Phase,
         state::{Drifted, FailedReload, Shared},
@@ -70,13 +77,10 @@ impl Server {
     /// Binds the listeners and starts the workers.
     ///
     /// # Errors
-    /// When an address cannot be bound, a thread cannot be started, or the upstream wants TLS and
-    /// the configuration trusts nobody.
+    /// When an address cannot be bound, a thread cannot be started, the upstream wants TLS and the
+    /// configuration trusts nobody, or clients of a network would be met without TLS.
     pub fn start(config: Config, state: State) -> io::Result<Running> {
-        if config.upstream.is_tls() && config.upstream_tls.is_none() {
-            let why = "an `https` upstream needs to be told whom to trust";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-        }
+        possible(&config)?;
         let n_workers = config.workers.get();
         let listeners = listener::bind_all(config.listen, n_workers, config.bounds.backlog)?;
         let addr =
@@ -96,6 +100,23 @@ impl Server {
         }
         Started { listen: addr, admin: admin_addr, workers: n_workers }.emit();
         Ok(running)
+    }
+}
+
+/// What no configuration can mean.
+fn possible(config: &Config) -> io::Result<()> {
+    let misuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    if config.upstream.is_tls() && config.upstream_tls.is_none() {
+        return misuse("an `https` upstream needs to be told whom to trust".into());
+    }
+    let is_local = config.listen.ip().to_canonical().is_loopback();
+    match &config.front {
+        Front::Plain if !is_local => misuse(format!(
+            "`{}` is not loopback, and tokens would cross a network in plain text: give \
+             `--tls-cert` and `--tls-key`, or say `--behind-tls` when a proxy in front ends TLS",
+            config.listen
+        )),
+        Front::BehindTls | Front::Plain | Front::Tls(_) => Ok(()),
     }
 }
 
@@ -120,6 +141,19 @@ impl Running {
             // Without a thread that asks for keys nobody could be identified.
             Err(error) => KeysNotFetched { detail: &error.to_string() }.emit(),
         }
+    }
+
+    /// Meets new connections with another certificate; those that are open keep theirs.
+    pub fn replace_tls(&self, tls: ListenerTls) {
+        self.shared.failed_tls.store(None);
+        // Whoever began in plain text goes on with that.
+        if matches!(self.shared.config.front, Front::Tls(_)) {
+            self.shared.tls.store(Some(Arc::new(tls)));
+        }
+    }
+
+    fn note_failed_tls(&self, failed: FailedReload) {
+        self.shared.failed_tls.store(Some(Arc::new(failed)));
     }
 
     /// Keeps the policy that is in force, beside another schema of the upstream's.

@@ -10,7 +10,7 @@ use tokio::{
 use crate::{
     config::Config,
     diagnostic::Diagnostics,
-    server::{NotOpened, Reload, Reloader, Running, Server, State},
+    server::{ListenerKeeper, NotOpened, Reload, Reloader, Running, Server, State},
     sources::{FetchError, Teller, fetch_schema},
     telemetry::{Draining, hide_panic_messages},
 };
@@ -44,12 +44,16 @@ impl From<io::Error> for RunError {
     }
 }
 
-/// Serves under a policy file until SIGTERM or SIGINT, then finishes what is in flight. Reads the
-/// file again on SIGHUP and when it changes, and asks the upstream for its schema as it says.
+/// Serves under a policy file until SIGTERM or SIGINT, then finishes what is in flight. Reads it and
+/// our certificate again on SIGHUP and when they change, and asks the upstream for its schema as it says.
 ///
 /// # Errors
 /// When the policy cannot be used, or the server cannot start.
-pub fn run(config: Config, policy: &Path) -> Result<(), RunError> {
+pub fn run(
+    config: Config,
+    policy: &Path,
+    mut listener: Option<ListenerKeeper>,
+) -> Result<(), RunError> {
     hide_panic_messages();
     let grace = config.deadlines.grace.as_secs();
     let (url, tls) = (config.upstream.clone(), config.upstream_tls.clone());
@@ -66,7 +70,7 @@ pub fn run(config: Config, policy: &Path) -> Result<(), RunError> {
         tokio::select! {
             _signal = terminate.recv() => {}
             _signal = interrupt.recv() => {}
-            () = keep_current(&mut reloader, (&running, upstream), hangup) => {}
+            () = keep_current((&mut reloader, &mut listener), (&running, upstream), hangup) => {}
         }
     });
     Draining { grace }.emit();
@@ -102,7 +106,7 @@ async fn open(
 
 /// Never ends.
 async fn keep_current(
-    reloader: &mut Reloader,
+    (reloader, listener): (&mut Reloader, &mut Option<ListenerKeeper>),
     (running, upstream): (&Running, Teller<'_>),
     mut hangup: Signal,
 ) {
@@ -111,8 +115,14 @@ async fn keep_current(
     let mut asked = Instant::now();
     loop {
         let outcome = tokio::select! {
-            Some(()) = hangup.recv() => Some(reloader.reload(running)),
-            _now = looks.tick() => reloader.look(running),
+            Some(()) = hangup.recv() => {
+                listener.as_mut().map(|it| it.reload(running));
+                Some(reloader.reload(running))
+            }
+            _now = looks.tick() => {
+                listener.as_mut().map(|it| it.look(running));
+                reloader.look(running)
+            }
         };
         let is_new = matches!(outcome, Some(Reload::NeedsSchema | Reload::Replaced));
         let every = reloader.asks_every();

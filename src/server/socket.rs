@@ -1,22 +1,17 @@
 //! A client's socket, between the system and the protocol library.
 //!
 //! It has read the first bytes of a connection to tell HTTP/2 from HTTP/1, and gives them back
-//! first; and it gives up a client that takes nothing of what is written. What is read is checked
-//! by `head`, not here.
+//! first. What is read is checked by `head`, not here.
 
 use std::{
-    future::Future,
     io,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
-    net::TcpStream,
-    time::{Sleep, sleep},
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+use crate::sources::{Accepted, Agreed};
 
 /// What a client speaks, by the first bytes it sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,14 +25,10 @@ pub(super) enum Protocol {
 /// A socket of which the first bytes were read already.
 #[derive(Debug)]
 pub(super) struct Socket {
-    stream: TcpStream,
+    stream: Accepted,
     first: Box<[u8]>,
     /// How many of the first bytes were given back.
     n_given: usize,
-    /// How long the client may take nothing.
-    stall: Duration,
-    /// Runs while it does.
-    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 /// Enough of the preface to tell: no method of HTTP/1 is called `PRI`.
@@ -45,10 +36,10 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 impl Socket {
     /// Reads as much as it takes to know the protocol.
-    pub(super) async fn open(
-        mut stream: TcpStream,
-        stall: Duration,
-    ) -> io::Result<(Protocol, Self)> {
+    ///
+    /// # Errors
+    /// When it breaks, or the client speaks something else than it has agreed to over TLS.
+    pub(super) async fn open(mut stream: Accepted) -> io::Result<(Protocol, Self)> {
         let mut first = [0; PREFACE.len()];
         let mut n = 0_usize;
         // Budget: the preface; every turn reads at least one byte of it.
@@ -65,23 +56,14 @@ impl Socket {
             }
             n = n.saturating_add(n_read);
         };
-        let first = first.get(..n).unwrap_or_default().into();
-        Ok((protocol, Self { stream, first, n_given: 0, stall, stalled: None }))
-    }
-
-    /// A write as it went, or an error when the client has taken nothing for too long.
-    fn taken(
-        &mut self,
-        ctx: &mut Context<'_>,
-        written: Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
-            self.stalled = None;
-            return written;
+        match (stream.agreed(), protocol) {
+            (Agreed::Nothing, _)
+            | (Agreed::Http1, Protocol::Http1)
+            | (Agreed::Http2, Protocol::Http2) => {}
+            (Agreed::Http1 | Agreed::Http2, _) => return Err(io::ErrorKind::InvalidData.into()),
         }
-        let stall = self.stall;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(stall)));
-        stalled.as_mut().poll(ctx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        let first = first.get(..n).unwrap_or_default().into();
+        Ok((protocol, Self { stream, first, n_given: 0 }))
     }
 }
 
@@ -109,9 +91,7 @@ impl AsyncWrite for Socket {
         ctx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = Pin::new(&mut this.stream).poll_write(ctx, bytes);
-        this.taken(ctx, written)
+        Pin::new(&mut self.get_mut().stream).poll_write(ctx, bytes)
     }
 
     fn poll_write_vectored(
@@ -119,9 +99,7 @@ impl AsyncWrite for Socket {
         ctx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = Pin::new(&mut this.stream).poll_write_vectored(ctx, pieces);
-        this.taken(ctx, written)
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(ctx, pieces)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -139,7 +117,12 @@ impl AsyncWrite for Socket {
 
 #[cfg(test)]
 mod tests {
-    use tokio::{io::AsyncWriteExt, net::TcpListener};
+    use std::time::Duration;
+
+    use tokio::{
+        io::AsyncWriteExt,
+        net::{TcpListener, TcpStream},
+    };
 
     use super::*;
 
@@ -148,8 +131,8 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         client.write_all(sent).await.unwrap();
         client.shutdown().await.unwrap();
-        let (protocol, mut socket) =
-            Socket::open(listener.accept().await.unwrap().0, Duration::MAX).await.unwrap();
+        let accepted = Accepted::plain(listener.accept().await.unwrap().0, Duration::MAX);
+        let (protocol, mut socket) = Socket::open(accepted).await.unwrap();
         let mut read = Vec::new();
         socket.read_to_end(&mut read).await.unwrap();
         assert_eq!((protocol, &*read), (expect, sent));

@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::{
     admission::{Gate, UnixSeconds},
-    config::Config,
+    config::{Config, Front, ListenerTls},
     diagnostic::Diagnostics,
     identity::Told,
     policy::{Credentials, Http, ResponseRules},
@@ -123,7 +123,7 @@ fn told(credentials: &Credentials) -> Arc<[(HeaderName, Told)]> {
     forward.filter_map(|it| Some((name(it)?, it.clone()))).collect()
 }
 
-/// A reload that kept the old policy.
+/// A reload that kept the old policy, or the old certificates.
 #[derive(Debug)]
 pub(super) struct FailedReload {
     /// When it was tried.
@@ -137,6 +137,10 @@ pub(super) struct FailedReload {
 pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) state: ArcSwap<State>,
+    /// What connections are accepted with; nothing: as they are.
+    pub(super) tls: ArcSwapOption<ListenerTls>,
+    /// The last change of certificates, when it failed.
+    pub(super) failed_tls: ArcSwapOption<FailedReload>,
     /// The last reload, when it failed.
     pub(super) failed: ArcSwapOption<FailedReload>,
     n_listening: AtomicUsize,
@@ -148,8 +152,12 @@ pub(super) struct Listening<'s>(&'s Shared);
 impl Shared {
     pub(super) fn new(config: Config, state: State) -> Self {
         let state = ArcSwap::from_pointee(state);
-        let failed = ArcSwapOption::empty();
-        Self { config, state, failed, n_listening: AtomicUsize::new(0) }
+        let tls = match &config.front {
+            Front::Plain | Front::BehindTls => ArcSwapOption::empty(),
+            Front::Tls(tls) => ArcSwapOption::from_pointee(tls.clone()),
+        };
+        let (failed, failed_tls) = (ArcSwapOption::empty(), ArcSwapOption::empty());
+        Self { config, state, tls, failed_tls, failed, n_listening: AtomicUsize::new(0) }
     }
 
     pub(super) fn listening(&self) -> Listening<'_> {

@@ -1,11 +1,11 @@
 //! A request that asks for WebSocket: it is answered here, and what follows it is a session.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header::HOST, header::ORIGIN};
 
 use crate::{
-    identity::{self, BadCredential, Caller, Method, Transport, Way},
+    identity::{self, BadCredential, Caller, Certificate, Method, Transport, Way},
     server::{
         identify::{identify, told},
         state::State,
@@ -73,11 +73,11 @@ fn same_site(headers: &HeaderMap, state: &State) -> Result<(), Violation> {
 pub(super) async fn caller(
     state: &State,
     headers: &HeaderMap,
-    address: IpAddr,
+    (address, mtls): (IpAddr, Option<Arc<Certificate>>),
 ) -> Result<Caller, Unidentified> {
     let identity = identify((state.credentials(), &state.keys), headers, now()).await?;
     let label = client_label(headers, state.credentials());
-    let client = identity::Client { ip: Some(address), label, mtls: None };
+    let client = identity::Client { ip: Some(address), label, mtls };
     let way = Way { method: Method::Get, transport: Transport::WebSocket };
     Ok(Caller { identity, client, way })
 }

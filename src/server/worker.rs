@@ -11,14 +11,16 @@ use tokio::{
 };
 
 use crate::{
-    config::{Bounds, Config, Deadlines},
+    config::{Bounds, Config, Deadlines, ListenerTls},
     json,
     server::{
         connection,
+        crowd::{self, Crowd},
         drain::{Drain, Phase},
+        held::Ceiling,
         state::{Shared, State},
     },
-    telemetry::{AcceptFailed, Panicked, RequestIds},
+    telemetry::{AcceptFailed, ClientAtBound, Panicked, RequestIds},
     upstream::Upstream,
 };
 
@@ -33,6 +35,8 @@ pub(super) struct Worker {
     drain: Drain,
     /// Documents that were admitted here, to be read sooner.
     recent: RefCell<json::Recent>,
+    crowd: Rc<Crowd>,
+    bodies: Rc<Ceiling>,
 }
 
 /// A state that a request holds on to until it is answered.
@@ -71,14 +75,9 @@ impl Worker {
         let seen = RefCell::new(Rc::new(InForce(shared.state.load_full())));
         let upstream = Upstream::new(&shared.config);
         let ids = RequestIds::random();
-        Rc::new(Self {
-            shared,
-            seen,
-            ids,
-            upstream,
-            drain: Drain::default(),
-            recent: RefCell::default(),
-        })
+        let bodies = Ceiling::new(shared.config.bounds.bodies);
+        let (drain, crowd, recent) = (Drain::default(), Rc::default(), RefCell::default());
+        Rc::new(Self { shared, seen, ids, upstream, drain, recent, crowd, bodies })
     }
 
     /// What is in force now.
@@ -107,12 +106,22 @@ impl Worker {
         &self.drain
     }
 
+    /// The bodies that requests hold.
+    pub(super) const fn bodies(&self) -> &Rc<Ceiling> {
+        &self.bodies
+    }
+
     pub(super) fn deadlines(&self) -> &Deadlines {
         &self.config().deadlines
     }
 
     pub(super) fn bounds(&self) -> &Bounds {
         &self.config().bounds
+    }
+
+    /// What connections are accepted with, when we end TLS.
+    pub(super) fn tls(&self) -> Option<Arc<ListenerTls>> {
+        self.shared.tls.load_full()
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -125,6 +134,7 @@ impl Worker {
         phase: watch::Receiver<Phase>,
     ) -> io::Result<u64> {
         let listener = TcpListener::from_std(listener)?;
+        drop(tokio::task::spawn_local(Rc::clone(&self.upstream).keep_resolved()));
         let mut connections = JoinSet::new();
         {
             let _listening = self.shared.listening();
@@ -177,7 +187,18 @@ impl Worker {
     }
 
     fn spawn(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>) {
-        connections.spawn_local(connection::serve(stream, peer.ip(), Rc::clone(self)));
+        let (address, worker) = (peer.ip(), Rc::clone(self));
+        let max = match self.config().trusted_proxies.holds(address) {
+            true => usize::MAX,
+            false => self.bounds().client_connections,
+        };
+        let Some(member) = self.crowd.enter(address, max) else {
+            return ClientAtBound { address: crowd::network(address) }.emit();
+        };
+        connections.spawn_local(async move {
+            let _member = member;
+            connection::serve(stream, address, worker).await;
+        });
     }
 }
 

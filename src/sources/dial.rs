@@ -2,7 +2,7 @@
 //!
 //! Knows no deadline; whoever waits for a connection has one.
 
-use std::{fmt, io};
+use std::{fmt, io, net::SocketAddr};
 
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -15,6 +15,8 @@ use crate::{
 /// What it takes to open a connection to a server.
 pub(crate) struct Dialer {
     url: UpstreamUrl,
+    /// Where it is; nothing: where its name leads.
+    address: Option<SocketAddr>,
     /// Nothing: an `https` server is not connected to.
     tls: Option<TlsConnector>,
 }
@@ -40,7 +42,12 @@ impl Dialer {
     /// `http` says which protocols are offered to an `https` server.
     pub(crate) fn new(url: &UpstreamUrl, tls: Option<&UpstreamTls>, http: UpstreamHttp) -> Self {
         let tls = tls.filter(|_| url.is_tls()).map(|it| TlsConnector::from(it.client(http)));
-        Self { url: url.clone(), tls }
+        Self { url: url.clone(), address: None, tls }
+    }
+
+    /// The same server at one of the addresses of its name.
+    pub(crate) fn at(self, address: Option<SocketAddr>) -> Self {
+        Self { address, ..self }
     }
 
     pub(crate) const fn url(&self) -> &UpstreamUrl {
@@ -49,8 +56,11 @@ impl Dialer {
 
     /// Opens a connection.
     pub(crate) async fn open(&self) -> Result<Wire, DialError> {
-        let address = (self.url.host(), self.url.port());
-        let stream = TcpStream::connect(address).await.map_err(DialError::Connect)?;
+        let stream = match self.address {
+            Some(address) => TcpStream::connect(address).await,
+            None => TcpStream::connect((self.url.host(), self.url.port())).await,
+        };
+        let stream = stream.map_err(DialError::Connect)?;
         stream.set_nodelay(true).map_err(DialError::Connect)?;
         let Some(name) = self.url.tls_name() else { return Ok(Wire::plain(stream)) };
         let tls = self.tls.as_ref().ok_or(DialError::NoTls)?;

@@ -1,22 +1,27 @@
 //! Everything that is read from the world: the policy and the files it names, the schema that an
-//! upstream tells and the connections to it, certificates and keys, and the time.
+//! upstream tells and the connections to it, certificates and keys, what clients open, and the time.
 //!
 //! Does not judge what it reads; `policy` does.
 
+mod accept;
 mod clock;
 mod dial;
 mod folder;
 mod introspect;
 mod keys;
+mod listener_files;
+mod patient;
 mod policy_file;
 mod upstream_files;
 mod watch;
 mod wire;
 
+pub(crate) use accept::{Accepted, Agreed};
 pub use clock::now;
 pub(crate) use dial::{DialError, Dialer};
 pub use introspect::{FetchError, Teller, fetch_schema, fetch_schema_now};
 pub use keys::{KeyAccess, NoKeys, RemoteKeys, Unidentified, keep};
+pub use listener_files::ListenerFiles;
 pub use policy_file::{
     Loaded, ReadFile, load_policy, load_policy_asking, read_file, read_folder, read_policy,
 };

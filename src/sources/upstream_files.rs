@@ -58,7 +58,7 @@ fn system_trust(found: &mut Diagnostics) -> Option<Trust> {
     trust
 }
 
-fn load<T, E: fmt::Display>(
+pub(super) fn load<T, E: fmt::Display>(
     path: &Path,
     parse: impl FnOnce(&Secret) -> Result<T, E>,
     found: &mut Diagnostics,
@@ -73,7 +73,7 @@ fn load<T, E: fmt::Display>(
     }
 }
 
-fn made<T, E: fmt::Display>(
+pub(super) fn made<T, E: fmt::Display>(
     result: Result<T, E>,
     what: &str,
     found: &mut Diagnostics,

@@ -12,6 +12,7 @@ pub static COUNTERS: Counters = Counters {
     answers_cut: Counter::new(),
     contracts_broken: Counter::new(),
     errors_masked: Counter::new(),
+    ejections: Counter::new(),
     failures: Counter::new(),
     key_failures: Counter::new(),
     panics: Counter::new(),
@@ -21,6 +22,7 @@ pub static COUNTERS: Counters = Counters {
     reported: Counter::new(),
     schema_drifts: Counter::new(),
     schema_failures: Counter::new(),
+    shed: Counter::new(),
     sockets_closed: Counter::new(),
     sockets_opened: Counter::new(),
     unidentified: Counter::new(),
@@ -40,6 +42,8 @@ pub struct Counters {
     pub contracts_broken: Counter,
     /// Errors of the upstream that clients do not read.
     pub errors_masked: Counter,
+    /// Addresses of the upstream that were left alone for a while.
+    pub ejections: Counter,
     /// Requests that Portcullis itself failed at.
     pub failures: Counter,
     /// Questions for keys that brought none.
@@ -58,6 +62,8 @@ pub struct Counters {
     pub schema_drifts: Counter,
     /// Introspections of the upstream that brought no schema.
     pub schema_failures: Counter,
+    /// Requests for which there was no room.
+    pub shed: Counter,
     /// WebSockets that have ended.
     pub sockets_closed: Counter,
     /// WebSockets that were opened.

@@ -3,15 +3,18 @@
 //! Decides nothing. No document text, variable value, token or header value passes through here.
 
 mod answer;
+mod certificate;
 mod counters;
 mod event;
 mod identity;
 mod live;
+mod load;
 mod logging;
 mod request_id;
 mod socket;
 
 pub use answer::{AnswerCut, ContractBroken, ErrorMasked};
+pub use certificate::{CertificateKept, CertificateReplaced};
 pub use counters::{COUNTERS, Counter, Counters};
 pub use event::{
     AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused,
@@ -19,6 +22,7 @@ pub use event::{
 };
 pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};
 pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
+pub use load::{ClientAtBound, Shed, UpstreamEjected, UpstreamReturned};
 pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
 pub use request_id::{RequestId, RequestIds};
 pub use socket::{SocketClosed, SocketOpened};

@@ -1,11 +1,25 @@
-//! What a client is told whose rate is exceeded: draft-ietf-httpapi-ratelimit-headers.
+//! What a client is told that may come again: when there was no room, or when its rate is exceeded,
+//! by draft-ietf-httpapi-ratelimit-headers.
 
-use http::{HeaderName, HeaderValue, Response, header::RETRY_AFTER};
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Response, StatusCode, header::RETRY_AFTER};
 
 use crate::quota::Exceeded;
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// The refusal with when to come again.
+pub(super) fn busy<B>(retry: Duration, mut refusal: Response<B>) -> Response<B> {
+    *refusal.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    // RFC 9110 §10.2.3: whole seconds; a part of one counts as one.
+    let seconds = retry.as_millis().div_ceil(1000).max(1);
+    if let Ok(value) = HeaderValue::try_from(seconds.to_string()) {
+        refusal.headers_mut().insert(RETRY_AFTER, value);
+    }
+    refusal
+}
 
 /// The refusal with what there is, what is left, and when to come again.
 pub(super) fn told<B>(exceeded: &Exceeded, mut refusal: Response<B>) -> Response<B> {

@@ -3,7 +3,7 @@
 //! As with requests, what was judged is the only thing that goes over it: operations are handed
 //! over by value, under numbers of ours. It does not know the client's ids, nor what an answer says.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use crate::{
     json,
     sources::{Wire, now},
-    upstream::{Head, Upstream, fault::Failure, signed_link},
+    upstream::{Head, Upstream, breaker::Outcome, fault::Failure, signed_link, target::Target},
     verdict::{Admitted, Fault},
     websocket::{Close, Ended, Frames, FromUpstream, Received, connect, read_upstream, write},
 };
@@ -45,28 +45,36 @@ impl Upstream {
     /// # Errors
     /// When the upstream cannot be reached, or does not accept it in time.
     pub async fn channel(&self, head: Head<'_>, init: Option<&str>) -> Result<Channel, Fault> {
-        let wire = self.open_channel().await?;
-        let opening = timeout(self.response, self.agree(wire, head, init)).await;
-        Ok(opening.map_err(|_elapsed| Failure::ResponseTimeout)??)
+        let mut attempt = self.choose(None, &[])?;
+        let replica = Rc::clone(&attempt.replica);
+        let opening = async {
+            let wire = replica.open_channel().await?;
+            let agreeing = timeout(self.response, self.agree(wire, &replica.target, head, init));
+            agreeing.await.map_err(|_elapsed| Failure::ResponseTimeout)?
+        };
+        let opened = opening.await;
+        attempt.note(if opened.is_ok() { Outcome::Answered } else { Outcome::Failed });
+        Ok(opened?)
     }
 
     async fn agree(
         &self,
         wire: Wire,
+        target: &Target,
         head: Head<'_>,
         init: Option<&str>,
     ) -> Result<Channel, Failure> {
-        let mut headers = head.write(self.target.host());
+        let mut headers = head.write(target.host());
         for name in
             [ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, signed_link::HEADER.clone()]
         {
             headers.remove(name);
         }
         if let Some(signer) = &self.signer {
-            let signature = signer.sign(&Method::GET, self.target.path(), b"", now());
+            let signature = signer.sign(&Method::GET, target.path(), b"", now());
             headers.insert(&signed_link::HEADER, signature);
         }
-        let frames = connect(wire, self.target.websocket(), headers, MAX_MESSAGE).await;
+        let frames = connect(wire, target.websocket(), headers, MAX_MESSAGE).await;
         let frames = frames.map_err(|it| Failure::WebSocket(it.to_string()))?;
         let mut channel = Channel { frames, patience: self.response_idle };
         let silent = |_ended| Failure::WebSocket("it closed instead of an acknowledgement".into());

@@ -1,9 +1,9 @@
 //! Opens connections to the upstream, in the protocol that it speaks.
 
-use std::{fmt, rc::Rc};
+use std::{fmt, net::SocketAddr, rc::Rc};
 
 use crate::{
-    config::{Config, UpstreamHttp},
+    config::{Config, UpstreamHttp, UpstreamUrl},
     sources::Dialer,
     upstream::{fault::Failure, multiplexed::Multiplexed, single::Single},
 };
@@ -24,9 +24,9 @@ pub(super) enum Opened {
 }
 
 impl Dial {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, url: &UpstreamUrl, at: Option<SocketAddr>) -> Self {
         let (http, tls) = (config.upstream_http, config.upstream_tls.as_ref());
-        let dialer = Dialer::new(&config.upstream, tls, http);
+        let dialer = Dialer::new(url, tls, http).at(at);
         Self { dialer, http, max_head: config.bounds.upstream_head }
     }
 

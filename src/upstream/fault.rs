@@ -1,6 +1,6 @@
 //! The ways in which an upstream can fail, as faults.
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use crate::{
     sources::{DialError, Ended},
@@ -21,6 +21,8 @@ pub(super) enum Failure {
     Connect(std::io::Error),
     /// Not opened in time.
     ConnectTimeout,
+    /// No address of it is asked at the moment; how long not.
+    Ejected(Duration),
     /// It wants TLS, and nobody said whom to trust.
     NoTls,
     /// Too many requests wait for the upstream.
@@ -54,14 +56,20 @@ impl From<DialError> for Failure {
 
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
+        let busy = |code, retry, detail: &str| Self::Busy { code, retry, detail: detail.into() };
         let (code, detail) = match failure {
+            Failure::Ejected(wait) => {
+                return busy(Code::UPSTREAM_UNAVAILABLE, wait, "it has failed too often");
+            }
+            Failure::Overload => {
+                return busy(Code::SERVICE_UNAVAILABLE, RETRY, "too many requests wait");
+            }
             Failure::Broken { error, wire } => {
                 (Code::UPSTREAM_UNAVAILABLE, format!("no answer: {}", broken(&error, wire)))
             }
             Failure::Connect(it) => (Code::UPSTREAM_UNAVAILABLE, format!("cannot connect: {it}")),
             Failure::ConnectTimeout => (Code::GATEWAY_TIMEOUT, "connecting took too long".into()),
             Failure::NoTls => (Code::UPSTREAM_UNAVAILABLE, "nobody is trusted for TLS".into()),
-            Failure::Overload => (Code::SERVICE_UNAVAILABLE, "too many requests wait".into()),
             Failure::ResponseTimeout => (Code::GATEWAY_TIMEOUT, "no answer in time".into()),
             Failure::Switching => {
                 (Code::UPSTREAM_UNAVAILABLE, "answered with a change of protocol".into())
@@ -98,5 +106,7 @@ fn chain(error: &dyn Error) -> String {
     text
 }
 
+/// 1 s: a burst is over then, and clients that come back do not come all at once.
+const RETRY: Duration = Duration::from_secs(1);
 /// 8 causes: more than any library nests.
 const MAX_CAUSES: usize = 8;

@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, Method, Request, Response, StatusCode, Version,
+    HeaderValue, Method, Request, Response, StatusCode, Version,
     header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
     response::Parts,
 };
@@ -16,13 +16,17 @@ use crate::{
     sources::now,
     upstream::{
         Head, Relayed, Upstream,
+        breaker::Outcome,
         fault::Failure,
+        faults::{Stage, point},
         files::{Body, Files},
         headers::clean_answer,
         link::{Broken, Link},
-        pool::{Idle, Permit},
+        replica::{Idle, Load, Replica},
         signed_link,
         single::Single,
+        target::Target,
+        turnstile::Permit,
     },
     verdict::{Admitted, Fault},
 };
@@ -41,8 +45,25 @@ pub enum Pinning {
 pub struct Lane {
     upstream: Rc<Upstream>,
     pinning: Pinning,
-    /// Counted by [`Upstream::pin`] while it is there.
-    own: RefCell<Option<Idle>>,
+    /// Counted by [`Replica::pin`] while it is there.
+    own: RefCell<Option<(Rc<Replica>, Idle)>>,
+}
+
+/// What is sent of a request that was judged.
+struct Outgoing {
+    body: Body,
+    /// What a signature is made over.
+    signed: Bytes,
+    /// Where it is not that of JSON.
+    content_type: Option<HeaderValue>,
+}
+
+/// The connection of one request, and the address at its other end.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub(super) link: Link,
+    replica: Rc<Replica>,
+    _load: Load,
 }
 
 impl Lane {
@@ -54,19 +75,24 @@ impl Lane {
     ///
     /// # Errors
     /// When the upstream cannot be reached, is too slow or breaks off before it answers. Only a
-    /// request of which not a byte was sent is tried again, once, on a fresh connection: one whose
-    /// connection died after that may have been executed, and a mutation must not run twice.
+    /// request of which not a byte was sent is tried again, on a fresh connection and then at other
+    /// addresses: one whose connection died after that may have been executed, and a mutation must
+    /// not run twice.
     pub async fn forward(
         self: &Rc<Self>,
         admitted: Admitted,
         head: Head<'_>,
     ) -> Result<Response<Relayed>, Fault> {
-        let permit = self.upstream.permit()?;
-        let body = admitted.into_body();
-        let headers = self.headers(&body, head);
-        let body = Body::Whole(Full::new(Bytes::from(body)));
+        point(Stage::Place).await?;
+        let permit = self.upstream.permit().await?;
+        let body = Bytes::from(admitted.into_body());
+        let outgoing = Outgoing {
+            signed: body.clone(),
+            content_type: None,
+            body: Body::Whole(Full::new(body)),
+        };
         let deadline = Instant::now().checked_add(self.upstream.response);
-        self.answer(permit, self.request(headers, body), deadline).await
+        self.answer(permit, (outgoing, head), deadline).await
     }
 
     /// The same with files, which may take until `until`; the time for the answer begins then.
@@ -80,24 +106,26 @@ impl Lane {
         head: Head<'_>,
         until: Instant,
     ) -> Result<Response<Relayed>, Fault> {
-        let permit = self.upstream.permit()?;
+        let permit = self.upstream.permit().await?;
         let operations = admitted.into_body();
-        let signed = [&operations, files.map.as_bytes()].concat();
-        let mut headers = self.headers(&signed, head);
-        headers.insert(CONTENT_TYPE, files.content_type);
-        let body = Body::Files((files.body)(operations));
+        let outgoing = Outgoing {
+            signed: [&operations, files.map.as_bytes()].concat().into(),
+            content_type: Some(files.content_type),
+            body: Body::Files((files.body)(operations)),
+        };
         let deadline = until.checked_add(self.upstream.response);
-        self.answer(permit, self.request(headers, body), deadline).await
+        self.answer(permit, (outgoing, head), deadline).await
     }
 
     async fn answer(
         self: &Rc<Self>,
         permit: Permit,
-        request: Request<Body>,
+        (outgoing, head): (Outgoing, Head<'_>),
         deadline: Option<Instant>,
     ) -> Result<Response<Relayed>, Fault> {
+        point(Stage::Address).await?;
         let deadline = deadline.ok_or(Failure::ResponseTimeout)?;
-        let (answer, link) = self.exchange(request, deadline).await?;
+        let (answer, leg) = self.exchange((outgoing, head), deadline).await?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(Failure::Switching.into());
         }
@@ -106,7 +134,7 @@ impl Lane {
         clean_answer(&mut head.headers);
         head.extensions.clear();
         let limit = self.upstream.response_idle;
-        let body = Relayed::new(body, link, Rc::clone(self), permit, limit);
+        let body = Relayed::new(body, leg, Rc::clone(self), permit, limit);
         let body = body.open_ended(is_open_ended);
         Ok(Response::from_parts(head, body))
     }
@@ -116,64 +144,93 @@ impl Lane {
     }
 
     /// Takes back a connection whose answer was read to its end.
-    pub(super) fn put(&self, link: Link) {
-        let idle = match link {
+    pub(super) fn put(&self, leg: Leg) {
+        let replica = leg.replica;
+        let idle = match leg.link {
             // The pool has it, as long as it lasts.
             Link::Shared(_) => return,
             Link::Single(single) => Idle::new(single),
         };
         let mut own = self.own.borrow_mut();
         match self.pinning {
-            Pinning::Pinned if own.is_none() && self.upstream.pin() => *own = Some(idle),
-            Pinning::Pinned | Pinning::Pooled => self.upstream.put(idle),
+            Pinning::Pinned if own.is_none() && replica.pin() => *own = Some((replica, idle)),
+            Pinning::Pinned | Pinning::Pooled => replica.put(idle),
         }
     }
 
-    /// The headers of a request; `body` is what is signed of it.
-    fn headers(&self, body: &[u8], head: Head<'_>) -> HeaderMap {
-        let target = &self.upstream.target;
+    fn request(&self, outgoing: Outgoing, head: Head<'_>, target: &Target) -> Request<Body> {
         let mut headers = head.write(target.host());
         // Whatever the policy lets pass: nobody but us signs.
         headers.remove(&signed_link::HEADER);
         if let Some(signer) = &self.upstream.signer {
-            let signature = signer.sign(&Method::POST, target.path(), body, now());
+            let signature = signer.sign(&Method::POST, target.path(), &outgoing.signed, now());
             headers.insert(&signed_link::HEADER, signature);
         }
-        headers
-    }
-
-    fn request(&self, headers: HeaderMap, body: Body) -> Request<Body> {
-        let mut request = Request::new(body);
+        if let Some(content_type) = outgoing.content_type {
+            headers.insert(CONTENT_TYPE, content_type);
+        }
+        let mut request = Request::new(outgoing.body);
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.upstream.target.origin();
+        *request.uri_mut() = target.origin();
         *request.headers_mut() = headers;
         request
     }
 
+    /// Asks one address after the other until one has taken the request. Of those, it is the only
+    /// one that has seen any of it.
     async fn exchange(
         &self,
-        request: Request<Body>,
+        (outgoing, head): (Outgoing, Head<'_>),
         deadline: Instant,
-    ) -> Result<(Response<Incoming>, Link), Failure> {
-        let mut request = request;
-        let (upstream, target) = (&self.upstream, &self.upstream.target);
-        let own = self.take_own().map(Link::Single);
-        if let Some(mut link) = own.or_else(|| upstream.take()) {
-            match link.exchange(target, request, deadline).await {
-                Ok(answer) => return Ok((answer, link)),
-                Err(Broken { unsent: Some(unsent), failure: _ }) => request = unsent,
-                Err(Broken { unsent: None, failure }) => return Err(failure),
+    ) -> Result<(Response<Incoming>, Leg), Failure> {
+        let upstream = &self.upstream;
+        let mut own = self.take_own();
+        let mut attempt = upstream.choose(own.as_ref().map(|(it, _)| it), &[])?;
+        let mut request = self.request(outgoing, head, &attempt.replica.target);
+        let mut tried = Vec::new();
+        // Budget: the addresses, of which every turn tries another.
+        loop {
+            let replica = Rc::clone(&attempt.replica);
+            let single = own.take().and_then(|it| Self::reuse(it, &replica));
+            let load = replica.begin();
+            let failure = match replica.exchange(single, request, deadline).await {
+                Ok((answer, link)) => {
+                    attempt.note(outcome_of(answer.status()));
+                    return Ok((answer, Leg { link, replica, _load: load }));
+                }
+                Err(Broken { failure, unsent: None }) => {
+                    attempt.note(Outcome::Failed);
+                    return Err(failure);
+                }
+                Err(Broken { failure, unsent: Some(unsent) }) => {
+                    attempt.note(Outcome::Failed);
+                    request = unsent;
+                    failure
+                }
+            };
+            tried.push(replica);
+            if tried.len() >= upstream.n_replicas().min(MAX_TRIES) {
+                return Err(failure);
             }
+            // What failed is more telling than that nobody is left.
+            attempt = upstream.choose(None, &tried).map_err(|_none_left| failure)?;
+            attempt.replica.target.to_http1(&mut request);
         }
-        let mut link = upstream.open(deadline).await?;
-        let answer = link.exchange(target, request, deadline).await.map_err(|it| it.failure)?;
-        Ok((answer, link))
     }
 
-    fn take_own(&self) -> Option<Single> {
-        let idle = self.own.borrow_mut().take()?;
-        self.upstream.unpin();
-        self.upstream.revive(idle)
+    fn take_own(&self) -> Option<(Rc<Replica>, Idle)> {
+        let (replica, idle) = self.own.borrow_mut().take()?;
+        replica.unpin();
+        Some((replica, idle))
+    }
+
+    /// A connection to this address, if it is still good; one to another goes where others find it.
+    fn reuse((own, idle): (Rc<Replica>, Idle), replica: &Rc<Replica>) -> Option<Single> {
+        if Rc::ptr_eq(&own, replica) {
+            return own.revive(idle);
+        }
+        own.put(idle);
+        None
     }
 }
 
@@ -183,11 +240,24 @@ fn is_open_ended(head: &Parts) -> bool {
     head.version <= Version::HTTP_11 && !has(CONTENT_LENGTH) && !has(TRANSFER_ENCODING)
 }
 
+/// What the upstream says of itself: these three come from what stands in front of a server that
+/// is not there, and never from one that has run an operation.
+fn outcome_of(status: StatusCode) -> Outcome {
+    match status {
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            Outcome::Failed
+        }
+        _ => Outcome::Answered,
+    }
+}
+
+/// 3 addresses: a request that nobody takes has waited long enough.
+const MAX_TRIES: usize = 3;
+
 impl Drop for Lane {
     fn drop(&mut self) {
-        if let Some(idle) = self.own.borrow_mut().take() {
-            self.upstream.unpin();
-            self.upstream.put(idle);
+        if let Some((replica, idle)) = self.take_own() {
+            replica.put(idle);
         }
     }
 }

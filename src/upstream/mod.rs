@@ -7,11 +7,16 @@
 //! again only when not a byte of it was sent. What [`signed_link`] adds lets the upstream tell our
 //! requests from those that went around us.
 //!
+//! An upstream may have several addresses: see [`Upstream`]. One that fails is left alone for a
+//! while, and a request of which not a byte was sent goes to another one.
+//!
 //! Everything here belongs to one worker and is not shared between threads: no locks.
 
+mod breaker;
 mod channel;
 mod dial;
 mod fault;
+pub(crate) mod faults;
 mod files;
 mod headers;
 mod lane;
@@ -19,9 +24,11 @@ mod link;
 mod multiplexed;
 mod pool;
 mod relayed;
+mod replica;
 pub mod signed_link;
 mod single;
 mod target;
+mod turnstile;
 
 pub use channel::{Channel, ChannelEnded};
 pub use files::{Files, FilesBody};

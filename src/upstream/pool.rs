@@ -1,69 +1,48 @@
-//! The connections of one worker that can take a request: HTTP/1.1 ones without work, and HTTP/2
-//! ones with room.
+//! The upstream of one worker: the addresses it has, which of them is asked next, and how many
+//! requests are on their way.
+//!
+//! The address with the fewest requests is asked; one that fails is left alone for a while. All of
+//! them are the same server: they differ in host and port alone.
 
 use std::{
     cell::{Cell, RefCell},
+    net::SocketAddr,
     rc::Rc,
     time::{Duration, Instant},
 };
 
-use tokio::{
-    sync::Mutex,
-    time::{Instant as Deadline, timeout, timeout_at},
-};
+use tokio::{net::lookup_host, time::timeout};
 
 use crate::{
-    config::{Config, UpstreamHttp},
-    sources::{Dialer, Wire},
+    config::{Config, UpstreamUrl},
+    telemetry::{UpstreamEjected, UpstreamReturned},
     upstream::{
-        dial::{Dial, Opened},
+        breaker::{Outcome, Pass, Turned},
         fault::Failure,
         lane::{Lane, Pinning},
-        link::Link,
-        multiplexed::Multiplexed,
+        replica::Replica,
         signed_link::Signer,
-        single::Single,
-        target::Target,
+        turnstile::{Permit, Turnstile},
     },
+    verdict::Fault,
 };
 
 /// The upstream as one worker sees it.
 #[derive(Debug)]
 pub struct Upstream {
-    pub(super) target: Target,
     pub(super) signer: Option<Signer>,
     pub(super) response: Duration,
     pub(super) response_idle: Duration,
-    connect: Duration,
-    idle_for: Duration,
-    max_idle: usize,
-    max_in_flight: usize,
-    in_flight: Cell<usize>,
+    pub(super) stream_idle: Duration,
+    config: Config,
+    /// INVARIANT: never empty.
+    replicas: RefCell<Vec<Rc<Replica>>>,
+    /// Whose turn it is among those that are equal.
+    turn: Cell<usize>,
+    turnstile: Rc<Turnstile>,
     /// Answers that go on, which are bounded apart: they would leave no room for others.
     streaming: Cell<usize>,
     max_streaming: usize,
-    pub(super) stream_idle: Duration,
-    /// How many idle connections lanes have kept for themselves.
-    n_pinned: Cell<usize>,
-    /// The one used last stands last, and is used first.
-    idle: RefCell<Vec<Idle>>,
-    /// All HTTP/2 connections that may take a request.
-    multiplexed: RefCell<Vec<Rc<Multiplexed>>>,
-    dial: Dial,
-    /// For WebSocket: HTTP/1.1 alone.
-    channels: Dialer,
-    /// True when the last connection that was opened speaks HTTP/1.1.
-    speaks_http1: Cell<bool>,
-    /// Whose turn it is to open a connection that others may share. Held across awaits, but only
-    /// under the deadline of connecting, which runs for those who wait too.
-    turn: Mutex<()>,
-}
-
-/// A connection without work.
-#[derive(Debug)]
-pub(super) struct Idle {
-    link: Single,
-    since: Instant,
 }
 
 /// One of the answers that may go on.
@@ -76,13 +55,31 @@ impl Drop for StreamPermit {
     }
 }
 
-/// One of the requests that may be in flight.
+/// A request that is on its way to one of the addresses, until somebody says what became of it.
 #[derive(Debug)]
-pub(super) struct Permit(Rc<Upstream>);
+pub(super) struct Attempt {
+    pub(super) replica: Rc<Replica>,
+    /// Nothing once the outcome is known.
+    pass: Option<Pass>,
+}
 
-impl Drop for Permit {
+impl Attempt {
+    /// Says what became of it.
+    pub(super) fn note(&mut self, outcome: Outcome) {
+        let Some(pass) = self.pass.take() else { return };
+        let turned = self.replica.breaker.note(pass, outcome, Instant::now());
+        let address = self.replica.to_string();
+        match turned {
+            Turned::Closed => UpstreamReturned { address: &address }.emit(),
+            Turned::Nothing => {}
+            Turned::Open => UpstreamEjected { address: &address }.emit(),
+        }
+    }
+}
+
+impl Drop for Attempt {
     fn drop(&mut self) {
-        self.0.in_flight.set(self.0.in_flight.get().saturating_sub(1));
+        self.note(Outcome::Unknown);
     }
 }
 
@@ -90,37 +87,21 @@ impl Upstream {
     /// The upstream of a worker; connects when there is something to forward.
     #[must_use]
     pub fn new(config: &Config) -> Rc<Self> {
+        let (bounds, deadlines) = (&config.bounds, &config.deadlines);
+        let (n, queue) = (bounds.upstream_in_flight, bounds.queue);
+        let named = config.upstreams().map(|url| Replica::new(config, url, None)).collect();
         Rc::new(Self {
-            target: Target::new(&config.upstream),
             signer: config.upstream_key.as_ref().map(Signer::new),
-            response: config.deadlines.response,
-            response_idle: config.deadlines.response_idle,
-            connect: config.deadlines.connect,
-            idle_for: config.deadlines.upstream_idle,
-            max_idle: config.bounds.upstream_idle,
-            max_in_flight: config.bounds.upstream_in_flight,
-            in_flight: Cell::new(0),
+            response: deadlines.response,
+            response_idle: deadlines.response_idle,
+            stream_idle: deadlines.stream_idle,
+            config: config.clone(),
+            replicas: RefCell::new(named),
+            turn: Cell::new(0),
+            turnstile: Turnstile::new(n, queue, deadlines.queue),
             streaming: Cell::new(0),
-            max_streaming: config.bounds.connections.get(),
-            stream_idle: config.deadlines.stream_idle,
-            n_pinned: Cell::new(0),
-            idle: RefCell::new(Vec::new()),
-            multiplexed: RefCell::new(Vec::new()),
-            dial: Dial::new(config),
-            channels: Dialer::new(
-                &config.upstream,
-                config.upstream_tls.as_ref(),
-                UpstreamHttp::Http1,
-            ),
-            speaks_http1: Cell::new(false),
-            turn: Mutex::new(()),
+            max_streaming: bounds.connections.get(),
         })
-    }
-
-    /// A connection of its own for WebSocket.
-    pub(super) async fn open_channel(&self) -> Result<Wire, Failure> {
-        let opened = timeout(self.connect, self.channels.open()).await;
-        Ok(opened.map_err(|_elapsed| Failure::ConnectTimeout)??)
     }
 
     /// The way of one client connection to the upstream.
@@ -131,18 +112,43 @@ impl Upstream {
 
     /// Closes connections that had no work for too long; to be called now and then.
     pub fn sweep(&self) {
-        let limit = self.idle_for;
-        self.idle.borrow_mut().retain(|it| it.since.elapsed() < limit);
-        self.multiplexed.borrow_mut().retain(|it| !it.is_over() && !it.is_idle_for(limit));
+        self.replicas.borrow().iter().for_each(|it| it.sweep());
     }
 
-    pub(super) fn permit(self: &Rc<Self>) -> Result<Permit, Failure> {
-        let n = self.in_flight.get();
-        if n >= self.max_in_flight {
-            return Err(Failure::Overload);
+    /// Whether a request that comes now has a chance; asked before anything is done for it.
+    ///
+    /// # Errors
+    /// When too many wait already, or no address is to be asked.
+    pub fn has_room(&self) -> Result<(), Fault> {
+        self.turnstile.has_room()?;
+        let now = Instant::now();
+        let mut least = Duration::MAX;
+        for it in self.replicas.borrow().iter() {
+            match it.breaker.would_pass(now) {
+                Ok(()) => return Ok(()),
+                Err(wait) => least = least.min(wait),
+            }
         }
-        self.in_flight.set(n.saturating_add(1));
-        Ok(Permit(Rc::clone(self)))
+        Err(Failure::Ejected(least).into())
+    }
+
+    /// Looks names up now and then: one with several addresses is several addresses of the upstream.
+    /// Never ends.
+    pub async fn keep_resolved(self: Rc<Self>) {
+        // Budget: none; every turn waits.
+        loop {
+            let mut all = Vec::new();
+            for url in self.config.upstreams() {
+                let addresses = self.addresses(url).await;
+                all.extend(self.replicas_at(url, &addresses));
+            }
+            self.replicas.replace(all);
+            tokio::time::sleep(self.config.deadlines.resolve).await;
+        }
+    }
+
+    pub(super) async fn permit(&self) -> Result<Permit, Failure> {
+        self.turnstile.pass().await
     }
 
     pub(super) fn stream_permit(self: &Rc<Self>) -> Result<StreamPermit, Failure> {
@@ -154,102 +160,74 @@ impl Upstream {
         Ok(StreamPermit(Rc::clone(self)))
     }
 
-    /// A connection from the pool that is still good.
-    pub(super) fn take(&self) -> Option<Link> {
-        if let Some(link) = self.share() {
-            return Some(link);
-        }
-        let mut idle = self.idle.borrow_mut();
-        // Budget: the pool, which only gets smaller here.
-        while let Some(newest) = idle.pop() {
-            if let Some(single) = self.revive(newest) {
-                return Some(Link::Single(single));
-            }
-        }
-        None
+    /// The address to ask next: none of those that were `tried`, and `own` if it is as good as any.
+    pub(super) fn choose(
+        &self,
+        own: Option<&Rc<Replica>>,
+        tried: &[Rc<Replica>],
+    ) -> Result<Attempt, Failure> {
+        let (all, now) = (self.replicas.borrow(), Instant::now());
+        let is_left = |it: &&Rc<Replica>| !tried.iter().any(|tried| Rc::ptr_eq(tried, it));
+        let may = |it: &&Rc<Replica>| it.breaker.would_pass(now).is_ok();
+        let turn = self.turn.get();
+        self.turn.set(turn.wrapping_add(1));
+        let first = turn.checked_rem(all.len()).unwrap_or(0);
+        let (before, after) = all.split_at_checked(first).unwrap_or((&all, &[]));
+        let in_turn = after.iter().chain(before).filter(is_left);
+        let best = in_turn.clone().filter(may).min_by_key(|it| it.load());
+        let own = own.filter(is_left).filter(may).filter(|own| {
+            let is_known = all.iter().any(|it| Rc::ptr_eq(it, own));
+            is_known && best.is_some_and(|best| own.load() <= best.load().saturating_add(SLACK))
+        });
+        let Some(chosen) = own.or(best) else {
+            let waits = in_turn.filter_map(|it| it.breaker.would_pass(now).err());
+            return Err(Failure::Ejected(waits.min().unwrap_or_default()));
+        };
+        let pass = chosen.breaker.pass(now).map_err(Failure::Ejected)?;
+        Ok(Attempt { replica: Rc::clone(chosen), pass: Some(pass) })
     }
 
-    /// The connection of an idle one, unless it is too old or was closed.
-    pub(super) fn revive(&self, mut idle: Idle) -> Option<Single> {
-        (idle.since.elapsed() < self.idle_for && idle.link.is_ready()).then_some(idle.link)
+    /// How many addresses there are.
+    pub(super) fn n_replicas(&self) -> usize {
+        self.replicas.borrow().len()
     }
 
-    /// Keeps a connection for whoever comes next.
-    pub(super) fn put(&self, idle: Idle) {
-        let mut all = self.idle.borrow_mut();
-        if all.len() < self.max_idle {
-            all.push(idle);
+    /// The addresses of a name; none when it has only one, which is then looked up when connecting.
+    async fn addresses(&self, url: &UpstreamUrl) -> Vec<SocketAddr> {
+        if url.is_address() {
+            return Vec::new();
         }
+        let found = timeout(self.config.deadlines.connect, lookup_host((url.host(), url.port())));
+        let Ok(Ok(found)) = found.await else {
+            // What was known holds.
+            let replicas = self.replicas.borrow();
+            return replicas
+                .iter()
+                .filter(|it| it.is_of(url))
+                .filter_map(|it| it.address)
+                .collect();
+        };
+        let mut addresses: Vec<_> = found.take(MAX_ADDRESSES).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        if addresses.len() > 1 { addresses } else { Vec::new() }
     }
 
-    /// A connection that was opened for this request, or one with room that was opened while it
-    /// waited for its turn.
-    pub(super) async fn open(&self, deadline: Deadline) -> Result<Link, Failure> {
-        let deadline = Deadline::now().checked_add(self.connect).unwrap_or(deadline).min(deadline);
-        let opened = timeout_at(deadline, self.open_in_turn()).await;
-        opened.unwrap_or(Err(Failure::ConnectTimeout))
-    }
-
-    async fn open_in_turn(&self) -> Result<Link, Failure> {
-        if !self.may_share() {
-            return self.open_now().await;
+    /// Those that are there already stay, with their connections and what was learned of them.
+    fn replicas_at(&self, url: &UpstreamUrl, addresses: &[SocketAddr]) -> Vec<Rc<Replica>> {
+        let at = |address: Option<SocketAddr>| {
+            let before = self.replicas.borrow();
+            let known = before.iter().find(|it| it.is_of(url) && it.address == address);
+            known.cloned().unwrap_or_else(|| Replica::new(&self.config, url, address))
+        };
+        if addresses.is_empty() {
+            return vec![at(None)];
         }
-        let turn = self.turn.lock().await;
-        if let Some(link) = self.share() {
-            return Ok(link);
-        }
-        if !self.may_share() {
-            drop(turn);
-            return self.open_now().await;
-        }
-        self.open_now().await
-    }
-
-    async fn open_now(&self) -> Result<Link, Failure> {
-        let opened = self.dial.open().await?;
-        self.speaks_http1.set(matches!(opened, Opened::Single(_)));
-        match opened {
-            Opened::Multiplexed(connection) => {
-                let stream = connection.stream().ok_or(Failure::Overload)?;
-                self.multiplexed.borrow_mut().push(connection);
-                Ok(Link::Shared(stream))
-            }
-            Opened::Single(single) => Ok(Link::Single(single)),
-        }
-    }
-
-    /// True when the next connection may serve many: opening one for each of them would be waste.
-    fn may_share(&self) -> bool {
-        self.dial.may_be_http2() && !self.speaks_http1.get()
-    }
-
-    /// A part of an HTTP/2 connection that has room.
-    fn share(&self) -> Option<Link> {
-        let mut all = self.multiplexed.borrow_mut();
-        if all.is_empty() {
-            return None;
-        }
-        all.retain(|it| !it.is_over());
-        all.iter().find_map(Multiplexed::stream).map(Link::Shared)
-    }
-
-    /// Room for one more pinned connection; [`Upstream::unpin`] gives it back.
-    pub(super) fn pin(&self) -> bool {
-        let n = self.n_pinned.get();
-        let has_room = n < self.max_idle;
-        if has_room {
-            self.n_pinned.set(n.saturating_add(1));
-        }
-        has_room
-    }
-
-    pub(super) fn unpin(&self) {
-        self.n_pinned.set(self.n_pinned.get().saturating_sub(1));
+        addresses.iter().map(|it| at(Some(*it))).collect()
     }
 }
 
-impl Idle {
-    pub(super) fn new(link: Single) -> Self {
-        Self { link, since: Instant::now() }
-    }
-}
+/// 1 request: keeping a connection is worth more than an even count.
+const SLACK: usize = 1;
+/// 64 addresses of a name: more than a resolver gives in one answer.
+const MAX_ADDRESSES: usize = 64;

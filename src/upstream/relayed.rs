@@ -17,9 +17,9 @@ use tokio::time::{Sleep, sleep};
 
 use crate::{
     upstream::{
-        lane::Lane,
-        link::Link,
-        pool::{Permit, StreamPermit},
+        lane::{Lane, Leg},
+        pool::StreamPermit,
+        turnstile::Permit,
     },
     verdict::Fault,
 };
@@ -32,7 +32,7 @@ pub struct Relayed {
     /// Nothing but the end of the connection says where it ends.
     is_open_ended: bool,
     /// Gone once it was given back.
-    link: Option<Link>,
+    leg: Option<Leg>,
     lane: Rc<Lane>,
     permit: Running,
     limit: Duration,
@@ -70,24 +70,15 @@ impl std::error::Error for RelayError {}
 impl Relayed {
     pub(super) fn new(
         incoming: Incoming,
-        link: Link,
+        leg: Leg,
         lane: Rc<Lane>,
         permit: Permit,
         limit: Duration,
     ) -> Self {
         let ended = incoming.is_end_stream();
         let permit = Running::Request { _permit: permit };
-        let is_open_ended = false;
-        Self {
-            incoming,
-            ended,
-            is_open_ended,
-            link: Some(link),
-            lane,
-            permit,
-            limit,
-            waiting: None,
-        }
+        let (is_open_ended, leg) = (false, Some(leg));
+        Self { incoming, ended, is_open_ended, leg, lane, permit, limit, waiting: None }
     }
 
     /// The same as an answer that goes on.
@@ -131,8 +122,8 @@ impl Relayed {
         if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(ctx) {
             return Poll::Ready(frame);
         }
-        if let Some(link) = &mut self.link {
-            link.drive(ctx);
+        if let Some(leg) = &mut self.leg {
+            leg.link.drive(ctx);
         }
         Pin::new(&mut self.incoming).poll_frame(ctx)
     }
@@ -162,7 +153,7 @@ impl Body for Relayed {
                 }
                 Poll::Ready(Some(Ok(_trailers))) => {}
                 Poll::Ready(Some(Err(error))) => {
-                    this.link = None;
+                    this.leg = None;
                     return Poll::Ready(Some(Err(RelayError::Broken(error))));
                 }
                 Poll::Ready(None) => {
@@ -170,8 +161,8 @@ impl Body for Relayed {
                     return Poll::Ready(None);
                 }
                 Poll::Pending if this.is_late(ctx) => {
-                    if let Some(link) = this.link.take() {
-                        link.give_up();
+                    if let Some(leg) = this.leg.take() {
+                        leg.link.give_up();
                     }
                     return Poll::Ready(Some(Err(RelayError::Timeout)));
                 }
@@ -193,9 +184,9 @@ impl Drop for Relayed {
     fn drop(&mut self) {
         // An answer that was not read to its end takes its connection with it.
         if (self.ended || self.incoming.is_end_stream())
-            && let Some(link) = self.link.take()
+            && let Some(leg) = self.leg.take()
         {
-            self.lane.put(link);
+            self.lane.put(leg);
         }
     }
 }

@@ -10,6 +10,8 @@ use portcullis::{
     sources::load_policy,
 };
 
+use crate::support::wire::exchange;
+
 /// A running proxy; it stops when it is dropped.
 pub(crate) struct Proxy {
     running: Option<Running>,
@@ -73,7 +75,14 @@ impl Proxy {
         self.running.take().expect("it runs until it is dropped").join()
     }
 
-    fn running(&self) -> &Running {
+    /// What `/readyz` says.
+    pub(crate) fn ready(&self) -> String {
+        let get = b"GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        let answer = exchange(self.admin_address(), get).expect("an answer");
+        String::from_utf8_lossy(&answer.body).into_owned()
+    }
+
+    pub(crate) fn running(&self) -> &Running {
         self.running.as_ref().expect("it runs until it is dropped")
     }
 }

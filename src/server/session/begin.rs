@@ -71,7 +71,8 @@ impl Session {
 
     /// Finds out who asks; a credential that is not good ends the session.
     pub(super) async fn identify(&mut self) -> Result<(), Ended> {
-        let found = caller(&self.state, &self.head.headers, self.address).await;
+        let from = (self.address, self.client.certificate.clone());
+        let found = caller(&self.state, &self.head.headers, from).await;
         let found = found.and_then(|it| {
             let told = told_of(&it, &self.state)?;
             Ok((it, told))

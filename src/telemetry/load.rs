@@ -1,0 +1,76 @@
+//! Events of too much load, and of an upstream that fails.
+
+use tracing::{debug, info, warn};
+
+use crate::{
+    telemetry::{COUNTERS, RequestId},
+    verdict::Code,
+};
+
+/// A client has as many connections as one may have.
+#[derive(Debug)]
+pub struct ClientAtBound {
+    /// Where it is; over IPv6 its network.
+    pub address: std::net::IpAddr,
+}
+
+impl ClientAtBound {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        COUNTERS.shed.count();
+        debug!(event = "client-at-bound", address = %self.address);
+    }
+}
+
+/// There was no room for a request.
+#[derive(Debug)]
+pub struct Shed<'a> {
+    /// The request.
+    pub id: RequestId,
+    /// What the client was told.
+    pub code: Code,
+    /// Where there was none.
+    pub detail: &'a str,
+}
+
+impl Shed<'_> {
+    /// Logs and counts it; quietly, since there are many at such times.
+    pub fn emit(&self) {
+        COUNTERS.shed.count();
+        debug!(
+            event = "shed",
+            code = self.code.as_str(),
+            detail = self.detail,
+            request_id = %self.id,
+        );
+    }
+}
+
+/// An address of the upstream has failed too often, and is left alone for a while.
+#[derive(Debug)]
+pub struct UpstreamEjected<'a> {
+    /// Which.
+    pub address: &'a str,
+}
+
+impl UpstreamEjected<'_> {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        COUNTERS.ejections.count();
+        warn!(event = "upstream-ejected", address = self.address);
+    }
+}
+
+/// An address of the upstream answers again.
+#[derive(Debug)]
+pub struct UpstreamReturned<'a> {
+    /// Which.
+    pub address: &'a str,
+}
+
+impl UpstreamReturned<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        info!(event = "upstream-returned", address = self.address);
+    }
+}
