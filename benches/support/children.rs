@@ -68,15 +68,17 @@ impl Child {
         }
         Ok(sum)
     }
-}
 
-impl Child {
-    /// Its memory, in KiB.
-    pub(crate) fn rss(&self) -> io::Result<u64> {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = text.lines().find_map(|it| it.strip_prefix("VmRSS:"));
-        let n = line.and_then(|it| it.trim().split(' ').next()?.parse().ok());
+    /// Its resident memory, in KiB.
+    pub(crate) fn resident(&self) -> io::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"));
+        let n = line.and_then(|it| it.trim().strip_suffix(" kB")?.trim().parse().ok());
         n.ok_or_else(|| io::Error::other("no VmRSS"))
+    }
+
+    pub(crate) fn open_files(&self) -> io::Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.process.id()))?.count())
     }
 }
 

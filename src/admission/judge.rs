@@ -61,6 +61,11 @@ impl Totals {
         Self { measures, tallies: Vec::new() }
     }
 
+    /// Whether what was measured is all there is to say, and nothing to object to.
+    fn is_within(&self, part: &Part, limit: u64) -> bool {
+        self.measures.is_none() && matches!(part, Part::Measured(it) if *it <= limit)
+    }
+
     /// The measure to compare with the limit: the sum so far, or the measure itself.
     fn add(&mut self, rule: RuleIdx, measured: u64) -> u64 {
         let Some(total) = self.measures.as_mut().and_then(|it| it.get_mut(rule.0)) else {
@@ -200,7 +205,9 @@ impl Bench<'_> {
             let Stance::On { mode, limit } = self.stance(document, left.rule) else {
                 continue;
             };
-            if exception.is_some_and(|it| it.lifts(left.rule)) {
+            if totals.is_within(&left.part, limit)
+                || exception.is_some_and(|it| it.lifts(left.rule))
+            {
                 continue;
             }
             let mut found = self.find(document, left, variables);

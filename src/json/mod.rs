@@ -10,13 +10,15 @@ mod error;
 mod literal;
 mod plain;
 mod read;
+mod recent;
 mod scan;
 mod unescape;
 mod write;
 
 pub use error::{Error, Problem};
 pub use literal::Literal;
-pub use read::{Limits, Lists, read};
+pub use read::{Limits, Lists, read, read_again};
+pub use recent::Recent;
 pub use write::{escape, push_escaped};
 
 use std::{borrow::Cow, ops::Range};
@@ -133,6 +135,12 @@ impl<'t> Value<'t> {
         Some(self.tree.str(self.node().key?))
     }
 
+    /// Whether it is the member of this name.
+    #[must_use]
+    pub fn is_under(self, key: &str) -> bool {
+        self.key_text().is_some_and(|it| says(it, key))
+    }
+
     /// Its content, when it is a string.
     #[must_use]
     pub fn string(self) -> Option<Cow<'t, str>> {
@@ -182,6 +190,6 @@ impl<'t> Value<'t> {
         if self.kind() != Kind::Object {
             return None;
         }
-        self.children().find(|it| it.key_text().is_some_and(|it| says(it, key)))
+        self.children().find(|it| it.is_under(key))
     }
 }

@@ -3,7 +3,7 @@
 use ahash::HashSet;
 
 use crate::json::{
-    Error, Kind, Node, Piece, Problem, Tree,
+    Error, Kind, Node, Piece, Problem, Recent, Tree,
     literal::{says, unquote},
     scan,
     scan::Cursor,
@@ -48,6 +48,22 @@ const FEW_LEVELS: usize = 8;
 /// # Errors
 /// The first thing that is wrong with it. Time is linear in the bytes read so far.
 pub fn read(bytes: &[u8], limits: Limits) -> Result<Tree<'_>, Error> {
+    read_knowing(bytes, limits, None)
+}
+
+/// Reads a whole text in whose outermost object strings may stand that were read before.
+///
+/// # Errors
+/// As [`read`], which gives the same.
+pub fn read_again<'a>(bytes: &'a [u8], limits: Limits, recent: &Recent) -> Result<Tree<'a>, Error> {
+    read_knowing(bytes, limits, Some(recent))
+}
+
+fn read_knowing<'a>(
+    bytes: &'a [u8],
+    limits: Limits,
+    recent: Option<&Recent>,
+) -> Result<Tree<'a>, Error> {
     let text = std::str::from_utf8(bytes)
         .map_err(|it| Error { problem: Problem::Utf8, at: it.valid_up_to() })?;
     let mut reader = Reader {
@@ -55,6 +71,7 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Tree<'_>, Error> {
         tree: Tree { text, nodes: Vec::with_capacity((bytes.len() / 16).clamp(1, MANY_NODES)) },
         open: Vec::with_capacity(FEW_LEVELS),
         limits,
+        recent,
         max_list: u32::MAX,
     };
     reader.run()?;
@@ -70,16 +87,17 @@ struct Open {
     keys: Option<HashSet<Box<str>>>,
 }
 
-struct Reader<'a> {
+struct Reader<'a, 'r> {
     cursor: Cursor<'a>,
     tree: Tree<'a>,
     open: Vec<Open>,
     limits: Limits,
+    recent: Option<&'r Recent>,
     /// How long a list may be here.
     max_list: u32,
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     // The budget of this loop is the text: every turn consumes at least one byte.
     fn run(&mut self) -> Result<(), Error> {
         self.cursor.skip_white_space();
@@ -152,7 +170,7 @@ impl Reader<'_> {
         let (kind, piece) = match self.cursor.peek() {
             Some(b'{') => (Kind::Object, self.opening()),
             Some(b'[') => (Kind::Array, self.opening()),
-            Some(b'"') => (Kind::String, scan::string(&mut self.cursor)?),
+            Some(b'"') => (Kind::String, self.string()?),
             Some(b'-' | b'0'..=b'9') => (Kind::Number, scan::number(&mut self.cursor)?),
             Some(b't') => (Kind::Boolean(true), self.cursor.word("true")?),
             Some(b'f') => (Kind::Boolean(false), self.cursor.word("false")?),
@@ -180,6 +198,14 @@ impl Reader<'_> {
             self.open.push(Open { node, kind, n_children: 0, keys: None });
         }
         Ok(())
+    }
+
+    fn string(&mut self) -> Result<Piece, Error> {
+        let recent = self.recent.filter(|_| self.open.len() == 1);
+        match recent.and_then(|it| it.length_of_first(self.cursor.rest())) {
+            Some(length) => Ok(self.cursor.pass(length)),
+            None => scan::string(&mut self.cursor),
+        }
     }
 
     fn opening(&mut self) -> Piece {

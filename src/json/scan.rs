@@ -29,6 +29,17 @@ impl<'a> Cursor<'a> {
         self.at = self.at.saturating_add(1);
     }
 
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Passes over a token that is known.
+    pub(super) fn pass(&mut self, length: usize) -> Piece {
+        let start = self.position();
+        self.at = self.at.saturating_add(length);
+        Piece { start, end: self.position() }
+    }
+
     pub(super) fn skip_white_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.bump();
@@ -55,13 +66,10 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn word(&mut self, word: &str) -> Result<Piece, Error> {
-        let start = self.position();
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        if !rest.starts_with(word.as_bytes()) {
+        if !self.rest().starts_with(word.as_bytes()) {
             return Err(self.unexpected());
         }
-        self.at = self.at.saturating_add(word.len());
-        Ok(Piece { start, end: self.position() })
+        Ok(self.pass(word.len()))
     }
 
     pub(super) const fn error(&self, problem: Problem) -> Error {
@@ -69,7 +77,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn unexpected(&self) -> Error {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let rest = self.rest();
         self.error(if rest.is_empty() {
             Problem::UnexpectedEnd
         } else if rest.starts_with(b"\xef\xbb\xbf") {
@@ -96,8 +104,7 @@ impl<'a> Cursor<'a> {
 
     /// Passes over what means only itself inside a string.
     fn skip_plain(&mut self) {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        self.at = self.at.saturating_add(n_plain(rest));
+        self.at = self.at.saturating_add(n_plain(self.rest()));
     }
 
     fn hex4(&mut self) -> Result<u32, Error> {

@@ -26,8 +26,12 @@ pub fn coerce<'a>(
         shape: given.map(Shape::of).unwrap_or_default(),
     };
     let mut open = Vec::new();
+    let mut members = given.map(json::Value::children).into_iter().flatten().peekable();
     for variable in variables {
-        let value = given.and_then(|it| it.member(&variable.name));
+        // Most clients write them in the order in which they are defined.
+        let value = members
+            .next_if(|it| it.is_under(&variable.name))
+            .or_else(|| given.and_then(|it| it.member(&variable.name)));
         let (given, boolean) = match value {
             Some(value) => {
                 let outermost =

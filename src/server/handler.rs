@@ -22,6 +22,7 @@ use crate::{
         answer::Answer,
         body,
         connection::Client,
+        graph::Site,
         held::Held,
         identify::{identify, told},
         logged,
@@ -51,12 +52,13 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let worker = &client.worker;
     let limit = worker.deadlines().request;
     let until = Instant::now().checked_add(limit);
-    let state = worker.in_force();
     let (head, body) = request.into_parts();
+    let (site, wrong) = worker.sites().meant(&head);
+    let state = site.in_force();
     let media = Media::preferred(&head.headers);
     let origin = listed_origin(&head.headers, state.http());
     let reply = Reply { id: worker.ids().next(), media, http: state.http(), origin };
-    let exchange = Exchange { client, n, state: &state, head: &head, reply };
+    let exchange = Exchange { client, n, site, wrong, state: &state, head: &head, reply };
     let in_time = async {
         timeout(limit, within(&head.headers, exchange.serve(body))).await.unwrap_or_else(too_late)
     };
@@ -72,7 +74,7 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
         Ok(Ok(Served::Stream(mut answer, expires))) => {
             reply.sign(&mut answer);
             client.streams.set(true);
-            let ends = stream::ends(client, Rc::clone(&state), expires);
+            let ends = stream::ends(client, (site, &state), expires);
             answer.map(|relayed| Answer::Streamed { relayed, ends })
         }
         Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
@@ -108,6 +110,10 @@ struct Exchange<'e> {
     client: &'e Client,
     /// Its number on the connection.
     n: u64,
+    /// The graph that it is for.
+    site: &'e Rc<Site>,
+    /// Why there is none.
+    wrong: Option<Violation>,
     state: &'e State,
     head: &'e Parts,
     reply: Reply<'e>,
@@ -129,10 +135,11 @@ impl Exchange<'_> {
         point(Stage::AddressRates).await?;
         self.rates().of_address(|| self.address())?;
         point(Stage::Route).await?;
+        self.wrong.clone().map_or(Ok(()), Err)?;
         let route = route(self.head, self.state.http())?;
         if route != Route::Preflight {
             self.state.refuse_drift()?;
-            self.client.worker.upstream().has_room()?;
+            self.site.upstream().has_room()?;
         }
         let held = self.client.worker.bodies().hold();
         point(Stage::Body).await?;
@@ -157,7 +164,8 @@ impl Exchange<'_> {
         };
         drop(body);
         point(Stage::Forward).await?;
-        let answer = self.client.lane.forward(admitted, self.forwarded_head(&told)).await?;
+        let answer =
+            self.client.lane(self.site).forward(admitted, self.forwarded_head(&told)).await?;
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
             return self.stream(answer, expires);
         }
@@ -185,8 +193,8 @@ impl Exchange<'_> {
         let mtls = self.client.certificate.clone();
         let caller = upgrade::caller(self.state, headers, (address, mtls)).await;
         let caller = caller.map_err(|why| self.unidentified(why))?;
-        let (id, head) = (self.reply.id, self.head.clone());
-        self.client.upgrade.replace(Some(Box::new(Upgrade { id, head, address, caller })));
+        let (id, head, site) = (self.reply.id, self.head.clone(), Rc::clone(self.site));
+        self.client.upgrade.replace(Some(Box::new(Upgrade { id, site, head, address, caller })));
         Ok(answer)
     }
 
@@ -276,7 +284,8 @@ impl Exchange<'_> {
     async fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
         let limits = self.state.gate.policy().body;
         point(Stage::Json).await?;
-        let tree = json::read(body, limits).map_err(not_json)?;
+        let recent = self.client.worker.recent();
+        let tree = json::read_again(body, limits, &recent.borrow()).map_err(not_json)?;
         point(Stage::Decode).await?;
         let requests = decode(&tree, self.state.http())?;
         stream::is_possible(&requests, self.reply.media)?;
@@ -290,6 +299,7 @@ impl Exchange<'_> {
         point(Stage::Judge).await?;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
+                requests.first.query.iter().for_each(|it| recent.borrow_mut().keep(it));
                 self.report(admitted.items());
                 point(Stage::ItemRates).await?;
                 self.rates().of_items(&caller, admitted.items())?;
