@@ -12,7 +12,9 @@ mod children;
 mod support;
 
 use std::{
-    env, io,
+    env,
+    future::pending,
+    io,
     net::SocketAddr,
     process::ExitCode,
     sync::{
@@ -31,7 +33,7 @@ use tokio::{
     runtime::Builder,
     sync::Semaphore,
     task::JoinSet,
-    time::{sleep, sleep_until},
+    time::{sleep_until, timeout},
 };
 
 /// Requests that the upstream runs at a time.
@@ -96,7 +98,7 @@ fn row(proxy: &Child, load: f64) -> io::Result<f64> {
     let of = |it: &AtomicUsize| it.load(Ordering::Relaxed);
     let per_second = of(&count.good) as f64 / TURN.as_secs_f64();
     let (late, shed, failed) = (of(&count.late), of(&count.shed), of(&count.failed));
-    let rss = proxy.rss()?;
+    let rss = proxy.resident()?;
     println!("{load:>8.1}{per_second:>10.0}{late:>8}{shed:>8}{failed:>8}{rss:>10}");
     Ok(per_second)
 }
@@ -206,7 +208,7 @@ async fn serve(listener: std::net::TcpListener) -> io::Result<()> {
             let mut buffer = Vec::new();
             while message(&mut stream, &mut buffer).await?.is_some() {
                 let _place = places.acquire().await.map_err(io::Error::other)?;
-                sleep(SERVICE).await;
+                let _served = timeout(SERVICE, pending::<()>()).await;
                 stream.write_all(answer.as_bytes()).await?;
             }
             Ok::<(), io::Error>(())

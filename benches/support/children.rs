@@ -84,16 +84,6 @@ impl Child {
     }
 }
 
-impl Child {
-    /// Its memory, in KiB.
-    pub(crate) fn rss(&self) -> io::Result<u64> {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = text.lines().find_map(|it| it.strip_prefix("VmRSS:"));
-        let n = line.and_then(|it| it.trim().split(' ').next()?.parse().ok());
-        n.ok_or_else(|| io::Error::other("no VmRSS"))
-    }
-}
-
 impl Drop for Child {
     fn drop(&mut self) {
         drop(self.process.stdin.take());

@@ -1,4 +1,4 @@
-//! `portcullis serve`: the proxy. Flags and environment become a `Config`.
+//! `portcullis serve`: the proxy. Flags, environment and file become a `Config` for each graph.
 
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     cli::{Exit, front, settings, terminal, upstream},
-    config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies},
-    diagnostic::Diagnostics,
+    config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
+    diagnostic::{Diagnostic, Diagnostics},
     server::{self, ListenerKeeper, RunError},
     sources::{TlsFiles, load_upstream_tls},
     telemetry::{LogFormat, start_logging},
@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct Arguments {
     /// The policy file: what is admitted
     #[arg(long, env = "PORTCULLIS_POLICY")]
-    policy: PathBuf,
+    policy: Option<PathBuf>,
     #[command(flatten)]
     upstream: upstream::Arguments,
     #[command(flatten)]
@@ -62,14 +62,14 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         terminal::say(&format!("error: {error}\n"));
         return Exit::Misuse;
     }
-    let (config, listener) = match config(arguments) {
-        Ok(read) => read,
+    let plan = match plan(arguments) {
+        Ok(plan) => plan,
         Err(found) => {
             terminal::complain(&found);
             return Exit::Misuse;
         }
     };
-    match server::run(config, &arguments.policy, listener) {
+    match server::run(plan.graphs, plan.listener) {
         Ok(()) => Exit::Fine,
         Err(RunError::Policy(found)) => {
             terminal::complain(&found);
@@ -82,19 +82,59 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-fn config(arguments: &Arguments) -> Result<(Config, Option<ListenerKeeper>), Diagnostics> {
+/// Everything that is served, and who reads the certificate again.
+struct Plan {
+    /// At least one.
+    graphs: Vec<(Config, PathBuf)>,
+    listener: Option<ListenerKeeper>,
+}
+
+fn plan(arguments: &Arguments) -> Result<Plan, Diagnostics> {
     let mut found = Diagnostics::default();
-    let Some(mut config) = arguments.upstream.config(&mut found) else { return Err(found) };
-    arguments.settings.apply(&mut config, &mut found);
-    config.listen = arguments.listen;
-    config.admin = Some(arguments.admin);
-    config.trusted_proxies = arguments.trusted_proxies.iter().cloned().collect();
-    if arguments.keys_ca.is_some() {
-        let files = TlsFiles { ca: arguments.keys_ca.as_deref(), identity: None };
-        config.key_server_tls = load_upstream_tls(files, &mut found);
-    }
-    config.workers = arguments.workers.unwrap_or(config.workers);
     let (front, listener) = arguments.front.load(&mut found);
-    config.front = front;
-    if found.has_errors() { Err(found) } else { Ok((config, listener)) }
+    let mut config = arguments.upstream.config(&mut found);
+    // Without an upstream the file must have graphs, each with its own.
+    let nowhere = UpstreamUrl::parse("http://localhost/").ok().map(Config::new);
+    let Some(mut settings) = config.clone().or(nowhere) else { return Err(found) };
+    let listed = arguments.settings.apply(&mut settings, &mut found);
+    let mut graphs = Vec::new();
+    for (policy, it) in &listed {
+        let config = arguments.upstream.config_for(&it.upstreams, &mut found);
+        graphs.extend(config.map(|config| (Config { hosts: it.hosts.clone(), ..config }, policy)));
+    }
+    match (&arguments.policy, config.take(), listed.as_slice()) {
+        (Some(policy), Some(config), []) => graphs.push((config, policy)),
+        (None, None, [_, ..]) => {}
+        (_, _, []) => {
+            let message = "nothing to serve: give `--policy` and `--upstream`";
+            let help = "or list `graphs` in the file of `--config`";
+            found.push(Diagnostic::error("no-graph", message).help(help));
+        }
+        (_, _, [_, ..]) => {
+            let message = "`--policy` and `--upstream` say what to serve, and so does `graphs`";
+            found.push(Diagnostic::error("two-plans", message).help("take one of them away"));
+        }
+    }
+    let complete = |(mut config, policy): (Config, &PathBuf)| {
+        (config.deadlines, config.bounds) = (settings.deadlines, settings.bounds);
+        config.front = front.clone();
+        (arguments.complete(config, &mut found), policy.clone())
+    };
+    let graphs = graphs.into_iter().map(complete).collect();
+    if found.has_errors() { Err(found) } else { Ok(Plan { graphs, listener }) }
+}
+
+impl Arguments {
+    /// What is the same for every graph.
+    fn complete(&self, mut config: Config, found: &mut Diagnostics) -> Config {
+        config.listen = self.listen;
+        config.admin = Some(self.admin);
+        config.trusted_proxies = self.trusted_proxies.iter().cloned().collect();
+        if self.keys_ca.is_some() {
+            let files = TlsFiles { ca: self.keys_ca.as_deref(), identity: None };
+            config.key_server_tls = load_upstream_tls(files, found);
+        }
+        config.workers = self.workers.unwrap_or(config.workers);
+        config
+    }
 }

@@ -3,12 +3,12 @@
 //! `--deadline-head`, then `PORTCULLIS_DEADLINE_HEAD`, then `deadlines: { head: … }` in the file,
 //! then the default: the first that is given counts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
 
 use crate::{
-    config::{Amount, BOUNDS, Config, DEADLINES, Setting, read_settings},
+    config::{Amount, BOUNDS, Config, DEADLINES, GraphSettings, Setting, read_settings},
     diagnostic::{Diagnostic, Diagnostics},
     sources, yaml,
 };
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(super) struct Arguments {
-    /// File with `deadlines` and `bounds`, all of which are flags, too (`--help`)
+    /// File with `deadlines` and `bounds`, all of which are flags, too (`--help`), and `graphs`
     #[arg(long, env = "PORTCULLIS_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -28,15 +28,23 @@ pub(super) struct Arguments {
 struct Given(Vec<(&'static Setting, Amount)>);
 
 impl Arguments {
-    /// Changes what was set, and nothing else.
-    pub(super) fn apply(&self, config: &mut Config, found: &mut Diagnostics) {
+    /// Changes what was set, and nothing else; gives the graphs of the file, with their policies
+    /// where they are from here.
+    pub(super) fn apply(
+        &self,
+        config: &mut Config,
+        found: &mut Diagnostics,
+    ) -> Vec<(PathBuf, GraphSettings)> {
+        let mut graphs = Vec::new();
         if let Some(path) = &self.config {
             match sources::read_file(path) {
                 Ok(source) => {
                     let (root, problems) = yaml::read(&source);
                     found.extend(problems);
                     if let Some(root) = root {
-                        read_settings(&root, config, found);
+                        let folder = path.parent().unwrap_or(Path::new(""));
+                        let all = read_settings(&root, config, found).into_iter();
+                        graphs = all.map(|it| (folder.join(&it.policy), it)).collect();
                     }
                 }
                 Err(why) => {
@@ -48,6 +56,7 @@ impl Arguments {
         for (setting, amount) in &self.given.0 {
             setting.apply(*amount, config);
         }
+        graphs
     }
 }
 

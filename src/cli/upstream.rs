@@ -20,8 +20,7 @@ pub(super) struct Arguments {
         long,
         env = "PORTCULLIS_UPSTREAM",
         value_parser = UpstreamUrl::parse,
-        value_delimiter = ',',
-        required = true
+        value_delimiter = ','
     )]
     upstream: Vec<UpstreamUrl>,
     /// Which HTTP the upstream speaks
@@ -52,9 +51,16 @@ impl Arguments {
     /// The configuration in front of this upstream; nothing when there is none. `found` gets everything that is wrong with the
     /// flags together and with the files they name.
     pub(super) fn config(&self, found: &mut Diagnostics) -> Option<Config> {
-        let Some((first, more)) = self.upstream.split_first() else {
-            return None;
-        };
+        self.config_for(&self.upstream, found)
+    }
+
+    /// The same in front of other upstreams than the flag's.
+    pub(super) fn config_for(
+        &self,
+        upstreams: &[UpstreamUrl],
+        found: &mut Diagnostics,
+    ) -> Option<Config> {
+        let (first, more) = upstreams.split_first()?;
         let mut config = Config::new(first.clone());
         config.more_upstreams = more.to_vec();
         if let Some(other) = more.iter().find(|it| !it.is_alike(first)) {

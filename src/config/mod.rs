@@ -6,6 +6,7 @@
 mod bounds;
 mod deadlines;
 mod front;
+mod graphs;
 mod trusted_proxies;
 mod secret;
 mod settings;
@@ -17,6 +18,7 @@ mod upstream_url;
 pub use bounds::Bounds;
 pub use deadlines::Deadlines;
 pub use front::{ClientCertificates, Front, ListenerTls};
+pub use graphs::GraphSettings;
 pub use secret::{LinkKey, Secret, ShortKey};
 pub use settings::{Amount, Setting, read_settings};
 pub use table::{BOUNDS, DEADLINES};
@@ -37,6 +39,9 @@ use crate::admission::CacheLimits;
 pub struct Config {
     /// Where clients connect; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// The hosts at which this graph is asked for, in lower case, without a port; none: any that no
+    /// other graph has.
+    pub hosts: Vec<Box<str>>,
     /// What protects the way from clients to us.
     pub front: Front,
     /// Where operators connect; none: no admin listener.
@@ -71,6 +76,7 @@ impl Config {
     pub fn new(upstream: UpstreamUrl) -> Self {
         Self {
             listen: DEFAULT_LISTEN,
+            hosts: Vec::new(),
             front: Front::Plain,
             admin: Some(DEFAULT_ADMIN),
             upstream,

@@ -6,7 +6,8 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use crate::{
     config::{
-        Bounds, Config, Deadlines,
+        Bounds, Config, Deadlines, GraphSettings,
+        graphs::read_graphs,
         table::{BOUNDS, DEADLINES},
     },
     diagnostic::{Diagnostics, Source},
@@ -39,8 +40,12 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount(u64);
 
-/// Reads `deadlines` and `bounds` of a configuration file into a configuration.
-pub fn read_settings(root: &Node, config: &mut Config, found: &mut Diagnostics) {
+/// Reads `deadlines` and `bounds` of a configuration file into a configuration, and `graphs`.
+pub fn read_settings(
+    root: &Node,
+    config: &mut Config,
+    found: &mut Diagnostics,
+) -> Vec<GraphSettings> {
     let mut file = Fields::of(root, "", found);
     for (block, settings) in [("deadlines", DEADLINES), ("bounds", BOUNDS)] {
         let Some(node) = file.take(block, found) else { continue };
@@ -53,7 +58,9 @@ pub fn read_settings(root: &Node, config: &mut Config, found: &mut Diagnostics) 
         }
         fields.finish(found);
     }
+    let graphs = file.take("graphs", found);
     file.finish(found);
+    graphs.map(|it| read_graphs(it, found)).unwrap_or_default()
 }
 
 impl Setting {

@@ -31,6 +31,7 @@ use crate::{
     identity::Certificate,
     server::{
         answer::Answer,
+        graph::Site,
         handler,
         head::{self, Guard, Watch},
         session,
@@ -47,7 +48,9 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) worker: Rc<Worker>,
-    pub(super) lane: Rc<Lane>,
+    /// Its ways to the upstreams of the graphs that it has asked for.
+    lanes: RefCell<Vec<(Rc<Site>, Rc<Lane>)>>,
+    pinning: Pinning,
     /// The other end.
     pub(super) peer: IpAddr,
     /// What it has shown of itself over TLS.
@@ -58,6 +61,19 @@ pub(super) struct Client {
     pub(super) streams: Cell<bool>,
     /// What becomes of it after HTTP, once that was agreed on.
     pub(super) upgrade: RefCell<Option<Box<Upgrade>>>,
+}
+
+impl Client {
+    /// The way to the upstream of a graph.
+    pub(super) fn lane(&self, site: &Rc<Site>) -> Rc<Lane> {
+        let mut lanes = self.lanes.borrow_mut();
+        if let Some((_, lane)) = lanes.iter().find(|(it, _)| Rc::ptr_eq(it, site)) {
+            return Rc::clone(lane);
+        }
+        let lane = site.upstream().lane(self.pinning);
+        lanes.push((Rc::clone(site), Rc::clone(&lane)));
+        lane
+    }
 }
 
 /// Serves a connection to its end.
@@ -77,13 +93,13 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, worker: Rc<Worker>) {
         Protocol::Http1 => Pinning::Pinned,
         Protocol::Http2 => Pinning::Pooled,
     };
-    let (lane, watch) = (worker.upstream().lane(pinning), Rc::default());
     let client = Rc::new(Client {
         worker,
-        lane,
+        lanes: RefCell::default(),
+        pinning,
         peer,
         certificate,
-        watch,
+        watch: Rc::default(),
         streams: Cell::default(),
         upgrade: RefCell::default(),
     });

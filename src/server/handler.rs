@@ -24,6 +24,7 @@ use crate::{
         answers::Asked,
         body,
         connection::Client,
+        graph::Site,
         guarded::{self, Guarded},
         held::Held,
         identify::told,
@@ -55,12 +56,13 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let worker = &client.worker;
     let limit = worker.deadlines().request;
     let until = Instant::now().checked_add(limit);
-    let state = worker.in_force();
     let (head, body) = request.into_parts();
+    let (site, wrong) = worker.sites().meant(&head);
+    let state = site.in_force();
     let media = Media::preferred(&head.headers);
     let origin = listed_origin(&head.headers, state.http());
     let reply = Reply { id: worker.ids().next(), media, http: state.http(), origin };
-    let exchange = Exchange { client, n, state: &state, head: &head, reply };
+    let exchange = Exchange { client, n, site, wrong, state: &state, head: &head, reply };
     let in_time = async {
         timeout(limit, within(&head.headers, exchange.serve(body))).await.unwrap_or_else(too_late)
     };
@@ -76,7 +78,7 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
         Ok(Ok(Served::Stream(mut answer, expires))) => {
             reply.sign(&mut answer);
             client.streams.set(true);
-            let ends = stream::ends(client, Rc::clone(&state), expires);
+            let ends = stream::ends(client, (site, &state), expires);
             answer.map(|relayed| Answer::Streamed { relayed, ends })
         }
         Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
@@ -112,6 +114,10 @@ pub(super) struct Exchange<'e> {
     pub(super) client: &'e Client,
     /// Its number on the connection.
     n: u64,
+    /// The graph that it is for.
+    pub(super) site: &'e Rc<Site>,
+    /// Why there is none.
+    wrong: Option<Violation>,
     pub(super) state: &'e State,
     pub(super) head: &'e Parts,
     pub(super) reply: Reply<'e>,
@@ -133,10 +139,11 @@ impl Exchange<'_> {
         point(Stage::AddressRates).await?;
         self.rates().of_address(|| self.address())?;
         point(Stage::Route).await?;
+        self.wrong.clone().map_or(Ok(()), Err)?;
         let route = route(self.head, self.state.http())?;
         if route != Route::Preflight {
             self.state.refuse_drift()?;
-            self.client.worker.upstream().has_room()?;
+            self.site.upstream().has_room()?;
         }
         let held = self.client.worker.bodies().hold();
         point(Stage::Body).await?;
@@ -163,7 +170,8 @@ impl Exchange<'_> {
         let forward = async |admitted, head: Head<'_>| {
             point(Stage::Forward).await?;
             let asked = self.asked();
-            Ok((asked.head(self.client.lane.forward(admitted, head)).await?, asked))
+            let lane = self.client.lane(self.site);
+            Ok((asked.head(lane.forward(admitted, head)).await?, asked))
         };
         self.relay(judged, forward).await
     }
@@ -210,7 +218,7 @@ impl Exchange<'_> {
             }
         };
         let forward = async |admitted, head: Head<'_>| {
-            let lane = &self.client.lane;
+            let lane = self.client.lane(self.site);
             let (files, watch) = upload.pass();
             let Some(files) = files else {
                 return Ok((lane.forward(admitted, head).await?, self.asked()));
@@ -250,8 +258,8 @@ impl Exchange<'_> {
         let mtls = self.client.certificate.clone();
         let caller = upgrade::caller(self.state, headers, (address, mtls)).await;
         let caller = caller.map_err(|why| self.unidentified(why))?;
-        let (id, head) = (self.reply.id, self.head.clone());
-        self.client.upgrade.replace(Some(Box::new(Upgrade { id, head, address, caller })));
+        let (id, head, site) = (self.reply.id, self.head.clone(), Rc::clone(self.site));
+        self.client.upgrade.replace(Some(Box::new(Upgrade { id, site, head, address, caller })));
         Ok(answer)
     }
 

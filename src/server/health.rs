@@ -20,6 +20,7 @@ use crate::{
     diagnostic::to_json,
     server::{
         drain::Phase,
+        graph::Graph,
         state::{Drifted, FailedReload, Shared},
     },
     telemetry::AcceptFailed,
@@ -100,10 +101,18 @@ fn ready(shared: &Shared, phase: Phase) -> Response<Full<Bytes>> {
         "ready": is_ready,
         "workers": { "listening": listening, "configured": workers },
         "draining": draining,
-        "policy": policy(shared),
+        "policy": policy(&shared.graphs.first),
+        "graphs": shared.graphs.iter().map(|it| graph(it)).collect::<Vec<_>>(),
         "certificate": certificate(shared),
     });
     json(status, body.to_string())
+}
+
+/// Where a graph is, and what is in force for it.
+fn graph(graph: &Graph) -> Value {
+    let state = graph.state.load();
+    let path = &*state.http().path;
+    json!({ "hosts": graph.config.hosts, "path": path, "policy": policy(graph) })
 }
 
 /// Why newer certificates are not in force; null when we do not end TLS.
@@ -118,10 +127,10 @@ fn failed_reload(failed: &FailedReload) -> Value {
 }
 
 /// What is in force since when, and why a newer one is not. Times in seconds since 1970.
-fn policy(shared: &Shared) -> Value {
-    let state = shared.state.load();
+fn policy(graph: &Graph) -> Value {
+    let state = graph.state.load();
     let policy = state.gate.policy();
-    let failed = shared.failed.load();
+    let failed = graph.failed.load();
     json!({
         "name": policy.name,
         "digest": format!("sha256:{}", policy.digest),

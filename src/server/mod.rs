@@ -13,6 +13,7 @@ mod crowd;
 mod drain;
 #[cfg(test)]
 mod drill;
+mod graph;
 mod guarded;
 mod handler;
 mod head;
@@ -41,6 +42,7 @@ pub use run::{RunError, run};
 pub use state::State;
 
 use std::{
+    collections::HashSet,
     io,
     net::SocketAddr,
     sync::Arc,
@@ -53,9 +55,10 @@ use crate::{
     config::{Config, Front, ListenerTls},
     server::{
         drain::Phase,
-        state::{Drifted, FailedReload, Shared},
+        graph::{Graph, Graphs},
+        state::{FailedReload, Shared},
     },
-    telemetry::{KeysNotFetched, Started, Stopped},
+    telemetry::{Started, Stopped},
 };
 
 /// Starts servers.
@@ -80,15 +83,31 @@ impl Server {
     /// When an address cannot be bound, a thread cannot be started, the upstream wants TLS and the
     /// configuration trusts nobody, or clients of a network would be met without TLS.
     pub fn start(config: Config, state: State) -> io::Result<Running> {
-        possible(&config)?;
+        Self::start_all((config, state), Vec::new())
+    }
+
+    /// The same with several graphs, told apart by `Config::hosts` and the paths of their policies.
+    /// What is not about the upstream counts as the first says it.
+    ///
+    /// # Errors
+    /// As [`Server::start`], and when two graphs have the same host and path.
+    pub fn start_all(first: (Config, State), rest: Vec<(Config, State)>) -> io::Result<Running> {
+        let config = first.0.clone();
+        distinct(&first, &rest)?;
+        [&first].into_iter().chain(&rest).try_for_each(|(config, _)| possible(config))?;
         let n_workers = config.workers.get();
         let listeners = listener::bind_all(config.listen, n_workers, config.bounds.backlog)?;
         let addr =
             listeners.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
         let admin = config.admin.map(|it| listener::bind(it, config.bounds.backlog)).transpose()?;
         let admin_addr = admin.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
-        let state = state.begun(&config, None)?;
-        let shared = Arc::new(Shared::new(config, state));
+        let graph = |(config, state): (Config, State)| {
+            let state = state.begun(&config, None)?;
+            Ok::<_, io::Error>(Graph::new(config, state))
+        };
+        let rest = rest.into_iter().map(graph).collect::<io::Result<_>>()?;
+        let graphs = Graphs { first: graph(first)?, rest };
+        let shared = Arc::new(Shared::new(config, graphs));
         let (phase, _) = watch::channel(Phase::Serving);
         let mut running =
             Running { addr, admin_addr, shared, phase, workers: Vec::new(), admin: None };
@@ -101,6 +120,23 @@ impl Server {
         Started { listen: addr, admin: admin_addr, workers: n_workers }.emit();
         Ok(running)
     }
+}
+
+/// No request is for two graphs.
+fn distinct(first: &(Config, State), rest: &[(Config, State)]) -> io::Result<()> {
+    let mut seen = HashSet::new();
+    for (config, state) in [first].into_iter().chain(rest) {
+        let hosts = config.hosts.iter().map(|it| Some(&**it));
+        let any = config.hosts.is_empty().then_some(None);
+        for host in hosts.chain(any) {
+            let path = &*state.http().path;
+            if !seen.insert((host, path)) {
+                let why = format!("two graphs have `{}{path}`", host.unwrap_or("*"));
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What no configuration can mean.
@@ -133,14 +169,14 @@ impl Running {
         self.admin_addr
     }
 
-    /// Puts another state in force. Requests in progress end under the one they began with.
+    /// Puts another state of the first graph in force. Requests in progress end under the one they
+    /// began with.
     pub fn replace(&self, state: State) {
-        let before = self.shared.state.load();
-        match state.begun(&self.shared.config, Some(&before)) {
-            Ok(state) => self.shared.state.store(Arc::new(state)),
-            // Without a thread that asks for keys nobody could be identified.
-            Err(error) => KeysNotFetched { detail: &error.to_string() }.emit(),
-        }
+        self.shared.graphs.first.replace(state);
+    }
+
+    fn graph(&self, n: usize) -> &Graph {
+        self.shared.graphs.iter().nth(n).unwrap_or(&self.shared.graphs.first)
     }
 
     /// Meets new connections with another certificate; those that are open keep theirs.
@@ -154,19 +190,6 @@ impl Running {
 
     fn note_failed_tls(&self, failed: FailedReload) {
         self.shared.failed_tls.store(Some(Arc::new(failed)));
-    }
-
-    /// Keeps the policy that is in force, beside another schema of the upstream's.
-    fn note_drift(&self, drifted: Option<Arc<Drifted>>) {
-        self.replace(self.shared.state.load().beside(drifted));
-    }
-
-    fn note_failed_reload(&self, failed: FailedReload) {
-        self.shared.failed.store(Some(Arc::new(failed)));
-    }
-
-    fn clear_failed_reload(&self) {
-        self.shared.failed.store(None);
     }
 
     /// Tells the workers to accept nothing more and to finish what is in flight.

@@ -16,6 +16,7 @@ use crate::{
     schema::{Gravity, Schema, drift},
     server::{
         Running, State,
+        graph::Graph,
         state::{Drifted, FailedReload},
     },
     sources::{FetchError, Loaded, ReadFile, Watch, now, read_policy},
@@ -25,6 +26,8 @@ use crate::{
 /// A policy file, and what of it is in force.
 #[derive(Debug)]
 pub struct Reloader {
+    /// Which of the graphs; the first is 0.
+    n: usize,
     path: PathBuf,
     cache: CacheLimits,
     watch: Watch,
@@ -86,6 +89,7 @@ impl Reloader {
         warn(&found);
         let state = State::new(Gate::new(Arc::clone(&policy), cache));
         let reloader = Self {
+            n: 0,
             path: path.to_owned(),
             cache,
             watch: Watch::new(files.clone()),
@@ -96,6 +100,12 @@ impl Reloader {
             drifted: None,
         };
         Ok((reloader, state))
+    }
+
+    /// The same for another graph than the first.
+    #[must_use]
+    pub fn of_graph(self, n: usize) -> Self {
+        Self { n, ..self }
     }
 
     /// Reloads if the files have changed since they were read last.
@@ -111,10 +121,10 @@ impl Reloader {
         self.watch = Watch::new(files.clone());
         self.lacks_schema = lacks_introspection;
         let Some(policy) = policy else {
-            keep(running, found, lacks_introspection);
+            keep(running.graph(self.n), found, lacks_introspection);
             return if lacks_introspection { Reload::NeedsSchema } else { Reload::Kept };
         };
-        running.clear_failed_reload();
+        running.graph(self.n).failed.store(None);
         let read = Fingerprint { files, digest: policy.digest };
         if read == self.in_force {
             return Reload::Unchanged;
@@ -126,7 +136,7 @@ impl Reloader {
         // What is known of the upstream's schema holds until it is asked again.
         self.drifted.take_if(|_| self.policy.origin.drift().is_none());
         let state = State::new(Gate::new(Arc::clone(&self.policy), self.cache));
-        running.replace(state.beside(self.drifted.clone()));
+        running.graph(self.n).replace(state.beside(self.drifted.clone()));
         Reload::Replaced
     }
 
@@ -156,7 +166,8 @@ impl Reloader {
             SchemaOrigin::Introspection(_) => self.adopt(told, running),
             SchemaOrigin::File(Some(drift)) => {
                 self.drifted = self.compare(drift, told);
-                running.note_drift(self.drifted.clone());
+                let graph = running.graph(self.n);
+                graph.replace(graph.state.load().beside(self.drifted.clone()));
             }
             SchemaOrigin::File(None) => {}
         }
@@ -216,13 +227,13 @@ fn warn(found: &Diagnostics) {
     }
 }
 
-fn keep(running: &Running, found: Diagnostics, lacks_schema: bool) {
+fn keep(graph: &Graph, found: Diagnostics, lacks_schema: bool) {
     let is_error = |it: &&Diagnostic| it.severity == Severity::Error;
     let errors = found.iter().filter(is_error).count();
     if let Some(first) = found.iter().find(is_error).filter(|_| !lacks_schema) {
         PolicyKept { code: first.code, message: &first.message, errors }.emit();
     }
-    running.note_failed_reload(FailedReload { at: now(), found });
+    graph.failed.store(Some(Arc::new(FailedReload { at: now(), found })));
 }
 
 /// 10 s: a new policy waits for an upstream that starts at the same time.

@@ -1,6 +1,10 @@
 //! The process: policy in, signals out.
 
-use std::{fmt, io, path::Path, time::Duration};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -8,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    config::Config,
+    config::{Config, UpstreamTls, UpstreamUrl},
     diagnostic::Diagnostics,
     server::{ListenerKeeper, NotOpened, Reload, Reloader, Running, Server, State},
     sources::{FetchError, Teller, fetch_schema},
@@ -44,39 +48,76 @@ impl From<io::Error> for RunError {
     }
 }
 
-/// Serves under a policy file until SIGTERM or SIGINT, then finishes what is in flight. Reads it and
-/// our certificate again on SIGHUP and when they change, and asks the upstream for its schema as it says.
+/// Serves graphs, each under a policy file, until SIGTERM or SIGINT, then finishes what is in
+/// flight. Reads the files and our certificate again on SIGHUP and when they change, and asks the
+/// upstreams for their schemas as the policies say.
 ///
 /// # Errors
-/// When the policy cannot be used, or the server cannot start.
+/// When a policy cannot be used, or the server cannot start.
 pub fn run(
-    config: Config,
-    policy: &Path,
+    graphs: Vec<(Config, PathBuf)>,
     mut listener: Option<ListenerKeeper>,
 ) -> Result<(), RunError> {
     hide_panic_messages();
-    let grace = config.deadlines.grace.as_secs();
-    let (url, tls) = (config.upstream.clone(), config.upstream_tls.clone());
-    let upstream = Teller { url: &url, tls: tls.as_ref() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut reloader, state) = runtime.block_on(open(policy, &config, upstream))?;
+    let (mut keepers, mut opened) = (Vec::new(), Vec::new());
+    for (n, (config, policy)) in graphs.into_iter().enumerate() {
+        let (keeper, state) = runtime.block_on(Keeper::open(n, &policy, &config))?;
+        keepers.push(keeper);
+        opened.push((config, state));
+    }
     let _entered = runtime.enter();
     // Listened for before anything is served, so that no signal is missed.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let hangup = signal(SignalKind::hangup())?;
-    let running: Running = Server::start(config, state)?;
+    let mut opened = opened.into_iter();
+    let nothing = || io::Error::new(io::ErrorKind::InvalidInput, "there is nothing to serve");
+    let first = opened.next().ok_or_else(nothing)?;
+    let grace = first.0.deadlines.grace.as_secs();
+    let running: Running = Server::start_all(first, opened.collect())?;
     runtime.block_on(async {
         tokio::select! {
             _signal = terminate.recv() => {}
             _signal = interrupt.recv() => {}
-            () = keep_current((&mut reloader, &mut listener), (&running, upstream), hangup) => {}
+            () = keep_current((&mut keepers, &mut listener), &running, hangup) => {}
         }
     });
     Draining { grace }.emit();
     running.stop();
     let _cut_off = running.join();
     Ok(())
+}
+
+/// Keeps the policy of one graph current.
+struct Keeper {
+    reloader: Reloader,
+    url: UpstreamUrl,
+    tls: Option<UpstreamTls>,
+    /// When its upstream was asked for its schema.
+    asked: Instant,
+}
+
+impl Keeper {
+    async fn open(n: usize, policy: &Path, config: &Config) -> Result<(Self, State), RunError> {
+        let (url, tls) = (config.upstream.clone(), config.upstream_tls.clone());
+        let upstream = Teller { url: &url, tls: tls.as_ref() };
+        let (reloader, state) = open(policy, config, upstream).await?;
+        let reloader = reloader.of_graph(n);
+        Ok((Self { reloader, url, tls, asked: Instant::now() }, state))
+    }
+
+    /// What a look, or a reload that was asked for, leads to.
+    async fn note(&mut self, outcome: Option<Reload>, running: &Running) {
+        let is_new = matches!(outcome, Some(Reload::NeedsSchema | Reload::Replaced));
+        let every = self.reloader.asks_every();
+        let is_due = every.is_some_and(|it| is_new || self.asked.elapsed() >= it);
+        if is_due || outcome == Some(Reload::NeedsSchema) {
+            let upstream = Teller { url: &self.url, tls: self.tls.as_ref() };
+            self.reloader.note_schema(fetch_schema(upstream).await, running);
+            self.asked = Instant::now();
+        }
+    }
 }
 
 /// The first policy, with the upstream's schema when it needs that.
@@ -106,30 +147,26 @@ async fn open(
 
 /// Never ends.
 async fn keep_current(
-    (reloader, listener): (&mut Reloader, &mut Option<ListenerKeeper>),
-    (running, upstream): (&Running, Teller<'_>),
+    (keepers, listener): (&mut [Keeper], &mut Option<ListenerKeeper>),
+    running: &Running,
     mut hangup: Signal,
 ) {
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut asked = Instant::now();
     loop {
-        let outcome = tokio::select! {
-            Some(()) = hangup.recv() => {
-                listener.as_mut().map(|it| it.reload(running));
-                Some(reloader.reload(running))
-            }
-            _now = looks.tick() => {
-                listener.as_mut().map(|it| it.look(running));
-                reloader.look(running)
-            }
+        let is_told = tokio::select! {
+            Some(()) = hangup.recv() => true,
+            _now = looks.tick() => false,
         };
-        let is_new = matches!(outcome, Some(Reload::NeedsSchema | Reload::Replaced));
-        let every = reloader.asks_every();
-        let is_due = every.is_some_and(|it| is_new || asked.elapsed() >= it);
-        if is_due || outcome == Some(Reload::NeedsSchema) {
-            reloader.note_schema(fetch_schema(upstream).await, running);
-            asked = Instant::now();
+        if let Some(listener) = listener {
+            let _outcome =
+                if is_told { Some(listener.reload(running)) } else { listener.look(running) };
+        }
+        for it in keepers.iter_mut() {
+            let reloader = &mut it.reloader;
+            let outcome =
+                if is_told { Some(reloader.reload(running)) } else { reloader.look(running) };
+            it.note(outcome, running).await;
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 use http::{HeaderName, HeaderValue};
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     policy::{Credentials, Http, ResponseRules},
     quota::{Quotas, Time},
     schema::Difference,
-    server::identify::Keys,
+    server::{graph::Graphs, identify::Keys},
     sources::now,
     upstream::HeaderRules,
     verdict::{Code, Fault},
@@ -136,13 +136,11 @@ pub(super) struct FailedReload {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) config: Config,
-    pub(super) state: ArcSwap<State>,
+    pub(super) graphs: Graphs,
     /// What connections are accepted with; nothing: as they are.
     pub(super) tls: ArcSwapOption<ListenerTls>,
     /// The last change of certificates, when it failed.
     pub(super) failed_tls: ArcSwapOption<FailedReload>,
-    /// The last reload, when it failed.
-    pub(super) failed: ArcSwapOption<FailedReload>,
     n_listening: AtomicUsize,
 }
 
@@ -150,14 +148,13 @@ pub(super) struct Shared {
 pub(super) struct Listening<'s>(&'s Shared);
 
 impl Shared {
-    pub(super) fn new(config: Config, state: State) -> Self {
-        let state = ArcSwap::from_pointee(state);
+    pub(super) fn new(config: Config, graphs: Graphs) -> Self {
         let tls = match &config.front {
             Front::Plain | Front::BehindTls => ArcSwapOption::empty(),
             Front::Tls(tls) => ArcSwapOption::from_pointee(tls.clone()),
         };
-        let (failed, failed_tls) = (ArcSwapOption::empty(), ArcSwapOption::empty());
-        Self { config, state, tls, failed_tls, failed, n_listening: AtomicUsize::new(0) }
+        let failed_tls = ArcSwapOption::empty();
+        Self { config, graphs, tls, failed_tls, n_listening: AtomicUsize::new(0) }
     }
 
     pub(super) fn listening(&self) -> Listening<'_> {

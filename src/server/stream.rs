@@ -12,7 +12,10 @@ use tokio::time::{Instant, interval, sleep_until};
 use crate::{
     admission::Requests,
     identity::Caller,
-    server::{connection::Client, worker::InForce},
+    server::{
+        connection::Client,
+        graph::{InForce, Site},
+    },
     sources::now,
     transport::{Incremental, Media},
     verdict::{Code, Framing, Violation},
@@ -50,25 +53,29 @@ pub(super) fn expires(caller: &Caller) -> Option<Instant> {
 }
 
 /// What a stream waits for besides its pieces; `expires` is when the credential ends.
-pub(super) fn ends(client: &Rc<Client>, state: Rc<InForce>, expires: Option<Instant>) -> Ends {
-    let client = Rc::clone(client);
+pub(super) fn ends(
+    client: &Rc<Client>,
+    (site, state): (&Rc<Site>, &Rc<InForce>),
+    expires: Option<Instant>,
+) -> Ends {
+    let (client, site, state) = (Rc::clone(client), Rc::clone(site), Rc::clone(state));
     let lifetime = Instant::now().checked_add(client.worker.deadlines().stream);
     let until = [lifetime, expires].into_iter().flatten().min().unwrap_or_else(Instant::now);
     Box::pin(async move {
         tokio::select! {
             () = client.worker.drain().begun() => {}
             () = sleep_until(until) => {}
-            () = replaced(&client, state) => {}
+            () = replaced(&site, &state) => {}
         }
     })
 }
 
-async fn replaced(client: &Client, state: Rc<InForce>) {
+async fn replaced(site: &Site, state: &InForce) {
     let mut look = interval(LOOK);
     // Budget: the lifetime of the stream.
     loop {
         look.tick().await;
-        if !Arc::ptr_eq(&client.worker.in_force().gate, &state.gate) {
+        if !Arc::ptr_eq(&site.in_force().gate, &state.gate) {
             return;
         }
     }

@@ -1,12 +1,13 @@
 //! A request that asks for WebSocket: it is answered here, and what follows it is a session.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, rc::Rc, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header::HOST, header::ORIGIN};
 
 use crate::{
     identity::{self, BadCredential, Caller, Certificate, Method, Transport, Way},
     server::{
+        graph::Site,
         identify::{identify, told},
         state::State,
     },
@@ -22,6 +23,8 @@ use crate::{
 pub(super) struct Upgrade {
     /// The id of the handshake.
     pub(super) id: RequestId,
+    /// The graph that it is for.
+    pub(super) site: Rc<Site>,
     /// The handshake.
     pub(super) head: http::request::Parts,
     /// Where it comes from.

@@ -17,38 +17,24 @@ use crate::{
         connection,
         crowd::{self, Crowd},
         drain::{Drain, Phase},
+        graph::Sites,
         held::Ceiling,
-        state::{Shared, State},
+        state::Shared,
     },
     telemetry::{AcceptFailed, ClientAtBound, Panicked, RequestIds},
-    upstream::Upstream,
 };
 
 /// What the connections of a worker share. It never leaves its thread.
 #[derive(Debug)]
 pub(super) struct Worker {
     shared: Arc<Shared>,
-    /// What is in force, as last seen: a count of our own, so that cores do not share one.
-    seen: RefCell<Rc<InForce>>,
+    sites: Sites,
     ids: RequestIds,
-    upstream: Rc<Upstream>,
     drain: Drain,
-    /// Documents that were admitted here, to be read sooner.
-    recent: RefCell<json::Recent>,
     crowd: Rc<Crowd>,
     bodies: Rc<Ceiling>,
-}
-
-/// A state that a request holds on to until it is answered.
-#[derive(Debug)]
-pub(super) struct InForce(Arc<State>);
-
-impl std::ops::Deref for InForce {
-    type Target = State;
-
-    fn deref(&self) -> &State {
-        &self.0
-    }
+    /// Documents that were admitted here, to be read sooner.
+    recent: RefCell<json::Recent>,
 }
 
 /// Runs until the server is told to stop; returns the number of connections that were cut off.
@@ -72,22 +58,21 @@ pub(super) fn run(
 
 impl Worker {
     fn new(shared: Arc<Shared>) -> Rc<Self> {
-        let seen = RefCell::new(Rc::new(InForce(shared.state.load_full())));
-        let upstream = Upstream::new(&shared.config);
-        let ids = RequestIds::random();
-        let bodies = Ceiling::new(shared.config.bounds.bodies);
-        let (drain, crowd, recent) = (Drain::default(), Rc::default(), RefCell::default());
-        Rc::new(Self { shared, seen, ids, upstream, drain, recent, crowd, bodies })
+        let (ids, bodies) = (RequestIds::random(), Ceiling::new(shared.config.bounds.bodies));
+        Rc::new(Self {
+            sites: Sites::new(&shared.graphs),
+            shared,
+            ids,
+            drain: Drain::default(),
+            crowd: Rc::default(),
+            bodies,
+            recent: RefCell::default(),
+        })
     }
 
-    /// What is in force now.
-    pub(super) fn in_force(&self) -> Rc<InForce> {
-        let latest = self.shared.state.load();
-        let mut seen = self.seen.borrow_mut();
-        if !Arc::ptr_eq(&latest, &seen.0) {
-            *seen = Rc::new(InForce(Arc::clone(&latest)));
-        }
-        Rc::clone(&seen)
+    /// The graphs that are served.
+    pub(super) const fn sites(&self) -> &Sites {
+        &self.sites
     }
 
     pub(super) const fn recent(&self) -> &RefCell<json::Recent> {
@@ -96,10 +81,6 @@ impl Worker {
 
     pub(super) const fn ids(&self) -> &RequestIds {
         &self.ids
-    }
-
-    pub(super) const fn upstream(&self) -> &Rc<Upstream> {
-        &self.upstream
     }
 
     pub(super) const fn drain(&self) -> &Drain {
@@ -134,7 +115,9 @@ impl Worker {
         phase: watch::Receiver<Phase>,
     ) -> io::Result<u64> {
         let listener = TcpListener::from_std(listener)?;
-        drop(tokio::task::spawn_local(Rc::clone(&self.upstream).keep_resolved()));
+        for it in self.sites.iter() {
+            drop(tokio::task::spawn_local(Rc::clone(it.upstream()).keep_resolved()));
+        }
         let mut connections = JoinSet::new();
         {
             let _listening = self.shared.listening();
@@ -166,7 +149,7 @@ impl Worker {
                     }
                 },
                 Some(ended) = connections.join_next() => note(ended),
-                _now = sweep.tick() => self.upstream.sweep(),
+                _now = sweep.tick() => self.sites.iter().for_each(|it| it.upstream().sweep()),
                 // An error means that nobody is left who could tell us to stop.
                 _told = phase.wait_for(|it| *it > Phase::Serving) => return,
             }

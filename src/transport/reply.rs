@@ -89,20 +89,15 @@ impl Reply<'_> {
     #[must_use]
     pub fn errors(&self, refusal: &Refusal) -> String {
         let mut errors = String::new();
+        let mut tell =
+            |it: &Violation| self.push_errors(&mut errors, &it.public, it.code, self.explained(it));
         match refusal {
             Refusal::Rejected(Rejected { items, .. }) => {
                 // A batch of one item: no other comes over such a transport.
-                if let Some(it) = items.first() {
-                    self.push_errors(&mut errors, &it.public, it.code, self.explained(it));
-                }
+                items.first().into_iter().for_each(tell);
             }
-            Refusal::Limited(exceeded) => {
-                let it = &exceeded.violation;
-                self.push_errors(&mut errors, &it.public, it.code, self.explained(it));
-            }
-            Refusal::Fault(Fault::Client(it)) => {
-                self.push_errors(&mut errors, &it.public, it.code, self.explained(it));
-            }
+            Refusal::Limited(exceeded) => tell(&exceeded.violation),
+            Refusal::Fault(Fault::Client(it)) => tell(it),
             Refusal::Fault(Fault::Internal { detail: _ }) => {
                 self.push_errors(&mut errors, NOT_SERVED, Code::INTERNAL_SERVER_ERROR, None);
             }

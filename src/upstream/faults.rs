@@ -36,7 +36,6 @@ mod real {
 
     /// Nothing happens here.
     #[inline]
-    #[expect(clippy::unused_async, reason = "in tests it can wait")]
     pub(crate) async fn point(_stage: Stage) -> Result<(), Fault> {
         Ok(())
     }

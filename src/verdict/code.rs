@@ -96,6 +96,8 @@ codes! {
     MAX_VARIABLES_LIMIT = 422;
     /// A method other than those of this endpoint.
     METHOD_NOT_ALLOWED = 405;
+    /// No graph is served at this host.
+    MISDIRECTED_REQUEST = 421;
     /// No such path.
     NOT_FOUND = 404;
     /// A field of `once_per_request` is called more than once.

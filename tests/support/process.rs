@@ -16,6 +16,15 @@ pub(crate) struct Process(Child);
 impl Process {
     /// Starts it and waits until it says where it listens.
     pub(crate) fn start(policy: &Path, upstream: SocketAddr) -> (Self, SocketAddr) {
+        let (process, address, _admin) = Self::start_both(policy, upstream);
+        (process, address)
+    }
+
+    /// The same with where its operators connect.
+    pub(crate) fn start_both(
+        policy: &Path,
+        upstream: SocketAddr,
+    ) -> (Self, SocketAddr, SocketAddr) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
         command.args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0"]);
         command.args(["--admin", "127.0.0.1:0", "--policy"]).arg(policy);
@@ -23,17 +32,18 @@ impl Process {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
         let mut log = BufReader::new(child.stderr.take().expect("a log"));
         let mut line = String::new();
-        let address = loop {
+        let (address, admin) = loop {
             line.clear();
             assert!(log.read_line(&mut line).expect("a log") > 0, "it has ended");
             let event: Value = serde_json::from_str(&line).expect("JSON");
             if event["event"] == "started" {
-                break event["listen"].as_str().and_then(|it| it.parse().ok()).expect("address");
+                let at = |key: &str| event[key].as_str()?.parse().ok();
+                break (at("listen").expect("address"), at("admin").expect("address"));
             }
         };
         // A full pipe would stop it.
         thread::spawn(move || log.read_to_end(&mut Vec::new()));
-        (Self(child), address)
+        (Self(child), address, admin)
     }
 
     /// Sends it a signal, such as `-TERM`.

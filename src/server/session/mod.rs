@@ -22,10 +22,10 @@ use crate::{
     policy::WebSocket,
     server::{
         connection::Client,
+        graph::{InForce, Site},
         session::{live::Live, pace::Pace},
         socket::Socket,
         upgrade::Upgrade,
-        worker::InForce,
     },
     telemetry::{RequestId, SocketClosed, SocketOpened},
     upstream::{Channel, ChannelEnded},
@@ -36,6 +36,7 @@ use crate::{
 struct Session {
     id: RequestId,
     client: Rc<Client>,
+    site: Rc<Site>,
     state: Rc<InForce>,
     rules: WebSocket,
     frames: Frames<Socket>,
@@ -66,14 +67,15 @@ enum Event {
 
 /// Runs a session to its end; `first` are bytes that came behind the handshake.
 pub(super) async fn run(socket: Socket, first: Vec<u8>, upgrade: Upgrade, client: Rc<Client>) {
-    let state = client.worker.in_force();
+    let state = upgrade.site.in_force();
     let Some(rules) = state.http().websocket.clone() else { return };
     let frames = Frames::serve(socket, first, rules.message).await;
-    let Upgrade { id, head, address, caller } = upgrade;
+    let Upgrade { id, site, head, address, caller } = upgrade;
     SocketOpened { id }.emit();
     let mut session = Session {
         id,
         client,
+        site,
         state,
         rules,
         frames,

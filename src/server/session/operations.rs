@@ -193,13 +193,10 @@ impl Session {
     ) -> Result<(), Ended> {
         let mut channel = match self.channel.take() {
             Some(channel) => channel,
-            None => {
-                match self.client.worker.upstream().channel(self.head(), self.init.as_deref()).await
-                {
-                    Ok(channel) => channel,
-                    Err(fault) => return self.refuse(request, id, &fault.into()).await,
-                }
-            }
+            None => match self.site.upstream().channel(self.head(), self.init.as_deref()).await {
+                Ok(channel) => channel,
+                Err(fault) => return self.refuse(request, id, &fault.into()).await,
+            },
         };
         let n = self.live.begin((id, payload.text()), admitted.body(), guard);
         let sent = channel.subscribe(n, admitted).await;

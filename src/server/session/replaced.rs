@@ -17,7 +17,7 @@ use crate::{
 impl Session {
     /// Takes the policy in force, when it is another one.
     pub(super) async fn look_at_policy(&mut self) -> Result<(), Ended> {
-        let latest = self.client.worker.in_force();
+        let latest = self.site.in_force();
         if Rc::ptr_eq(&latest, &self.state) {
             return Ok(());
         }

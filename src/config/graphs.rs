@@ -1,0 +1,116 @@
+//! Several graphs in one process, as the configuration file lists them.
+
+use crate::{
+    config::UpstreamUrl,
+    diagnostic::Diagnostics,
+    yaml::{Fields, Node, Value, scalar, shape::list},
+};
+
+/// A graph: for which hosts, under which policy, in front of what. Its path is the policy's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphSettings {
+    /// In lower case, without a port; none: any host that no other graph has.
+    pub hosts: Vec<Box<str>>,
+    /// As it is written: relative to the file.
+    pub policy: String,
+    /// At least one; they differ in host and port alone.
+    pub upstreams: Vec<UpstreamUrl>,
+}
+
+/// Reads `graphs` of a configuration file.
+pub(super) fn read_graphs(node: &Node, found: &mut Diagnostics) -> Vec<GraphSettings> {
+    let items = list(node, found);
+    if items.is_empty() {
+        found.push(node.error("no-graph", "`graphs` lists no graph"));
+    }
+    items.iter().filter_map(|it| graph(it, found)).collect()
+}
+
+fn graph(node: &Node, found: &mut Diagnostics) -> Option<GraphSettings> {
+    let mut fields = Fields::of(node, "graphs", found);
+    let hosts = fields.take("host", found);
+    let policy = fields.require("policy", found).and_then(|it| scalar::text(it, found));
+    let upstreams = fields.require("upstream", found);
+    fields.finish(found);
+    let hosts = hosts.map_or(&[][..], one_or_more).iter().filter_map(|it| host(it, found));
+    let hosts = hosts.collect();
+    let upstreams: Vec<_> =
+        one_or_more(upstreams?).iter().filter_map(|it| upstream(it, found)).collect();
+    let alike = |it: &&UpstreamUrl| upstreams.first().is_some_and(|first| !it.is_alike(first));
+    if let Some(other) = upstreams.iter().find(alike) {
+        let message = format!("`{other}` is another upstream, not another address of it");
+        let help = "the URLs of one graph have the same scheme and path";
+        found.push(node.error("another-upstream", message).help(help));
+    }
+    let policy = policy?.to_owned();
+    (!upstreams.is_empty()).then_some(GraphSettings { hosts, policy, upstreams })
+}
+
+fn one_or_more(node: &Node) -> &[Node] {
+    match &node.value {
+        Value::Sequence(items) => items,
+        Value::Mapping(_) | Value::Scalar { .. } => std::slice::from_ref(node),
+    }
+}
+
+fn host(node: &Node, found: &mut Diagnostics) -> Option<Box<str>> {
+    let text = scalar::text(node, found)?;
+    let is_plain = |it: u8| it.is_ascii_alphanumeric() || b".-_[]:".contains(&it);
+    let is_address = text.starts_with('[') && text.ends_with(']');
+    if text.is_empty() || !text.bytes().all(is_plain) || (text.contains(':') && !is_address) {
+        let error = node.error("not-a-host", format!("`{text}` is not a host"));
+        found.push(error.help("write a name such as `shop.example`, without a port"));
+        return None;
+    }
+    Some(text.to_ascii_lowercase().into())
+}
+
+fn upstream(node: &Node, found: &mut Diagnostics) -> Option<UpstreamUrl> {
+    let text = scalar::text(node, found)?;
+    let url = UpstreamUrl::parse(text);
+    url.map_err(|why| found.push(node.error("not-an-upstream", why.to_string()))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{diagnostic::Source, yaml};
+
+    fn check(text: &str, expect: Result<&str, &str>) {
+        let source = Arc::new(Source { name: "c".into(), text: text.into() });
+        let (root, mut found) = yaml::read(&source);
+        let graphs = read_graphs(&root.unwrap(), &mut found);
+        let shown = |it: &GraphSettings| {
+            let upstreams: Vec<_> = it.upstreams.iter().map(ToString::to_string).collect();
+            format!("{} {} {}", it.hosts.join(","), it.policy, upstreams.join(","))
+        };
+        let got = match found.iter().next() {
+            Some(first) => Err(first.message.clone()),
+            None => Ok(graphs.iter().map(shown).collect::<Vec<_>>().join("; ")),
+        };
+        assert_eq!(got.as_deref().map_err(|it| &**it), expect, "{text}");
+    }
+
+    #[test]
+    fn graphs_are_read_and_mistakes_told() {
+        check(
+            "- { host: Shop.example, policy: a.yaml, upstream: http://a/ }\n\
+             - { policy: b.yaml, upstream: [http://b/, http://c/] }\n",
+            Ok("shop.example a.yaml http://a/;  b.yaml http://b/,http://c/"),
+        );
+        check("[]", Err("`graphs` lists no graph"));
+        check("- { policy: a.yaml }", Err("key `upstream` is missing in `graphs`"));
+        check("- { upstream: http://a/ }", Err("key `policy` is missing in `graphs`"));
+        check("- { host: a:80, policy: a, upstream: http://a/ }", Err("`a:80` is not a host"));
+        check(
+            "- { policy: a, upstream: [http://a/x, http://b/y] }",
+            Err("`http://b/y` is another upstream, not another address of it"),
+        );
+        check(
+            "- { policy: a, upstream: ftp://a }",
+            Err("the upstream must start with `http://` or `https://`"),
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! The graphs that one process serves: each with a policy, an upstream, and what was spent of its
+//! rates, chosen by the host and the path of a request.
+//!
+//! A request for a host that no graph has, or for a path that none has there, is refused: there is
+//! no graph that gets what is left, unless one has no hosts.
+
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use http::{header::HOST, request::Parts};
+
+use crate::{
+    config::Config,
+    server::state::{FailedReload, State},
+    telemetry::KeysNotFetched,
+    upstream::Upstream,
+    verdict::{Code, Violation},
+};
+
+/// A graph as all workers share it.
+#[derive(Debug)]
+pub(super) struct Graph {
+    pub(super) config: Config,
+    pub(super) state: ArcSwap<State>,
+    /// The last reload, when it failed.
+    pub(super) failed: ArcSwapOption<FailedReload>,
+}
+
+/// All graphs; there is at least one.
+#[derive(Debug)]
+pub(super) struct Graphs {
+    pub(super) first: Arc<Graph>,
+    pub(super) rest: Box<[Arc<Graph>]>,
+}
+
+/// A graph as one worker has it. It never leaves its thread.
+#[derive(Debug)]
+pub(super) struct Site {
+    graph: Arc<Graph>,
+    /// What is in force, as last seen: a count of our own, so that cores do not share one.
+    seen: RefCell<Rc<InForce>>,
+    upstream: Rc<Upstream>,
+}
+
+/// All graphs of a worker.
+#[derive(Debug)]
+pub(super) struct Sites {
+    first: Rc<Site>,
+    rest: Box<[Rc<Site>]>,
+}
+
+/// A state that a request holds on to until it is answered.
+#[derive(Debug)]
+pub(super) struct InForce(Arc<State>);
+
+impl std::ops::Deref for InForce {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl Graph {
+    pub(super) fn new(config: Config, state: State) -> Arc<Self> {
+        let (state, failed) = (ArcSwap::from_pointee(state), ArcSwapOption::empty());
+        Arc::new(Self { config, state, failed })
+    }
+
+    /// Puts another state in force. Requests in progress end under the one they began with.
+    pub(super) fn replace(&self, state: State) {
+        match state.begun(&self.config, Some(&self.state.load())) {
+            Ok(state) => self.state.store(Arc::new(state)),
+            // Without a thread that asks for keys nobody could be identified.
+            Err(error) => KeysNotFetched { detail: &error.to_string() }.emit(),
+        }
+    }
+}
+
+impl Graphs {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Graph>> {
+        [&self.first].into_iter().chain(&self.rest)
+    }
+}
+
+impl Site {
+    fn new(graph: &Arc<Graph>) -> Rc<Self> {
+        let seen = RefCell::new(Rc::new(InForce(graph.state.load_full())));
+        let upstream = Upstream::new(&graph.config);
+        Rc::new(Self { graph: Arc::clone(graph), seen, upstream })
+    }
+
+    /// What is in force now.
+    pub(super) fn in_force(&self) -> Rc<InForce> {
+        let latest = self.graph.state.load();
+        let mut seen = self.seen.borrow_mut();
+        if !Arc::ptr_eq(&latest, &seen.0) {
+            *seen = Rc::new(InForce(Arc::clone(&latest)));
+        }
+        Rc::clone(&seen)
+    }
+
+    pub(super) const fn upstream(&self) -> &Rc<Upstream> {
+        &self.upstream
+    }
+
+    fn hosts(&self) -> &[Box<str>] {
+        &self.graph.config.hosts
+    }
+}
+
+impl Sites {
+    pub(super) fn new(graphs: &Graphs) -> Self {
+        let rest = graphs.rest.iter().map(Site::new).collect();
+        Self { first: Site::new(&graphs.first), rest }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Rc<Site>> {
+        [&self.first].into_iter().chain(&self.rest)
+    }
+
+    /// The graph that a request is for. When there is none, it is refused in the name of another.
+    pub(super) fn meant(&self, head: &Parts) -> (&Rc<Site>, Option<Violation>) {
+        if self.rest.is_empty() && self.first.hosts().is_empty() {
+            // Whoever looks at the path says what is wrong with it.
+            return (&self.first, None);
+        }
+        let host = host(head).to_ascii_lowercase();
+        let named = |it: &&Rc<Site>| it.hosts().iter().any(|it| **it == *host);
+        let open = |it: &&Rc<Site>| it.hosts().is_empty();
+        let is_named = self.iter().any(|it| named(&it));
+        let mut here =
+            self.iter().filter(|it| if is_named { named(it) } else { open(it) }).peekable();
+        let Some(first) = here.peek().copied() else {
+            let public = "this host is not served here";
+            return (&self.first, Some(wrong("host", Code::MISDIRECTED_REQUEST, public)));
+        };
+        match here.find(|it| *it.in_force().http().path == *head.uri.path()) {
+            Some(site) => (site, None),
+            None => (first, Some(wrong("path", Code::NOT_FOUND, "there is nothing here"))),
+        }
+    }
+}
+
+fn wrong(rule: &'static str, code: Code, public: &'static str) -> Violation {
+    Violation { rule, code, at: None, public: public.into(), detail: public.into() }
+}
+
+/// The host without its port. Two that differ are refused by the route.
+fn host(head: &Parts) -> &str {
+    if let Some(authority) = head.uri.authority() {
+        return authority.host();
+    }
+    let text = head.headers.get(HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    match text.rsplit_once(':') {
+        // The colons of an address in brackets are its own.
+        Some((host, port)) if port.bytes().all(|it| it.is_ascii_digit()) => host,
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(uri: &str, header: Option<&str>, expect: &str) {
+        let mut request = http::Request::builder().uri(uri);
+        if let Some(header) = header {
+            request = request.header(HOST, header);
+        }
+        let head = request.body(()).unwrap().into_parts().0;
+        assert_eq!(host(&head), expect);
+    }
+
+    #[test]
+    fn hosts_have_no_port() {
+        check("/graphql", Some("shop.example"), "shop.example");
+        check("/graphql", Some("shop.example:443"), "shop.example");
+        check("/graphql", Some("[::1]:80"), "[::1]");
+        check("/graphql", Some("[::1]"), "[::1]");
+        check("http://shop.example:80/", None, "shop.example");
+        check("/", None, "");
+    }
+}
