@@ -150,7 +150,7 @@ const RAW: [(&str, bool); 5] = [
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nETag: \"a\"\r\nContent-Length: 10\r\n\r\n{\"data\":1}",
         false,
     ),
-    ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"data\":1}", false),
+    ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"data\":1}", true),
     (
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{\"data\":1 ",
         false,

@@ -12,7 +12,6 @@ mod events;
 mod filter;
 mod guard;
 mod head;
-mod number;
 mod parts;
 mod scan;
 mod suggestions;

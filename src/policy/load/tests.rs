@@ -134,7 +134,6 @@ fn settings_that_are_no_rules() {
 #[test]
 fn what_is_not_built_is_an_honest_error() {
     check_wrong("cost: { tuned: missing.graphql }", &["unreadable-file"]);
-    check_wrong("response: {}", &["not-built-yet"]);
     check_wrong("http: { request_encoding: refuse }", &["not-built-yet"]);
 }
 
