@@ -17,6 +17,10 @@ pub(super) struct Arguments {
     /// The GraphQL server that is protected, such as http://localhost:8080/graphql
     #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
     upstream: UpstreamUrl,
+    /// Where the upstream takes WebSocket, such as ws://localhost:8081/graphql, when that is another
+    /// place
+    #[arg(long, env = "PORTCULLIS_UPSTREAM_WEBSOCKET", value_name = "URL", value_parser = UpstreamUrl::parse_websocket)]
+    upstream_websocket: Option<UpstreamUrl>,
     /// Which HTTP the upstream speaks
     #[arg(long, env = "PORTCULLIS_UPSTREAM_HTTP", value_enum, default_value_t = Http::Auto)]
     upstream_http: Http,
@@ -47,7 +51,11 @@ impl Arguments {
     pub(super) fn config(&self, found: &mut Diagnostics) -> Config {
         let mut config = Config::new(self.upstream.clone());
         config.upstream_http = self.http(found);
-        config.upstream_tls = self.tls.load(&self.upstream, found);
+        config.upstream_websocket.clone_from(&self.upstream_websocket);
+        // The files are about both.
+        let with_tls = self.upstream_websocket.as_ref().filter(|it| it.is_tls());
+        let url = with_tls.unwrap_or(&self.upstream);
+        config.upstream_tls = self.tls.load(url, found);
         config.upstream_key = self.link_key(found);
         config
     }

@@ -39,6 +39,8 @@ pub struct Config {
     pub admin: Option<SocketAddr>,
     /// The GraphQL server that is protected.
     pub upstream: UpstreamUrl,
+    /// Where it takes WebSocket; none: where it takes requests.
+    pub upstream_websocket: Option<UpstreamUrl>,
     /// Which HTTP it speaks.
     pub upstream_http: UpstreamHttp,
     /// How an `https` upstream is recognised; none: no connection to one.
@@ -67,6 +69,7 @@ impl Config {
             listen: DEFAULT_LISTEN,
             admin: Some(DEFAULT_ADMIN),
             upstream,
+            upstream_websocket: None,
             upstream_http: UpstreamHttp::default(),
             upstream_tls: None,
             upstream_key: None,

@@ -17,13 +17,16 @@ use crate::{
     sources::{Wire, now},
     upstream::{Head, Upstream, fault::Failure, signed_link},
     verdict::{Admitted, Fault},
-    websocket::{Close, Ended, Frames, FromUpstream, Received, connect, read_upstream, write},
+    websocket::{
+        Close, Dialect, Ended, Frames, FromUpstream, Received, connect, read_upstream, write,
+    },
 };
 
 /// An open WebSocket to the upstream.
 #[derive(Debug)]
 pub struct Channel {
     frames: Frames<Wire>,
+    dialect: Dialect,
     /// How long it may take nothing of what we write.
     patience: Duration,
 }
@@ -56,17 +59,18 @@ impl Upstream {
         head: Head<'_>,
         init: Option<&str>,
     ) -> Result<Channel, Failure> {
-        let mut headers = head.write(self.target.host());
+        let target = &self.channel_target;
+        let mut headers = head.write(target.host());
         for name in [ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, signed_link::HEADER.clone()] {
             headers.remove(name);
         }
         if let Some(signer) = &self.signer {
-            let signature = signer.sign(&Method::GET, self.target.path(), b"", now());
+            let signature = signer.sign(&Method::GET, target.path(), b"", now());
             headers.insert(&signed_link::HEADER, signature);
         }
-        let frames = connect(wire, self.target.websocket(), headers, MAX_MESSAGE).await;
-        let frames = frames.map_err(|it| Failure::WebSocket(it.to_string()))?;
-        let mut channel = Channel { frames, patience: self.response_idle };
+        let opened = connect(wire, target.websocket(), headers, MAX_MESSAGE).await;
+        let (frames, dialect) = opened.map_err(|it| Failure::WebSocket(it.to_string()))?;
+        let mut channel = Channel { frames, dialect, patience: self.response_idle };
         let silent = |_ended| Failure::WebSocket("it closed instead of an acknowledgement".into());
         channel.send(write::connection_init(init)).await.map_err(silent)?;
         // Budget: the deadline of the caller.
@@ -88,7 +92,7 @@ impl Channel {
     /// When the upstream is gone.
     pub async fn subscribe(&mut self, n: u64, admitted: Admitted) -> Result<(), ChannelEnded> {
         let body = String::from_utf8(admitted.into_body()).map_err(|_never| ChannelEnded)?;
-        self.send(write::subscribe(n, &body)).await
+        self.send(write::subscribe(self.dialect, n, &body)).await
     }
 
     /// Ends an operation.
@@ -96,7 +100,7 @@ impl Channel {
     /// # Errors
     /// When the upstream is gone.
     pub async fn complete(&mut self, n: u64) -> Result<(), ChannelEnded> {
-        self.send(write::complete(&n.to_string())).await
+        self.send(write::stop(self.dialect, n)).await
     }
 
     /// Answers a ping.
@@ -124,7 +128,7 @@ impl Channel {
     /// Reads a message; nothing when it is none of the protocol.
     pub fn read<T>(&self, message: &[u8], read: impl FnOnce(FromUpstream<'_>) -> T) -> Option<T> {
         let tree = json::read(message, ANSWER).ok()?;
-        read_upstream(&tree).map(read)
+        read_upstream(&tree, self.dialect).map(read)
     }
 
     /// Asks an upstream that is silent whether it is there.

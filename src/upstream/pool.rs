@@ -31,6 +31,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Upstream {
     pub(super) target: Target,
+    /// Of WebSocket.
+    pub(super) channel_target: Target,
     pub(super) signer: Option<Signer>,
     pub(super) response: Duration,
     pub(super) response_idle: Duration,
@@ -90,8 +92,10 @@ impl Upstream {
     /// The upstream of a worker; connects when there is something to forward.
     #[must_use]
     pub fn new(config: &Config) -> Rc<Self> {
+        let websocket = config.upstream_websocket.as_ref().unwrap_or(&config.upstream);
         Rc::new(Self {
             target: Target::new(&config.upstream),
+            channel_target: Target::new(websocket),
             signer: config.upstream_key.as_ref().map(Signer::new),
             response: config.deadlines.response,
             response_idle: config.deadlines.response_idle,
@@ -107,11 +111,7 @@ impl Upstream {
             idle: RefCell::new(Vec::new()),
             multiplexed: RefCell::new(Vec::new()),
             dial: Dial::new(config),
-            channels: Dialer::new(
-                &config.upstream,
-                config.upstream_tls.as_ref(),
-                UpstreamHttp::Http1,
-            ),
+            channels: Dialer::new(websocket, config.upstream_tls.as_ref(), UpstreamHttp::Http1),
             speaks_http1: Cell::new(false),
             turn: Mutex::new(()),
         })

@@ -12,6 +12,8 @@ pub(super) struct Operation {
     pub(super) payload: Box<str>,
     /// The request as it went on.
     pub(super) body: Box<[u8]>,
+    /// How often it was answered.
+    n_events: u32,
 }
 
 /// All of them. Few: a policy says how many.
@@ -49,6 +51,13 @@ impl Live {
         self.all.iter().find(|it| it.n == n).map(|it| &*it.id)
     }
 
+    /// Counts an answer; how many there have been.
+    pub(super) fn answered(&mut self, n: u64) -> u32 {
+        let Some(it) = self.all.iter_mut().find(|it| it.n == n) else { return 0 };
+        it.n_events = it.n_events.saturating_add(1);
+        it.n_events
+    }
+
     /// Adds one, and gives it a number.
     pub(super) fn begin(&mut self, id: &str, payload: &str, body: &[u8]) -> u64 {
         self.n = self.n.saturating_add(1);
@@ -57,6 +66,7 @@ impl Live {
             n: self.n,
             payload: payload.into(),
             body: body.into(),
+            n_events: 0,
         });
         self.n
     }
@@ -83,6 +93,7 @@ mod tests {
         let mut live = Live::default();
         assert_eq!(live.begin("a", "", b""), 1);
         assert_eq!(live.begin("b", "", b""), 2);
+        assert_eq!((live.answered(1), live.answered(1), live.answered(9)), (1, 2, 0));
         assert!(live.holds("a") && !live.holds("c"));
         assert_eq!((live.end("a"), live.end("a"), live.end("c")), (Some(1), None, None));
         assert_eq!((live.begin("a", "", b""), live.id(1), live.id(3)), (3, None, Some("a")));

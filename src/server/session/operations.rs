@@ -1,5 +1,7 @@
 //! Operations over a socket: judged, sent on, answered.
 
+use tokio::time::Instant;
+
 use crate::{
     json::Value,
     server::{logged, rates::Rates, session::Session},
@@ -26,7 +28,11 @@ impl Session {
             return Err(Ended::Wrong(Close::IdInUse));
         }
         let request = self.client.worker.ids().next();
-        match self.room().and_then(|()| self.judge_new(request, payload)) {
+        match self
+            .room()
+            .and_then(|()| self.may_begin())
+            .and_then(|()| self.judge_new(request, payload))
+        {
             Ok(Judged::Answer(body)) => {
                 let body = String::from_utf8_lossy(&body);
                 self.frames.send(write::next(id, &body)).await?;
@@ -63,13 +69,19 @@ impl Session {
         let (Ok(message), Some(channel)) = (message, &mut self.channel) else {
             return self.upstream_gone("it closed");
         };
-        let live = &mut self.live;
+        let (live, most) = (&mut self.live, self.rules.max_events);
         let read = channel.read(&message, |it| match it {
             FromUpstream::Complete(n) => {
                 Said::told(live.end_number(n).map(|id| write::complete(&id)))
             }
             FromUpstream::Error(n, errors) => {
                 Said::told(live.end_number(n).map(|id| write::error(&id, errors)))
+            }
+            FromUpstream::OneError(n, error) => {
+                Said::told(live.end_number(n).map(|id| write::error(&id, &format!("[{error}]"))))
+            }
+            FromUpstream::Next(n, _) if most.is_some_and(|it| live.answered(n) > it.get()) => {
+                live.id(n).map_or(Said::Nothing, |id| Said::Often(id.into()))
             }
             FromUpstream::Next(n, answer) => {
                 Said::told(live.id(n).map(|id| write::next(id, answer)))
@@ -80,12 +92,22 @@ impl Session {
         match read {
             Some(Said::Client(text)) => self.frames.send(text).await,
             Some(Said::Nothing) => Ok(()),
+            Some(Said::Often(id)) => self.end_often(&id).await,
             Some(Said::Ping) => match channel.pong().await {
                 Ok(()) => Ok(()),
                 Err(ChannelEnded) => self.upstream_gone("it closed"),
             },
             None => self.upstream_gone("its message cannot be read"),
         }
+    }
+
+    /// Ends an operation that was answered often enough.
+    async fn end_often(&mut self, id: &str) -> Result<(), Ended> {
+        let request = self.client.worker.ids().next();
+        let public = "the operation has had all its answers";
+        let refusal = violation(Code::MAX_EVENTS_LIMIT, public, "`http.websocket.max_events`");
+        self.refuse(request, id, &refusal.into()).await?;
+        self.complete(id).await
     }
 
     /// Without its upstream a socket lives on when nothing runs; clients connect again otherwise.
@@ -143,6 +165,17 @@ impl Session {
             public: format!("a {kind} is not served over WebSocket").into(),
             detail: format!("`http.websocket.operations` does not list `{kind}`").into(),
         })
+    }
+
+    /// Takes of the rate of this socket.
+    fn may_begin(&mut self) -> Result<(), Refusal> {
+        let spent = self.begins.as_mut().is_some_and(|it| it.take(Instant::now()).is_err());
+        if !spent {
+            return Ok(());
+        }
+        let public = "too many operations were begun";
+        let code = Code::REQUEST_RATE_LIMITED;
+        Err(violation(code, public, "`http.websocket.rate` is exceeded").into())
     }
 
     fn room(&self) -> Result<(), Refusal> {
@@ -211,10 +244,16 @@ impl Session {
     }
 }
 
+fn violation(code: Code, public: &'static str, detail: &'static str) -> Violation {
+    Violation { rule: "websocket", code, at: None, public: public.into(), detail: detail.into() }
+}
+
 /// What is to be done about a message of the upstream.
 enum Said {
     Client(String),
     Nothing,
+    /// An answer too many, to the operation of this name.
+    Often(Box<str>),
     Ping,
 }
 
