@@ -141,3 +141,25 @@ fn a_batch_without_a_bad_line_is_fine() {
     let codes = ["GRAPHQL_VALIDATION_FAILED"];
     assert_eq!(answer, json!({ "verdict": "reject", "codes": codes, "cost": null }));
 }
+
+#[test]
+fn a_listed_document_is_asked_for_by_its_id() {
+    let manifest = include_str!("corpus/bazaar/persisted.json");
+    let manifest: Value = serde_json::from_str(manifest).unwrap();
+    let (id, text) = manifest["hashes"].as_object().unwrap().iter().next().unwrap();
+    let text = text.as_str().unwrap();
+    let told = |arguments: &[&str], input: &str| {
+        let output = explain(&[arguments, &["--format", "json"]].concat(), input);
+        (output.status.code(), serde_json::from_slice::<Value>(&output.stdout).unwrap())
+    };
+    assert_eq!(told(&["--id", id], ""), told(&["-"], text));
+    let (code, unknown) = told(&["--id", "nothing"], "");
+    let expect = "PERSISTED_QUERY_NOT_FOUND";
+    assert_eq!((code, &unknown["deciding"]["code"]), (Some(1), &json!(expect)));
+    let lines = [json!({ "documentId": id }), json!({ "document": text }), json!({})];
+    let lines: Vec<_> = lines.iter().map(Value::to_string).collect();
+    let output = String::from_utf8(explain(&["--batch", "-"], &lines.join("\n")).stdout).unwrap();
+    let answers: Vec<_> = output.lines().collect();
+    assert_eq!(answers.first(), answers.get(1));
+    assert!(answers.get(2).unwrap().contains("`document` is missing"));
+}

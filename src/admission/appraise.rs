@@ -14,6 +14,7 @@ use crate::{
         compile::compile_keeping,
         explain::{Explanation, Line, judge_lines, objections},
         known::Known,
+        named::with_text,
         price,
     },
     cost::{self, Counter, Price, Program, Shape},
@@ -87,12 +88,22 @@ impl<'p> Appraiser<'p> {
         caller: &Caller,
         response: Option<&[u8]>,
     ) -> Appraisal {
+        let policy = self.policy;
+        let appraised =
+            with_text(policy, request, |request| self.appraise_text(request, caller, response));
+        appraised.unwrap_or_else(Appraisal::refused)
+    }
+
+    fn appraise_text(
+        &mut self,
+        request: &Request<'_>,
+        caller: &Caller,
+        response: Option<&[u8]>,
+    ) -> Appraisal {
         let document = self.document(request);
         let profile = match self.profile(caller) {
             Ok(profile) => profile,
-            Err(violation) => {
-                return Appraisal { codes: vec![violation.code], cost: None, actual: None };
-            }
+            Err(violation) => return Appraisal::refused(violation),
         };
         let under = (self.policy, profile);
         let judged = judge_lines(under, &document.known, request, (caller, self.now));
@@ -135,6 +146,12 @@ impl<'p> Appraiser<'p> {
         let document = Arc::new(Document { known, priced });
         self.seen.put(key.into(), Arc::clone(&document));
         document
+    }
+}
+
+impl Appraisal {
+    fn refused(violation: Violation) -> Self {
+        Self { codes: vec![violation.code], cost: None, actual: None }
     }
 }
 

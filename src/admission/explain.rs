@@ -8,6 +8,7 @@ use crate::{
         compile::compile_keeping,
         judge::{Bench, Totals, over_limit},
         known::{Judgeable, Known},
+        named::with_text,
         price::{self, CostTold},
     },
     expression::{Asked, Outcome as Answer},
@@ -68,9 +69,21 @@ pub enum Outcome {
     Objects(Vec<Violation>),
 }
 
-/// Judges one request under a profile and tells what every rule says.
+/// Judges one request under a profile and tells what every rule says. Its document may be asked for
+/// by the id under which a manifest lists it.
 #[must_use]
 pub fn explain(
+    policy: &Policy,
+    profile: ProfileIdx,
+    request: &Request<'_>,
+    whom: (&Caller, UnixSeconds),
+) -> Explanation {
+    let explained =
+        with_text(policy, request, |request| explain_text(policy, profile, request, whom));
+    explained.unwrap_or_else(|violation| refused(violation, None))
+}
+
+fn explain_text(
     policy: &Policy,
     profile: ProfileIdx,
     request: &Request<'_>,
@@ -139,6 +152,11 @@ pub(super) fn judge_lines(
     let seen = Seen::new(caller);
     let asked = Asked::new(&policy.conditions, &seen);
     let bench = Bench { policy, profile, asked: &asked, now };
+    let settings = document.listed.and_then(|it| policy.documents.library.settings(it));
+    let bench = match bench.under(settings) {
+        Ok(bench) => bench,
+        Err(violation) => return refused(violation, Some(document)),
+    };
     let lines: Vec<_> = policy
         .rules()
         .map(|(rule, it)| line(bench, document, &variables, (rule, it.meta())))

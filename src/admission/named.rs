@@ -103,6 +103,33 @@ impl Names<'_> {
     }
 }
 
+/// The same request with the text of its document in place of the id, for whoever takes documents
+/// apart; what requests came with before is not known there.
+pub(super) fn with_text<T>(
+    policy: &Policy,
+    request: &Request<'_>,
+    then: impl FnOnce(&Request<'_>) -> T,
+) -> Result<T, Violation> {
+    let remembered = Remembered::new();
+    let names = Names { policy, remembered: &remembered };
+    let text: Cow<'_, str> = match names.find(request, Method::Post)? {
+        Named::Remembered(text) => text.to_string().into(),
+        Named::Text(_) if request.document_id.is_none() => return Ok(then(request)),
+        Named::Text(literal) => literal.text(),
+        Named::Trusted(idx) => {
+            let listed = policy.documents.library.document(idx).map(|it| &*it.text);
+            listed.unwrap_or_default().into()
+        }
+    };
+    Ok(then(&Request {
+        query: Some(Literal::of(&text)),
+        document_id: None,
+        operation_name: request.operation_name.as_deref().map(Into::into),
+        variables: request.variables,
+        extensions: Vec::new(),
+    }))
+}
+
 /// The hash under which the text of an admitted request is remembered, when it came with both.
 pub(super) fn to_remember<'r>(
     policy: &Policy,

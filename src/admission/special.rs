@@ -32,7 +32,7 @@ impl Bench<'_> {
         Ok(ready)
     }
 
-    fn under(self, settings: Option<&DocumentSettings>) -> Result<Self, Violation> {
+    pub(super) fn under(self, settings: Option<&DocumentSettings>) -> Result<Self, Violation> {
         let Some(settings) = settings else { return Ok(self) };
         if !settings.when.evaluate(self.asked, None).holds() {
             return Err(not_for_this_caller());

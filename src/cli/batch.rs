@@ -68,11 +68,15 @@ fn answer(appraiser: &mut Appraiser<'_>, line: &[u8]) -> Result<Value, String> {
         member(name).map(|it| it.literal().ok_or_else(wrong)).transpose()
     };
     let request = Request {
-        query: Some(text("document")?.ok_or("`document` is missing")?),
+        query: text("document")?,
+        document_id: text("documentId")?.map(strict::Literal::into_text),
         operation_name: text("operationName")?.map(strict::Literal::into_text),
         variables: member("variables"),
         ..Request::default()
     };
+    if request.query.is_none() && request.document_id.is_none() {
+        return Err("`document` is missing".to_owned());
+    }
     if request.variables.is_some_and(|it| it.kind() != strict::Kind::Object) {
         return Err("`variables` is not an object".to_owned());
     }

@@ -27,11 +27,14 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// The document, or `-` for standard input
-    #[arg(required_unless_present = "batch")]
+    #[arg(required_unless_present_any = ["batch", "id"])]
     document: Option<PathBuf>,
-    /// Many documents: a file (or `-`) of lines `{document, variables?, operationName?, claims?,
-    /// response?}`; one line of JSON comes out for each
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["document", "operation_name", "variables", "variables_file"])]
+    /// The id of a document that a manifest of the policy lists, in place of its text
+    #[arg(long, conflicts_with = "document")]
+    id: Option<String>,
+    /// Many documents: a file (or `-`) of lines `{document | documentId, variables?, operationName?,
+    /// claims?, response?}`; one line of JSON comes out for each
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["document", "id", "operation_name", "variables", "variables_file"])]
     batch: Option<PathBuf>,
     /// The policy file
     #[arg(long, env = "PORTCULLIS_POLICY")]
@@ -88,32 +91,30 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     terminal::complain(&found);
     let policy: Policy = policy.ok_or("the policy cannot be used")?;
     let profile = arguments.profile.as_deref().map(|it| named(&policy, it)).transpose()?;
-    match (&arguments.batch, &arguments.document) {
-        (Some(batch), _) => batch::run(batch, &policy, profile),
-        (None, Some(document)) => {
+    match &arguments.batch {
+        Some(batch) => batch::run(batch, &policy, profile),
+        None => {
             let caller = caller(arguments.claims.as_deref())?;
             let profile = match profile {
                 Some(profile) => profile,
                 None => profile_of(&policy, &caller)?,
             };
-            explain_one(arguments, document, (&policy, profile, &caller))
+            explain_one(arguments, (&policy, profile, &caller))
         }
-        // clap asks for one of them.
-        (None, None) => Err("no document".to_owned()),
     }
 }
 
 fn explain_one(
     arguments: &Arguments,
-    document: &Path,
     (policy, profile, caller): (&Policy, ProfileIdx, &Caller),
 ) -> Result<Exit, String> {
-    let text = read(document)?;
+    let text = arguments.document.as_deref().map(read).transpose()?;
     let variables = variables(arguments)?;
     let tree = strict::read(variables.as_bytes(), strict::Limits::default())
         .map_err(|it| format!("the variables are not JSON: {it}"))?;
     let request = Request {
-        query: Some(strict::Literal::of(&text)),
+        query: text.as_deref().map(strict::Literal::of),
+        document_id: arguments.id.as_deref().map(Into::into),
         operation_name: arguments.operation_name.as_deref().map(Into::into),
         variables: (tree.root().kind() == strict::Kind::Object).then(|| tree.root()),
         ..Request::default()

@@ -23,6 +23,15 @@ pub(super) struct Arguments {
         value_delimiter = ','
     )]
     upstream: Vec<UpstreamUrl>,
+    /// Where the upstream takes WebSocket, such as ws://localhost:8081/graphql, when that is another
+    /// place
+    #[arg(
+        long,
+        env = "PORTCULLIS_UPSTREAM_WEBSOCKET",
+        value_name = "URL",
+        value_parser = UpstreamUrl::parse_websocket
+    )]
+    upstream_websocket: Option<UpstreamUrl>,
     /// Which HTTP the upstream speaks
     #[arg(long, env = "PORTCULLIS_UPSTREAM_HTTP", value_enum, default_value_t = Http::Auto)]
     upstream_http: Http,
@@ -48,8 +57,8 @@ enum Http {
 const SECRET: &str = "PORTCULLIS_UPSTREAM_SECRET";
 
 impl Arguments {
-    /// The configuration in front of this upstream; nothing when there is none. `found` gets everything that is wrong with the
-    /// flags together and with the files they name.
+    /// The configuration in front of this upstream; nothing when there is none. `found` gets
+    /// everything that is wrong with the flags together and with the files they name.
     pub(super) fn config(&self, found: &mut Diagnostics) -> Option<Config> {
         self.config_for(&self.upstream, found)
     }
@@ -69,7 +78,10 @@ impl Arguments {
             found.push(Diagnostic::error("another-upstream", message).help(help));
         }
         config.upstream_http = self.http(first, found);
-        config.upstream_tls = self.tls.load(first, found);
+        config.upstream_websocket.clone_from(&self.upstream_websocket);
+        // The files are about both.
+        let with_tls = self.upstream_websocket.as_ref().filter(|it| it.is_tls());
+        config.upstream_tls = self.tls.load(with_tls.unwrap_or(first), found);
         config.upstream_key = self.link_key(found);
         Some(config)
     }

@@ -50,6 +50,8 @@ pub struct Config {
     pub upstream: UpstreamUrl,
     /// Where else it is; each of them differs in host and port alone.
     pub more_upstreams: Vec<UpstreamUrl>,
+    /// Where it takes WebSocket; none: where it takes requests.
+    pub upstream_websocket: Option<UpstreamUrl>,
     /// Which HTTP it speaks.
     pub upstream_http: UpstreamHttp,
     /// How an `https` upstream is recognised; none: no connection to one.
@@ -81,6 +83,7 @@ impl Config {
             admin: Some(DEFAULT_ADMIN),
             upstream,
             more_upstreams: Vec::new(),
+            upstream_websocket: None,
             upstream_http: UpstreamHttp::default(),
             upstream_tls: None,
             upstream_key: None,
@@ -91,6 +94,14 @@ impl Config {
             bounds: Bounds::default(),
             cache: CacheLimits::default(),
         }
+    }
+
+    /// The same for WebSocket alone, when the upstream takes it at another place.
+    #[must_use]
+    pub fn websocket_apart(&self) -> Option<Self> {
+        let upstream = self.upstream_websocket.clone()?;
+        let (more_upstreams, upstream_websocket) = (Vec::new(), None);
+        Some(Self { upstream, more_upstreams, upstream_websocket, ..self.clone() })
     }
 
     /// Where the upstream is: one URL, or several.

@@ -75,6 +75,20 @@ impl UpstreamUrl {
         })
     }
 
+    /// Reads the URL of a WebSocket, which begins with `ws://` or `wss://`.
+    ///
+    /// # Errors
+    /// As [`UpstreamUrl::parse`].
+    pub fn parse_websocket(text: &str) -> Result<Self, UrlProblem> {
+        if let Some(rest) = text.strip_prefix("wss://") {
+            return Self::parse(&format!("https://{rest}"));
+        }
+        match text.strip_prefix("ws://") {
+            Some(rest) => Self::parse(&format!("http://{rest}")),
+            None => Self::parse(text),
+        }
+    }
+
     /// The name or address to connect to.
     #[must_use]
     pub fn host(&self) -> &str {

@@ -78,11 +78,16 @@ impl Rate {
 }
 
 impl Pace {
-    fn interval(self) -> Duration {
+    /// In which time one comes back; rounded up, so that it is never more than was written.
+    #[must_use]
+    pub fn interval(self) -> Duration {
         let nanos = self.per.as_nanos().div_ceil(self.n.get().into());
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }
+
+/// What a pace looks like; the schema of rates says the same.
+pub(super) const PACE: &str = "^0*[1-9][0-9]*/(0*[1-9][0-9]*)?(s|min|h)$";
 
 /// What rates are read against.
 #[derive(Clone, Copy)]
@@ -210,7 +215,7 @@ fn claim(node: &Node, text: &str, found: &mut Diagnostics) -> Option<Box<[Box<st
 }
 
 /// `20/s`, `5/15min`.
-fn pace(node: &Node, found: &mut Diagnostics) -> Option<Pace> {
+pub(super) fn pace(node: &Node, found: &mut Diagnostics) -> Option<Pace> {
     let pace = node.as_text().and_then(read_pace);
     if pace.is_none() {
         let message = format!("expected a rate such as `20/s`, found {}", node.describe());

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     diagnostic::Diagnostics,
+    policy::rates::{self, Pace},
     schema::OperationKind,
     yaml::{
         Fields, Node, scalar,
@@ -25,6 +26,10 @@ pub struct WebSocket {
     pub init_timeout: Duration,
     /// Operations of one socket at a time; 10.
     pub max_operations: NonZeroU32,
+    /// Operations that one socket may begin, a burst of as many counted; no limit.
+    pub rate: Option<Pace>,
+    /// Answers to one operation, after which it ends; no limit.
+    pub max_events: Option<NonZeroU32>,
     /// Bytes of one message of a client; 64 KiB.
     pub message: u64,
     /// How long a socket may be open; 1 h.
@@ -37,6 +42,8 @@ impl Default for WebSocket {
             operations: vec![OperationKind::Subscription],
             init_timeout: INIT_TIMEOUT,
             max_operations: MAX_OPERATIONS,
+            rate: None,
+            max_events: None,
             message: MESSAGE,
             lifetime: LIFETIME,
         }
@@ -61,6 +68,11 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> WebSocket {
     if let Some(it) = most.and_then(|it| NonZeroU32::new(u32::try_from(it).ok()?)) {
         socket.max_operations = it;
     }
+    let rate = fields.take("rate", found).filter(|it| it.as_text() != Some("off"));
+    socket.rate = rate.and_then(|it| rates::pace(it, found));
+    let events = fields.take("max_events", found).filter(|it| it.as_text() != Some("off"));
+    let events = events.and_then(|it| scalar::number(it, 1..=MOST_EVENTS, found));
+    socket.max_events = events.and_then(|it| NonZeroU32::new(u32::try_from(it).ok()?));
     let message = fields.take("message", found);
     if let Some(it) = message.and_then(|it| scalar::bytes(it, MESSAGES, found)) {
         socket.message = it;
@@ -94,6 +106,18 @@ pub(super) fn json_schema(duration: &str, bytes: &str) -> Value {
                 "type": "integer", "minimum": 1, "maximum": MOST_OPERATIONS,
                 "default": MAX_OPERATIONS,
             },
+            "rate": {
+                "description": "Operations that one socket may begin, such as `20/s`.",
+                "oneOf": [{ "const": "off" }, { "type": "string", "pattern": rates::PACE }],
+                "default": "off",
+            },
+            "max_events": {
+                "description": "Answers to one operation, after which it ends.",
+                "oneOf": [
+                    { "const": "off" }, { "type": "integer", "minimum": 1, "maximum": MOST_EVENTS },
+                ],
+                "default": "off",
+            },
             "message": text("Size of a client's message.", bytes, write_bytes(&MESSAGE)),
             "lifetime": text("How long a socket may be open.", duration, in_words(LIFETIME)),
         },
@@ -110,6 +134,8 @@ const INIT_TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(10)..=Dura
 /// 10: a page with more live parts than that is rare.
 const MAX_OPERATIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 const MOST_OPERATIONS: u64 = 1000;
+/// A billion: a number for whoever must write one.
+const MOST_EVENTS: u64 = 1_000_000_000;
 /// 64 KiB: twice the default document.
 const MESSAGE: u64 = 64 * 1024;
 /// Up to `limits.body` at its most.
@@ -140,13 +166,15 @@ mod tests {
         assert_eq!(check("{}", &[]), WebSocket::default());
         let got = check(
             "{operations: [subscription, query], init_timeout: 1s, max_operations: 1000,
-              message: 1KiB, lifetime: 7d}",
+              rate: 20/s, max_events: 1000, message: 1KiB, lifetime: 7d}",
             &[],
         );
         let expect = WebSocket {
             operations: vec![OperationKind::Query, OperationKind::Subscription],
             init_timeout: Duration::from_secs(1),
             max_operations: 1000.try_into().unwrap(),
+            rate: Some(Pace { n: 20.try_into().unwrap(), per: Duration::from_secs(1) }),
+            max_events: Some(1000.try_into().unwrap()),
             message: 1024,
             lifetime: Duration::from_hours(168),
         };
@@ -158,6 +186,9 @@ mod tests {
         check("{max_operations: 1}", &[]);
         check("{max_operations: 0}", &["out-of-range: `0` is too small: the least is 1"]);
         check("{max_operations: 1001}", &["out-of-range: `1001` is too large: the most is 1000"]);
+        assert_eq!(check("{rate: off, max_events: off}", &[]), WebSocket::default());
+        check("{max_events: 0}", &["out-of-range: `0` is too small: the least is 1"]);
+        check("{rate: 0/s}", &["not-a-rate: expected a rate such as `20/s`, found `0/s`"]);
         check("{init_timeout: 60s}", &[]);
         check("{init_timeout: 61s}", &["out-of-range: `61s` is too large: the most is 1min"]);
         check("{message: 17MiB}", &["out-of-range: `17MiB` is too large: the most is 16MiB"]);

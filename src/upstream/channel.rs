@@ -17,13 +17,16 @@ use crate::{
     sources::{Wire, now},
     upstream::{Head, Upstream, breaker::Outcome, fault::Failure, signed_link, target::Target},
     verdict::{Admitted, Fault},
-    websocket::{Close, Ended, Frames, FromUpstream, Received, connect, read_upstream, write},
+    websocket::{
+        Close, Dialect, Ended, Frames, FromUpstream, Received, connect, read_upstream, write,
+    },
 };
 
 /// An open WebSocket to the upstream.
 #[derive(Debug)]
 pub struct Channel {
     frames: Frames<Wire>,
+    dialect: Dialect,
     /// How long it may take nothing of what we write.
     patience: Duration,
 }
@@ -45,7 +48,8 @@ impl Upstream {
     /// # Errors
     /// When the upstream cannot be reached, or does not accept it in time.
     pub async fn channel(&self, head: Head<'_>, init: Option<&str>) -> Result<Channel, Fault> {
-        let mut attempt = self.choose(None, &[])?;
+        let upstream = self.apart.as_deref().unwrap_or(self);
+        let mut attempt = upstream.choose(None, &[])?;
         let replica = Rc::clone(&attempt.replica);
         let opening = async {
             let wire = replica.open_channel().await?;
@@ -74,9 +78,9 @@ impl Upstream {
             let signature = signer.sign(&Method::GET, target.path(), b"", now());
             headers.insert(&signed_link::HEADER, signature);
         }
-        let frames = connect(wire, target.websocket(), headers, MAX_MESSAGE).await;
-        let frames = frames.map_err(|it| Failure::WebSocket(it.to_string()))?;
-        let mut channel = Channel { frames, patience: self.response_idle };
+        let opened = connect(wire, target.websocket(), headers, MAX_MESSAGE).await;
+        let (frames, dialect) = opened.map_err(|it| Failure::WebSocket(it.to_string()))?;
+        let mut channel = Channel { frames, dialect, patience: self.response_idle };
         let silent = |_ended| Failure::WebSocket("it closed instead of an acknowledgement".into());
         channel.send(write::connection_init(init)).await.map_err(silent)?;
         // Budget: the deadline of the caller.
@@ -98,7 +102,7 @@ impl Channel {
     /// When the upstream is gone.
     pub async fn subscribe(&mut self, n: u64, admitted: Admitted) -> Result<(), ChannelEnded> {
         let body = String::from_utf8(admitted.into_body()).map_err(|_never| ChannelEnded)?;
-        self.send(write::subscribe(n, &body)).await
+        self.send(write::subscribe(self.dialect, n, &body)).await
     }
 
     /// Ends an operation.
@@ -106,7 +110,7 @@ impl Channel {
     /// # Errors
     /// When the upstream is gone.
     pub async fn complete(&mut self, n: u64) -> Result<(), ChannelEnded> {
-        self.send(write::complete(&n.to_string())).await
+        self.send(write::stop(self.dialect, n)).await
     }
 
     /// Answers a ping.
@@ -134,7 +138,7 @@ impl Channel {
     /// Reads a message; nothing when it is none of the protocol.
     pub fn read<T>(&self, message: &[u8], read: impl FnOnce(FromUpstream<'_>) -> T) -> Option<T> {
         let tree = json::read(message, ANSWER).ok()?;
-        read_upstream(&tree).map(read)
+        read_upstream(&tree, self.dialect).map(read)
     }
 
     /// Asks an upstream that is silent whether it is there.

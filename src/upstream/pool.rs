@@ -30,6 +30,8 @@ use crate::{
 /// The upstream as one worker sees it.
 #[derive(Debug)]
 pub struct Upstream {
+    /// Where it takes WebSocket, when that is another place.
+    pub(super) apart: Option<Rc<Self>>,
     pub(super) signer: Option<Signer>,
     pub(super) response: Duration,
     pub(super) response_idle: Duration,
@@ -91,6 +93,7 @@ impl Upstream {
         let (n, queue) = (bounds.upstream_in_flight, bounds.queue);
         let named = config.upstreams().map(|url| Replica::new(config, url, None)).collect();
         Rc::new(Self {
+            apart: config.websocket_apart().map(|it| Self::new(&it)),
             signer: config.upstream_key.as_ref().map(Signer::new),
             response: deadlines.response,
             response_idle: deadlines.response_idle,

@@ -74,6 +74,8 @@ codes! {
     MAX_DIRECTIVES_LIMIT = 422;
     /// Limit `document`.
     MAX_DOCUMENT_LIMIT = 413;
+    /// An operation over WebSocket was answered more often than `http.websocket.max_events`.
+    MAX_EVENTS_LIMIT = 422;
     /// Limit `fields`.
     MAX_FIELDS_LIMIT = 422;
     /// Limit `fragments`.

@@ -14,7 +14,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, handshake::client::generate_key},
 };
 
-use crate::websocket::{Frames, SUBPROTOCOL, frames::config};
+use crate::websocket::{Dialect, Frames, dialect::OFFERED, frames::config};
 
 /// What an upstream says that does not speak the protocol.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl From<Error> for ConnectError {
     }
 }
 
-/// Opens a WebSocket over a connection. `uri` is absolute; of `headers` the handshake's own are
+/// Opens a WebSocket over a connection, and tells what is spoken over it. `uri` is absolute; of `headers` the handshake's own are
 /// replaced, and no client's goes on.
 ///
 /// # Errors
@@ -44,21 +44,23 @@ pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     uri: Uri,
     mut headers: HeaderMap,
     limit: u64,
-) -> Result<Frames<S>, ConnectError> {
+) -> Result<(Frames<S>, Dialect), ConnectError> {
     for name in OF_THE_HANDSHAKE {
         headers.remove(name);
     }
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-    headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(OFFERED));
     let key = HeaderValue::try_from(generate_key());
     headers.insert(SEC_WEBSOCKET_KEY, key.map_err(|it| ConnectError(it.to_string()))?);
     let mut request = Request::new(());
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
-    let (stream, _answer) = client_async_with_config(request, stream, Some(config(limit))).await?;
-    Ok(Frames::new(stream))
+    let (stream, answer) = client_async_with_config(request, stream, Some(config(limit))).await?;
+    let dialect = Dialect::chosen(answer.headers());
+    let dialect = dialect.ok_or_else(|| ConnectError("it chose no protocol".to_owned()))?;
+    Ok((Frames::new(stream), dialect))
 }
 
 const OF_THE_HANDSHAKE: [&str; 5] = [

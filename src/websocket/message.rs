@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::{
     json::{Kind, Tree, Value},
     policy::UnknownKeys,
-    websocket::Close,
+    websocket::{Close, Dialect},
 };
 
 /// What a client says.
@@ -45,6 +45,8 @@ pub enum FromUpstream<'t> {
     Complete(u64),
     /// An operation has failed.
     Error(u64, &'t str),
+    /// The same in `graphql-ws`, whose error is no list.
+    OneError(u64, &'t str),
     /// An answer to an operation.
     Next(u64, &'t str),
     /// It asks whether we are there.
@@ -80,14 +82,19 @@ pub fn read_client<'t>(tree: &'t Tree<'t>, keys: UnknownKeys) -> Result<FromClie
 
 /// Reads a message of the upstream; nothing when it is none of the protocol.
 #[must_use]
-pub fn read_upstream<'t>(tree: &'t Tree<'t>) -> Option<FromUpstream<'t>> {
+pub fn read_upstream<'t>(tree: &'t Tree<'t>, dialect: Dialect) -> Option<FromUpstream<'t>> {
     let Members { kind, id, payload } = members(tree.root(), UnknownKeys::Drop)?;
     let n = id.and_then(|it| it.parse().ok());
-    match (kind.as_deref()?, n, payload) {
+    match (translated(kind.as_deref()?, dialect)?, n, payload) {
         ("complete", Some(n), _) => Some(FromUpstream::Complete(n)),
         ("connection_ack", ..) => Some(FromUpstream::ConnectionAck),
         ("error", Some(n), Some(payload)) if payload.kind() == Kind::Array => {
             Some(FromUpstream::Error(n, payload.text()))
+        }
+        ("error", Some(n), Some(payload))
+            if dialect == Dialect::GraphqlWs && payload.kind() == Kind::Object =>
+        {
+            Some(FromUpstream::OneError(n, payload.text()))
         }
         ("next", Some(n), Some(payload)) if payload.kind() == Kind::Object => {
             Some(FromUpstream::Next(n, payload.text()))
@@ -95,6 +102,18 @@ pub fn read_upstream<'t>(tree: &'t Tree<'t>) -> Option<FromUpstream<'t>> {
         ("ping", ..) => Some(FromUpstream::Ping),
         ("pong", ..) => Some(FromUpstream::Pong),
         _ => None,
+    }
+}
+
+/// A kind of message of the upstream, as the newer protocol calls it.
+fn translated(kind: &str, dialect: Dialect) -> Option<&str> {
+    match (dialect, kind) {
+        (Dialect::TransportWs, _) => Some(kind),
+        (Dialect::GraphqlWs, "complete" | "connection_ack" | "error") => Some(kind),
+        (Dialect::GraphqlWs, "data") => Some("next"),
+        // It says that it is there, now and then and without being asked.
+        (Dialect::GraphqlWs, "ka") => Some("pong"),
+        (Dialect::GraphqlWs, _) => None,
     }
 }
 
@@ -184,7 +203,25 @@ mod tests {
     #[track_caller]
     fn check_upstream(text: &str, expect: Option<FromUpstream<'_>>) {
         let tree = json::read(text.as_bytes(), json::Limits::default()).unwrap();
-        assert_eq!(read_upstream(&tree), expect, "{text}");
+        assert_eq!(read_upstream(&tree, Dialect::TransportWs), expect, "{text}");
+    }
+
+    #[test]
+    fn messages_of_an_old_upstream() {
+        let check = |text: &str, expect: Option<FromUpstream<'_>>| {
+            let tree = json::read(text.as_bytes(), json::Limits::default()).unwrap();
+            assert_eq!(read_upstream(&tree, Dialect::GraphqlWs), expect, "{text}");
+        };
+        let data = r#"{"id":"7","type":"data","payload":{"data": 1.0}}"#;
+        check(data, Some(FromUpstream::Next(7, r#"{"data": 1.0}"#)));
+        let error = r#"{"id":"7","type":"error","payload":{"message":"m"}}"#;
+        check(error, Some(FromUpstream::OneError(7, r#"{"message":"m"}"#)));
+        check(r#"{"id":"7","type":"error","payload":[]}"#, Some(FromUpstream::Error(7, "[]")));
+        check(r#"{"type":"complete","id":"7"}"#, Some(FromUpstream::Complete(7)));
+        check(r#"{"type":"connection_ack"}"#, Some(FromUpstream::ConnectionAck));
+        check(r#"{"type":"ka"}"#, Some(FromUpstream::Pong));
+        check(r#"{"id":"7","type":"next","payload":{}}"#, None);
+        check(r#"{"type":"connection_error","payload":{}}"#, None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Messages as they are written: ids escaped anew, payloads as they were judged.
 
-use crate::json::push_escaped;
+use crate::{json::push_escaped, websocket::Dialect};
 
 /// The first message to the upstream; `payload` is an object.
 #[must_use]
@@ -25,8 +25,22 @@ pub fn pong() -> String {
 
 /// An operation for the upstream; `payload` is a canonical request.
 #[must_use]
-pub fn subscribe(n: u64, payload: &str) -> String {
-    format!(r#"{{"id":"{n}","type":"subscribe","payload":{payload}}}"#)
+pub fn subscribe(dialect: Dialect, n: u64, payload: &str) -> String {
+    let kind = match dialect {
+        Dialect::GraphqlWs => "start",
+        Dialect::TransportWs => "subscribe",
+    };
+    format!(r#"{{"id":"{n}","type":"{kind}","payload":{payload}}}"#)
+}
+
+/// The upstream's operation is not wanted any more.
+#[must_use]
+pub fn stop(dialect: Dialect, n: u64) -> String {
+    let kind = match dialect {
+        Dialect::GraphqlWs => "stop",
+        Dialect::TransportWs => "complete",
+    };
+    with_id(&n.to_string(), kind, None)
 }
 
 /// An answer; `payload` is an object.
@@ -75,6 +89,10 @@ mod tests {
         );
         assert_eq!(complete("1"), r#"{"id":"1","type":"complete"}"#);
         assert_eq!(error("1", "[]"), r#"{"id":"1","type":"error","payload":[]}"#);
-        assert_eq!(subscribe(7, "{}"), r#"{"id":"7","type":"subscribe","payload":{}}"#);
+        let (new, old) = (Dialect::TransportWs, Dialect::GraphqlWs);
+        assert_eq!(subscribe(new, 7, "{}"), r#"{"id":"7","type":"subscribe","payload":{}}"#);
+        assert_eq!(subscribe(old, 7, "{}"), r#"{"id":"7","type":"start","payload":{}}"#);
+        assert_eq!(stop(new, 7), r#"{"id":"7","type":"complete"}"#);
+        assert_eq!(stop(old, 7), r#"{"id":"7","type":"stop"}"#);
     }
 }

@@ -9,6 +9,7 @@ mod events;
 mod frames;
 mod protocol;
 mod sessions;
+mod upstreams;
 
 use support::{
     proxy::Proxy,
@@ -19,7 +20,7 @@ const SCHEMA: &str = "
     type Query { a: Int, secret: Int }
     type Mutation { b: Int }
     type Subscription {
-        tick(a: Int): Int, once: Int, fail: Int, flood: String, vanish: Int, nonsense: Int
+        tick(a: Int): Int, once: Int, fail: Int, flood: String, vanish: Int, nonsense: Int, twice: Int
     }
 ";
 

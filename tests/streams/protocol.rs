@@ -105,7 +105,7 @@ fn what_goes_on_is_written_anew() {
     let header = |name| seen.header(0, name);
     assert_eq!(header("authorization"), Some("Bearer t"));
     assert_eq!(header("x-forwarded-for"), Some("127.0.0.1"));
-    assert_eq!(header("sec-websocket-protocol"), Some("graphql-transport-ws"));
+    assert_eq!(header("sec-websocket-protocol"), Some("graphql-transport-ws, graphql-ws"));
     assert_eq!((header("origin"), header("content-type")), (None, None));
     client.say(r#"{"id":"A\"","type":"complete"}"#);
     upstream.wait(|it| it.messages.last() == Some(&json!({ "id": "1", "type": "complete" })));

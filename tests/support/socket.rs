@@ -121,7 +121,8 @@ pub(crate) struct Seen {
 impl Seen {
     /// The payloads of its operations.
     pub(crate) fn operations(&self) -> Vec<&Value> {
-        let all = self.messages.iter().filter(|it| it["type"] == "subscribe");
+        let is_one = |it: &&Value| it["type"] == "subscribe" || it["type"] == "start";
+        let all = self.messages.iter().filter(is_one);
         all.map(|it| &it["payload"]).collect()
     }
 
@@ -134,8 +135,19 @@ impl Seen {
 /// What has been seen, and who waits for more.
 type Record = (Mutex<Seen>, Condvar);
 
-/// An upstream that speaks `graphql-transport-ws`. What it does with an operation is told by a word
-/// in its text: `once`, `fail`, `flood`, `vanish`, `nonsense`; any other gets one answer and stays.
+/// What an upstream speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `graphql-transport-ws`
+    New,
+    /// None that was offered.
+    None,
+    /// `graphql-ws`
+    Old,
+}
+
+/// An upstream that speaks `graphql-transport-ws`, or what it is told to. What it does with an operation is told by a word
+/// in its text: `once`, `fail`, `flood`, `twice`, `vanish`, `nonsense`; any other gets one answer and stays.
 pub(crate) struct SocketUpstream {
     address: SocketAddr,
     record: Arc<Record>,
@@ -144,6 +156,10 @@ pub(crate) struct SocketUpstream {
 
 impl SocketUpstream {
     pub(crate) fn start() -> Self {
+        Self::speaking(Dialect::New)
+    }
+
+    pub(crate) fn speaking(dialect: Dialect) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
         let address = listener.local_addr().expect("address");
         let (record, stopped) = (Arc::<Record>::default(), Arc::<AtomicBool>::default());
@@ -156,7 +172,7 @@ impl SocketUpstream {
                 }
                 let record = Arc::clone(&record);
                 thread::spawn(move || {
-                    serve(stream, &record);
+                    serve(stream, dialect, &record);
                     note(&record, |it| it.ended += 1);
                 });
             }
@@ -199,17 +215,22 @@ fn note(record: &Record, change: impl FnOnce(&mut Seen)) {
     record.1.notify_all();
 }
 
-fn serve(stream: TcpStream, record: &Record) {
-    let Ok(mut socket) = handshake(stream, record) else { return };
+fn serve(stream: TcpStream, dialect: Dialect, record: &Record) {
+    let Ok(mut socket) = handshake(stream, dialect, record) else { return };
     while let Ok(message) = socket.read() {
         let Message::Text(text) = message else { continue };
         let message: Value = serde_json::from_str(&text).expect("JSON");
         note(record, |it| it.messages.push(message.clone()));
         let said = match message["type"].as_str() {
-            Some("connection_init") => socket.send(Message::text(r#"{"type":"connection_ack"}"#)),
-            Some("subscribe") => {
+            Some("connection_init") => {
+                if dialect == Dialect::Old {
+                    drop(socket.send(Message::text(r#"{"type":"ka"}"#)));
+                }
+                socket.send(Message::text(r#"{"type":"connection_ack"}"#))
+            }
+            Some("subscribe" | "start") => {
                 let query = message["payload"]["query"].as_str().unwrap_or_default();
-                answer(&mut socket, &message["id"], query)
+                answer(&mut socket, dialect, &message["id"], query)
             }
             _ => Ok(()),
         };
@@ -220,25 +241,40 @@ fn serve(stream: TcpStream, record: &Record) {
 }
 
 #[expect(clippy::result_large_err, reason = "the library's")]
-fn handshake(stream: TcpStream, record: &Record) -> Result<WebSocket<TcpStream>, ()> {
+fn handshake(
+    stream: TcpStream,
+    dialect: Dialect,
+    record: &Record,
+) -> Result<WebSocket<TcpStream>, ()> {
     let look = |request: &server::Request, mut answer: server::Response| {
         let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         let headers = request.headers().iter().map(text).collect();
         note(record, |it| it.handshakes.push(headers));
-        let protocol = http::HeaderValue::from_static("graphql-transport-ws");
+        let protocol = match dialect {
+            Dialect::New => "graphql-transport-ws",
+            Dialect::None => return Ok(answer),
+            Dialect::Old => "graphql-ws",
+        };
+        let protocol = http::HeaderValue::from_static(protocol);
         answer.headers_mut().insert("sec-websocket-protocol", protocol);
         Ok(answer)
     };
     accept_hdr(stream, look).map_err(|_broken| ())
 }
 
-fn answer(socket: &mut WebSocket<TcpStream>, id: &Value, query: &str) -> Result<(), Error> {
+fn answer(
+    socket: &mut WebSocket<TcpStream>,
+    dialect: Dialect,
+    id: &Value,
+    query: &str,
+) -> Result<(), Error> {
     let next = json!({ "id": id, "type": "next", "payload": { "data": { "tick": 1 } } });
     let complete = json!({ "id": id, "type": "complete" });
     let messages = match () {
         () if query.contains("once") => vec![next, complete],
+        () if query.contains("twice") => vec![next.clone(), next],
         () if query.contains("fail") => {
             vec![json!({ "id": id, "type": "error", "payload": [{ "message": "no" }] })]
         }
@@ -251,7 +287,16 @@ fn answer(socket: &mut WebSocket<TcpStream>, id: &Value, query: &str) -> Result<
         // Of an operation that nobody knows, before its own.
         () => vec![json!({ "id": "999", "type": "next", "payload": {} }), next],
     };
-    for it in messages {
+    for mut it in messages {
+        if dialect == Dialect::Old {
+            it["type"] = match it["type"].as_str() {
+                Some("next") => "data".into(),
+                other => other.into(),
+            };
+            if it["type"] == "error" {
+                it["payload"] = it["payload"][0].take();
+            }
+        }
         socket.send(Message::text(it.to_string()))?;
     }
     Ok(())

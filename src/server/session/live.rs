@@ -16,6 +16,8 @@ pub(super) struct Operation {
     pub(super) body: Box<[u8]>,
     /// Reads its answers; nothing, when the policy leaves them as they are.
     pub(super) guard: Option<Box<Guard>>,
+    /// How often it was answered.
+    n_events: u32,
 }
 
 /// All of them. Few: a policy says how many.
@@ -53,6 +55,13 @@ impl Live {
         self.all.iter().any(|it| &*it.id == id)
     }
 
+    /// Counts an answer; how many there have been.
+    pub(super) fn answered(&mut self, n: u64) -> u32 {
+        let Some(it) = self.number(n) else { return 0 };
+        it.n_events = it.n_events.saturating_add(1);
+        it.n_events
+    }
+
     /// Adds one, and gives it a number.
     pub(super) fn begin(
         &mut self,
@@ -67,6 +76,7 @@ impl Live {
             payload: payload.into(),
             body: body.into(),
             guard,
+            n_events: 0,
         });
         self.n
     }
@@ -93,6 +103,7 @@ mod tests {
         let mut live = Live::default();
         assert_eq!(live.begin(("a", ""), b"", None), 1);
         assert_eq!(live.begin(("b", ""), b"", None), 2);
+        assert_eq!((live.answered(1), live.answered(1), live.answered(9)), (1, 2, 0));
         assert!(live.holds("a") && !live.holds("c"));
         assert_eq!((live.end("a"), live.end("a"), live.end("c")), (Some(1), None, None));
         assert_eq!(

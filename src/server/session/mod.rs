@@ -52,6 +52,8 @@ struct Session {
     channel: Option<Channel>,
     live: Live,
     pace: Pace,
+    /// What is left of the operations that it may begin; nothing: there is no limit.
+    begins: Option<Pace>,
     opened: Instant,
     /// When the caller's credential ends.
     expires: Option<Instant>,
@@ -69,6 +71,7 @@ enum Event {
 pub(super) async fn run(socket: Socket, first: Vec<u8>, upgrade: Upgrade, client: Rc<Client>) {
     let state = upgrade.site.in_force();
     let Some(rules) = state.http().websocket.clone() else { return };
+    let begins = rules.rate.map(Pace::of);
     let frames = Frames::serve(socket, first, rules.message).await;
     let Upgrade { id, site, head, address, caller } = upgrade;
     SocketOpened { id }.emit();
@@ -87,6 +90,7 @@ pub(super) async fn run(socket: Socket, first: Vec<u8>, upgrade: Upgrade, client
         channel: None,
         live: Live::default(),
         pace: Pace::new(),
+        begins,
         opened: Instant::now(),
         expires: None,
     };

@@ -2,10 +2,17 @@
 
 use std::borrow::Cow;
 
+use tokio::time::Instant;
+
 use crate::{
     json::Value,
     response::{Guard, Wrong},
-    server::{answers::guard_of_socket, logged, rates::Rates, session::Session},
+    server::{
+        answers::guard_of_socket,
+        logged,
+        rates::Rates,
+        session::{Session, live::Live},
+    },
     sources::now,
     telemetry::{Reported, RequestId, UpstreamFailed},
     transport::{Media, Refusal, Reply, decode_one},
@@ -29,7 +36,11 @@ impl Session {
             return Err(Ended::Wrong(Close::IdInUse));
         }
         let request = self.client.worker.ids().next();
-        match self.room().and_then(|()| self.judge_new(request, payload)) {
+        match self
+            .room()
+            .and_then(|()| self.may_begin())
+            .and_then(|()| self.judge_new(request, payload))
+        {
             Ok(Judged::Answer(body)) => {
                 let body = String::from_utf8_lossy(&body);
                 self.frames.send(write::next(id, &body)).await?;
@@ -78,17 +89,15 @@ impl Session {
         let (Ok(message), Some(channel)) = (message, &mut self.channel) else {
             return self.upstream_gone("it closed");
         };
-        let live = &mut self.live;
+        let (live, most) = (&mut self.live, self.rules.max_events);
         let said = channel.read(&message, |it| match it {
             FromUpstream::Complete(n) => {
                 Said::told(live.end_number(n).map(|it| write::complete(&it.id)))
             }
-            FromUpstream::Error(n, errors) => {
-                let Some(mut ended) = live.end_number(n) else { return Said::Nothing };
-                match read(&mut ended.guard, errors, Guard::errors) {
-                    Ok(errors) => Said::Client(write::error(&ended.id, &errors)),
-                    Err(wrong) => Said::Wrong(ended.id, None, wrong),
-                }
+            FromUpstream::Error(n, errors) => fail(live, n, errors),
+            FromUpstream::OneError(n, error) => fail(live, n, &format!("[{error}]")),
+            FromUpstream::Next(n, _) if most.is_some_and(|it| live.answered(n) > it.get()) => {
+                live.number(n).map_or(Said::Nothing, |it| Said::Often(it.id.clone()))
             }
             FromUpstream::Next(n, answer) => {
                 let Some(operation) = live.number(n) else { return Said::Nothing };
@@ -103,6 +112,7 @@ impl Session {
         match said {
             Some(Said::Client(text)) => self.frames.send(text).await,
             Some(Said::Nothing) => Ok(()),
+            Some(Said::Often(id)) => self.end_often(&id).await,
             Some(Said::Wrong(id, n, wrong)) => self.end_wrong(&id, n, &wrong).await,
             Some(Said::Ping) => match channel.pong().await {
                 Ok(()) => Ok(()),
@@ -110,6 +120,15 @@ impl Session {
             },
             None => self.upstream_gone("its message cannot be read"),
         }
+    }
+
+    /// Ends an operation that was answered often enough.
+    async fn end_often(&mut self, id: &str) -> Result<(), Ended> {
+        let request = self.client.worker.ids().next();
+        let public = "the operation has had all its answers";
+        let refusal = violation(Code::MAX_EVENTS_LIMIT, public, "`http.websocket.max_events`");
+        self.refuse(request, id, &refusal.into()).await?;
+        self.complete(id).await
     }
 
     /// Without its upstream a socket lives on when nothing runs; clients connect again otherwise.
@@ -168,6 +187,17 @@ impl Session {
             public: format!("a {kind} is not served over WebSocket").into(),
             detail: format!("`http.websocket.operations` does not list `{kind}`").into(),
         })
+    }
+
+    /// Takes of the rate of this socket.
+    fn may_begin(&mut self) -> Result<(), Refusal> {
+        let spent = self.begins.as_mut().is_some_and(|it| it.take(Instant::now()).is_err());
+        if !spent {
+            return Ok(());
+        }
+        let public = "too many operations were begun";
+        let code = Code::REQUEST_RATE_LIMITED;
+        Err(violation(code, public, "`http.websocket.rate` is exceeded").into())
     }
 
     fn room(&self) -> Result<(), Refusal> {
@@ -234,6 +264,19 @@ impl Session {
     }
 }
 
+/// The upstream says that an operation has failed.
+fn fail(live: &mut Live, n: u64, errors: &str) -> Said {
+    let Some(mut ended) = live.end_number(n) else { return Said::Nothing };
+    match read(&mut ended.guard, errors, Guard::errors) {
+        Ok(errors) => Said::Client(write::error(&ended.id, &errors)),
+        Err(wrong) => Said::Wrong(ended.id, None, wrong),
+    }
+}
+
+fn violation(code: Code, public: &'static str, detail: &'static str) -> Violation {
+    Violation { rule: "websocket", code, at: None, public: public.into(), detail: detail.into() }
+}
+
 /// What of a payload may go on.
 fn read<'t>(
     guard: &mut Option<Box<Guard>>,
@@ -249,6 +292,8 @@ fn read<'t>(
 enum Said {
     Client(String),
     Nothing,
+    /// An answer too many, to the operation of this name.
+    Often(Box<str>),
     Ping,
     /// An answer that may not go on: the client's name, and our number while the upstream runs it.
     Wrong(Box<str>, Option<u64>, Wrong),

@@ -1,32 +1,59 @@
-//! How many messages a client may send: a burst, and then so many a second.
+//! How many messages a client may send, and how many operations it may begin: a burst, and then so
+//! many in a time.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::websocket::{Close, Ended};
+use crate::{
+    policy,
+    websocket::{Close, Ended},
+};
 
 /// What is left of them.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     left: u32,
+    most: u32,
+    each: Duration,
     since: Instant,
 }
 
+/// Nothing is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spent;
+
+impl From<Spent> for Ended {
+    fn from(_spent: Spent) -> Self {
+        Self::Wrong(Close::TooMany)
+    }
+}
+
 impl Pace {
+    /// Of messages.
     pub(super) fn new() -> Self {
-        Self { left: BURST, since: Instant::now() }
+        Self { left: BURST, most: BURST, each: EACH, since: Instant::now() }
     }
 
-    /// Takes one message.
-    pub(super) fn take(&mut self, now: Instant) -> Result<(), Ended> {
-        let n = now.duration_since(self.since).as_millis() / EACH.as_millis();
-        let n = u32::try_from(n).unwrap_or(u32::MAX).min(BURST);
+    /// Of operations.
+    pub(super) fn of(pace: policy::Pace) -> Self {
+        let most = pace.n.get();
+        Self { left: most, most, each: pace.interval(), since: Instant::now() }
+    }
+
+    /// Takes one.
+    pub(super) fn take(&mut self, now: Instant) -> Result<(), Spent> {
+        let waited = now.duration_since(self.since);
+        let n = waited.as_nanos().checked_div(self.each.as_nanos()).unwrap_or(u128::MAX);
+        let n = u32::try_from(n).unwrap_or(u32::MAX).min(self.most);
         if n > 0 {
-            self.left = self.left.saturating_add(n).min(BURST);
-            self.since = now;
+            self.left = self.left.saturating_add(n).min(self.most);
+            let used = self.each.saturating_mul(n);
+            // What is left of the time counts for the next; a full burst begins anew.
+            self.since =
+                if n == self.most { now } else { self.since.checked_add(used).unwrap_or(now) };
         }
-        self.left = self.left.checked_sub(1).ok_or(Ended::Wrong(Close::TooMany))?;
+        self.left = self.left.checked_sub(1).ok_or(Spent)?;
         Ok(())
     }
 }
@@ -45,9 +72,20 @@ mod tests {
         let mut pace = Pace::new();
         let begun = pace.since;
         assert!((0..BURST).all(|_| pace.take(begun).is_ok()));
-        assert_eq!(pace.take(begun), Err(Ended::Wrong(Close::TooMany)));
+        assert_eq!(pace.take(begun), Err(Spent));
         let later = begun + EACH * 2;
         assert!(pace.take(later).is_ok() && pace.take(later).is_ok());
         assert!(pace.take(later).is_err());
+    }
+
+    #[test]
+    fn operations_have_a_pace_of_their_own() {
+        let two = policy::Pace { n: 2.try_into().unwrap(), per: Duration::from_secs(10) };
+        let mut pace = Pace::of(two);
+        let begun = pace.since;
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        assert!(pace.take(begun).is_ok() && pace.take(begun).is_ok() && pace.take(begun).is_err());
+        assert!(pace.take(at(4)).is_err() && pace.take(at(9)).is_ok());
+        assert!(pace.take(at(9)).is_err() && pace.take(at(10)).is_ok());
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     json,
     response::Guard,
     server::{
-        session::{MESSAGE, Session, live::Operation, operations::Judged},
+        session::{MESSAGE, Session, live::Operation, operations::Judged, pace::Pace},
         upgrade::accept,
     },
     transport::Refusal,
@@ -33,7 +33,11 @@ impl Session {
     async fn reconsider(&mut self, is_as_opened: bool) -> Result<(), Ended> {
         let rules = self.state.http().websocket.clone();
         let still = rules.filter(|_| accept(&self.head, &self.state).is_ok());
+        let rate = self.rules.rate;
         self.rules = still.ok_or(Ended::Wrong(Close::Replaced))?;
+        if rate != self.rules.rate {
+            self.begins = self.rules.rate.map(Pace::of);
+        }
         let told = std::mem::take(&mut self.told);
         self.identify().await?;
         // The upstream cannot be told anything else over a socket that is open.

@@ -1,0 +1,98 @@
+//! Upstreams that speak otherwise or listen elsewhere, and how much one socket may ask of them.
+
+use portcullis::config::UpstreamUrl;
+
+use crate::{
+    SCHEMA, policy, start,
+    support::{
+        proxy::Proxy,
+        socket::{Client, Dialect, SocketUpstream},
+        upstream::Upstream,
+        wire::{exchange, post},
+    },
+};
+
+#[test]
+fn an_old_upstream_is_spoken_to_in_its_own_words() {
+    let upstream = SocketUpstream::speaking(Dialect::Old);
+    let proxy = Proxy::with(&policy(""), SCHEMA, upstream.address(), |_config| {});
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("a", "subscription { once }");
+    assert_eq!((&*client.hear_short(), &*client.hear_short()), ("next a", "complete a"));
+    client.subscribe("b", "subscription { fail }");
+    assert_eq!(client.hear(), r#"{"id":"b","type":"error","payload":[{"message":"no"}]}"#);
+    client.subscribe("c", "subscription { tick }");
+    assert_eq!(client.hear_short(), "next c");
+    client.say(r#"{"id":"c","type":"complete"}"#);
+    let seen = upstream.wait(|it| it.messages.iter().any(|it| it["type"] == "stop"));
+    let offered = seen.header(0, "sec-websocket-protocol");
+    assert_eq!(offered, Some("graphql-transport-ws, graphql-ws"));
+    let types: Vec<_> = seen.messages.iter().filter_map(|it| it["type"].as_str()).collect();
+    assert_eq!(types, ["connection_init", "start", "start", "start", "stop"]);
+    assert_eq!(seen.messages.last().unwrap()["id"], seen.messages[3]["id"]);
+}
+
+#[test]
+fn an_upstream_that_speaks_neither_serves_nothing() {
+    let upstream = SocketUpstream::speaking(Dialect::None);
+    let proxy = Proxy::with(&policy(""), SCHEMA, upstream.address(), |_config| {});
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("a", "subscription { tick }");
+    assert_eq!(client.hear_short(), "error a UPSTREAM_UNAVAILABLE");
+}
+
+#[test]
+fn sockets_can_be_taken_elsewhere() {
+    let (upstream, sockets) = (Upstream::start(), SocketUpstream::start());
+    let proxy = Proxy::with(&policy(""), SCHEMA, upstream.address(), |config| {
+        let url = format!("ws://{}/sockets?y=2", sockets.address());
+        config.upstream_websocket = UpstreamUrl::parse_websocket(&url).ok();
+    });
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("a", "subscription { tick }");
+    assert_eq!(client.hear_short(), "next a");
+    let host = sockets.address().to_string();
+    assert_eq!(sockets.seen().header(0, "host"), Some(&*host));
+    assert!(upstream.take().is_empty());
+    let answer = exchange(proxy.address(), &post(r#"{"query":"{a}"}"#)).unwrap();
+    assert_eq!((answer.status(), upstream.take().len()), (200, 1));
+}
+
+#[test]
+fn a_socket_begins_as_many_operations_as_it_may() {
+    let (_upstream, proxy) = start("rate: 2/h");
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("a", "subscription { tick }");
+    // What is refused by the judge counts as well.
+    client.subscribe("b", "{ nothing }");
+    client.subscribe("c", "subscription { tick }");
+    let mut heard = [client.hear_short(), client.hear_short(), client.hear_short()];
+    heard.sort();
+    let limited = "error c REQUEST_RATE_LIMITED";
+    assert_eq!(heard, ["error b GRAPHQL_VALIDATION_FAILED", limited, "next a"]);
+    client.say(r#"{"type":"ping"}"#);
+    assert_eq!(client.hear_short(), "pong");
+    let mut other = Client::begun(proxy.address(), &[]);
+    other.subscribe("a", "subscription { tick }");
+    assert_eq!(other.hear_short(), "next a");
+}
+
+#[test]
+fn an_operation_has_as_many_answers_as_it_may() {
+    let ask = |max_events: &str| {
+        let (upstream, proxy) = start(max_events);
+        let mut client = Client::begun(proxy.address(), &[]);
+        client.subscribe("a", "subscription { twice }");
+        let heard = [client.hear_short(), client.hear_short()];
+        (heard, upstream, proxy, client)
+    };
+    let (heard, _upstream, _proxy, mut client) = ask("max_events: 2");
+    assert_eq!(heard, ["next a", "next a"]);
+    client.say(r#"{"type":"ping"}"#);
+    assert_eq!(client.hear_short(), "pong");
+    let (heard, upstream, _proxy, mut client) = ask("max_events: 1");
+    assert_eq!(heard, ["next a", "error a MAX_EVENTS_LIMIT"]);
+    upstream.wait(|it| it.messages.iter().any(|it| it["type"] == "complete"));
+    client.subscribe("a", "subscription { tick }");
+    assert_eq!(client.hear_short(), "next a");
+}
