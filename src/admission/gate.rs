@@ -107,7 +107,7 @@ impl Gate {
     /// What there is to do with the answers to requests that were admitted; nothing as a rule.
     #[must_use]
     pub fn watch(&self, requests: &Requests<'_>, caller: &Caller) -> Option<Watched> {
-        if !self.policy.cost.answers().are_watched() {
+        if !self.policy.settles_cost() && !self.policy.cost.answers().are_watched() {
             return None;
         }
         let seen = Seen::new(caller);

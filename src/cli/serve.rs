@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, settings, terminal, upstream},
+    cli::{Exit, redis, settings, terminal, upstream},
     config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies},
     diagnostic::Diagnostics,
     server::{self, RunError},
@@ -35,6 +35,8 @@ pub(super) struct Arguments {
     /// PEM file of the authorities that may vouch for an https key server, instead of the system's
     #[arg(long, env = "PORTCULLIS_KEYS_CA", value_name = "FILE")]
     keys_ca: Option<PathBuf>,
+    #[command(flatten)]
+    redis: redis::Arguments,
     /// How log lines look
     #[arg(long, env = "PORTCULLIS_LOG_FORMAT", value_enum, default_value_t = Format::Pretty)]
     log_format: Format,
@@ -91,6 +93,7 @@ fn config(arguments: &Arguments) -> Result<Config, Diagnostics> {
         let files = TlsFiles { ca: arguments.keys_ca.as_deref(), identity: None };
         config.key_server_tls = load_upstream_tls(files, &mut found);
     }
+    config.redis = arguments.redis.load(&mut found);
     config.workers = arguments.workers.unwrap_or(config.workers);
     if found.has_errors() { Err(found) } else { Ok(config) }
 }

@@ -5,6 +5,7 @@
 
 mod bounds;
 mod deadlines;
+mod redis;
 mod trusted_proxies;
 mod secret;
 mod settings;
@@ -15,6 +16,7 @@ mod upstream_url;
 
 pub use bounds::Bounds;
 pub use deadlines::Deadlines;
+pub use redis::{Redis, RedisUrl, RedisUrlProblem};
 pub use secret::{LinkKey, Secret, ShortKey};
 pub use settings::{Amount, Setting, read_settings};
 pub use table::{BOUNDS, DEADLINES};
@@ -47,6 +49,8 @@ pub struct Config {
     pub upstream_key: Option<LinkKey>,
     /// How an `https` key server is recognised; none: by the system's authorities.
     pub key_server_tls: Option<UpstreamTls>,
+    /// What replicas share; none: every process counts by itself.
+    pub redis: Option<Redis>,
     /// Threads, each with a listener, a runtime and an upstream pool of its own.
     pub workers: NonZeroUsize,
     /// The proxies in front of us whose word about a client's address counts; none.
@@ -71,6 +75,7 @@ impl Config {
             upstream_tls: None,
             upstream_key: None,
             key_server_tls: None,
+            redis: None,
             workers: default_workers(),
             trusted_proxies: TrustedProxies::default(),
             deadlines: Deadlines::default(),

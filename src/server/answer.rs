@@ -11,7 +11,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
 use crate::{
-    server::{stream::Ends, watched::Counting},
+    server::{charges::Charges, stream::Ends, watched::Counting},
     upstream::{RelayError, Relayed},
 };
 
@@ -34,6 +34,8 @@ pub(super) enum Answer {
         relayed: Relayed,
         /// When it ends at the latest.
         ends: Ends,
+        /// What runs until it ends.
+        _runs: Charges,
     },
 }
 
@@ -68,7 +70,7 @@ impl Body for Answer {
             Self::Relayed { until, .. } if until.is_some_and(|it| it < Instant::now()) => {
                 Poll::Ready(Some(Err(RelayError::Timeout)))
             }
-            Self::Streamed { relayed, ends } => {
+            Self::Streamed { relayed, ends, _runs } => {
                 if ends.as_mut().poll(ctx).is_ready() {
                     return Poll::Ready(None);
                 }

@@ -21,21 +21,22 @@ use crate::{
     server::{
         answer::Answer,
         body,
+        charges::{Charges, note_unsent},
         connection::Client,
         identify::{identify, told},
         logged,
         panics::{Caught, caught},
-        rates::Rates,
+        rates::{Rates, Spender},
         state::State,
         stream,
         upgrade::{self, Upgrade},
         watched::{self, Passing},
     },
     sources::{Unidentified, now},
-    telemetry::{NotIdentified, Panicked, Reported},
+    telemetry::{NotIdentified, Panicked, ProxyNotTrusted, Reported},
     transport::{
         Incremental, Media, Refusal, Reply, Route, body_of_get, client_address, client_label,
-        decode, get_with_body, listed_origin, not_json, readable, route,
+        decode, forwarding_header, get_with_body, listed_origin, not_json, readable, route,
     },
     upstream::{Head, Relayed},
     verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
@@ -63,11 +64,11 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
             reply.sign(&mut told);
             told.map(Answer::from)
         }
-        Ok(Ok(Served::Stream(mut answer, expires))) => {
+        Ok(Ok(Served::Stream(mut answer, expires, charges))) => {
             reply.sign(&mut answer);
             client.streams.set(true);
             let ends = stream::ends(client, Rc::clone(&state), expires);
-            answer.map(|relayed| Answer::Streamed { relayed, ends })
+            answer.map(|relayed| Answer::Streamed { relayed, ends, _runs: charges })
         }
         Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
         Ok(Ok(Served::Switch(answer))) => answer.map(|()| Answer::from(Bytes::new())),
@@ -112,14 +113,16 @@ enum Served {
     Answer(Vec<u8>),
     Operation(Passing),
     Preflight,
-    Stream(Response<Relayed>, Option<Instant>),
+    Stream(Response<Relayed>, Option<Instant>, Charges),
     Switch(Response<()>),
 }
 
 impl Exchange<'_> {
     async fn serve(&self, body: Incoming) -> Result<Served, Refusal> {
         self.well_formed()?;
-        self.rates().of_address(|| self.address())?;
+        self.look_for_proxy();
+        let mut charges = Charges::default();
+        self.rates().of_address(|| self.address(), &mut charges).await?;
         let route = route(self.head, self.state.http())?;
         if route != Route::Preflight {
             self.state.refuse_drift()?;
@@ -139,16 +142,18 @@ impl Exchange<'_> {
             Route::Preflight => return Ok(Served::Preflight),
             Route::WebSocket => return self.upgrade().await.map(Served::Switch),
         };
-        let (admitted, told, watched, expires) = match self.judge(&body).await? {
+        let (admitted, told, watched, expires) = match self.judge(&body, &mut charges).await? {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
             Judged::Forward(admitted, told, watched, expires) => (admitted, told, watched, expires),
         };
         drop(body);
-        let answer = self.client.lane.forward(admitted, self.forwarded_head(&told)).await?;
+        charges.sent();
+        let answer = self.client.lane.forward(admitted, self.forwarded_head(&told)).await;
+        let answer = answer.inspect_err(|fault| note_unsent(fault, &mut charges))?;
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
-            return self.stream(answer, expires);
+            return self.stream(answer, expires, charges);
         }
-        let passing = watched::pass(answer, (self.state, self.reply.id), watched).await?;
+        let passing = watched::pass(answer, (self.state, self.reply.id), watched, charges).await?;
         Ok(Served::Operation(passing))
     }
 
@@ -215,15 +220,30 @@ impl Exchange<'_> {
         &self,
         answer: Response<Relayed>,
         expires: Option<Instant>,
+        mut charges: Charges,
     ) -> Result<Served, Refusal> {
         let (head, relayed) = answer.into_parts();
         let relayed = relayed.going_on()?;
-        Ok(Served::Stream(Response::from_parts(head, relayed), expires))
+        charges.keep();
+        Ok(Served::Stream(Response::from_parts(head, relayed), expires, charges))
     }
 
     fn address(&self) -> IpAddr {
         let trusted = &self.client.worker.config().trusted_proxies;
         client_address(self.client.peer, &self.head.headers, trusted)
+    }
+
+    /// A proxy that is not trusted makes all of its clients one address: whoever runs us wants to
+    /// know, and once is enough.
+    fn look_for_proxy(&self) {
+        let worker = &self.client.worker;
+        if self.state.quotas.are_none() || !worker.config().trusted_proxies.is_empty() {
+            return;
+        }
+        let header = forwarding_header(&self.head.headers);
+        if let Some(header) = header.filter(|_| worker.tells_of_proxy()) {
+            ProxyNotTrusted { header }.emit();
+        }
     }
 
     /// Who asks. A bad credential is a refusal, never nobody.
@@ -258,26 +278,27 @@ impl Exchange<'_> {
         refusal
     }
 
-    async fn judge(&self, body: &[u8]) -> Result<Judged, Refusal> {
+    async fn judge(&self, body: &[u8], charges: &mut Charges) -> Result<Judged, Refusal> {
         let limits = self.state.gate.policy().body;
         let tree = json::read(body, limits).map_err(not_json)?;
         let requests = decode(&tree, self.state.http())?;
         stream::is_possible(&requests, self.reply.media)?;
         let caller = self.caller().await?;
-        self.rates().of_caller(&caller)?;
+        let spender = Spender { caller: &caller, headers: &self.head.headers };
+        self.rates().of_caller(spender, charges).await?;
         let told = told(&self.state.told, caller.identity.as_deref())
             .map_err(|bad| self.unidentified(bad.into()))?;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
                 self.report(admitted.items());
-                self.rates().of_items(&caller, admitted.items())?;
+                self.rates().of_items(spender, admitted.items(), charges).await?;
                 let watched = self.state.gate.watch(&requests, &caller);
                 let expires = stream::expires(&caller);
                 Ok(Judged::Forward(admitted, told, watched, expires))
             }
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
-                self.rates().of_items(&caller, &answered.items)?;
+                self.rates().of_items(spender, &answered.items, charges).await?;
                 Ok(Judged::Answer(answered.body))
             }
             Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
@@ -285,7 +306,7 @@ impl Exchange<'_> {
     }
 
     fn rates(&self) -> Rates<'_> {
-        Rates { quotas: &self.state.quotas, id: self.reply.id }
+        Rates { state: self.state, link: self.client.worker.link(), id: self.reply.id }
     }
 
     fn report(&self, items: &[Item]) {

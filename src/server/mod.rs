@@ -6,6 +6,7 @@
 
 mod answer;
 mod body;
+mod charges;
 mod connection;
 mod drain;
 mod handler;

@@ -1,23 +1,31 @@
 //! One worker: a thread with a runtime, a listener and an upstream pool of its own.
 
-use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    io,
+    net::SocketAddr,
+    rc::Rc,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::{Builder, LocalOptions},
     sync::watch,
-    task::{JoinError, JoinSet},
+    task::{JoinError, JoinSet, spawn_local},
     time::{interval, sleep, timeout},
 };
 
 use crate::{
     config::{Bounds, Config, Deadlines},
+    quota::{Link, Lost},
     server::{
         connection,
         drain::{Drain, Phase},
         state::{Shared, State},
     },
-    telemetry::{AcceptFailed, Panicked, RequestIds},
+    telemetry::{AcceptFailed, Panicked, RequestIds, SharedFound, SharedLost},
     upstream::Upstream,
 };
 
@@ -29,6 +37,8 @@ pub(super) struct Worker {
     seen: RefCell<Rc<InForce>>,
     ids: RequestIds,
     upstream: Rc<Upstream>,
+    /// What replicas share, if they share anything.
+    link: Option<Rc<Link>>,
     drain: Drain,
 }
 
@@ -68,7 +78,9 @@ impl Worker {
         let seen = RefCell::new(Rc::new(InForce(shared.state.load_full())));
         let upstream = Upstream::new(&shared.config);
         let ids = RequestIds::random();
-        Rc::new(Self { shared, seen, ids, upstream, drain: Drain::default() })
+        let deadline = shared.config.deadlines.redis;
+        let link = shared.config.redis.as_ref().map(|it| Rc::new(Link::new(it, deadline)));
+        Rc::new(Self { shared, seen, ids, upstream, link, drain: Drain::default() })
     }
 
     /// What is in force now.
@@ -89,6 +101,10 @@ impl Worker {
         &self.upstream
     }
 
+    pub(super) const fn link(&self) -> Option<&Rc<Link>> {
+        self.link.as_ref()
+    }
+
     pub(super) const fn drain(&self) -> &Drain {
         &self.drain
     }
@@ -105,6 +121,11 @@ impl Worker {
         &self.shared.config
     }
 
+    /// True once in the life of the process.
+    pub(super) fn tells_of_proxy(&self) -> bool {
+        !self.shared.proxy_told.swap(true, Ordering::Relaxed)
+    }
+
     async fn serve(
         self: Rc<Self>,
         listener: std::net::TcpListener,
@@ -112,6 +133,9 @@ impl Worker {
     ) -> io::Result<u64> {
         let listener = TcpListener::from_std(listener)?;
         let mut connections = JoinSet::new();
+        if let Some(link) = self.link.clone() {
+            drop(spawn_local(async move { link.keep(tell).await }));
+        }
         {
             let _listening = self.shared.listening();
             self.accept(&listener, &mut connections, phase).await;
@@ -164,6 +188,13 @@ impl Worker {
 
     fn spawn(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>) {
         connections.spawn_local(connection::serve(stream, peer.ip(), Rc::clone(self)));
+    }
+}
+
+fn tell(lost: Lost) {
+    match lost {
+        Lost::Back => SharedFound.emit(),
+        Lost::Gone(detail) => SharedLost { detail: &detail }.emit(),
     }
 }
 

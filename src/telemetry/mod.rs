@@ -6,6 +6,7 @@ mod counters;
 mod event;
 mod identity;
 mod live;
+mod rates;
 mod logging;
 mod request_id;
 mod socket;
@@ -18,5 +19,6 @@ pub use event::{
 pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};
 pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
 pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
+pub use rates::{ProxyNotTrusted, SharedFound, SharedLost};
 pub use request_id::{RequestId, RequestIds};
 pub use socket::{SocketClosed, SocketOpened};

@@ -16,7 +16,7 @@ mod reply;
 mod status;
 mod target;
 
-pub use client::client_address;
+pub use client::{client_address, forwarding_header};
 pub use credentials::{Presented, client_label, presented};
 pub use decode::{decode, decode_one, not_json};
 pub use get::{body_of_get, get_with_body};

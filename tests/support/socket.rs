@@ -242,6 +242,11 @@ fn answer(socket: &mut WebSocket<TcpStream>, id: &Value, query: &str) -> Result<
         () if query.contains("fail") => {
             vec![json!({ "id": id, "type": "error", "payload": [{ "message": "no" }] })]
         }
+        () if query.contains("wrong") => {
+            let errors = [json!({ "message": "no", "path": ["login"] })];
+            let payload = json!({ "data": { "login": null }, "errors": errors });
+            vec![json!({ "id": id, "type": "next", "payload": payload }), complete]
+        }
         () if query.contains("flood") => {
             let large = json!({ "data": { "flood": "x".repeat(100_000) } });
             vec![json!({ "id": id, "type": "next", "payload": large }); 1000]

@@ -99,6 +99,11 @@ impl Written<'_> {
         !self.manifests.is_empty()
     }
 
+    /// True when only listed documents pass.
+    pub(super) fn requires(&self) -> bool {
+        self.require == Some(Mode::Enforce)
+    }
+
     fn lint(&self, (block, apq): (&Node, Option<&Node>), found: &mut Diagnostics) {
         if self.require.is_some() && self.manifests.is_empty() {
             let message = "`documents.require` without `manifests` refuses everything";

@@ -1,5 +1,7 @@
 //! The live operations of a socket, under the client's ids and our numbers.
 
+use crate::server::watched::Counting;
+
 /// One operation.
 #[derive(Debug)]
 pub(super) struct Operation {
@@ -12,6 +14,8 @@ pub(super) struct Operation {
     pub(super) payload: Box<str>,
     /// The request as it went on.
     pub(super) body: Box<[u8]>,
+    /// What it has spent, until it ends.
+    counting: Option<Box<Counting>>,
 }
 
 /// All of them. Few: a policy says how many.
@@ -50,15 +54,30 @@ impl Live {
     }
 
     /// Adds one, and gives it a number.
-    pub(super) fn begin(&mut self, id: &str, payload: &str, body: &[u8]) -> u64 {
+    pub(super) fn begin(
+        &mut self,
+        (id, payload): (&str, &str),
+        body: &[u8],
+        counting: Option<Box<Counting>>,
+    ) -> u64 {
         self.n = self.n.saturating_add(1);
         self.all.push(Operation {
             id: id.into(),
             n: self.n,
             payload: payload.into(),
             body: body.into(),
+            counting,
         });
         self.n
+    }
+
+    /// Settles what an operation has spent, by its first answer.
+    pub(super) fn settle(&mut self, n: u64, answer: &str) {
+        let operation = self.all.iter_mut().find(|it| it.n == n);
+        if let Some(counting) = operation.and_then(|it| it.counting.as_mut()) {
+            counting.push(answer.as_bytes());
+            counting.settle();
+        }
     }
 
     /// Takes one out, by the client's name.
@@ -81,11 +100,14 @@ mod tests {
     #[test]
     fn ids_come_again_and_numbers_do_not() {
         let mut live = Live::default();
-        assert_eq!(live.begin("a", "", b""), 1);
-        assert_eq!(live.begin("b", "", b""), 2);
+        assert_eq!(live.begin(("a", ""), b"", None), 1);
+        assert_eq!(live.begin(("b", ""), b"", None), 2);
         assert!(live.holds("a") && !live.holds("c"));
         assert_eq!((live.end("a"), live.end("a"), live.end("c")), (Some(1), None, None));
-        assert_eq!((live.begin("a", "", b""), live.id(1), live.id(3)), (3, None, Some("a")));
+        assert_eq!(
+            (live.begin(("a", ""), b"", None), live.id(1), live.id(3)),
+            (3, None, Some("a"))
+        );
         assert_eq!(live.end_number(3).as_deref(), Some("a"));
         assert_eq!((live.end_number(3), live.len(), live.n_begun()), (None, 1, 3));
     }

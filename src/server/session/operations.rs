@@ -2,7 +2,14 @@
 
 use crate::{
     json::Value,
-    server::{logged, rates::Rates, session::Session},
+    schema::OperationKind,
+    server::{
+        charges::{Charges, note_unsent},
+        logged,
+        rates::{Rates, Spender},
+        session::Session,
+        watched::Counting,
+    },
     sources::now,
     telemetry::{Reported, RequestId, UpstreamFailed},
     transport::{Media, Refusal, Reply, decode_one},
@@ -26,13 +33,16 @@ impl Session {
             return Err(Ended::Wrong(Close::IdInUse));
         }
         let request = self.client.worker.ids().next();
-        match self.room().and_then(|()| self.judge_new(request, payload)) {
+        let mut charges = Charges::default();
+        match self.judge_new(request, payload, &mut charges).await {
             Ok(Judged::Answer(body)) => {
                 let body = String::from_utf8_lossy(&body);
                 self.frames.send(write::next(id, &body)).await?;
                 self.frames.send(write::complete(id)).await
             }
-            Ok(Judged::Forward(admitted)) => self.forward(request, (id, payload), admitted).await,
+            Ok(Judged::Forward(admitted)) => {
+                self.forward(request, (id, payload), (admitted, charges)).await
+            }
             Err(refusal) => self.refuse(request, id, &refusal).await,
         }
     }
@@ -72,6 +82,7 @@ impl Session {
                 Said::told(live.end_number(n).map(|id| write::error(&id, errors)))
             }
             FromUpstream::Next(n, answer) => {
+                live.settle(n, answer);
                 Said::told(live.id(n).map(|id| write::next(id, answer)))
             }
             FromUpstream::Ping => Said::Ping,
@@ -99,15 +110,20 @@ impl Session {
     }
 
     /// Judges an operation that begins, which spends of the rates like any other request.
-    fn judge_new(&self, id: RequestId, payload: Value<'_>) -> Result<Judged, Refusal> {
-        let rates = Rates { quotas: &self.state.quotas, id };
-        if let Some(address) = self.caller.client.ip {
-            rates.of_address(|| address)?;
-        }
-        rates.of_caller(&self.caller)?;
+    async fn judge_new(
+        &self,
+        id: RequestId,
+        payload: Value<'_>,
+        charges: &mut Charges,
+    ) -> Result<Judged, Refusal> {
+        self.room()?;
+        let rates = Rates { state: &self.state, link: self.client.worker.link(), id };
+        let spender = Spender { caller: &self.caller, headers: &self.head.headers };
+        rates.of_address(|| self.address, charges).await?;
+        rates.of_caller(spender, charges).await?;
         let judged = self.judge(id, payload)?;
         if let Judged::Forward(admitted) = &judged {
-            rates.of_items(&self.caller, admitted.items())?;
+            rates.of_items(spender, admitted.items(), charges).await?;
         }
         Ok(judged)
     }
@@ -163,25 +179,50 @@ impl Session {
         &mut self,
         request: RequestId,
         (id, payload): (&str, Value<'_>),
-        admitted: Admitted,
+        (admitted, mut charges): (Admitted, Charges),
     ) -> Result<(), Ended> {
+        charges.sent();
         let mut channel = match self.channel.take() {
             Some(channel) => channel,
             None => {
                 match self.client.worker.upstream().channel(self.head(), self.init.as_deref()).await
                 {
                     Ok(channel) => channel,
-                    Err(fault) => return self.refuse(request, id, &fault.into()).await,
+                    Err(fault) => {
+                        note_unsent(&fault, &mut charges);
+                        return self.refuse(request, id, &fault.into()).await;
+                    }
                 }
             }
         };
-        let n = self.live.begin(id, payload.text(), admitted.body());
+        let counting = self.counting(request, payload, &admitted, charges);
+        let n = self.live.begin((id, payload.text()), admitted.body(), counting);
         let sent = channel.subscribe(n, admitted).await;
         self.channel = Some(channel);
         match sent {
             Ok(()) => Ok(()),
             Err(ChannelEnded) => self.upstream_gone("it closed"),
         }
+    }
+
+    /// What looks at the answer. A subscription has no answer that says all.
+    fn counting(
+        &self,
+        request: RequestId,
+        payload: Value<'_>,
+        admitted: &Admitted,
+        charges: Charges,
+    ) -> Option<Box<Counting>> {
+        if !charges.wait() {
+            return None;
+        }
+        let requests = decode_one(payload, self.state.http()).ok();
+        let mut watched = requests.and_then(|it| self.state.gate.watch(&it, &self.caller));
+        let mut counting = Counting::of((&self.state, request), watched.as_mut(), charges)?;
+        if admitted.items().iter().any(|it| it.kind == OperationKind::Subscription) {
+            counting.keep();
+        }
+        Some(counting)
     }
 
     fn head(&self) -> Head<'_> {
