@@ -23,6 +23,7 @@ use crate::{
         body,
         charges::{Charges, note_unsent},
         connection::Client,
+        documents,
         identify::{identify, told},
         logged,
         panics::{Caught, caught},
@@ -288,8 +289,10 @@ impl Exchange<'_> {
         self.rates().of_caller(spender, charges).await?;
         let told = told(&self.state.told, caller.identity.as_deref())
             .map_err(|bad| self.unidentified(bad.into()))?;
+        documents::ask(&self.state.gate, self.client.worker.link(), &requests).await;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
+                documents::leave(&self.state.gate, self.client.worker.link(), &requests);
                 self.report(admitted.items());
                 self.rates().of_items(spender, admitted.items(), charges).await?;
                 let watched = self.state.gate.watch(&requests, &caller);

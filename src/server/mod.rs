@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod charges;
 mod connection;
+mod documents;
 mod drain;
 mod handler;
 mod head;

@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    rc::Rc,
     time::Duration,
 };
 
@@ -69,8 +70,15 @@ impl Connection {
         Ok(Answer { granted: answer.0, time: answer.1 })
     }
 
-    pub(super) async fn document(&self, name: &str) -> Result<Option<String>, Unavailable> {
-        self.in_time(async |mut it| redis::cmd("GET").arg(name).query_async(&mut it).await).await
+    pub(super) async fn documents(
+        &self,
+        names: &[Rc<str>],
+    ) -> Result<Vec<Option<String>>, Unavailable> {
+        let mut command = redis::cmd("MGET");
+        for name in names {
+            command.arg(&**name);
+        }
+        self.in_time(async |mut it| command.query_async(&mut it).await).await
     }
 
     /// Never ends.

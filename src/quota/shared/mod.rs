@@ -137,15 +137,20 @@ impl Link {
         self.do_later(Task::GiveBack { taken: taken.clone(), amount });
     }
 
-    /// The text of a document, when a replica has left one with this hash.
+    /// The texts of documents that replicas have left with these hashes.
     ///
     /// # Errors
     /// When Redis could not be asked.
-    pub async fn document(&self, scope: &str, hash: Digest) -> Result<Option<String>, Unavailable> {
-        let name = self.hashed("document", scope, &hash.0);
-        let text = self.connection.document(&name).await?;
+    pub async fn documents(
+        &self,
+        scope: &str,
+        hashes: Vec<Digest>,
+    ) -> Result<Vec<(Digest, String)>, Unavailable> {
+        let names: Vec<_> = hashes.iter().map(|it| self.hashed("document", scope, &it.0)).collect();
+        let texts = self.connection.documents(&names).await?;
+        let named = hashes.into_iter().zip(texts).filter_map(|(hash, it)| Some((hash, it?)));
         // Whoever can write there may have written anything.
-        Ok(text.filter(|it| Digest::of(it.as_bytes()) == hash))
+        Ok(named.filter(|(hash, text)| Digest::of(text.as_bytes()) == *hash).collect())
     }
 
     /// Leaves a document for replicas, when there is time for it.

@@ -5,7 +5,7 @@ use crate::{
     schema::OperationKind,
     server::{
         charges::{Charges, note_unsent},
-        logged,
+        documents, logged,
         rates::{Rates, Spender},
         session::Session,
         watched::Counting,
@@ -121,8 +121,12 @@ impl Session {
         let spender = Spender { caller: &self.caller, headers: &self.head.headers };
         rates.of_address(|| self.address, charges).await?;
         rates.of_caller(spender, charges).await?;
+        let requests = decode_one(payload, self.state.http())?;
+        let (gate, link) = (&self.state.gate, self.client.worker.link());
+        documents::ask(gate, link, &requests).await;
         let judged = self.judge(id, payload)?;
         if let Judged::Forward(admitted) = &judged {
+            documents::leave(gate, link, &requests);
             rates.of_items(spender, admitted.items(), charges).await?;
         }
         Ok(judged)
