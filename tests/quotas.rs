@@ -1,6 +1,10 @@
 //! Quotas by what a request says and by what the answer says, through a real listener.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod support;
 

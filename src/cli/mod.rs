@@ -10,6 +10,7 @@ mod explain;
 mod init;
 mod manifest;
 mod price;
+mod rates;
 mod redis;
 mod schema;
 mod serve;

@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(http.status, Status::Draft2026);
         assert_eq!(http.unknown_keys, UnknownKeys::Drop);
         assert_eq!(http.explain_refusals, ExplainRefusals::Off);
-        assert_eq!(http.extensions, ["persistedQuery".into()]);
+        assert_eq!(http.extensions, [Box::<str>::from("persistedQuery")]);
         assert!(http.forward_extensions.is_empty());
     }
 

@@ -142,10 +142,9 @@ impl Charge {
                 actual.map_or(0, |it| part.amount.saturating_sub(it))
             }
             Counts::Failed(_) => {
-                let succeeded = |key: &&Box<str>| {
-                    known.outcomes.and_then(|it| it.has_failed(part.item, key)) == Some(false)
-                };
-                let n = part.keys.iter().filter(succeeded).count();
+                let has_failed =
+                    |key: &str| known.outcomes.and_then(|it| it.has_failed(part.item, key));
+                let n = part.keys.iter().filter(|it| has_failed(it) == Some(false)).count();
                 u64::try_from(n).unwrap_or(0).min(part.amount)
             }
             Counts::Calls(_) | Counts::Requests => 0,

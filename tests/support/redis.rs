@@ -18,6 +18,7 @@ pub(crate) struct RedisServer {
 
 impl RedisServer {
     /// Nothing when none is installed, which is said.
+    #[expect(clippy::print_stderr, reason = "whoever runs the tests wants to know")]
     pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
         let is_there = Command::new("redis-server").arg("--version").output().is_ok();
         if !is_there {

@@ -1,6 +1,8 @@
 //! Whose quota is spent: `client.ip`, `caller`, `claims.sub`, `api_key`, `header.x-tenant`,
 //! `args.email`, `document`.
 
+use std::fmt;
+
 use crate::{
     diagnostic::Diagnostics,
     policy::{Credentials, rates::Ground},
@@ -25,6 +27,21 @@ pub enum RateKey {
     Document,
     /// Of the value of a header, lower case, or of the address when there is none.
     Header(Box<str>),
+}
+
+/// As it is written.
+impl fmt::Display for RateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address => f.write_str("client.ip"),
+            Self::ApiKey => f.write_str("api_key"),
+            Self::Argument(it) => write!(f, "args.{}", it.path.join(".")),
+            Self::Caller => f.write_str("caller"),
+            Self::Claim(path) => write!(f, "claims.{}", path.join(".")),
+            Self::Document => f.write_str("document"),
+            Self::Header(name) => write!(f, "header.{name}"),
+        }
+    }
 }
 
 /// The value of an argument, or of an input field inside it.

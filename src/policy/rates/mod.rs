@@ -79,6 +79,15 @@ pub enum OnError {
 }
 
 impl Rate {
+    /// How much there is at most.
+    #[must_use]
+    pub const fn most(&self) -> NonZeroU32 {
+        match self.allowance {
+            Allowance::InFlight(most) => most,
+            Allowance::Paced(it) => it.burst,
+        }
+    }
+
     /// Whether what was spent of one is spent of the other.
     #[must_use]
     pub fn spends_as(&self, other: &Self) -> bool {

@@ -151,10 +151,13 @@ fn fits(rate: &Rate, allowance: &Allowance, node: &Node, found: &mut Diagnostics
 /// The field named by `on`, and its fields of the schema; none when there is no such field.
 type On<'n> = (&'n Node, Option<Box<[FieldId]>>);
 
+/// A key and its value.
+type Keyed<'n> = (&'n Node, &'n Node);
+
 fn counts(
     (node, schema): (&Node, &Schema),
     on: Option<On<'_>>,
-    (spend, count): (Option<(&Node, &Node)>, Option<(&Node, &Node)>),
+    (spend, count): (Option<Keyed<'_>>, Option<Keyed<'_>>),
     found: &mut Diagnostics,
 ) -> Option<Counts> {
     let words = [("requests", false), ("cost", true)];
