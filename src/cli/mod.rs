@@ -11,7 +11,7 @@ mod init;
 mod manifest;
 mod price;
 mod rates;
-mod redis;
+mod replicas;
 mod schema;
 mod serve;
 mod settings;

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, redis, settings, terminal, upstream},
+    cli::{Exit, replicas, settings, terminal, upstream},
     config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies},
     diagnostic::Diagnostics,
     server::{self, RunError},
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "PORTCULLIS_KEYS_CA", value_name = "FILE")]
     keys_ca: Option<PathBuf>,
     #[command(flatten)]
-    redis: redis::Arguments,
+    redis: replicas::Arguments,
     /// How log lines look
     #[arg(long, env = "PORTCULLIS_LOG_FORMAT", value_enum, default_value_t = Format::Pretty)]
     log_format: Format,

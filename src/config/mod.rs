@@ -5,7 +5,7 @@
 
 mod bounds;
 mod deadlines;
-mod redis;
+mod store;
 mod trusted_proxies;
 mod secret;
 mod settings;
@@ -16,9 +16,9 @@ mod upstream_url;
 
 pub use bounds::Bounds;
 pub use deadlines::Deadlines;
-pub use redis::{Redis, RedisUrl, RedisUrlProblem};
 pub use secret::{LinkKey, Secret, ShortKey};
 pub use settings::{Amount, Setting, read_settings};
+pub use store::{Redis, RedisUrl, RedisUrlProblem};
 pub use table::{BOUNDS, DEADLINES};
 pub use trusted_proxies::{NotANetwork, TrustedProxies};
 pub use upstream_http::UpstreamHttp;

@@ -169,7 +169,7 @@ mod tests {
                 seen.push(got);
             }
         }
-        assert_eq!(seen.len(), 56);
+        assert_eq!(seen.len(), 58);
     }
 
     #[track_caller]
