@@ -159,7 +159,7 @@ fn schema_and_reader_agree() {
         ("rates: [{ name: 'a b', key: caller, limit: 1/s }]", false),
         ("rates: [{ name: a, key: caller }]", false),
         ("rates: [{ name: a, key: caller, limit: 1/s, count: failed }]", false),
-        ("profiles: [{name: a, when: always, rates: []}]", false),
+        ("profiles: [{name: a, when: always, rates: [{name: a}]}]", false),
     ] {
         let text = format!("{head}{rest}");
         assert_eq!(schema_accepts(&text), expect, "schema: {rest}");

@@ -19,6 +19,8 @@ const SCHEMA: &str = r#"{
     "items": {
         "type": "object", "additionalProperties": false, "required": ["name", "key"],
         "oneOf": [{ "required": ["limit"] }, { "required": ["concurrency"] }],
+        "if": { "properties": { "count": { "const": "failed" } }, "required": ["count"] },
+        "then": { "required": ["on"] },
         "properties": {
             "name": {"description": "For messages, logs and the RateLimit headers.",
                 "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
