@@ -8,8 +8,8 @@ use crate::{
     identity::{self, Caller, Method, Transport, Way},
     server::{handler::Exchange, identify::identify},
     sources::{Unidentified, now},
-    telemetry::NotIdentified,
-    transport::{Media, Refusal, client_address, client_label},
+    telemetry::{NotIdentified, ProxyNotTrusted},
+    transport::{Media, Refusal, client_address, client_label, forwarding_header},
     verdict::{Code, Fault, Violation},
 };
 
@@ -18,6 +18,19 @@ impl Exchange<'_> {
     pub(super) fn address(&self) -> IpAddr {
         let trusted = &self.client.worker.config().trusted_proxies;
         client_address(self.client.peer, &self.head.headers, trusted)
+    }
+
+    /// A proxy that is not trusted makes all of its clients one address: whoever runs us wants to
+    /// know, and once is enough.
+    pub(super) fn look_for_proxy(&self) {
+        let worker = &self.client.worker;
+        if self.state.quotas.are_none() || !worker.config().trusted_proxies.is_empty() {
+            return;
+        }
+        let header = forwarding_header(&self.head.headers);
+        if let Some(header) = header.filter(|_| worker.tells_of_proxy()) {
+            ProxyNotTrusted { header }.emit();
+        }
     }
 
     /// Who asks. A bad credential is a refusal, never nobody.
