@@ -28,11 +28,11 @@ use std::{
 use children::Child;
 use support::socket::{Client, SocketUpstream};
 
-const N_IDLE: usize = 200;
+const N_IDLE: usize = 5_000;
 const N_BUSY: usize = 500;
-/// Events that a busy one takes, of 100 KB each.
-const N_EVENTS: usize = 4;
-const N_ROUNDS: usize = 3;
+/// Events that a busy one takes, of 1 KB each.
+const N_EVENTS: usize = 200;
+const N_ROUNDS: usize = 2;
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().collect();
@@ -92,7 +92,7 @@ fn busy(to: SocketAddr) -> Duration {
     let begun = Instant::now();
     let take = move || {
         let mut client = Client::begun(to, &[]);
-        client.subscribe("1", "subscription { flood }");
+        client.subscribe("1", "subscription { busy }");
         for _ in 0..N_EVENTS {
             assert_eq!(client.hear_short(), "next 1");
         }

@@ -147,7 +147,8 @@ pub(crate) enum Dialect {
 }
 
 /// An upstream that speaks `graphql-transport-ws`, or what it is told to. What it does with an operation is told by a word
-/// in its text: `once`, `fail`, `flood`, `twice`, `vanish`, `nonsense`; any other gets one answer and stays.
+/// in its text: `once`, `fail`, `busy`, `flood`, `twice`, `vanish`, `nonsense`;
+/// any other gets one answer and stays.
 pub(crate) struct SocketUpstream {
     address: SocketAddr,
     record: Arc<Record>,
@@ -282,6 +283,11 @@ fn answer(
             let errors = [json!({ "message": "no", "path": ["login"] })];
             let payload = json!({ "data": { "login": null }, "errors": errors });
             vec![json!({ "id": id, "type": "next", "payload": payload }), complete]
+        }
+        () if query.contains("busy") => {
+            let small = json!({ "data": { "busy": "x".repeat(1000) } });
+            let next = json!({ "id": id, "type": "next", "payload": small });
+            [vec![next; 200], vec![complete]].concat()
         }
         () if query.contains("flood") => {
             let large = json!({ "data": { "flood": "x".repeat(100_000) } });
