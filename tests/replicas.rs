@@ -1,9 +1,6 @@
 //! Two processes behind `HAProxy`, as `deploy/` sets them up: one is stopped, or killed, under load.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod support;
 
