@@ -37,6 +37,7 @@ pub mod admission;
 
 // Shell: sockets, files, clocks, logs.
 pub mod telemetry;
+pub mod traffic;
 pub mod quota;
 pub mod config;
 pub mod sources;

@@ -23,6 +23,7 @@ mod recalled;
 mod refusal;
 mod remembered;
 mod request;
+mod retrial;
 mod special;
 mod trusted;
 mod unfit;

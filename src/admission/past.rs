@@ -12,21 +12,21 @@ use crate::{
     admission::{
         Request,
         compile::compile_keeping,
-        judge::{Bench, Totals, over_limit},
-        known::{Judgeable, Known, Left},
-        named::not_in_list,
+        judge::{Bench, Totals},
+        known::Known,
+        named::{Names, disagreement, id_required},
         recalled::{Alike, Forgotten, Hidden, Recalled, Recollection},
         refusal::unreadable,
+        remembered::Remembered,
+        retrial::Retrial,
     },
     document::Refusal,
     expression::Asked,
     identity::{Caller, Method},
     json::Literal,
-    operation::{Operation, Variables, coerce},
-    policy::{Apq, Digest, DocumentIdx, Policy, ProfileIdx, Stance, manifest::DocumentId},
-    rules::{Facts, RuleIdx},
-    schema::OperationKind,
-    verdict::{Code, Mode, Violation},
+    operation::{Operation, coerce},
+    policy::{Apq, Digest, DocumentIdx, Get, Policy, ProfileIdx, manifest::DocumentId},
+    verdict::{Code, Violation},
 };
 
 /// Judges the past under one policy. A document is compiled once.
@@ -69,9 +69,9 @@ pub struct Judged {
 type Key = (Result<[u8; 32], Box<str>>, Option<Box<str>>);
 
 #[derive(Debug)]
-struct Document {
-    known: Known,
-    operation: Option<Arc<Operation>>,
+pub(super) struct Document {
+    pub(super) known: Known,
+    pub(super) operation: Option<Arc<Operation>>,
 }
 
 impl Past {
@@ -108,8 +108,8 @@ impl Past {
                 Ok(document) => document,
                 Err(ruling) => return Judged::of(ruling),
             };
-            let trial = Trial { bench, forgotten: &forgotten, alike, item, is_single };
-            trial.judge(&document, (past.way.carrier(), &mut totals))
+            let retrial = Retrial { bench, forgotten: &forgotten, alike, item, is_single };
+            retrial.judge(&document, (past.way.carrier(), &mut totals))
         });
         all_or_none(judged.collect())
     }
@@ -142,31 +142,15 @@ impl Past {
     /// The document that an operation means, compiled.
     fn document(&mut self, item: &Recalled<'_>, method: Method) -> Result<Arc<Document>, Ruling> {
         let policy = Arc::clone(&self.policy);
-        let library = &policy.documents.library;
-        let text_of = |idx: DocumentIdx| library.document(idx).map(|it| &*it.text);
+        if item.hidden == Hidden::Files {
+            return Err(Ruling::Unknown("files came with it".into()));
+        }
         let name = item.request.operation_name();
-        let id = item.request.document_id.as_deref();
-        let listed = match id.map(DocumentId::parse) {
-            Some(Ok(id)) => library.with_id(&id),
-            Some(Err(_)) | None => None,
-        };
-        let by_hash = item.document.and_then(|it| library.with_id(&DocumentId::Content(it)));
-        if let Some(text) = listed.or(by_hash).and_then(text_of) {
-            return Ok(self.compiled(text, name, None));
-        }
-        let came_by_id = id.is_some() && item.refused.is_none_or(|(rule, _)| rule != "documents");
-        if id.is_some() && policy.documents.apq == Apq::Off {
-            return Err(refused(&not_in_list()));
-        }
-        if method == Method::Get && policy.http.get == crate::policy::Get::Trusted {
-            return Err(refused(&not_in_list()));
+        if let Some(listed) = listed(&policy, item, method)? {
+            return Ok(self.compiled(listed, name, None));
         }
         let Some(text) = item.request.query.as_ref().map(Literal::text) else {
-            let why = match item.refused {
-                _ if came_by_id => "the log does not hold the document that was meant by its id",
-                Some(_) | None => "the log does not hold the document",
-            };
-            return Err(Ruling::Unknown(why.into()));
+            return Err(Ruling::Unknown("the log does not hold the document".into()));
         };
         if item.bytes > policy.reading.bytes {
             let limit = policy.reading.bytes;
@@ -190,6 +174,43 @@ impl Past {
         self.seen.put(key, Arc::clone(&document));
         document
     }
+}
+
+/// The text that a manifest lists, when it is that which is meant; an error when the id with which
+/// it came is none that counts.
+fn listed<'p>(
+    policy: &'p Policy,
+    item: &Recalled<'_>,
+    method: Method,
+) -> Result<Option<&'p str>, Ruling> {
+    let library = &policy.documents.library;
+    let text_of = |idx: DocumentIdx| library.document(idx).map(|it| &*it.text);
+    let is_listed = item.document.and_then(|it| library.with_id(&DocumentId::Content(it)));
+    let only_ids = method == Method::Get && policy.http.get == Get::Trusted;
+    if only_ids && item.has_text {
+        return Err(refused(&id_required()));
+    }
+    let Some(id) = item.request.document_id.as_deref() else {
+        return Ok(is_listed.and_then(text_of));
+    };
+    let remembered = Remembered::new();
+    let names = Names { policy, remembered: &remembered };
+    let unknown = || refused(&names.unknown(item.has_text.then_some("")));
+    let Ok(id) = DocumentId::parse(id) else { return Err(unknown()) };
+    if let Some(idx) = library.with_id(&id) {
+        let is_same = !item.has_text || is_listed.and_then(text_of) == text_of(idx);
+        return if is_same { Ok(text_of(idx)) } else { Err(refused(&disagreement())) };
+    }
+    let DocumentId::Content(hash) = id else { return Err(unknown()) };
+    if item.has_text && item.document != Some(hash) {
+        return Err(refused(&disagreement()));
+    }
+    // Which texts were remembered then is only known by what was said.
+    let was_unknown = !item.has_text && item.refused.is_some_and(|(rule, _)| rule == "documents");
+    if policy.documents.apq == Apq::Off || only_ids || was_unknown {
+        return Err(unknown());
+    }
+    Ok(None)
 }
 
 /// One refused item refuses a batch; one that is unknown makes all of it unknown.
@@ -231,215 +252,19 @@ fn profile(
         .ok_or_else(|| Ruling::Unknown("which profile it has depends on the caller".into()))
 }
 
-/// One operation of the past before the rules of today.
-struct Trial<'t> {
-    bench: Bench<'t>,
-    forgotten: &'t Forgotten<'t>,
-    alike: &'t Alike,
-    item: &'t Recalled<'t>,
-    is_single: bool,
-}
-
-/// What one rule says.
-enum Says {
-    Objects(Option<Violation>),
-    Unknown(&'static str),
-}
-
-impl Trial<'_> {
-    fn judge(&self, document: &Document, (method, totals): (Method, &mut Totals)) -> Judged {
-        let known = match &document.known {
-            Known::Judgeable(known) => known,
-            Known::Refused(violation) => return Judged::of(refused(violation)),
-        };
-        if method == Method::Get && known.kind != OperationKind::Query {
-            let code = Code::METHOD_NOT_ALLOWED.as_str().into();
-            let detail = "only queries may come by GET".into();
-            return Judged::of(Ruling::Refused { rule: "get".into(), code, detail });
-        }
-        if let Some(ruling) = self.hidden_mistake() {
-            return Judged::of(ruling);
-        }
-        let policy = self.bench.policy;
-        let settings = known.listed.and_then(|it| policy.documents.library.settings(it));
-        let bench = match self.bench.under(settings) {
-            _ if self.forgotten.was_asked() => {
-                let why = "whether the document may be sent depends on the caller";
-                return Judged::of(Ruling::Unknown(why.into()));
-            }
-            Ok(bench) => bench,
-            Err(violation) => return Judged::of(refused(&violation)),
-        };
-        let given = coerce(&policy.schema, &known.variables, self.item.request.variables);
-        match given {
-            Ok(variables) => {
-                Trial { bench, ..*self }.of_rules((known, document), &variables, totals)
-            }
-            Err(violation) => Judged::of(refused(&violation)),
-        }
-    }
-
-    /// A value that is hidden can have been wrong for its type.
-    fn hidden_mistake(&self) -> Option<Ruling> {
-        let (rule, code) = self.item.refused.filter(|_| self.item.hidden == Hidden::Values)?;
-        if !["variables", "validation", "document"].contains(&rule) {
-            return None;
-        }
-        Some(if self.alike.has("types") {
-            let detail = "as it was then".into();
-            Ruling::Refused { rule: rule.into(), code: code.into(), detail }
-        } else {
-            Ruling::Unknown("a value that the log does not hold was wrong for its type".into())
-        })
-    }
-
-    fn of_rules(
-        &self,
-        (known, document): (&Judgeable, &Document),
-        variables: &Variables<'_>,
-        totals: &mut Totals,
-    ) -> Judged {
-        let mut judged = Judged::of(Ruling::Admitted);
-        let mut unknown = None;
-        let exception = self.bench.exception(known);
-        let policy = self.bench.policy;
-        for (rule, applied) in policy.rules() {
-            let Stance::On { mode, limit } = self.bench.stance(known, rule) else { continue };
-            if exception.is_some_and(|it| it.lifts(rule)) {
-                continue;
-            }
-            let of_rule = known.left.iter().filter(|it| it.rule == rule);
-            let is_hidden = self.item.hidden == Hidden::Values
-                && LOOKS_AT_VALUES.contains(&applied.meta().id)
-                && self.touches(known, document, variables, rule);
-            let said = if is_hidden {
-                self.as_then(rule, "values that the log does not hold")
-            } else {
-                of_rule.fold(Says::Objects(None), |said, left| {
-                    let found = self.part((known, left), variables, limit, totals, &mut judged);
-                    said.and(found)
-                })
-            };
-            match (said, mode) {
-                (Says::Objects(None), _) => {}
-                (Says::Objects(Some(_)), Mode::Report) => judged.reported.push(applied.meta().id),
-                (Says::Objects(Some(violation)), Mode::Enforce) => {
-                    if judged.ruling == Ruling::Admitted {
-                        judged.ruling = refused(&violation);
-                    }
-                }
-                (Says::Unknown(_), Mode::Report) => {}
-                (Says::Unknown(what), Mode::Enforce) => {
-                    let id = applied.meta().id;
-                    unknown.get_or_insert_with(|| format!("`{id}` asks for {what}"));
-                }
-            }
-        }
-        if let (Some(why), Ruling::Admitted) = (unknown, &judged.ruling) {
-            judged.ruling = Ruling::Unknown(why.into());
-        }
-        judged
-    }
-
-    /// What is left of a rule, and whether that could be told.
-    fn part(
-        &self,
-        (known, left): (&Judgeable, &Left),
-        variables: &Variables<'_>,
-        limit: u64,
-        totals: &mut Totals,
-        judged: &mut Judged,
-    ) -> Says {
-        let policy = self.bench.policy;
-        let asked = self.bench.asked;
-        let _ = (asked.has_seen_values(), self.forgotten.was_asked());
-        let found = self.bench.find(known, left, variables);
-        let meta = policy.meta(left.rule);
-        let measured = found.measured.map(|it| totals.add(left.rule, it));
-        let measured = if meta.id == "max-document" { Some(self.item.bytes) } else { measured };
-        judged.measures.extend(measured.map(|it| (meta.id, it)));
-        let mut objections = found.violations;
-        for (number, times) in found.tallies {
-            let total = totals.tally(left.rule, number, times);
-            objections.extend(policy.rule(left.rule).object_to_tally(number, total));
-        }
-        let over = measured.filter(|it| *it > limit).map(|it| over_limit(meta, it, limit));
-        let objection = objections.into_iter().chain(over).next();
-        let is_excused = objection.is_some() && policy.excuses(left.rule, asked);
-        if self.forgotten.was_asked() {
-            return self.as_then(left.rule, "the caller, of whom the log holds no claims");
-        }
-        if asked.has_seen_values() && self.item.hidden == Hidden::Values {
-            return self.as_then(left.rule, "values that the log does not hold");
-        }
-        Says::Objects(objection.filter(|_| !is_excused))
-    }
-
-    /// Whether a rule has anything to look at here.
-    fn touches(
-        &self,
-        known: &Judgeable,
-        document: &Document,
-        variables: &Variables<'_>,
-        rule: RuleIdx,
-    ) -> bool {
-        let Some(operation) = &document.operation else { return true };
-        let facts = Facts { variables, asked: self.bench.asked, document: known.facts() };
-        let applied = self.bench.policy.rule(rule);
-        let has_left = known.left.iter().any(|it| it.rule == rule);
-        has_left || !applied.tell(operation, &facts).is_empty()
-    }
-
-    /// What the rule said then, when it would say the same today.
-    fn as_then(&self, rule: RuleIdx, what: &'static str) -> Says {
-        let meta = self.bench.policy.meta(rule);
-        // Of what is refused before the rules are asked, nobody knows what they would have said.
-        let was_judged = self
-            .item
-            .refused
-            .is_none_or(|(rule, _)| self.bench.policy.rules().any(|(_, it)| it.meta().id == rule));
-        if !self.is_single || !was_judged || !self.alike.holds_for(meta) {
-            return Says::Unknown(what);
-        }
-        let objected = self.item.found.contains(&meta.id);
-        Says::Objects(objected.then(|| Violation {
-            rule: meta.id,
-            code: meta.code,
-            at: None,
-            public: "as it was then".into(),
-            detail: "as it was then".into(),
-        }))
-    }
-}
-
-impl Says {
-    /// An objection counts before a doubt.
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (it @ Self::Objects(Some(_)), _) | (_, it @ Self::Objects(Some(_))) => it,
-            (it @ Self::Unknown(_), _) | (_, it @ Self::Unknown(_)) => it,
-            (Self::Objects(None), Self::Objects(None)) => Self::Objects(None),
-        }
-    }
-}
-
 impl Judged {
-    const fn of(ruling: Ruling) -> Self {
+    pub(super) const fn of(ruling: Ruling) -> Self {
         Self { ruling, measures: Vec::new(), reported: Vec::new() }
     }
 }
 
-fn refused(violation: &Violation) -> Ruling {
+pub(super) fn refused(violation: &Violation) -> Ruling {
     Ruling::Refused {
         rule: violation.rule.into(),
         code: violation.code.as_str().into(),
         detail: violation.detail.as_ref().into(),
     }
 }
-
-/// Rules for which a value of the same size is not the same.
-const LOOKS_AT_VALUES: &[&str] =
-    &["input-json", "input-pattern", "input-range", "input-url", "representation"];
 
 /// 16,384: more documents than any log of ours has had.
 const DOCUMENTS: NonZeroUsize = match NonZeroUsize::new(16_384) {

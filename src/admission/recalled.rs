@@ -32,7 +32,9 @@ pub struct Recollection<'r> {
 pub struct Recalled<'r> {
     /// The request, with other values of the same sizes where they are hidden.
     pub request: Request<'r>,
-    /// SHA-256 of the text that was sent, when it is known.
+    /// Whether the text of the document was sent.
+    pub has_text: bool,
+    /// SHA-256 of the text that was meant, when it is known.
     pub document: Option<Digest>,
     /// The length of that text.
     pub bytes: u64,
@@ -47,6 +49,8 @@ pub struct Recalled<'r> {
 /// What a log does not remember of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Hidden {
+    /// Files came with it, and it cannot be judged without them.
+    Files,
     /// Everything is as it was sent.
     #[default]
     Nothing,

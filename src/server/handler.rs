@@ -1,6 +1,6 @@
 //! One request, start to end. The only file that shows the order of its steps.
 
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 
 use bytes::Bytes;
 use http::{
@@ -15,7 +15,8 @@ use hyper::{
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    admission::Watched,
+    admission::{Requests, Watched},
+    identity::Caller,
     json,
     operation::Expected,
     policy::Uploads,
@@ -29,6 +30,7 @@ use crate::{
         held::Held,
         identify::told,
         logged,
+        noted::Noted,
         panics::{Caught, caught},
         rates::Rates,
         state::State,
@@ -62,7 +64,8 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let media = Media::preferred(&head.headers);
     let origin = listed_origin(&head.headers, state.http());
     let reply = Reply { id: worker.ids().next(), media, http: state.http(), origin };
-    let exchange = Exchange { client, n, site, wrong, state: &state, head: &head, reply };
+    let noted = OnceCell::new();
+    let exchange = Exchange { client, n, site, wrong, state: &state, head: &head, reply, noted };
     let in_time = async {
         timeout(limit, within(&head.headers, exchange.serve(body))).await.unwrap_or_else(too_late)
     };
@@ -97,6 +100,7 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     if let Some(vary) = &state.vary {
         response.headers_mut().append(VARY, vary.clone());
     }
+    exchange.noted().inspect(|it| it.told(&response));
     let is_last = worker.drain().has_begun()
         || client.watch.wrong(n).is_some()
         || client.watch.is_switching(n);
@@ -121,6 +125,8 @@ pub(super) struct Exchange<'e> {
     pub(super) state: &'e State,
     pub(super) head: &'e Parts,
     pub(super) reply: Reply<'e>,
+    /// What is written down of it, once it was judged.
+    noted: OnceCell<Rc<Noted>>,
 }
 
 /// How a request was served.
@@ -188,6 +194,7 @@ impl Exchange<'_> {
         };
         let Going { admitted, told, watched, answers, expires } = going;
         let (answer, asked) = forward(admitted, self.forwarded_head(&told)).await?;
+        self.noted().inspect(|it| it.answered(asked.at.elapsed()));
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
             let answer = answer_going_on(answer)?;
             return Ok(Served::Stream(asked.guard(answer, true, answers)?, expires));
@@ -325,7 +332,9 @@ impl Exchange<'_> {
         let told = told(&self.state.told, caller.identity.as_deref())
             .map_err(|bad| self.unidentified(bad.into()))?;
         point(Stage::Judge).await?;
-        match self.state.gate.admit(&requests, &caller, now()) {
+        let verdict = self.state.gate.admit(&requests, &caller, now());
+        self.note((&requests, &caller), &verdict);
+        match verdict {
             Verdict::Admit(admitted) => {
                 requests.first.query.iter().for_each(|it| recent.borrow_mut().keep(it));
                 self.report(admitted.items());
@@ -345,6 +354,16 @@ impl Exchange<'_> {
             }
             Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
         }
+    }
+
+    fn note(&self, request: (&Requests<'_>, &Caller), verdict: &Verdict) {
+        let policy = self.state.gate.policy();
+        let noted = self.site.taps().note(self.reply.id, policy, request, verdict);
+        noted.and_then(|it| self.noted.set(it).err());
+    }
+
+    fn noted(&self) -> Option<&Rc<Noted>> {
+        self.noted.get()
     }
 
     fn rates(&self) -> Rates<'_> {

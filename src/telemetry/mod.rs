@@ -12,6 +12,7 @@ mod load;
 mod logging;
 mod request_id;
 mod socket;
+mod traffic;
 
 pub use answer::{AnswerCut, ContractBroken, ErrorMasked};
 pub use certificate::{CertificateKept, CertificateReplaced};
@@ -26,3 +27,4 @@ pub use load::{ClientAtBound, Shed, UpstreamEjected, UpstreamReturned};
 pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
 pub use request_id::{RequestId, RequestIds};
 pub use socket::{SocketClosed, SocketOpened};
+pub use traffic::{ShadowDiffers, ShadowStands, TrafficLost, TrafficNotWritten};
