@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, front, settings, terminal, upstream},
+    cli::{Exit, front, settings, terminal, traffic, upstream},
     config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
     server::{self, ListenerKeeper, RunError},
@@ -41,6 +41,8 @@ pub(super) struct Arguments {
     #[arg(long, env = "PORTCULLIS_LOG_FORMAT", value_enum, default_value_t = Format::Pretty)]
     log_format: Format,
     #[command(flatten)]
+    traffic: traffic::Arguments,
+    #[command(flatten)]
     settings: settings::Arguments,
 }
 
@@ -69,7 +71,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             return Exit::Misuse;
         }
     };
-    match server::run(plan.graphs, plan.listener) {
+    let shadow = arguments.traffic.shadow();
+    match server::run(plan.graphs, plan.listener, shadow) {
         Ok(()) => Exit::Fine,
         Err(RunError::Policy(found)) => {
             terminal::complain(&found);
@@ -134,6 +137,7 @@ impl Arguments {
             let files = TlsFiles { ca: self.keys_ca.as_deref(), identity: None };
             config.key_server_tls = load_upstream_tls(files, found);
         }
+        config.traffic = self.traffic.file();
         config.workers = self.workers.unwrap_or(config.workers);
         config
     }

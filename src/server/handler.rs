@@ -15,8 +15,7 @@ use hyper::{
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    admission::{Requests, Watched},
-    identity::Caller,
+    admission::Watched,
     json,
     operation::Expected,
     policy::Uploads,
@@ -126,7 +125,7 @@ pub(super) struct Exchange<'e> {
     pub(super) head: &'e Parts,
     pub(super) reply: Reply<'e>,
     /// What is written down of it, once it was judged.
-    noted: OnceCell<Rc<Noted>>,
+    pub(super) noted: OnceCell<Rc<Noted>>,
 }
 
 /// How a request was served.
@@ -201,7 +200,8 @@ impl Exchange<'_> {
         }
         let answer = asked.guard(answer, false, answers)?;
         let answer = guarded::held(answer, asked.until()).await?;
-        let passing = watched::pass(answer, (self.state, self.reply.id), watched).await?;
+        let passing =
+            watched::pass(answer, (self.state, self.reply.id, self.noted()), watched).await?;
         Ok(Served::Operation(passing))
     }
 
@@ -354,16 +354,6 @@ impl Exchange<'_> {
             }
             Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
         }
-    }
-
-    fn note(&self, request: (&Requests<'_>, &Caller), verdict: &Verdict) {
-        let policy = self.state.gate.policy();
-        let noted = self.site.taps().note(self.reply.id, policy, request, verdict);
-        noted.and_then(|it| self.noted.set(it).err());
-    }
-
-    fn noted(&self) -> Option<&Rc<Noted>> {
-        self.noted.get()
     }
 
     fn rates(&self) -> Rates<'_> {

@@ -6,6 +6,7 @@
 
 mod answer;
 mod answers;
+mod beside;
 mod body;
 mod certificates;
 mod connection;

@@ -19,6 +19,7 @@ use crate::{
     config::Sample,
     identity::Caller,
     policy::Policy,
+    server::handler::Exchange,
     sources::now_millis,
     telemetry::RequestId,
     traffic::{Observed, Shadow, TrafficLog},
@@ -63,6 +64,21 @@ impl Taps {
         let observed = Observed::new((id, now_millis()), policy, request, verdict);
         let (taps, observed) = (Arc::clone(self), RefCell::new(Some(observed)));
         Some(Rc::new(Noted { taps, is_logged, observed }))
+    }
+}
+
+impl Exchange<'_> {
+    /// Takes note of what was decided.
+    pub(super) fn note(&self, request: (&Requests<'_>, &Caller), verdict: &Verdict) {
+        let policy = self.state.gate.policy();
+        let noted = self.site.taps().note(self.reply.id, policy, request, verdict);
+        // A request is judged once.
+        let _ = noted.map(|it| self.noted.set(it));
+    }
+
+    /// What is written down of it.
+    pub(super) fn noted(&self) -> Option<&Rc<Noted>> {
+        self.noted.get()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Counting holds nothing back. Only an answer that is told its cost is read whole first.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use http::{
@@ -15,7 +15,7 @@ use hyper::body::Body as _;
 use crate::{
     admission::{Gate, Watched},
     cost::{Counter, ListSeen},
-    server::{guarded::Guarded, state::State},
+    server::{guarded::Guarded, noted::Noted, state::State},
     telemetry::{AboveStatic, RequestId},
     verdict::Fault,
 };
@@ -26,6 +26,7 @@ pub(super) struct Counting {
     id: RequestId,
     gate: Arc<Gate>,
     counter: Counter,
+    noted: Option<Rc<Noted>>,
 }
 
 impl Counting {
@@ -38,7 +39,9 @@ impl Counting {
 impl Drop for Counting {
     /// However it ended: what came has come.
     fn drop(&mut self) {
-        let lists = self.counter.finish().lists;
+        let counted = self.counter.finish();
+        let (price, lists) = (counted.price, counted.lists);
+        self.noted.as_ref().inspect(|it| it.cost(price.types, price.fields));
         let over = || lists.iter().filter(|it| it.is_over());
         let excess = |it: &&ListSeen| it.longest.saturating_sub(it.bound);
         if let Some(worst) = over().max_by_key(excess) {
@@ -61,13 +64,18 @@ pub(super) enum Passing {
 /// Does with an answer what the policy wants.
 pub(super) async fn pass(
     answer: Response<Guarded>,
-    (state, id): (&State, RequestId),
+    (state, id, noted): (&State, RequestId, Option<&Rc<Noted>>),
     watched: Option<Watched>,
 ) -> Result<Passing, Fault> {
     let Some(mut watched) = watched else { return Ok(Passing::Relayed(answer, None)) };
     let gate = &state.gate;
     let counting = watched.counter.take();
-    let counting = counting.map(|counter| Counting { id, gate: Arc::clone(gate), counter });
+    let counting = counting.map(|counter| Counting {
+        id,
+        gate: Arc::clone(gate),
+        counter,
+        noted: noted.cloned(),
+    });
     if !watched.is_told() || !can_be_told(&answer) {
         return Ok(Passing::Relayed(answer, counting.map(Box::new)));
     }

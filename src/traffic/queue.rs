@@ -30,7 +30,7 @@ struct Shared {
 
 /// A queue, by its two ends.
 #[must_use]
-pub fn queue() -> (Tap, Queue) {
+pub(super) fn queue() -> (Tap, Queue) {
     let (sender, receiver) = sync_channel(REQUESTS);
     let shared = Arc::new(Shared::default());
     (Tap { sender, shared: Arc::clone(&shared) }, Queue { receiver, shared })

@@ -55,7 +55,7 @@ pub struct Logged<'t> {
 }
 
 /// The limits of a line: it was bounded when it was written.
-pub const LIMITS: json::Limits = json::Limits { depth: 1000, values: u32::MAX, lists: None };
+pub(super) const LIMITS: json::Limits = json::Limits { depth: 1000, values: u32::MAX, lists: None };
 
 /// What a line says; nothing when it is none of ours.
 #[must_use]

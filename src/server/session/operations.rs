@@ -162,7 +162,9 @@ impl Session {
         let verdict = self.state.gate.admit(&requests, &self.caller, now());
         let (taps, policy) = (self.site.taps(), self.state.gate.policy());
         // Let go at once: an operation over a socket may last for days.
-        drop(taps.note(id, policy, (&requests, &self.caller), &verdict));
+        // One that goes on under another policy was written down when it began.
+        let is_new = id != self.id;
+        drop(is_new.then(|| taps.note(id, policy, (&requests, &self.caller), &verdict)));
         match verdict {
             Verdict::Admit(admitted) => {
                 self.serves(id, admitted.items())?;
