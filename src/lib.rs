@@ -34,6 +34,7 @@ pub mod cost;
 pub mod rules;
 pub mod policy;
 pub mod admission;
+pub mod calibration;
 
 // Shell: sockets, files, clocks, logs.
 pub mod telemetry;

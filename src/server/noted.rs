@@ -21,7 +21,7 @@ use crate::{
     policy::Policy,
     server::handler::Exchange,
     sources::now_millis,
-    telemetry::RequestId,
+    telemetry::{RequestId, TrafficLost},
     traffic::{Observed, Shadow, TrafficLog},
     verdict::Verdict,
 };
@@ -122,10 +122,13 @@ impl Drop for Noted {
         let Some(observed) = self.observed.take() else { return };
         let observed = Arc::new(observed);
         let log = self.taps.log.as_ref().filter(|_| self.is_logged);
-        let log = log.and_then(|(log, _)| log.tap());
-        let shadow = self.taps.shadow.as_ref().and_then(|it| it.tap());
-        for tap in [log, shadow].into_iter().flatten() {
-            // What is dropped is counted there.
+        if let Some(tap) = log.and_then(|(log, _)| log.tap())
+            && !tap.offer(&observed)
+        {
+            TrafficLost { n: tap.dropped() }.emit();
+        }
+        if let Some(tap) = self.taps.shadow.as_ref().and_then(|it| it.tap()) {
+            // What is dropped is told with what is judged.
             let _ = tap.offer(&observed);
         }
     }

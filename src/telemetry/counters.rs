@@ -93,11 +93,7 @@ impl Counter {
     }
 
     pub(super) fn count(&self) {
-        self.count_many(1);
-    }
-
-    pub(super) fn count_many(&self, n: u64) {
-        self.0.fetch_add(n, Ordering::Relaxed);
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Its present value.

@@ -4,18 +4,21 @@ use tracing::{info, warn};
 
 use crate::telemetry::COUNTERS;
 
-/// The traffic log could not take requests: they are not in it.
+/// The traffic log could not take a request: it is not in it.
 #[derive(Debug)]
 pub struct TrafficLost {
-    /// How many, since it was said last.
+    /// How many so far.
     pub n: u64,
 }
 
 impl TrafficLost {
-    /// Logs and counts it.
+    /// Counts it, and logs it the first, the second, the fourth time and so on: there are many when
+    /// there is one.
     pub fn emit(&self) {
-        COUNTERS.traffic_lost.count_many(self.n);
-        warn!(event = "traffic-lost", requests = self.n);
+        COUNTERS.traffic_lost.count();
+        if self.n.is_power_of_two() {
+            warn!(event = "traffic-lost", requests = self.n);
+        }
     }
 }
 

@@ -78,12 +78,6 @@ impl Queue {
         self.shared.bytes.fetch_sub(observed.weight(), Ordering::Relaxed);
         observed
     }
-
-    /// How many were dropped.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.shared.dropped.load(Ordering::Relaxed)
-    }
 }
 
 /// 4,096 requests: a tenth of a second at forty thousand a second.

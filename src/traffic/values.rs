@@ -159,7 +159,7 @@ mod tests {
         });
         check(
             r#"{"in":{"street":"ASC","t":{"__x":1}}}"#,
-            r#"{"in":{"street":"ASC","x22":{"x27":1}}}"#,
+            r#"{"in":{"street":"ASC","x26":{"x33":1}}}"#,
         );
     }
 

@@ -23,7 +23,7 @@ use crate::{
     identity::Caller,
     json::{self, Literal},
     policy::{Digest, Policy, manifest::DocumentId},
-    telemetry::{TrafficLost, TrafficNotWritten},
+    telemetry::TrafficNotWritten,
     traffic::{
         Bounds, Observed, Queue, Sent, Tap,
         line::{self, DocumentLine, OperationLine},
@@ -116,7 +116,6 @@ struct Scribe {
     /// Documents that stand in the present file.
     told: HashSet<Digest>,
     key: [u8; 32],
-    dropped: u64,
     is_failing: bool,
 }
 
@@ -130,7 +129,6 @@ impl Scribe {
             texts: LruCache::new(TEXTS),
             told: HashSet::default(),
             key: random_key(),
-            dropped: 0,
             is_failing: false,
         }
     }
@@ -145,11 +143,6 @@ impl Scribe {
                 self.note(&observed);
             }
             self.flush();
-            let dropped = queue.dropped();
-            if dropped > self.dropped {
-                TrafficLost { n: dropped.saturating_sub(self.dropped) }.emit();
-                self.dropped = dropped;
-            }
         }
     }
 
