@@ -34,9 +34,11 @@ pub mod cost;
 pub mod rules;
 pub mod policy;
 pub mod admission;
+pub mod calibration;
 
 // Shell: sockets, files, clocks, logs.
 pub mod telemetry;
+pub mod traffic;
 pub mod config;
 pub mod quota;
 pub mod sources;

@@ -57,7 +57,11 @@ pub(super) struct Totals {
 
 impl Totals {
     pub(super) fn of(requests: &Requests<'_>) -> Self {
-        let measures = (!requests.rest.is_empty()).then(|| vec![0; REGISTRY.len()]);
+        Self::of_so_many(requests.rest.len().saturating_add(1))
+    }
+
+    pub(super) fn of_so_many(n_requests: usize) -> Self {
+        let measures = (n_requests > 1).then(|| vec![0; REGISTRY.len()]);
         Self { measures, tallies: Vec::new() }
     }
 
@@ -67,7 +71,7 @@ impl Totals {
     }
 
     /// The measure to compare with the limit: the sum so far, or the measure itself.
-    fn add(&mut self, rule: RuleIdx, measured: u64) -> u64 {
+    pub(super) fn add(&mut self, rule: RuleIdx, measured: u64) -> u64 {
         let Some(total) = self.measures.as_mut().and_then(|it| it.get_mut(rule.0)) else {
             return measured;
         };

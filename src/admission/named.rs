@@ -40,8 +40,7 @@ impl Names<'_> {
         let only_ids = method == Method::Get && self.policy.http.get == Get::Trusted;
         let text = request.query.as_ref();
         if only_ids && text.is_some() {
-            let public = "a document is asked for by its id here";
-            return Err(refusal(Code::PERSISTED_QUERY_ID_REQUIRED, public));
+            return Err(id_required());
         }
         match (request.document_id.as_deref(), text) {
             (None, None) => Err(refusal(Code::INVALID_REQUEST, "the request has no `query`")),
@@ -85,7 +84,7 @@ impl Names<'_> {
 
     /// The objection to an id that nobody knows; clients of automatic persisted queries go by the
     /// message.
-    fn unknown(self, text: Option<&str>) -> Violation {
+    pub(super) fn unknown(self, text: Option<&str>) -> Violation {
         let documents = &self.policy.documents;
         match (documents.apq, text) {
             // To send the text with it would not help.
@@ -164,7 +163,13 @@ pub(super) fn not_in_list() -> Violation {
     refusal(Code::PERSISTED_QUERY_NOT_IN_LIST, "only listed documents may be sent")
 }
 
-fn disagreement() -> Violation {
+/// The objection to a text where only ids are taken.
+pub(super) fn id_required() -> Violation {
+    refusal(Code::PERSISTED_QUERY_ID_REQUIRED, "a document is asked for by its id here")
+}
+
+/// The objection to an id and a text that are not of one document.
+pub(super) fn disagreement() -> Violation {
     refusal(Code::INVALID_REQUEST, "the id and the text name different documents")
 }
 

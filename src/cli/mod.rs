@@ -9,16 +9,21 @@ mod drift;
 mod explain;
 mod front;
 mod init;
+mod inventory;
+mod learn;
 mod manifest;
+mod past;
 mod price;
 mod rates;
 mod replicas;
+mod replay;
 mod schema;
 mod serve;
 mod settings;
 mod terminal;
 mod test;
 mod tls;
+mod traffic;
 mod upstream;
 
 use std::process::ExitCode;
@@ -46,8 +51,14 @@ enum Verb {
     Explain(explain::Arguments),
     /// Write a policy that only watches, and the schema of an upstream, to begin with
     Init(init::Arguments),
+    /// List who asks for what: operations, fields and arguments, by client, from a traffic log
+    Inventory(inventory::Arguments),
+    /// Propose trusted documents and limits from a traffic log, as a patch of the policy
+    Learn(learn::Arguments),
     /// Build, convert, verify and compare lists of trusted documents
     Manifest(manifest::Arguments),
+    /// Judge a traffic log again, by one policy or by two, and tell what changes
+    Replay(replay::Arguments),
     /// Print the JSON Schema of the policy file, or fetch the schema of an upstream
     Schema(schema::Arguments),
     /// Run the proxy
@@ -97,7 +108,10 @@ pub fn run() -> ExitCode {
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Explain(arguments) => explain::run(&arguments),
         Verb::Init(arguments) => init::run(&arguments),
+        Verb::Inventory(arguments) => inventory::run(&arguments),
+        Verb::Learn(arguments) => learn::run(&arguments),
         Verb::Manifest(arguments) => manifest::run(&arguments),
+        Verb::Replay(arguments) => replay::run(&arguments),
         Verb::Schema(arguments) => schema::run(&arguments),
         Verb::Serve(arguments) => serve::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),

@@ -9,6 +9,7 @@ use crate::{
     diagnostic::Diagnostics,
     policy,
     sources::{Teller, fetch_schema_now},
+    traffic,
 };
 
 #[derive(Args, Debug)]
@@ -27,6 +28,8 @@ enum What {
         #[command(flatten)]
         tls: Tls,
     },
+    /// Print the JSON Schema of a line of the traffic log
+    Traffic,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
@@ -35,6 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             .map(|it| format!("{it}\n"))
             .map_err(|it| it.to_string()),
         Some(What::Fetch { url, tls }) => fetch(url, tls),
+        Some(What::Traffic) => Ok(traffic::SCHEMA.to_owned()),
     };
     match printed {
         Ok(text) => {

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, front, replicas, settings, terminal, upstream},
+    cli::{Exit, front, replicas, settings, terminal, traffic, upstream},
     config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
     server::{self, ListenerKeeper, RunError},
@@ -43,6 +43,8 @@ pub(super) struct Arguments {
     #[arg(long, env = "PORTCULLIS_LOG_FORMAT", value_enum, default_value_t = Format::Pretty)]
     log_format: Format,
     #[command(flatten)]
+    traffic: traffic::Arguments,
+    #[command(flatten)]
     settings: settings::Arguments,
 }
 
@@ -71,7 +73,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             return Exit::Misuse;
         }
     };
-    match server::run(plan.graphs, plan.listener) {
+    let shadow = arguments.traffic.shadow();
+    match server::run(plan.graphs, plan.listener, shadow) {
         Ok(()) => Exit::Fine,
         Err(RunError::Policy(found)) => {
             terminal::complain(&found);
@@ -137,6 +140,7 @@ impl Arguments {
             config.key_server_tls = load_upstream_tls(files, found);
         }
         config.redis = self.redis.load(found);
+        config.traffic = self.traffic.file();
         config.workers = self.workers.unwrap_or(config.workers);
         config
     }

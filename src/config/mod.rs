@@ -8,6 +8,7 @@ mod deadlines;
 mod front;
 mod graphs;
 mod store;
+mod traffic;
 mod trusted_proxies;
 mod secret;
 mod settings;
@@ -24,6 +25,7 @@ pub use secret::{LinkKey, Secret, ShortKey};
 pub use settings::{Amount, Setting, read_settings};
 pub use store::{Redis, RedisUrl, RedisUrlProblem};
 pub use table::{BOUNDS, DEADLINES};
+pub use traffic::{Sample, TrafficFile};
 pub use trusted_proxies::{NotANetwork, TrustedProxies};
 pub use upstream_http::UpstreamHttp;
 pub use upstream_tls::{Chain, PrivateKey, TlsProblem, Trust, UpstreamTls};
@@ -32,9 +34,10 @@ pub use upstream_url::{UpstreamUrl, UrlProblem};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     num::NonZeroUsize,
+    sync::Arc,
 };
 
-use crate::admission::CacheLimits;
+use crate::{admission::CacheLimits, traffic::Shadow};
 
 /// Everything that `serve` is told except the policy.
 #[derive(Clone, Debug)]
@@ -72,6 +75,10 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// How much of anything there may be.
     pub bounds: Bounds,
+    /// Where traffic is written down; none: nowhere.
+    pub traffic: Option<TrafficFile>,
+    /// The policy that is judged beside the one in force; none.
+    pub shadow: Option<Arc<Shadow>>,
     /// How many documents are remembered.
     pub cache: CacheLimits,
 }
@@ -97,6 +104,8 @@ impl Config {
             trusted_proxies: TrustedProxies::default(),
             deadlines: Deadlines::default(),
             bounds: Bounds::default(),
+            traffic: None,
+            shadow: None,
             cache: CacheLimits::default(),
         }
     }

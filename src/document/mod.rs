@@ -9,6 +9,7 @@ mod arena;
 mod beyond_validator;
 mod convert;
 mod count;
+mod holes;
 mod invalid;
 mod kept;
 mod order;
@@ -25,6 +26,7 @@ pub use arena::{
     ValueKind, VariableDefinition,
 };
 pub use count::{Ceilings, Counts, Excess, count};
+pub use holes::{filler, other_number, with_holes};
 pub use invalid::Invalid;
 pub use kept::Kept;
 pub use order::Cycle;

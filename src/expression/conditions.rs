@@ -1,6 +1,9 @@
 //! Named conditions, and their answers for one request: each is evaluated at most once.
 
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use crate::expression::{Expression, Outcome, Resolve, evaluate::evaluate};
 
@@ -41,13 +44,35 @@ pub struct Asked<'r> {
     conditions: &'r Conditions,
     base: &'r dyn Resolve,
     answers: OnceLock<Box<[OnceLock<Outcome>]>>,
+    noted: AtomicBool,
 }
 
 impl<'r> Asked<'r> {
     /// No question was asked yet. `base` knows the names of [`super::Scope::Request`].
     #[must_use]
     pub const fn new(conditions: &'r Conditions, base: &'r dyn Resolve) -> Self {
-        Self { conditions, base, answers: OnceLock::new() }
+        Self { conditions, base, answers: OnceLock::new(), noted: AtomicBool::new(false) }
+    }
+
+    /// The same where conditions were answered before, by position.
+    #[must_use]
+    pub fn recalling(
+        conditions: &'r Conditions,
+        base: &'r dyn Resolve,
+        answers: impl Iterator<Item = Option<Outcome>>,
+    ) -> Self {
+        let known = |it: Option<Outcome>| it.map_or_else(OnceLock::new, OnceLock::from);
+        let answers = OnceLock::from(answers.map(known).collect::<Box<[_]>>());
+        Self { conditions, base, answers, noted: AtomicBool::new(false) }
+    }
+
+    /// Whether an input value was looked at since this was asked last.
+    pub fn has_seen_values(&self) -> bool {
+        self.noted.swap(false, Ordering::Relaxed)
+    }
+
+    pub(super) fn note_value(&self) {
+        self.noted.store(true, Ordering::Relaxed);
     }
 
     /// Evaluates an expression; `local` knows the names of a field or an input.

@@ -40,7 +40,7 @@ pub(super) fn evaluate(
     asked: &Asked<'_>,
     local: Option<&dyn Resolve>,
 ) -> Outcome {
-    let names = Names { asked, local };
+    let names = Names { asked, local, source: expression.source() };
     let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
     context.set_variable_resolver(&names);
     for (function, pattern) in &expression.patterns {
@@ -71,11 +71,27 @@ fn told(error: &cel::ExecutionError) -> String {
 struct Names<'a> {
     asked: &'a Asked<'a>,
     local: Option<&'a dyn Resolve>,
+    source: &'a str,
+}
+
+impl Names<'_> {
+    /// Values are looked at through the arguments, also those of the fields around.
+    fn note(&self, name: Name) {
+        let is_value = match name {
+            Name::Args | Name::Value => true,
+            Name::Parent | Name::Root => self.source.contains("args"),
+            Name::Claims | Name::Client | Name::Field | Name::Operation | Name::Request => false,
+        };
+        if is_value {
+            self.asked.note_value();
+        }
+    }
 }
 
 impl VariableResolver for Names<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
         if let Some(name) = Name::parse(variable) {
+            self.note(name);
             let local = self.local.and_then(|it| it.resolve(name));
             return local
                 .or_else(|| self.asked.base().resolve(name))

@@ -109,6 +109,9 @@ pub struct Policy {
     pub tests: Vec<Box<str>>,
     /// SHA-256 of the policy file, the schema and the trusted documents.
     pub digest: Digest,
+    /// SHA-256 of each block of the file by its key, and of the schema as `types`: what two policies
+    /// say alike.
+    pub blocks: Vec<(Box<str>, Digest)>,
     /// The named conditions.
     pub conditions: Conditions,
     registry: &'static [Entry],

@@ -11,7 +11,10 @@ use http::{header::HOST, request::Parts};
 
 use crate::{
     config::Config,
-    server::state::{FailedReload, State},
+    server::{
+        noted::Taps,
+        state::{FailedReload, State},
+    },
     telemetry::KeysNotFetched,
     upstream::Upstream,
     verdict::{Code, Violation},
@@ -24,6 +27,8 @@ pub(super) struct Graph {
     pub(super) state: ArcSwap<State>,
     /// The last reload, when it failed.
     pub(super) failed: ArcSwapOption<FailedReload>,
+    /// Who else sees what is asked for.
+    pub(super) taps: Arc<Taps>,
 }
 
 /// All graphs; there is at least one.
@@ -62,9 +67,9 @@ impl std::ops::Deref for InForce {
 }
 
 impl Graph {
-    pub(super) fn new(config: Config, state: State) -> Arc<Self> {
+    pub(super) fn new(config: Config, state: State, taps: Taps) -> Arc<Self> {
         let (state, failed) = (ArcSwap::from_pointee(state), ArcSwapOption::empty());
-        Arc::new(Self { config, state, failed })
+        Arc::new(Self { config, state, failed, taps: Arc::new(taps) })
     }
 
     /// Puts another state in force. Requests in progress end under the one they began with.
@@ -102,6 +107,10 @@ impl Site {
 
     pub(super) const fn upstream(&self) -> &Rc<Upstream> {
         &self.upstream
+    }
+
+    pub(super) fn taps(&self) -> &Arc<Taps> {
+        &self.graph.taps
     }
 
     fn hosts(&self) -> &[Box<str>] {

@@ -1,6 +1,6 @@
 //! One request, start to end. The only file that shows the order of its steps.
 
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 
 use bytes::Bytes;
 use http::{
@@ -31,6 +31,7 @@ use crate::{
         held::Held,
         identify::told,
         logged,
+        noted::Noted,
         panics::{Caught, caught},
         rates::{Rates, Spender},
         state::State,
@@ -63,7 +64,8 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let media = Media::preferred(&head.headers);
     let origin = listed_origin(&head.headers, state.http());
     let reply = Reply { id: worker.ids().next(), media, http: state.http(), origin };
-    let exchange = Exchange { client, n, site, wrong, state: &state, head: &head, reply };
+    let noted = OnceCell::new();
+    let exchange = Exchange { client, n, site, wrong, state: &state, head: &head, reply, noted };
     let in_time = async {
         timeout(limit, within(&head.headers, exchange.serve(body))).await.unwrap_or_else(too_late)
     };
@@ -98,6 +100,7 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     if let Some(vary) = &state.vary {
         response.headers_mut().append(VARY, vary.clone());
     }
+    exchange.noted().inspect(|it| it.told(&response));
     let is_last = worker.drain().has_begun()
         || client.watch.wrong(n).is_some()
         || client.watch.is_switching(n);
@@ -122,6 +125,8 @@ pub(super) struct Exchange<'e> {
     pub(super) state: &'e State,
     pub(super) head: &'e Parts,
     pub(super) reply: Reply<'e>,
+    /// What is written down of it, once it was judged.
+    pub(super) noted: OnceCell<Rc<Noted>>,
 }
 
 /// How a request was served.
@@ -193,6 +198,7 @@ impl Exchange<'_> {
         charges.sent();
         let answer = forward(admitted, self.forwarded_head(&told)).await;
         let (answer, asked) = answer.inspect_err(|why| note_unsent(why, &mut charges))?;
+        self.noted().inspect(|it| it.answered(asked.at.elapsed()));
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
             let answer = answer_going_on(answer)?;
             charges.keep();
@@ -200,7 +206,8 @@ impl Exchange<'_> {
         }
         let answer = asked.guard(answer, false, answers)?;
         let answer = guarded::held(answer, asked.until()).await?;
-        let passing = watched::pass(answer, (self.state, self.reply.id), watched, charges).await?;
+        let known = (self.state, self.reply.id, self.noted());
+        let passing = watched::pass(answer, known, watched, charges).await?;
         Ok(Served::Operation(passing))
     }
 
@@ -320,7 +327,9 @@ impl Exchange<'_> {
         point(Stage::Judge).await?;
         let link = self.client.worker.link();
         documents::ask(&self.state.gate, link, &requests).await;
-        match self.state.gate.admit(&requests, &caller, now()) {
+        let verdict = self.state.gate.admit(&requests, &caller, now());
+        self.note((&requests, &caller), &verdict);
+        match verdict {
             Verdict::Admit(admitted) => {
                 requests.first.query.iter().for_each(|it| recent.borrow_mut().keep(it));
                 documents::leave(&self.state.gate, link, &requests);

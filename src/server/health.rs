@@ -24,6 +24,7 @@ use crate::{
         state::{Drifted, FailedReload, Shared},
     },
     telemetry::AcceptFailed,
+    traffic::{ShadowSeen, criterion},
 };
 
 /// Serves until the workers have ended, so that `/readyz` can tell that they are about to.
@@ -112,7 +113,21 @@ fn ready(shared: &Shared, phase: Phase) -> Response<Full<Bytes>> {
 fn graph(graph: &Graph) -> Value {
     let state = graph.state.load();
     let path = &*state.http().path;
-    json!({ "hosts": graph.config.hosts, "path": path, "policy": policy(graph) })
+    let shadow = graph.taps.shadow().map(|it| shadow(&it.seen()));
+    json!({ "hosts": graph.config.hosts, "path": path, "policy": policy(graph), "shadow": shadow })
+}
+
+/// How the policy that is judged beside did so far.
+fn shadow(seen: &ShadowSeen) -> Value {
+    json!({
+        "name": seen.name,
+        "digest": format!("sha256:{}", seen.digest),
+        "operations": seen.n,
+        "newly_refused": seen.newly_refused,
+        "newly_admitted": seen.newly_admitted,
+        "left_out": seen.left_out,
+        "criterion": criterion(seen.n, seen.newly_refused),
+    })
 }
 
 /// Why newer certificates are not in force; null when we do not end TLS.

@@ -6,6 +6,7 @@
 
 mod answer;
 mod answers;
+mod beside;
 mod body;
 mod certificates;
 mod charges;
@@ -24,6 +25,7 @@ mod held;
 mod identify;
 mod listener;
 mod logged;
+mod noted;
 mod panics;
 mod rates;
 mod reload;
@@ -58,9 +60,11 @@ use crate::{
     server::{
         drain::Phase,
         graph::{Graph, Graphs},
+        noted::Taps,
         state::{FailedReload, Shared},
     },
     telemetry::{Started, Stopped},
+    traffic::TrafficLog,
 };
 
 /// Starts servers.
@@ -103,9 +107,15 @@ impl Server {
             listeners.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
         let admin = config.admin.map(|it| listener::bind(it, config.bounds.backlog)).transpose()?;
         let admin_addr = admin.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
+        let log = config
+            .traffic
+            .as_ref()
+            .map(|it| Ok::<_, io::Error>((Arc::new(TrafficLog::start(&it.writing)?), it.sample)));
+        let log = log.transpose()?;
         let graph = |(config, state): (Config, State)| {
             let state = state.begun(&config, None)?;
-            Ok::<_, io::Error>(Graph::new(config, state))
+            let taps = Taps::new(log.clone(), config.shadow.clone());
+            Ok::<_, io::Error>(Graph::new(config, state, taps))
         };
         let rest = rest.into_iter().map(graph).collect::<io::Result<_>>()?;
         let graphs = Graphs { first: graph(first)?, rest };

@@ -140,6 +140,11 @@ impl Reloader {
         Reload::Replaced
     }
 
+    /// The schema that the upstream has told.
+    pub(super) const fn introspected(&self) -> Option<&Arc<Source>> {
+        self.introspected.as_ref()
+    }
+
     /// After how long the upstream is to be asked for its schema again, if at all.
     #[must_use]
     pub fn asks_every(&self) -> Option<Duration> {

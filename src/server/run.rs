@@ -3,6 +3,7 @@
 use std::{
     fmt, io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,7 +15,10 @@ use tokio::{
 use crate::{
     config::{Config, UpstreamTls, UpstreamUrl},
     diagnostic::Diagnostics,
-    server::{ListenerKeeper, NotOpened, Reload, Reloader, Running, Server, State},
+    server::{
+        ListenerKeeper, NotOpened, Reload, Reloader, Running, Server, State,
+        beside::{Beside, NotBeside},
+    },
     sources::{FetchError, Teller, fetch_schema},
     telemetry::{Draining, hide_panic_messages},
 };
@@ -57,6 +61,7 @@ impl From<io::Error> for RunError {
 pub fn run(
     graphs: Vec<(Config, PathBuf)>,
     mut listener: Option<ListenerKeeper>,
+    shadow: Option<&Path>,
 ) -> Result<(), RunError> {
     hide_panic_messages();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -66,6 +71,7 @@ pub fn run(
         keepers.push(keeper);
         opened.push((config, state));
     }
+    let mut beside = shadow.map(|it| beside(it, &mut opened, &keepers)).transpose()?;
     let _entered = runtime.enter();
     // Listened for before anything is served, so that no signal is missed.
     let mut terminate = signal(SignalKind::terminate())?;
@@ -80,7 +86,7 @@ pub fn run(
         tokio::select! {
             _signal = terminate.recv() => {}
             _signal = interrupt.recv() => {}
-            () = keep_current((&mut keepers, &mut listener), &running, hangup) => {}
+            () = keep_current((&mut keepers, &mut listener, &mut beside), &running, hangup) => {}
         }
     });
     Draining { grace }.emit();
@@ -120,6 +126,25 @@ impl Keeper {
     }
 }
 
+/// The policy beside that of the only graph.
+fn beside(
+    path: &Path,
+    opened: &mut [(Config, State)],
+    keepers: &[Keeper],
+) -> Result<Beside, RunError> {
+    let ([(config, _)], [keeper]) = (opened, keepers) else {
+        let why = "a policy can be judged beside another one when there is one graph";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why).into());
+    };
+    let introspected = keeper.reloader.introspected().cloned();
+    let beside = Beside::open(path, config.cache, introspected).map_err(|it| match it {
+        NotBeside::Bad(found) => RunError::Policy(found),
+        NotBeside::Io(error) => RunError::Io(error),
+    })?;
+    config.shadow = Some(Arc::clone(beside.shadow()));
+    Ok(beside)
+}
+
 /// The first policy, with the upstream's schema when it needs that.
 async fn open(
     policy: &Path,
@@ -147,7 +172,7 @@ async fn open(
 
 /// Never ends.
 async fn keep_current(
-    (keepers, listener): (&mut [Keeper], &mut Option<ListenerKeeper>),
+    (keepers, listener, beside): (&mut [Keeper], &mut Option<ListenerKeeper>, &mut Option<Beside>),
     running: &Running,
     mut hangup: Signal,
 ) {
@@ -161,6 +186,9 @@ async fn keep_current(
         if let Some(listener) = listener {
             let _outcome =
                 if is_told { Some(listener.reload(running)) } else { listener.look(running) };
+        }
+        if let Some(beside) = beside {
+            if is_told { beside.ask() } else { beside.look() }
         }
         for it in keepers.iter_mut() {
             let reloader = &mut it.reloader;

@@ -3,7 +3,7 @@
 //!
 //! Counting holds nothing back. Only an answer that is told its cost is read whole first.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use http::{
@@ -20,6 +20,7 @@ use crate::{
     server::{
         charges::{Charges, Known},
         guarded::Guarded,
+        noted::Noted,
         state::State,
     },
     telemetry::{AboveStatic, RequestId},
@@ -38,6 +39,8 @@ pub(super) struct Counting {
     charges: Charges,
     /// The answer so far, when it is to say what has failed; nothing once it is too long.
     kept: Option<Vec<u8>>,
+    /// What is written down of the request.
+    noted: Option<Rc<Noted>>,
 }
 
 impl Counting {
@@ -52,7 +55,8 @@ impl Counting {
         let kept = charges.want_outcomes().then(Vec::new);
         let gate = Arc::clone(&state.gate);
         let is_of_use = counter.is_some() || charges.wait();
-        is_of_use.then(|| Box::new(Self { id, gate, counter, is_sampled, charges, kept }))
+        is_of_use
+            .then(|| Box::new(Self { id, gate, counter, is_sampled, charges, kept, noted: None }))
     }
 
     /// Takes the next piece.
@@ -88,8 +92,13 @@ impl Drop for Counting {
     /// However it ended: what came has come.
     fn drop(&mut self) {
         self.settle();
-        let Some(counter) = self.counter.as_ref().filter(|_| self.is_sampled) else { return };
-        let lists = counter.finish().lists;
+        let Some(counter) = &self.counter else { return };
+        let counted = counter.finish();
+        let (price, lists) = (counted.price, counted.lists);
+        self.noted.as_ref().inspect(|it| it.cost(price.types, price.fields));
+        if !self.is_sampled {
+            return;
+        }
         let over = || lists.iter().filter(|it| it.is_over());
         let excess = |it: &&ListSeen| it.longest.saturating_sub(it.bound);
         if let Some(worst) = over().max_by_key(excess) {
@@ -112,11 +121,12 @@ pub(super) enum Passing {
 /// Does with an answer what the policy wants.
 pub(super) async fn pass(
     answer: Response<Guarded>,
-    (state, id): (&State, RequestId),
+    (state, id, noted): (&State, RequestId, Option<&Rc<Noted>>),
     mut watched: Option<Watched>,
     charges: Charges,
 ) -> Result<Passing, Fault> {
-    let counting = Counting::of((state, id), watched.as_mut(), charges);
+    let mut counting = Counting::of((state, id), watched.as_mut(), charges);
+    counting.iter_mut().for_each(|it| it.noted = noted.cloned());
     let watched = watched.filter(|it| it.is_told() && can_be_told(&answer));
     let Some(watched) = watched else { return Ok(Passing::Relayed(answer, counting)) };
     let (mut head, body) = answer.into_parts();

@@ -22,9 +22,12 @@ pub static COUNTERS: Counters = Counters {
     reported: Counter::new(),
     schema_drifts: Counter::new(),
     schema_failures: Counter::new(),
+    shadow_differences: Counter::new(),
     shed: Counter::new(),
     sockets_closed: Counter::new(),
     sockets_opened: Counter::new(),
+    traffic_failures: Counter::new(),
+    traffic_lost: Counter::new(),
     unidentified: Counter::new(),
     upstream_failures: Counter::new(),
 };
@@ -62,12 +65,18 @@ pub struct Counters {
     pub schema_drifts: Counter,
     /// Introspections of the upstream that brought no schema.
     pub schema_failures: Counter,
+    /// Operations that the next policy decides otherwise.
+    pub shadow_differences: Counter,
     /// Requests for which there was no room.
     pub shed: Counter,
     /// WebSockets that have ended.
     pub sockets_closed: Counter,
     /// WebSockets that were opened.
     pub sockets_opened: Counter,
+    /// Writes to the traffic log that failed.
+    pub traffic_failures: Counter,
+    /// Requests that the traffic log could not take.
+    pub traffic_lost: Counter,
     /// Requests whose credentials were not accepted.
     pub unidentified: Counter,
     /// Requests that the upstream did not answer.

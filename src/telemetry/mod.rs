@@ -13,6 +13,7 @@ mod rates;
 mod logging;
 mod request_id;
 mod socket;
+mod traffic;
 
 pub use answer::{AnswerCut, ContractBroken, ErrorMasked};
 pub use certificate::{CertificateKept, CertificateReplaced};
@@ -28,3 +29,4 @@ pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
 pub use rates::{ProxyNotTrusted, SharedFound, SharedLost};
 pub use request_id::{RequestId, RequestIds};
 pub use socket::{SocketClosed, SocketOpened};
+pub use traffic::{ShadowDiffers, ShadowStands, TrafficLost, TrafficNotWritten};

@@ -24,6 +24,15 @@ impl Proxy {
         Self::serve(state(&path), upstream, |_config| {})
     }
 
+    /// The same with a config that is changed.
+    pub(crate) fn start_with(
+        policy: &Path,
+        upstream: SocketAddr,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        Self::serve(state(policy), upstream, change)
+    }
+
     /// With a policy over `test.graphql`, and a config that is changed.
     pub(crate) fn with(
         policy: &str,

@@ -161,7 +161,8 @@ fn compile(
         response,
         documents,
     };
-    Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest }, parts))
+    let blocks = blocks(root, &text);
+    Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest, blocks }, parts))
 }
 
 /// What is settled before there is a rule or a caller.
@@ -260,6 +261,7 @@ impl Frame {
             reading: reading::limits(registry, &profiles, &exceptions),
             ceilings: reading::ceilings(registry, &profiles, &exceptions),
             digest: named.digest,
+            blocks: named.blocks,
             conditions,
             registry,
             rules,
@@ -278,6 +280,7 @@ struct Named<'n> {
     cost: Arc<Model>,
     origin: SchemaOrigin,
     digest: Digest,
+    blocks: Vec<(Box<str>, Digest)>,
 }
 
 fn version(node: &Node, found: &mut Diagnostics) {
@@ -294,6 +297,18 @@ fn digest((root, schema): (&Node, &Source), documents: &Documents) -> Digest {
         texts.extend([document.id.as_bytes(), document.text.as_bytes()]);
     }
     Digest::of_all(&texts)
+}
+
+/// Of each block, as written.
+fn blocks(root: &Node, schema: &Source) -> Vec<(Box<str>, Digest)> {
+    let entries = match &root.value {
+        yaml::Value::Mapping(entries) => entries.as_slice(),
+        yaml::Value::Scalar { .. } | yaml::Value::Sequence(_) => &[],
+    };
+    let named = entries.iter().filter_map(|(key, node)| {
+        Some((key.as_text()?.into(), Digest::of(node.as_written().trim_end().as_bytes())))
+    });
+    named.chain([("types".into(), Digest::of(schema.text.as_bytes()))]).collect()
 }
 
 fn skipped(node: &Node, found: &mut Diagnostics) -> Option<Skipped> {

@@ -170,7 +170,13 @@ impl Session {
     pub(super) fn judge(&self, id: RequestId, payload: Value<'_>) -> Result<Judged, Refusal> {
         self.state.refuse_drift()?;
         let requests = decode_one(payload, self.state.http())?;
-        match self.state.gate.admit(&requests, &self.caller, now()) {
+        let verdict = self.state.gate.admit(&requests, &self.caller, now());
+        let (taps, policy) = (self.site.taps(), self.state.gate.policy());
+        // Let go at once: an operation over a socket may last for days.
+        // One that goes on under another policy was written down when it began.
+        let is_new = id != self.id;
+        drop(is_new.then(|| taps.note(id, policy, (&requests, &self.caller), &verdict)));
+        match verdict {
             Verdict::Admit(admitted) => {
                 self.serves(id, admitted.items())?;
                 let expected = self.state.gate.expect(&requests, &self.caller);

@@ -1,0 +1,217 @@
+//! One operation of the past before the rules of today; see [`crate::admission::Past`].
+
+use crate::{
+    admission::{
+        judge::{Bench, Totals, over_limit},
+        known::{Judgeable, Known, Left},
+        past::{Document, Judged, Ruling, refused},
+        recalled::{Alike, Forgotten, Hidden, Recalled},
+    },
+    identity::Method,
+    operation::{Variables, coerce},
+    policy::Stance,
+    rules::{Facts, RuleIdx},
+    schema::OperationKind,
+    verdict::{Code, Mode, Violation},
+};
+
+/// One operation of the past before the rules of today.
+pub(super) struct Retrial<'t> {
+    pub(super) bench: Bench<'t>,
+    pub(super) forgotten: &'t Forgotten<'t>,
+    pub(super) alike: &'t Alike,
+    pub(super) item: &'t Recalled<'t>,
+    /// Whether it came alone.
+    pub(super) is_single: bool,
+}
+
+/// What one rule says.
+enum Says {
+    Objects(Option<Violation>),
+    Unknown(&'static str),
+}
+
+impl Retrial<'_> {
+    pub(super) fn judge(
+        &self,
+        document: &Document,
+        (method, totals): (Method, &mut Totals),
+    ) -> Judged {
+        let known = match &document.known {
+            Known::Judgeable(known) => known,
+            Known::Refused(violation) => return Judged::of(refused(violation)),
+        };
+        if method == Method::Get && known.kind != OperationKind::Query {
+            let code = Code::METHOD_NOT_ALLOWED.as_str().into();
+            let detail = "only queries may come by GET".into();
+            return Judged::of(Ruling::Refused { rule: "get".into(), code, detail });
+        }
+        if let Some(ruling) = self.hidden_mistake() {
+            return Judged::of(ruling);
+        }
+        let policy = self.bench.policy;
+        let settings = known.listed.and_then(|it| policy.documents.library.settings(it));
+        let bench = match self.bench.under(settings) {
+            _ if self.forgotten.was_asked() => {
+                let why = "whether the document may be sent depends on the caller";
+                return Judged::of(Ruling::Unknown(why.into()));
+            }
+            Ok(bench) => bench,
+            Err(violation) => return Judged::of(refused(&violation)),
+        };
+        let given = coerce(&policy.schema, &known.variables, self.item.request.variables);
+        match given {
+            Ok(variables) => {
+                Retrial { bench, ..*self }.of_rules((known, document), &variables, totals)
+            }
+            Err(violation) => Judged::of(refused(&violation)),
+        }
+    }
+
+    /// A value that is hidden can have been wrong for its type.
+    fn hidden_mistake(&self) -> Option<Ruling> {
+        let (rule, code) = self.item.refused.filter(|_| self.item.hidden == Hidden::Values)?;
+        if !["document", "validation", "variable-values"].contains(&rule) {
+            return None;
+        }
+        Some(if self.alike.has("types") {
+            let detail = "as it was then".into();
+            Ruling::Refused { rule: rule.into(), code: code.into(), detail }
+        } else {
+            Ruling::Unknown("a value that the log does not hold was wrong for its type".into())
+        })
+    }
+
+    fn of_rules(
+        &self,
+        (known, document): (&Judgeable, &Document),
+        variables: &Variables<'_>,
+        totals: &mut Totals,
+    ) -> Judged {
+        let mut judged = Judged::of(Ruling::Admitted);
+        let mut unknown = None;
+        let exception = self.bench.exception(known);
+        let policy = self.bench.policy;
+        for (rule, applied) in policy.rules() {
+            let Stance::On { mode, limit } = self.bench.stance(known, rule) else { continue };
+            if exception.is_some_and(|it| it.lifts(rule)) {
+                continue;
+            }
+            let of_rule = known.left.iter().filter(|it| it.rule == rule);
+            let is_hidden = self.item.hidden == Hidden::Values
+                && LOOKS_AT_VALUES.contains(&applied.meta().id)
+                && self.touches(known, document, variables, rule);
+            let said = if is_hidden {
+                self.as_then(rule, "values that the log does not hold")
+            } else {
+                of_rule.fold(Says::Objects(None), |said, left| {
+                    let found = self.part((known, left), variables, limit, totals, &mut judged);
+                    said.and(found)
+                })
+            };
+            match (said, mode) {
+                (Says::Objects(None), _) => {}
+                (Says::Objects(Some(_)), Mode::Report) => judged.reported.push(applied.meta().id),
+                (Says::Objects(Some(violation)), Mode::Enforce) => {
+                    if judged.ruling == Ruling::Admitted {
+                        judged.ruling = refused(&violation);
+                    }
+                }
+                (Says::Unknown(_), Mode::Report) => {}
+                (Says::Unknown(what), Mode::Enforce) => {
+                    let id = applied.meta().id;
+                    unknown.get_or_insert_with(|| format!("`{id}` asks for {what}"));
+                }
+            }
+        }
+        if let (Some(why), Ruling::Admitted) = (unknown, &judged.ruling) {
+            judged.ruling = Ruling::Unknown(why.into());
+        }
+        judged
+    }
+
+    /// What is left of a rule, and whether that could be told.
+    fn part(
+        &self,
+        (known, left): (&Judgeable, &Left),
+        variables: &Variables<'_>,
+        limit: u64,
+        totals: &mut Totals,
+        judged: &mut Judged,
+    ) -> Says {
+        let policy = self.bench.policy;
+        let asked = self.bench.asked;
+        let _ = (asked.has_seen_values(), self.forgotten.was_asked());
+        let found = self.bench.find(known, left, variables);
+        let meta = policy.meta(left.rule);
+        let measured = found.measured.map(|it| totals.add(left.rule, it));
+        let measured = if meta.id == "max-document" { Some(self.item.bytes) } else { measured };
+        judged.measures.extend(measured.map(|it| (meta.id, it)));
+        let mut objections = found.violations;
+        for (number, times) in found.tallies {
+            let total = totals.tally(left.rule, number, times);
+            objections.extend(policy.rule(left.rule).object_to_tally(number, total));
+        }
+        let over = measured.filter(|it| *it > limit).map(|it| over_limit(meta, it, limit));
+        let objection = objections.into_iter().chain(over).next();
+        let is_excused = objection.is_some() && policy.excuses(left.rule, asked);
+        if self.forgotten.was_asked() {
+            return self.as_then(left.rule, "the caller, of whom the log holds no claims");
+        }
+        if asked.has_seen_values() && self.item.hidden == Hidden::Values {
+            return self.as_then(left.rule, "values that the log does not hold");
+        }
+        Says::Objects(objection.filter(|_| !is_excused))
+    }
+
+    /// Whether a rule has anything to look at here.
+    fn touches(
+        &self,
+        known: &Judgeable,
+        document: &Document,
+        variables: &Variables<'_>,
+        rule: RuleIdx,
+    ) -> bool {
+        let Some(operation) = &document.operation else { return true };
+        let facts = Facts { variables, asked: self.bench.asked, document: known.facts() };
+        let applied = self.bench.policy.rule(rule);
+        let has_left = known.left.iter().any(|it| it.rule == rule);
+        has_left || !applied.tell(operation, &facts).is_empty()
+    }
+
+    /// What the rule said then, when it would say the same today.
+    fn as_then(&self, rule: RuleIdx, what: &'static str) -> Says {
+        let meta = self.bench.policy.meta(rule);
+        // Of what is refused before the rules are asked, nobody knows what they would have said.
+        let was_judged = self
+            .item
+            .refused
+            .is_none_or(|(rule, _)| self.bench.policy.rules().any(|(_, it)| it.meta().id == rule));
+        if !self.is_single || !was_judged || !self.alike.holds_for(meta) {
+            return Says::Unknown(what);
+        }
+        let objected = self.item.found.contains(&meta.id);
+        Says::Objects(objected.then(|| Violation {
+            rule: meta.id,
+            code: meta.code,
+            at: None,
+            public: "as it was then".into(),
+            detail: "as it was then".into(),
+        }))
+    }
+}
+
+impl Says {
+    /// An objection counts before a doubt.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (it @ Self::Objects(Some(_)), _) | (_, it @ Self::Objects(Some(_))) => it,
+            (it @ Self::Unknown(_), _) | (_, it @ Self::Unknown(_)) => it,
+            (Self::Objects(None), Self::Objects(None)) => Self::Objects(None),
+        }
+    }
+}
+
+/// Rules for which a value of the same size is not the same.
+const LOOKS_AT_VALUES: &[&str] =
+    &["input-json", "input-pattern", "input-range", "input-url", "representation"];

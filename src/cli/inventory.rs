@@ -1,0 +1,328 @@
+//! `portcullis inventory`: who asks for what, from a traffic log.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use ahash::HashMap;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::{
+    admission::{Hidden, Past, Recalled, Request, Ruling},
+    cli::{
+        Exit,
+        past::{Asking, Log, excerpt, grouped},
+        terminal,
+    },
+    json::Literal,
+    policy::{Digest, Policy},
+    schema::{InputOwner, Schema},
+    traffic::{Replay, Replayed},
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    log: Log,
+    /// The policy with the schema and the manifests
+    #[arg(long, env = "PORTCULLIS_POLICY")]
+    policy: PathBuf,
+    #[command(flatten)]
+    asking: Asking,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line for everything that was asked for and each client
+    Csv,
+    /// One JSON object
+    Json,
+    /// For a person
+    Text,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    match try_run(arguments) {
+        Ok(()) => Exit::Fine,
+        Err(message) => {
+            terminal::say(&format!("error: {message}\n"));
+            Exit::Misuse
+        }
+    }
+}
+
+fn try_run(arguments: &Arguments) -> Result<(), String> {
+    let policy = arguments.asking.policy(&arguments.policy)?;
+    let mut seen = Seen { past: Past::new(Arc::clone(&policy)), ..Seen::of(&policy) };
+    // Nothing is judged: the log is only read.
+    let mut replay = Replay::new([]);
+    arguments.log.replay(&mut replay, |it| seen.note(it))?;
+    let rows = seen.rows();
+    let unused = seen.unused();
+    terminal::data(&match arguments.format {
+        Format::Csv => as_csv(&rows),
+        Format::Json => format!("{:#}\n", as_json(&rows, &unused)),
+        Format::Text => as_text(&rows, &unused),
+    });
+    Ok(())
+}
+
+/// What is asked for: sorted as it is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Operation,
+    Field,
+    Argument,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Argument => "argument",
+            Self::Field => "field",
+            Self::Operation => "operation",
+        }
+    }
+}
+
+/// How often, and when.
+#[derive(Clone, Debug, Default)]
+struct Use {
+    count: u64,
+    refused: u64,
+    first: Box<str>,
+    last: Box<str>,
+}
+
+impl Use {
+    fn add(&mut self, other: &Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.refused = self.refused.saturating_add(other.refused);
+        if self.first.is_empty() || other.first < self.first {
+            self.first.clone_from(&other.first);
+        }
+        if other.last > self.last {
+            self.last.clone_from(&other.last);
+        }
+    }
+}
+
+/// Something that a client asked for.
+#[derive(Debug)]
+struct Row {
+    kind: Kind,
+    name: Box<str>,
+    client: Box<str>,
+    used: Use,
+    /// Why it is deprecated.
+    deprecated: Option<Box<str>>,
+    /// Of an operation, whether a manifest lists its document.
+    is_trusted: bool,
+    hash: Box<str>,
+}
+
+/// A document by its hash, the operation of it, and the client.
+type Asked = (Option<Digest>, Option<Box<str>>, Box<str>);
+
+struct Seen {
+    policy: Arc<Policy>,
+    past: Past,
+    uses: HashMap<Asked, Use>,
+    texts: HashMap<Digest, (Option<Box<str>>, bool)>,
+}
+
+impl Seen {
+    fn of(policy: &Arc<Policy>) -> Self {
+        Self {
+            policy: Arc::clone(policy),
+            past: Past::new(Arc::clone(policy)),
+            uses: HashMap::default(),
+            texts: HashMap::default(),
+        }
+    }
+
+    fn note(&mut self, it: &Replayed<'_>) {
+        let logged = it.logged;
+        let client = logged.client().unwrap_or_default();
+        let asked = (logged.document(), logged.name().map(Into::into), client.into());
+        let at: Box<str> = logged.at().into();
+        let refused = u64::from(it.then != Ruling::Admitted);
+        let used = Use { count: 1, refused, first: at.clone(), last: at };
+        self.uses.entry(asked).or_default().add(&used);
+        if let Some(document) = it.document
+            && !self.texts.contains_key(&document.hash)
+        {
+            self.texts.insert(document.hash, (document.text.clone(), document.is_trusted));
+        }
+    }
+
+    fn rows(&mut self) -> Vec<Row> {
+        let mut rows: BTreeMap<(Kind, Box<str>, Box<str>), Row> = BTreeMap::new();
+        let uses: Vec<_> =
+            self.uses.iter().map(|(asked, it)| (asked.clone(), it.clone())).collect();
+        for ((hash, name, client), used) in uses {
+            let known = hash.and_then(|it| self.texts.get(&it)).cloned();
+            let (text, is_trusted) = known.unwrap_or_default();
+            let is_trusted = is_trusted || hash.is_some_and(|it| self.lists(it));
+            let written = hash.map_or_else(|| "(no document)".to_owned(), |it| it.to_string());
+            let title = match (&name, &text) {
+                (Some(name), _) => name.to_string(),
+                (None, Some(text)) => excerpt(text),
+                (None, None) => "(unknown document)".to_owned(),
+            };
+            let label = format!("{title} sha256:{}", written.get(..12).unwrap_or(&written));
+            let mut add = |kind, name: Box<str>, deprecated: Option<Box<str>>| {
+                let key = (kind, name.clone(), client.clone());
+                let row = rows.entry(key).or_insert_with(|| Row {
+                    kind,
+                    name,
+                    client: client.clone(),
+                    used: Use::default(),
+                    deprecated,
+                    is_trusted,
+                    hash: if kind == Kind::Operation { written.as_str().into() } else { "".into() },
+                });
+                row.used.add(&used);
+            };
+            add(Kind::Operation, label.into(), None);
+            let Some((text, hash)) = text.zip(hash) else { continue };
+            for (kind, name, deprecated) in parts(&mut self.past, &text, hash, name.as_deref()) {
+                add(kind, name, deprecated);
+            }
+        }
+        rows.into_values().collect()
+    }
+
+    fn lists(&self, hash: Digest) -> bool {
+        let id = crate::policy::manifest::DocumentId::Content(hash);
+        self.policy.documents.library.with_id(&id).is_some()
+    }
+
+    /// Trusted documents that nobody has asked for.
+    fn unused(&self) -> Vec<Box<str>> {
+        let asked: BTreeSet<Digest> = self.uses.keys().filter_map(|(it, ..)| *it).collect();
+        let listed = self.policy.documents.library.iter();
+        let is_unused = |text: &str| !asked.contains(&Digest::of(text.as_bytes()));
+        listed.filter(|(_, it)| is_unused(&it.text)).map(|(_, it)| it.id.clone()).collect()
+    }
+}
+
+type Part = (Kind, Box<str>, Option<Box<str>>);
+
+/// The fields and arguments of an operation, each once.
+fn parts(past: &mut Past, text: &str, hash: Digest, name: Option<&str>) -> BTreeSet<Part> {
+    let schema = Arc::clone(&past.policy().schema);
+    let item = Recalled {
+        request: Request {
+            query: Some(Literal::of(text)),
+            operation_name: name.map(Into::into),
+            ..Request::default()
+        },
+        has_text: true,
+        document: Some(hash),
+        bytes: 0,
+        hidden: Hidden::Nothing,
+        found: Vec::new(),
+        refused: None,
+    };
+    let Some(operation) = past.operation(&item) else { return BTreeSet::new() };
+    let mut parts = BTreeSet::new();
+    for node in operation.nodes() {
+        for field in operation.answering(node) {
+            let deprecated = schema.field(field).deprecated.clone();
+            parts.insert((Kind::Field, schema.coordinate(field).into(), deprecated));
+        }
+        for argument in operation.arguments(node) {
+            let input = schema.input(argument.input);
+            let at = owner(&schema, input.owner);
+            let at = format!("{at}({}:)", input.name);
+            parts.insert((Kind::Argument, at.into(), input.deprecated.clone()));
+        }
+    }
+    parts
+}
+
+fn owner(schema: &Schema, owner: InputOwner) -> String {
+    match owner {
+        InputOwner::Directive(_) => "@".to_owned(),
+        InputOwner::Field(field) => schema.coordinate(field),
+        InputOwner::InputObject(ty) => schema.ty(ty).name.to_string(),
+    }
+}
+
+fn as_text(rows: &[Row], unused: &[Box<str>]) -> String {
+    let mut out = String::new();
+    let mut kind = None;
+    for row in rows {
+        if kind != Some(row.kind) {
+            kind = Some(row.kind);
+            let head = if out.is_empty() { "" } else { "\n" };
+            let _ = writeln!(out, "{head}{}s", row.kind.as_str());
+        }
+        let client = if row.client.is_empty() { "(no label)" } else { &row.client };
+        let Use { count, refused, first, last } = &row.used;
+        let _ = write!(out, "{:>10}  {}  by {client}  {first} … {last}", grouped(*count), row.name);
+        if *refused > 0 {
+            let _ = write!(out, "  refused {}", grouped(*refused));
+        }
+        if row.is_trusted && row.kind == Kind::Operation {
+            out.push_str("  trusted");
+        }
+        if let Some(reason) = &row.deprecated {
+            let _ = write!(out, "  deprecated: {reason}");
+        }
+        out.push('\n');
+    }
+    if !unused.is_empty() {
+        out.push_str("\ntrusted documents that nobody asked for\n");
+    }
+    for id in unused {
+        let _ = writeln!(out, "            {id}");
+    }
+    out
+}
+
+fn as_json(rows: &[Row], unused: &[Box<str>]) -> Value {
+    let rows = rows.iter().map(|it| {
+        json!({
+            "kind": it.kind.as_str(),
+            "name": it.name,
+            "client": Some(&it.client).filter(|it| !it.is_empty()),
+            "count": it.used.count,
+            "refused": it.used.refused,
+            "first_seen": it.used.first,
+            "last_seen": it.used.last,
+            "deprecated": it.deprecated,
+            "document": Some(&it.hash).filter(|it| !it.is_empty()),
+            "trusted": (it.kind == Kind::Operation).then_some(it.is_trusted),
+        })
+    });
+    json!({ "rows": rows.collect::<Vec<_>>(), "unused_documents": unused })
+}
+
+fn as_csv(rows: &[Row]) -> String {
+    let mut out =
+        String::from("kind,name,client,count,refused,first_seen,last_seen,deprecated,trusted\r\n");
+    for it in rows {
+        let Use { count, refused, first, last } = &it.used;
+        let deprecated = it.deprecated.as_deref().unwrap_or_default();
+        let cells = [it.kind.as_str(), &it.name, &it.client].map(cell).join(",");
+        let _ = write!(out, "{cells},{count},{refused},{first},{last},{},", cell(deprecated));
+        let _ = write!(out, "{}\r\n", it.is_trusted);
+    }
+    out
+}
+
+/// RFC 4180; and no cell begins a formula, since clients choose what stands in some.
+fn cell(text: &str) -> String {
+    let begins = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if begins { format!("'{text}") } else { text.to_owned() };
+    format!("\"{}\"", text.replace('"', "\"\""))
+}

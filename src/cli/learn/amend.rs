@@ -1,0 +1,134 @@
+//! Changes one value of a YAML text and leaves every other byte: comments and order stay.
+
+use std::{ops::Range, sync::Arc};
+
+use crate::{
+    diagnostic::Source,
+    yaml::{self, Node, Value},
+};
+
+/// The text with another value at a path of keys; nothing, when there is no place for it.
+pub(super) fn amend(text: &str, path: &[&str], value: &str) -> Option<String> {
+    let source = Arc::new(Source { name: "".into(), text: text.into() });
+    let (root, _found) = yaml::read(&source);
+    let mut node = root?;
+    let mut rest = path;
+    // The budget of this loop is the path.
+    while let Some((key, behind)) = rest.split_first() {
+        let Value::Mapping(entries) = &node.value else { break };
+        let Some((_, next)) = entries.iter().find(|(it, _)| it.as_text() == Some(key)) else {
+            return insert(text, &node, rest, value);
+        };
+        (node, rest) = (next.clone(), behind);
+    }
+    match &node.value {
+        Value::Scalar { .. } if rest.is_empty() => replace(text, node.span.clone(), value),
+        // `{ max: 9, mode: report }`
+        Value::Mapping(_) if rest.is_empty() => amend_max(text, &node, value),
+        Value::Mapping(_) | Value::Scalar { .. } | Value::Sequence(_) => None,
+    }
+}
+
+fn amend_max(text: &str, node: &Node, value: &str) -> Option<String> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    match entries.iter().find(|(key, _)| key.as_text() == Some("max")) {
+        Some((_, max)) => replace(text, max.span.clone(), value),
+        None => insert(text, node, &["max"], value),
+    }
+}
+
+fn replace(text: &str, span: Range<usize>, value: &str) -> Option<String> {
+    let old = text.get(span.clone())?;
+    let end = span.start.saturating_add(old.trim_end().len());
+    Some(format!("{}{value}{}", text.get(..span.start)?, text.get(end..)?))
+}
+
+/// Adds a key that is not there yet.
+fn insert(text: &str, node: &Node, path: &[&str], value: &str) -> Option<String> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    let is_flow = text.get(node.span.start..)?.starts_with('{');
+    let (key, last) = entries.last()?;
+    // A value without braces of its own ends where its last line does.
+    if is_flow {
+        let end = trimmed_end(text, last)?;
+        let inside = flow(path, value);
+        return Some(format!("{}, {inside}{}", text.get(..end)?, text.get(end..)?));
+    }
+    let line = text.get(..key.span.start)?.rfind('\n').map_or(0, |it| it.saturating_add(1));
+    let indent = text.get(line..key.span.start)?;
+    if !indent.bytes().all(|it| it == b' ') {
+        return None;
+    }
+    let end = trimmed_end(text, last)?;
+    let end = text.get(end..)?.find('\n').map_or(text.len(), |it| end.saturating_add(it));
+    let (first, behind) = path.split_first()?;
+    let value =
+        if behind.is_empty() { value.to_owned() } else { format!("{{ {} }}", flow(behind, value)) };
+    Some(format!("{}\n{indent}{first}: {value}{}", text.get(..end)?, text.get(end..)?))
+}
+
+/// Where the text of a node ends, without what a reader of blocks takes with it.
+fn trimmed_end(text: &str, node: &Node) -> Option<usize> {
+    let written = text.get(node.span.clone())?;
+    let lines = written.lines().rev().skip_while(|it| {
+        let line = it.trim();
+        line.is_empty() || line.starts_with('#')
+    });
+    let last: &str = lines.into_iter().next().unwrap_or(written);
+    let from = last.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+    Some(from.saturating_add(last.trim_end().len()))
+}
+
+/// `a: { b: value }`
+fn flow(path: &[&str], value: &str) -> String {
+    let inner = path.iter().rev().fold(value.to_owned(), |inner, key| {
+        let is_first = inner.len() == value.len();
+        if is_first { format!("{key}: {inner}") } else { format!("{key}: {{ {inner} }}") }
+    });
+    inner
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, path: &str, value: &str, expect: &str) {
+        let path: Vec<_> = path.split('.').collect();
+        assert_eq!(amend(text, &path, value).as_deref(), Some(expect));
+    }
+
+    #[test]
+    fn values_change_where_they_stand() {
+        let text = "a: 1 # one\nlimits: # all\n  depth: 9   # deep\n  # more\n  tokens: 5\nz: 2\n";
+        check(text, "limits.depth", "7", &text.replace("depth: 9", "depth: 7"));
+        check(text, "limits.tokens", "77", &text.replace("tokens: 5", "tokens: 77"));
+        let flow = "limits: { depth: 9, variables: { count: 3 } } # so\n";
+        check(flow, "limits.depth", "7", &flow.replace('9', "7"));
+        check(flow, "limits.variables.count", "44", &flow.replace('3', "44"));
+        let mode = "cost:\n  max: { max: 9, mode: report }\n";
+        check(mode, "cost.max", "7", &mode.replace('9', "7"));
+    }
+
+    #[test]
+    fn what_is_not_there_is_added_behind_the_others() {
+        let text = "a: 1\nlimits:\n  depth: 9   # deep\n\n# about z\nz: 2\n";
+        let expect = "a: 1\nlimits:\n  depth: 9   # deep\n  tokens: 5\n\n# about z\nz: 2\n";
+        check(text, "limits.tokens", "5", expect);
+        let flow = "limits: { depth: 9 } # so\n";
+        check(flow, "limits.tokens", "5", "limits: { depth: 9, tokens: 5 } # so\n");
+        check(
+            flow,
+            "limits.variables.count",
+            "5",
+            "limits: { depth: 9, variables: { count: 5 } } # so\n",
+        );
+        check("a: 1\n", "limits.depth", "5", "a: 1\nlimits: { depth: 5 }\n");
+        check(
+            "a: 1\n",
+            "limits.variables.count",
+            "5",
+            "a: 1\nlimits: { variables: { count: 5 } }\n",
+        );
+    }
+}

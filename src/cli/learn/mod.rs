@@ -1,0 +1,192 @@
+//! `portcullis learn`: a traffic log as limits and trusted documents, proposed as a patch.
+//!
+//! Learns from what was admitted then: what was refused is no example. Writes no policy.
+
+mod amend;
+mod diff;
+mod report;
+
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    admission::Ruling,
+    calibration::Tally,
+    cli::{
+        Exit,
+        learn::report::{Proposal, Proposals},
+        past::{Asking, Log},
+        terminal,
+    },
+    json,
+    policy::{Digest, Policy, ProfileIdx, Stance},
+    rules::{Setting, Unit},
+    traffic::{Replay, Replayed},
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    log: Log,
+    /// The policy to learn for
+    #[arg(long, env = "PORTCULLIS_POLICY")]
+    policy: PathBuf,
+    #[command(flatten)]
+    asking: Asking,
+    /// How much above the largest that was met a limit is proposed, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 25, value_parser = clap::value_parser!(u64).range(0..=1000))]
+    headroom: u64,
+    /// Write the documents that were admitted as a manifest
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    /// How often a document must have been asked for to be proposed
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    at_least: u64,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One JSON object
+    Json,
+    /// Only the patch of the policy, for `patch` or `git apply`
+    Patch,
+    /// What was met, and the patch behind it
+    Text,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    match try_run(arguments) {
+        Ok(exit) => exit,
+        Err(message) => {
+            terminal::say(&format!("error: {message}\n"));
+            Exit::Misuse
+        }
+    }
+}
+
+fn try_run(arguments: &Arguments) -> Result<Exit, String> {
+    let policy = arguments.asking.policy(&arguments.policy)?;
+    let mut seen = Seen::default();
+    let mut replay = Replay::new([Arc::clone(&policy)]);
+    arguments.log.replay(&mut replay, |it| seen.note(it))?;
+    if seen.n == 0 {
+        return Err("the log holds no operation that was admitted".to_owned());
+    }
+    if let Some(path) = &arguments.manifest {
+        let (text, left_out) = seen.manifest(arguments.at_least);
+        fs::write(path, text).map_err(|it| format!("`{}`: {it}", path.display()))?;
+        if left_out > 0 {
+            terminal::say(&format!(
+                "{left_out} documents are left out: the log holds them without their values \
+                 (`--traffic-variables` keeps them)\n"
+            ));
+        }
+    }
+    let proposals = seen.proposals(&policy, arguments.headroom);
+    let path = &arguments.policy;
+    let text = fs::read_to_string(path).map_err(|it| format!("`{}`: {it}", path.display()))?;
+    let patch = proposals.patch(&path.display().to_string(), &text)?;
+    terminal::data(&match arguments.format {
+        Format::Json => format!("{:#}\n", proposals.as_json(&patch)),
+        Format::Patch => patch,
+        Format::Text => format!("{}\n{patch}", proposals.as_text()),
+    });
+    Ok(Exit::Fine)
+}
+
+/// A document that was admitted.
+#[derive(Debug, Default)]
+struct Document {
+    count: u64,
+    /// Nothing: it is not known to the byte.
+    text: Option<Box<str>>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    n: u64,
+    /// By profile, then by rule.
+    tallies: BTreeMap<Box<str>, BTreeMap<&'static str, Tally>>,
+    documents: BTreeMap<Digest, Document>,
+}
+
+impl Seen {
+    fn note(&mut self, it: &Replayed<'_>) {
+        let Some(now) = it.now.first().filter(|_| it.then == Ruling::Admitted) else { return };
+        self.n = self.n.saturating_add(1);
+        let profile = it.logged.profile().unwrap_or_default();
+        if !self.tallies.contains_key(&*profile) {
+            self.tallies.insert(profile.as_ref().into(), BTreeMap::new());
+        }
+        if let Some(tallies) = self.tallies.get_mut(&*profile) {
+            for (rule, measured) in &now.measures {
+                tallies.entry(rule).or_default().add(*measured);
+            }
+        }
+        let Some(hash) = it.logged.document() else { return };
+        let document = self.documents.entry(hash).or_insert_with(|| Document {
+            count: 0,
+            text: it.document.filter(|it| !it.is_hidden).and_then(|it| it.text.clone()),
+        });
+        document.count = document.count.saturating_add(1);
+    }
+
+    /// An object of texts by their hash, and how many documents are not in it.
+    fn manifest(&self, at_least: u64) -> (String, usize) {
+        let mut out = String::from("{");
+        let (mut n, mut left_out) = (0_usize, 0_usize);
+        for document in self.documents.values().filter(|it| it.count >= at_least) {
+            let Some(text) = &document.text else {
+                left_out = left_out.saturating_add(1);
+                continue;
+            };
+            out.push_str(if n > 0 { ",\n" } else { "\n" });
+            // What is listed is the text as it was printed: it is found by what it says.
+            json::push_escaped(&mut out, &Digest::of(text.as_bytes()).to_string());
+            out.push(':');
+            json::push_escaped(&mut out, text);
+            n = n.saturating_add(1);
+        }
+        out.push_str("\n}\n");
+        (out, left_out)
+    }
+
+    fn proposals(self, policy: &Policy, headroom: u64) -> Proposals {
+        let mut proposals = Vec::new();
+        for (profile, tallies) in &self.tallies {
+            let idx = policy.profile_named(profile);
+            for (rule, applied) in policy.rules() {
+                let Setting::Limit { unit, .. } = policy.setting(rule) else { continue };
+                let Some(tally) = tallies.get(applied.meta().id) else { continue };
+                let now = match policy.stance(idx.unwrap_or(ProfileIdx::BASE), rule) {
+                    Stance::Off => None,
+                    Stance::On { limit, .. } => Some(limit),
+                };
+                let (floor, is_size) = match unit {
+                    Unit::Bytes => (1024, true),
+                    Unit::Count => (FLOOR, false),
+                };
+                let mut proposed = tally.with_headroom(headroom, floor);
+                if is_size {
+                    proposed = proposed.div_ceil(1024).saturating_mul(1024);
+                }
+                proposals.push(Proposal {
+                    profile: profile.clone(),
+                    setting: applied.meta().setting,
+                    is_size,
+                    now,
+                    proposed,
+                    tally: tally.clone(),
+                });
+            }
+        }
+        Proposals { n: self.n, documents: self.documents.len(), proposals }
+    }
+}
+
+/// 5: a limit below would be in the way of the next operation that somebody writes.
+const FLOOR: u64 = 5;

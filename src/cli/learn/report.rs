@@ -1,0 +1,132 @@
+//! What was met and what is proposed, for a person, for a program, and as a patch.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::{
+    calibration::{Tally, upper_bound},
+    cli::{
+        learn::{amend::amend, diff::unified},
+        past::grouped,
+    },
+};
+
+/// Everything that is proposed.
+#[derive(Debug)]
+pub(super) struct Proposals {
+    /// Operations that it rests on.
+    pub(super) n: u64,
+    pub(super) documents: usize,
+    pub(super) proposals: Vec<Proposal>,
+}
+
+/// One limit.
+#[derive(Debug)]
+pub(super) struct Proposal {
+    pub(super) profile: Box<str>,
+    pub(super) setting: &'static str,
+    /// Bytes, or things.
+    pub(super) is_size: bool,
+    /// Nothing: it is off.
+    pub(super) now: Option<u64>,
+    pub(super) proposed: u64,
+    pub(super) tally: Tally,
+}
+
+impl Proposal {
+    fn candidates(&self) -> [(&'static str, u64); 4] {
+        let Self { tally, proposed, .. } = self;
+        let (p50, p99) = (tally.quantile(500), tally.quantile(990));
+        [("p50", p50), ("p99", p99), ("max", tally.max()), ("proposed", *proposed)]
+    }
+
+    /// As the policy writes it.
+    fn written(&self) -> String {
+        if self.is_size {
+            format!("{}KiB", self.proposed / 1024)
+        } else {
+            self.proposed.to_string()
+        }
+    }
+
+    /// The policy itself is amended for those who have no profile of their own.
+    fn is_for_patch(&self) -> bool {
+        *self.profile == *"base" && self.now != Some(self.proposed)
+    }
+}
+
+impl Proposals {
+    /// The policy with what is proposed, against the policy as it is.
+    pub(super) fn patch(&self, name: &str, text: &str) -> Result<String, String> {
+        let mut amended = text.to_owned();
+        for it in self.proposals.iter().filter(|it| it.is_for_patch()) {
+            let path: Vec<&str> = it.setting.split('.').collect();
+            amended = amend(&amended, &path, &it.written())
+                .ok_or_else(|| format!("`{}` cannot be changed in `{name}`", it.setting))?;
+        }
+        Ok(unified(name, text, &amended))
+    }
+
+    pub(super) fn as_text(&self) -> String {
+        let mut out = format!(
+            "{} admitted operations of {} documents\n",
+            grouped(self.n),
+            grouped(self.documents as u64)
+        );
+        if self.n < FEW {
+            let _ = writeln!(out, "that is few: below {FEW} a limit is a guess");
+        }
+        let mut profile = "";
+        for it in &self.proposals {
+            if profile != &*it.profile {
+                profile = &it.profile;
+                let _ = writeln!(out, "\nprofile {profile}");
+                let _ = writeln!(
+                    out,
+                    "  {:<30}{:>9}{:>9}{:>9}{:>9}{:>10}  would have refused (p50 p99 max proposed), \
+                     at most of those to come",
+                    "", "now", "p50", "p99", "max", "proposed"
+                );
+            }
+            let now = it.now.map_or_else(|| "off".to_owned(), |it| it.to_string());
+            let [p50, p99, max, proposed] = it.candidates().map(|(_, limit)| limit);
+            let refused = it.candidates().map(|(_, limit)| it.tally.above(limit).to_string());
+            let bound = upper_bound(it.tally.above(proposed), it.tally.n()) * 100.0;
+            let _ = writeln!(
+                out,
+                "  {:<30}{now:>9}{p50:>9}{p99:>9}{max:>9}{proposed:>10}  {}; {bound:.2} %",
+                it.setting,
+                refused.join(" "),
+            );
+        }
+        out
+    }
+
+    pub(super) fn as_json(&self, patch: &str) -> Value {
+        let proposals = self.proposals.iter().map(|it| {
+            let candidates = it.candidates().map(|(name, limit)| {
+                let refused = it.tally.above(limit);
+                let bound = upper_bound(refused, it.tally.n());
+                json!({ "candidate": name, "limit": limit, "refused": refused, "upper_bound": bound })
+            });
+            json!({
+                "profile": it.profile,
+                "setting": it.setting,
+                "now": it.now,
+                "proposed": it.proposed,
+                "operations": it.tally.n(),
+                "candidates": candidates,
+            })
+        });
+        json!({
+            "operations": self.n,
+            "documents": self.documents,
+            "limits": proposals.collect::<Vec<_>>(),
+            "patch": patch,
+        })
+    }
+}
+
+/// 300: with fewer, more than one of a hundred operations to come may be refused (3/n).
+const FEW: u64 = 300;

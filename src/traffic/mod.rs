@@ -1,0 +1,28 @@
+//! What was asked for, written down for later: the traffic log, and the next policy judged beside
+//! the one in force.
+//!
+//! Both see a copy of what was judged, in threads of their own behind bounded queues: what they
+//! cannot take is dropped and counted, and no request ever waits for them.
+
+mod line;
+mod observed;
+mod queue;
+mod read;
+mod replay;
+mod rotation;
+mod shadow;
+mod time;
+mod values;
+mod writer;
+
+pub use observed::{Heard, Observed, Ruled, Sent};
+pub use queue::{Queue, Tap};
+pub use read::{Entry, Logged, LoggedDocument, LoggedPolicy, read_entry};
+pub use replay::{Replay, Replayed};
+pub use rotation::Bounds;
+pub use shadow::{Shadow, ShadowSeen, criterion};
+pub use time::{parse_time, write_time};
+pub use writer::{Details, TrafficLog, Writing};
+
+/// The JSON Schema of a line of the log.
+pub const SCHEMA: &str = include_str!("traffic.schema.json");

@@ -1,0 +1,245 @@
+//! A log from the beginning: each operation judged again, under one policy or more.
+//!
+//! Says nothing of what follows; whoever asks compares.
+
+use std::{
+    io::{self, BufRead},
+    sync::Arc,
+};
+
+use ahash::HashMap;
+
+use crate::{
+    admission::{Alike, Judged, Past, Recalled, Recollection, Request, Ruling, UnixSeconds},
+    json::{self, Literal, Tree},
+    policy::{Digest, Policy},
+    traffic::{
+        Entry, Logged, LoggedDocument, LoggedPolicy, parse_time,
+        read::{LIMITS, read_entry},
+    },
+};
+
+/// Judges what a log holds.
+#[derive(Debug)]
+pub struct Replay {
+    pasts: Vec<Past>,
+    /// By policy of the log, then as `pasts`.
+    alike: Vec<Vec<Alike>>,
+    in_force: HashMap<Box<str>, usize>,
+    present: usize,
+    documents: HashMap<Digest, Arc<LoggedDocument>>,
+    memo: HashMap<Box<str>, Arc<Vec<Vec<Judged>>>>,
+    /// Items of a batch that is not complete yet.
+    open: Vec<String>,
+    /// Lines that could not be read.
+    pub unreadable: u64,
+}
+
+/// An operation and what was found of it.
+#[derive(Debug)]
+pub struct Replayed<'r> {
+    /// As it stands in the log.
+    pub logged: Logged<'r>,
+    /// Its document, when the log holds it.
+    pub document: Option<&'r LoggedDocument>,
+    /// What was decided then.
+    pub then: Ruling,
+    /// What each policy decides.
+    pub now: Vec<&'r Judged>,
+}
+
+impl Replay {
+    /// Under these policies.
+    #[must_use]
+    pub fn new(policies: impl IntoIterator<Item = Arc<Policy>>) -> Self {
+        let pasts: Vec<_> = policies.into_iter().map(Past::new).collect();
+        let alike = vec![pasts.iter().map(|_| Alike::default()).collect()];
+        Self {
+            pasts,
+            alike,
+            in_force: HashMap::default(),
+            present: 0,
+            documents: HashMap::default(),
+            memo: HashMap::default(),
+            open: Vec::new(),
+            unreadable: 0,
+        }
+    }
+
+    /// Reads a log to its end; `each` is told of every operation, `read` of the bytes so far.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn run(
+        &mut self,
+        mut lines: impl BufRead,
+        mut read: impl FnMut(u64),
+        mut each: impl FnMut(&Replayed<'_>),
+    ) -> io::Result<()> {
+        let mut line = Vec::new();
+        let mut n_bytes = 0_u64;
+        loop {
+            line.clear();
+            let n = lines.read_until(b'\n', &mut line)?;
+            if n == 0 {
+                self.unreadable = self.unreadable.saturating_add(self.open.len() as u64);
+                self.open.clear();
+                return Ok(());
+            }
+            n_bytes = n_bytes.saturating_add(n as u64);
+            read(n_bytes);
+            if !line.trim_ascii().is_empty() {
+                self.line(&line, &mut each);
+            }
+        }
+    }
+
+    fn line(&mut self, line: &[u8], each: &mut impl FnMut(&Replayed<'_>)) {
+        let Ok(tree) = json::read(line, LIMITS) else { return self.lose() };
+        match read_entry(&tree) {
+            None => self.lose(),
+            Some(Entry::Document(document)) => {
+                self.documents.insert(document.hash, Arc::new(document));
+            }
+            Some(Entry::Policy(policy)) => self.policy(&policy),
+            Some(Entry::Operation(logged)) => match logged.item() {
+                (_, 0 | 1) => self.judge(&[logged], each),
+                (item, of) => {
+                    if item != self.open.len() as u64 {
+                        self.unreadable = self.unreadable.saturating_add(self.open.len() as u64);
+                        self.open.clear();
+                    }
+                    self.open.push(String::from_utf8_lossy(line).into_owned());
+                    if self.open.len() as u64 >= of {
+                        self.batch(each);
+                    }
+                }
+            },
+        }
+    }
+
+    fn lose(&mut self) {
+        self.unreadable = self.unreadable.saturating_add(1);
+    }
+
+    fn policy(&mut self, policy: &LoggedPolicy) {
+        if let Some(known) = self.in_force.get(&policy.digest) {
+            self.present = *known;
+            return;
+        }
+        self.present = self.alike.len();
+        self.alike.push(self.pasts.iter().map(|it| policy.alike(it.policy())).collect());
+        self.in_force.insert(policy.digest.clone(), self.present);
+    }
+
+    fn batch(&mut self, each: &mut impl FnMut(&Replayed<'_>)) {
+        let lines = std::mem::take(&mut self.open);
+        let trees: Vec<Tree<'_>> =
+            lines.iter().filter_map(|it| json::read(it.as_bytes(), LIMITS).ok()).collect();
+        let logged: Vec<Logged<'_>> = trees
+            .iter()
+            .filter_map(|it| match read_entry(it) {
+                Some(Entry::Operation(logged)) => Some(logged),
+                Some(Entry::Document(_) | Entry::Policy(_)) | None => None,
+            })
+            .collect();
+        self.judge(&logged, each);
+    }
+
+    fn judge(&mut self, items: &[Logged<'_>], each: &mut impl FnMut(&Replayed<'_>)) {
+        let mut key = self.present.to_string();
+        // An exception ends with a day.
+        key.extend(items.first().map(|it| it.at()).iter().filter_map(|it| it.get(..10)));
+        for it in items {
+            let (request, verdict) = it.written();
+            key.push_str(request);
+            key.push_str(verdict);
+        }
+        let judged = match self.memo.get(&*key) {
+            Some(judged) => Arc::clone(judged),
+            None => {
+                let judged = Arc::new(self.judge_anew(items));
+                if self.memo.len() >= MEMO {
+                    self.memo.clear();
+                }
+                self.memo.insert(key.into(), Arc::clone(&judged));
+                judged
+            }
+        };
+        for (n, logged) in items.iter().enumerate() {
+            let document = logged.document().and_then(|it| self.documents.get(&it));
+            let now = judged.iter().filter_map(|it| it.get(n)).collect();
+            let then = match logged.refused() {
+                None => Ruling::Admitted,
+                Some((rule, code)) => Ruling::Refused {
+                    rule: rule.into(),
+                    code: code.into(),
+                    detail: "as it was then".into(),
+                },
+            };
+            let document = document.map(|it| &**it);
+            each(&Replayed { logged: *logged, document, then, now });
+        }
+    }
+
+    /// By policy, then by item.
+    fn judge_anew(&mut self, items: &[Logged<'_>]) -> Vec<Vec<Judged>> {
+        let Some(first) = items.first() else { return Vec::new() };
+        let at = UnixSeconds(parse_time(&first.at()).unwrap_or_default() / 1000);
+        let (profile, conditions) = (first.profile(), first.conditions());
+        let conditions: Vec<_> = conditions.iter().map(|(name, it)| (&**name, *it)).collect();
+        let remembered: Vec<_> = items.iter().map(|it| Remembered::of(*it)).collect();
+        let recalled = items.iter().zip(&remembered).map(|(logged, it)| {
+            let document = logged.document().and_then(|it| self.documents.get(&it));
+            it.recalled(*logged, document)
+        });
+        let recalled: Vec<_> = recalled.collect();
+        let past = Recollection {
+            at,
+            way: first.way(),
+            profile: profile.as_deref(),
+            conditions: &conditions,
+            items: &recalled,
+        };
+        let alike = self.alike.get(self.present).map(Vec::as_slice).unwrap_or_default();
+        self.pasts.iter_mut().zip(alike).map(|(it, alike)| it.judge(&past, alike)).collect()
+    }
+}
+
+/// What of a line others borrow from.
+struct Remembered<'t> {
+    found: Vec<std::borrow::Cow<'t, str>>,
+    refused: Option<(std::borrow::Cow<'t, str>, std::borrow::Cow<'t, str>)>,
+}
+
+impl<'t> Remembered<'t> {
+    fn of(logged: Logged<'t>) -> Self {
+        Self { found: logged.found(), refused: logged.refused() }
+    }
+
+    fn recalled<'r>(
+        &'r self,
+        logged: Logged<'r>,
+        document: Option<&Arc<LoggedDocument>>,
+    ) -> Recalled<'r> {
+        let text = document.and_then(|it| it.text.as_deref());
+        Recalled {
+            request: Request {
+                query: text.map(Literal::of),
+                document_id: logged.document_id(),
+                operation_name: logged.name(),
+                variables: logged.variables(),
+                ..Request::default()
+            },
+            has_text: logged.has_text(),
+            document: logged.document(),
+            bytes: document.map_or(0, |it| it.bytes),
+            hidden: logged.hidden(),
+            found: self.found.iter().map(|it| &**it).collect(),
+            refused: self.refused.as_ref().map(|(rule, code)| (&**rule, &**code)),
+        }
+    }
+}
+
+/// A million kinds of request are remembered.
+const MEMO: usize = 1_000_000;
