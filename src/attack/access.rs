@@ -103,9 +103,8 @@ struct Place {
 
 impl Place {
     fn new(field: &str, around: &Around) -> Self {
-        let coordinate = |it: &Option<String>| {
-            it.as_deref().map(|it| Value::map([("field", Value::text(it))]))
-        };
+        let coordinate =
+            |it: &Option<String>| it.as_deref().map(|it| Value::map([("field", Value::text(it))]));
         Self {
             field: Value::text(field),
             parent: coordinate(&around.parent),

@@ -51,8 +51,7 @@ pub enum Transport {
 
 impl Transport {
     /// Every way in.
-    pub const ALL: [Self; 5] =
-        [Self::Post, Self::Get, Self::Events, Self::Batch, Self::WebSocket];
+    pub const ALL: [Self; 5] = [Self::Post, Self::Get, Self::Events, Self::Batch, Self::WebSocket];
 
     /// How a report calls it.
     #[must_use]

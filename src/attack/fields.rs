@@ -30,7 +30,10 @@ fn introspection(world: &World<'_>) -> Vec<Attempt> {
             ("plain", Request::new(format!("{{ {core} }}"))),
             ("alias", Request::new(format!("{{ typename: {core} }}"))),
             ("beside", Request::new(format!("{{ __typename {core} }}"))),
-            ("inline fragment", Request::new(format!("{{ ... {{ ... on {root} {{ {core} }} }} }}"))),
+            (
+                "inline fragment",
+                Request::new(format!("{{ ... {{ ... on {root} {{ {core} }} }} }}")),
+            ),
             ("fragment", Request::new(format!("{{ ...F }} fragment F on {root} {{ {core} }}"))),
             (
                 "fragments",
@@ -40,12 +43,16 @@ fn introspection(world: &World<'_>) -> Vec<Attempt> {
             ),
             (
                 "variable",
-                Request::new(format!("query ($i: Boolean!) {{ ... @include(if: $i) {{ {core} }} }}"))
-                    .with("i", true.into()),
+                Request::new(format!(
+                    "query ($i: Boolean!) {{ ... @include(if: $i) {{ {core} }} }}"
+                ))
+                .with("i", true.into()),
             ),
             (
                 "default",
-                Request::new(format!("query ($i: Boolean = true) {{ ... @include(if: $i) {{ {core} }} }}")),
+                Request::new(format!(
+                    "query ($i: Boolean = true) {{ ... @include(if: $i) {{ {core} }} }}"
+                )),
             ),
             ("named", Request::new(format!("query IntrospectionQuery {{ {core} }}"))),
         ];
@@ -54,7 +61,8 @@ fn introspection(world: &World<'_>) -> Vec<Attempt> {
             all.extend(everywhere(&attempt));
         }
     }
-    let harmless = Request::new(format!("{{ ...__schema }} fragment __schema on {root} {{ __typename }}"));
+    let harmless =
+        Request::new(format!("{{ ...__schema }} fragment __schema on {root} {{ __typename }}"));
     let harmless = Attempt::beyond(limit.rule, limit.code, harmless).about("a name", "fragment");
     all.extend(ways_in(world, &harmless.on(Side::Within)));
     all
@@ -100,7 +108,8 @@ fn directives(world: &World<'_>) -> Vec<Attempt> {
         let args = if ["skip", "include"].contains(&name) { "(if: true)" } else { "" };
         let text = format!("{{ __typename ... @{name}{args} {{ a: __typename }} }}");
         // One that the schema lacks is refused because of that.
-        let attempt = Attempt::beyond(limit.rule, "", Request::new(text)).about(format!("@{name}"), "inline fragment");
+        let attempt = Attempt::beyond(limit.rule, "", Request::new(text))
+            .about(format!("@{name}"), "inline fragment");
         match is_allowed {
             false => all.push(attempt),
             true if !args.is_empty() => {
@@ -147,8 +156,7 @@ fn twice(
     let spread = route.write(world, &format!("a: {call} ...F"), "")?;
     let spread = format!("{spread} fragment F on {name} {{ b: {call} }}");
     let single = route.write(world, &call, "")?;
-    let attempt =
-        |way, text: &str| Attempt::beyond(rule, code, Request::new(text)).about(at, way);
+    let attempt = |way, text: &str| Attempt::beyond(rule, code, Request::new(text)).about(at, way);
     let batch = Attempt {
         requests: vec![Request::new(&*single); 2],
         transport: Transport::Batch,
@@ -176,13 +184,16 @@ fn ways(world: &World<'_>) -> Vec<Attempt> {
     let attempt = Attempt::beyond("get", "", mutation).about("mutation", "GET");
     all.push(attempt.by(Transport::Get));
     if http.websocket.is_none() {
-        let attempt = Attempt::beyond("websocket", "", harmless.clone()).about("websocket", "socket");
+        let attempt =
+            Attempt::beyond("websocket", "", harmless.clone()).about("websocket", "socket");
         all.push(attempt.by(Transport::WebSocket));
     }
     let is_rejected = http.unknown_keys == UnknownKeys::Reject;
     let stray = Request { stray: true, ..harmless };
     if is_rejected {
-        all.push(Attempt::beyond("unknown-keys", "INVALID_REQUEST", stray).about("debug", "member"));
+        all.push(
+            Attempt::beyond("unknown-keys", "INVALID_REQUEST", stray).about("debug", "member"),
+        );
     }
     all
 }

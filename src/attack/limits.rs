@@ -39,7 +39,11 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
     both("limits.fields", "fields", &|n| Some(under(&repeat("__typename", n.checked_sub(1)?))));
     both("limits.fields", "fragments", &|n| {
         let (n_spreads, left) = tenths(n.checked_sub(1)?);
-        Some(spread(&repeat("...F", n_spreads), &repeat("__typename", 10), &repeat(" __typename", left)))
+        Some(spread(
+            &repeat("...F", n_spreads),
+            &repeat("__typename", 10),
+            &repeat(" __typename", left),
+        ))
     });
     both("limits.fields", "guarded", &|n| {
         let inner = repeat("__typename", n.checked_sub(1)?);
@@ -59,10 +63,11 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
         Some(Request::new(format!("{{ {} }}", repeat("__typename", n))))
     });
     both("limits.root_fields", "aliases", &|n| {
-        Some(Request::new(format!("{{ {} }}", counted("__typename", n))))
+        Some(Request::new(format!("{{ {} }}", repeat("a: __typename", n))))
     });
     both("limits.root_fields", "fragments", &|n| {
-        let root = &world.schema().ty(world.schema().root(crate::schema::OperationKind::Query)?).name;
+        let root =
+            &world.schema().ty(world.schema().root(crate::schema::OperationKind::Query)?).name;
         let inner = repeat("__typename", n);
         Some(Request::new(format!("{{ ...F }} fragment F on {root} {{ {inner} }}")))
     });
@@ -70,7 +75,9 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
         Some(under(&repeat("__typename @include(if: true)", n)))
     });
     both("limits.directives_per_place", "one field", &|n| {
-        Some(under(&format!("__typename {}", repeat("@include(if: true)", n))))
+        // There are two that may stand together.
+        let both = ["@include(if: true)", "@skip(if: false)", "@skip(if: false)"];
+        Some(under(&format!("__typename {}", both.get(..n)?.join(" "))))
     });
     both("limits.fragments", "spreads", &|n| {
         let spreads: String = (0..n).map(|it| format!("...F{it} ")).collect();
@@ -111,9 +118,11 @@ pub(super) fn ways_in(world: &World<'_>, attempt: &Attempt) -> Vec<Attempt> {
     if is_short {
         let by_get = attempt.by(Transport::Get);
         let is_open = http.get == crate::policy::Get::On;
-        ways.extend((is_open || attempt.side == Side::Beyond).then_some(by_get).map(|it| {
-            if is_open { it } else { Attempt { code: "", ..it } }
-        }));
+        ways.extend(
+            (is_open || attempt.side == Side::Beyond)
+                .then_some(by_get)
+                .map(|it| if is_open { it } else { Attempt { code: "", ..it } }),
+        );
     }
     let sockets = http.websocket.as_ref();
     let takes_queries =

@@ -40,7 +40,9 @@ fn both(
             continue;
         }
         let requests = shape(n).unwrap_or_default().into_iter();
-        let attempt = |it| Attempt::beyond(limit.rule, limit.code, it).about(n.to_string(), setting_way(setting));
+        let attempt = |it| {
+            Attempt::beyond(limit.rule, limit.code, it).about(n.to_string(), setting_way(setting))
+        };
         all.extend(requests.map(|it| attempt(it).on(side)));
     }
 }

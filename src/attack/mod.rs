@@ -56,7 +56,19 @@ pub fn plan(world: &World<'_>) -> Vec<Attempt> {
         trespass::attempts(world),
         values::attempts(world),
     ];
-    rounds::mixed(all.into_iter().flatten().collect())
+    rounds::mixed(all.into_iter().flatten().filter(|it| is_fair(world, it)).collect())
+}
+
+/// Whether what is within its own line is within the limits on size that everything has.
+fn is_fair(world: &World<'_>, attempt: &Attempt) -> bool {
+    let fits = |setting: &str, n: usize| {
+        world.limit(setting).is_none_or(|it| it.rule == attempt.rule || n as u64 <= it.max)
+    };
+    attempt.side == Side::Beyond
+        || attempt.requests.iter().all(|it| {
+            let variables = serde_json::to_string(&it.variables).map_or(0, |it| it.len());
+            fits("limits.document", it.query.len()) && fits("limits.variables.bytes", variables)
+        })
 }
 
 /// Sends what was planned, one after the other, and tells what of it reached the upstream.

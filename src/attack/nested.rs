@@ -29,12 +29,15 @@ pub(super) fn chain(world: &World<'_>, measure: Measure, n: usize) -> Option<Str
     // The leaf is one more level.
     let wanted = if measure == Measure::Depth { n.checked_sub(1)? } else { n };
     let mut best: Reached = Reached::new();
-    let mut waiting = BinaryHeap::from([Waiting { cost: 0, reached: 0, at: root, last: None, from: None }]);
+    let mut waiting =
+        BinaryHeap::from([Waiting { cost: 0, reached: 0, at: root, last: None, from: None }]);
     let mut n_steps = 0_usize;
     while let Some(it) = waiting.pop() {
         match best.entry((it.reached, it.at)) {
             Entry::Occupied(_) => continue,
-            Entry::Vacant(place) => place.insert(it.from.zip(it.last).map(|((ty, n), hop)| (ty, n, hop))),
+            Entry::Vacant(place) => {
+                place.insert(it.from.zip(it.last).map(|((ty, n), hop)| (ty, n, hop)))
+            }
         };
         if it.reached == wanted && it.at != root {
             return write(world, &start, (it.reached, it.at), &best);
@@ -63,12 +66,7 @@ pub(super) fn chain(world: &World<'_>, measure: Measure, n: usize) -> Option<Str
 }
 
 /// Walks back from the end, and writes what was walked.
-fn write(
-    world: &World<'_>,
-    start: &Route,
-    end: (usize, TypeId),
-    best: &Reached,
-) -> Option<String> {
+fn write(world: &World<'_>, start: &Route, end: (usize, TypeId), best: &Reached) -> Option<String> {
     let (mut at, mut hops) = (end, Vec::new());
     // Budget: every step goes to an entry that was made earlier.
     while let Some((ty, n, hop)) = best.get(&at).copied().flatten() {

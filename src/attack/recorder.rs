@@ -87,8 +87,8 @@ async fn serve(listener: TcpListener, received: Arc<AtomicU64>) {
             received.fetch_add(1, Ordering::SeqCst);
             async move { Ok::<_, Infallible>(answer(request).await) }
         });
-        let connection =
-            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        let connection = hyper::server::conn::http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), service);
         // A connection that breaks off is the other side's business.
         tokio::spawn(connection);
     }
@@ -99,7 +99,9 @@ async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
     let body = Limited::new(request.into_body(), MAX_BODY).collect().await;
     let body = body.map(|it| it.to_bytes()).unwrap_or_default();
     let nothing = match serde_json::from_slice(&body) {
-        Ok(serde_json::Value::Array(items)) => format!("[{}]", vec![NOTHING; items.len()].join(",")),
+        Ok(serde_json::Value::Array(items)) => {
+            format!("[{}]", vec![NOTHING; items.len()].join(","))
+        }
         Ok(_) | Err(_) => NOTHING.to_owned(),
     };
     let mut response = Response::new(Full::from(nothing));

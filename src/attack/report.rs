@@ -43,6 +43,8 @@ pub struct Row {
 pub struct Report {
     rows: BTreeMap<&'static str, Row>,
     mistakes: Vec<(Attempt, Outcome)>,
+    /// Refused by something else, with its code.
+    otherwise: Vec<(Attempt, String)>,
     n_left_out: usize,
 }
 
@@ -50,7 +52,7 @@ impl Report {
     /// Nothing yet; `n_left_out` attempts are not made for want of room.
     #[must_use]
     pub const fn new(n_left_out: usize) -> Self {
-        Self { rows: BTreeMap::new(), mistakes: Vec::new(), n_left_out }
+        Self { rows: BTreeMap::new(), mistakes: Vec::new(), otherwise: Vec::new(), n_left_out }
     }
 
     /// Adds what came of an attempt.
@@ -76,6 +78,8 @@ impl Report {
         row.attempts = row.attempts.saturating_add(1);
         if matches!(outcome, Outcome::GotThrough | Outcome::WronglyRefused) {
             self.mistakes.push((attempt, outcome));
+        } else if outcome == Outcome::Otherwise {
+            self.otherwise.push((attempt, told.code().unwrap_or_default().to_owned()));
         }
     }
 
@@ -102,7 +106,12 @@ impl Report {
             let _infallible = writeln!(
                 text,
                 "{rule:<26}{:>9}{:>9}{:>9}{:>11}{:>9}{:>9}",
-                it.attempts, it.refused, it.got_through, it.admitted, it.wrongly_refused, it.otherwise
+                it.attempts,
+                it.refused,
+                it.got_through,
+                it.admitted,
+                it.wrongly_refused,
+                it.otherwise
             );
         }
         let n: usize = self.rows.values().map(|it| it.attempts).sum();
@@ -121,7 +130,8 @@ impl Report {
         }
         let n_hidden = self.mistakes.len().saturating_sub(SHOWN);
         if n_hidden > 0 {
-            let _infallible = writeln!(text, "and {n_hidden} more; `--format json` has all of them");
+            let _infallible =
+                writeln!(text, "and {n_hidden} more; `--format json` has all of them");
         }
         text
     }
@@ -144,8 +154,15 @@ impl Report {
                 ((*rule).to_owned(), row)
             })
             .collect();
-        let mistakes: Vec<_> = self.mistakes.iter().map(|(it, outcome)| mistake(it, *outcome)).collect();
-        json!({ "rules": rows, "mistakes": mistakes, "left_out": self.n_left_out })
+        let mistakes: Vec<_> =
+            self.mistakes.iter().map(|(it, outcome)| mistake(it, *outcome)).collect();
+        let otherwise: Vec<_> = self.otherwise.iter().map(|(it, code)| other(it, code)).collect();
+        json!({
+            "rules": rows,
+            "mistakes": mistakes,
+            "refused_otherwise": otherwise,
+            "left_out": self.n_left_out,
+        })
     }
 }
 
@@ -158,6 +175,17 @@ fn mistake(attempt: &Attempt, outcome: Outcome) -> Value {
         "transport": attempt.transport.as_str(),
         "requests": attempt.requests.iter().map(super::Request::json).collect::<Vec<_>>(),
         "harmless_first": attempt.transport == Transport::Batch && attempt.requests.len() == 1,
+    })
+}
+
+fn other(attempt: &Attempt, code: &str) -> Value {
+    json!({
+        "rule": attempt.rule,
+        "at": attempt.at,
+        "way": attempt.way,
+        "transport": attempt.transport.as_str(),
+        "within": attempt.side == Side::Within,
+        "code": code,
     })
 }
 

@@ -42,10 +42,7 @@ impl Route {
             let schema = world.schema();
             format!("{}.{}", schema.ty(it.on).name, schema.field(it.field).name)
         };
-        Around {
-            parent: self.hops.last().map(coordinate),
-            root: self.hops.first().map(coordinate),
-        }
+        Around { parent: self.hops.last().map(coordinate), root: self.hops.first().map(coordinate) }
     }
 
     /// The static type at its end.
@@ -85,6 +82,7 @@ pub(super) fn steps(world: &World<'_>, from: &Route) -> Vec<Hop> {
         for field in schema.fields(on) {
             let is_composite = schema.ty(schema.field(field).ty.named).is_composite();
             if is_composite
+                && !is_of_language(world, field)
                 && world.may(world.sight(on, field, &around))
                 && world.required_arguments(field).is_some()
             {
@@ -93,6 +91,11 @@ pub(super) fn steps(world: &World<'_>, from: &Route) -> Vec<Hop> {
         }
     }
     steps
+}
+
+/// Whether a field is the language's own: `__schema`, `__type`.
+pub(super) fn is_of_language(world: &World<'_>, field: FieldId) -> bool {
+    world.schema().field(field).name.starts_with("__")
 }
 
 /// The object types that a type can be.

@@ -6,7 +6,7 @@ use crate::{
         access::Sight,
         fields::everywhere,
         limits::ways_in,
-        route::{Hop, Route},
+        route::{Hop, Route, is_of_language},
     },
     schema::{FieldId, Kind, TypeId},
 };
@@ -16,14 +16,18 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
     let Some(limit) = world.enforces("authorization") else { return Vec::new() };
     let mut all = Vec::new();
     for (ty, named) in world.schema().types().filter(|(_, it)| it.is_object()) {
-        for field in world.schema().fields(ty) {
+        let fields = world.schema().fields(ty);
+        for field in fields.filter(|it| !is_of_language(world, *it)) {
             let Some(sight) = is_ruled(world, ty, field) else { continue };
             let mut found = through(world, (ty, field), (limit.rule, limit.code));
             if sight == Sight::Denied && found.is_empty() {
                 // Nothing leads there; a way that is shut as well still must not open.
                 let name = &named.name;
                 let at = format!("{name}.{}", world.schema().field(field).name);
-                found.extend(direct(world, ty, field, (limit.rule, limit.code)).map(|it| it.about(at, "plain")));
+                found.extend(
+                    direct(world, ty, field, (limit.rule, limit.code))
+                        .map(|it| it.about(at, "plain")),
+                );
             }
             all.extend(found);
         }
@@ -89,7 +93,7 @@ fn doors(world: &World<'_>, ty: TypeId) -> Vec<Route> {
         Some(Route { kind, root, hops: Vec::new() })
     }));
     for (on, route) in &world.routes {
-        for field in schema.fields(*on) {
+        for field in schema.fields(*on).filter(|it| !is_of_language(world, *it)) {
             let leads = super::route::objects(world, schema.field(field).ty.named).contains(&ty);
             let is_open = leads && world.may(world.sight(*on, field, &route.around(world)));
             if is_open && world.required_arguments(field).is_some() {
@@ -120,10 +124,7 @@ fn forms(
         ("plain", Request::new(write(&inside(&call))?)),
         ("aliases", Request::new(route.write(world, &inside(&format!("id: {call}")), "a")?)),
         ("beside", Request::new(write(&format!("__typename {}", inside(&call)))?)),
-        (
-            "fragment",
-            Request::new(format!("{} fragment F on {on} {{ {call} }}", write("...F")?)),
-        ),
+        ("fragment", Request::new(format!("{} fragment F on {on} {{ {call} }}", write("...F")?))),
         (
             "fragments",
             Request::new(format!(

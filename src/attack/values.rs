@@ -9,6 +9,7 @@ use crate::{
         intent::{self, InputItem},
         limits::ways_in,
         sample::MAX_NESTING,
+        world::Limit,
     },
     diagnostic::Diagnostics,
     expression::{Pattern, Scope, When},
@@ -23,22 +24,23 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
         let Some(limit) = world.enforces(item.rule) else { continue };
         for input in world.places(item).into_iter().take(MAX_PLACES) {
             for site in deliver::sites(world, input) {
-                all.extend(at_site(world, item, input, &site).into_iter().map(|it| Attempt {
-                    rule: limit.rule,
-                    code: limit.code,
-                    ..it
-                }));
+                all.extend(at_site(world, (item, limit), input, &site));
             }
         }
     }
     all
 }
 
-fn at_site(world: &World<'_>, item: &InputItem, input: InputId, site: &Site) -> Vec<Attempt> {
+fn at_site(
+    world: &World<'_>,
+    (item, limit): (&InputItem, Limit),
+    input: InputId,
+    site: &Site,
+) -> Vec<Attempt> {
     let mut all = Vec::new();
     let name = &world.schema().input(input).name;
     let at = format!("{} ({name})", item.at.first().map(|it| &**it).unwrap_or_default());
-    let attempt = |way, request| Attempt::beyond("", "", request).about(&*at, way);
+    let attempt = |way, request| Attempt::beyond(limit.rule, limit.code, request).about(&*at, way);
     for (side, value) in values(world, item, input) {
         for (way, request) in deliver::ways(world, site, &value) {
             let attempt = attempt(way, request).on(side);
@@ -61,7 +63,9 @@ fn values(world: &World<'_>, item: &InputItem, input: InputId) -> Vec<(Side, Val
     let mut all = match item.rule {
         "input-range" => at_ends(&item.node, Value::from),
         "input-length" if world.schema().input(input).ty.list_depth() > 0 => Vec::new(),
-        "input-length" => at_ends(&item.node, |n| "a".repeat(usize::try_from(n).unwrap_or(0)).into()),
+        "input-length" => {
+            at_ends(&item.node, |n| "a".repeat(usize::try_from(n).unwrap_or(0)).into())
+        }
         "input-pattern" => patterned(&item.node),
         "input-one-of" => listed(world, &item.node, input),
         "input-json" => trees(&item.node),
@@ -100,8 +104,14 @@ fn patterned(node: &Node) -> Vec<(Side, Value)> {
         return Vec::new();
     };
     let fits: Vec<_> = guesses().into_iter().filter(|it| pattern.matches(it)).take(1).collect();
-    let around = fits.iter().flat_map(|it| [format!("{it}\n"), format!("x {it}"), format!("{it} x")]);
-    let others = guesses().into_iter().chain(around).filter(|it| !pattern.matches(it)).take(5);
+    // The nearest first: a pattern that is a little too wide takes those.
+    let near = fits.iter().flat_map(|it| {
+        let swapped = it.replacen(|it: char| it.is_ascii_digit(), "x", 1);
+        let larger = [it.to_uppercase(), it.to_lowercase(), swapped, format!("{it}0")];
+        let around = [format!("{it}\n"), format!("x {it}"), format!("{it} x"), format!("{it}{it}")];
+        larger.into_iter().chain(around)
+    });
+    let others = near.chain(guesses()).filter(|it| !pattern.matches(it)).take(MAX_MISSES);
     let beyond: Vec<_> = others.map(|it| (Side::Beyond, it.into())).collect();
     fits.iter().map(|it| (Side::Within, it.clone().into())).chain(beyond).collect()
 }
@@ -120,9 +130,7 @@ fn listed(world: &World<'_>, node: &Node, input: InputId) -> Vec<(Side, Value)> 
 
 /// Objects as deep as allowed, one deeper, and with keys that are orders to a database.
 fn trees(node: &Node) -> Vec<(Side, Value)> {
-    let mut all = vec![
-        (Side::Beyond, serde_json::json!({ "__proto__": 1 })),
-    ];
+    let mut all = vec![(Side::Beyond, serde_json::json!({ "__proto__": 1 }))];
     let depth = intent::get(node, "depth").and_then(Node::as_text).and_then(|it| it.parse().ok());
     if let Some(depth) = depth {
         let nest = |n: usize| {
@@ -138,7 +146,8 @@ fn addresses(node: &Node) -> Vec<(Side, Value)> {
     let has_schemes = intent::get(node, "schemes").is_some();
     let has_hosts = intent::get(node, "hosts").is_some();
     let by_scheme = ["file:///etc/passwd", "gopher://a.example/", "javascript:alert(1)"];
-    let by_host = ["https://127.0.0.1/", "https://169.254.169.254/", "https://[::1]/", "https://localhost/"];
+    let by_host =
+        ["https://127.0.0.1/", "https://169.254.169.254/", "https://[::1]/", "https://localhost/"];
     let schemes = by_scheme.iter().filter(|_| has_schemes);
     let hosts = by_host.iter().filter(|_| has_hosts);
     schemes.chain(hosts).map(|it| (Side::Beyond, Value::from(*it))).collect()
@@ -161,14 +170,39 @@ fn conditional(world: &World<'_>, item: &InputItem, input: InputId) -> Vec<(Side
 /// Texts of which one may fit a pattern.
 pub(super) fn guesses() -> Vec<String> {
     [
-        "O-1234", "O-123456", "A-1", "AB-1234", "a", "abc", "1", "123456", "1234567890", "A", "ABC",
-        "AB12", "a@b.example", "2024-01-01", "2024-01-01T00:00:00Z", "#ffffff", "https://a.example/",
-        "+4912345678", "00000000-0000-4000-8000-000000000000", "a-b", "DE", "EUR", "en", "en-US",
-        "", "'; --", "\u{202e}",
+        "O-1234",
+        "O-123456",
+        "A-1",
+        "AB-1234",
+        "a",
+        "abc",
+        "1",
+        "123456",
+        "1234567890",
+        "A",
+        "ABC",
+        "AB12",
+        "a@b.example",
+        "2024-01-01",
+        "2024-01-01T00:00:00Z",
+        "#ffffff",
+        "https://a.example/",
+        "+4912345678",
+        "00000000-0000-4000-8000-000000000000",
+        "a-b",
+        "DE",
+        "EUR",
+        "en",
+        "en-US",
+        "",
+        "'; --",
+        "\u{202e}",
     ]
     .map(String::from)
     .to_vec()
 }
 
+/// Texts that are tried against one pattern.
+const MAX_MISSES: usize = 12;
 /// Places that are tried for one demand.
 const MAX_PLACES: usize = 12;

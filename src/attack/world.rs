@@ -10,7 +10,7 @@ use crate::{
     },
     identity::Identity,
     policy::{Policy, ProfileIdx, Stance},
-    schema::{FieldId, Schema, TypeId},
+    schema::{FieldId, OperationKind, Schema, TypeId},
     verdict::Mode,
 };
 
@@ -61,16 +61,16 @@ impl<'p> World<'p> {
     /// A field of the query root that leads to an object: its text in front of a selection set, and
     /// the object type.
     pub(super) fn carrier(&self) -> Option<(String, TypeId)> {
+        let root = self.schema().root(OperationKind::Query)?;
+        let start = Route { kind: OperationKind::Query, root, hops: Vec::new() };
         let mut best: Option<(usize, String, TypeId)> = None;
-        for (ty, route) in self.routes.iter().filter(|(_, it)| it.is_query()) {
-            if let [hop] = route.hops.as_slice()
-                && self.schema().ty(self.schema().field(hop.field).ty.named).is_object()
-                && let Some(text) = self.call(hop.field)
-            {
-                let weight = self.schema().field(hop.field).ty.list_depth() as usize * 1000 + text.len();
-                if best.as_ref().is_none_or(|(it, ..)| weight < *it) {
-                    best = Some((weight, text, *ty));
-                }
+        for hop in route::steps(self, &start) {
+            let ty = &self.schema().field(hop.field).ty;
+            let Some(text) = self.call(hop.field) else { continue };
+            let weight = (ty.list_depth() as usize).saturating_mul(1000).saturating_add(text.len());
+            let is_better = best.as_ref().is_none_or(|(it, ..)| weight < *it);
+            if self.schema().ty(ty.named).is_object() && is_better {
+                best = Some((weight, text, ty.named));
             }
         }
         best.map(|(_, text, ty)| (text, ty))

@@ -101,11 +101,15 @@ fn attack(arguments: &Arguments) -> Result<Report, String> {
     let world = World::new(&policy, intent, identity);
     let target = Target {
         address,
-        host: arguments.target.as_ref().map_or_else(|| address.to_string(), |it| it.authority().to_string()),
+        host: arguments
+            .target
+            .as_ref()
+            .map_or_else(|| address.to_string(), |it| it.authority().to_string()),
         path: policy.http.path.to_string(),
         headers: headers(arguments, &policy),
     };
-    let bounds = Bounds { attempts: arguments.max_attempts.get(), per_second: arguments.rate.get() };
+    let bounds =
+        Bounds { attempts: arguments.max_attempts.get(), per_second: arguments.rate.get() };
     let report = attack::run(attack::plan(&world), &target, &recorder, bounds);
     if let Some(firewall) = firewall {
         firewall.stop();
@@ -127,7 +131,8 @@ fn start(policy: Arc<Policy>, upstream: SocketAddr) -> Result<Running, String> {
     let upstream = UpstreamUrl::parse(&format!("http://{upstream}/"));
     let upstream = upstream.map_err(|it| it.to_string())?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let config = Config { listen, admin: None, workers: NonZeroUsize::MIN, ..Config::new(upstream) };
+    let config =
+        Config { listen, admin: None, workers: NonZeroUsize::MIN, ..Config::new(upstream) };
     let state = State::new(Gate::new(policy, CacheLimits::default()));
     Server::start(config, state).map_err(|it| format!("the firewall cannot start: {it}"))
 }
