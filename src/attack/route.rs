@@ -26,10 +26,6 @@ pub(super) struct Route {
 }
 
 impl Route {
-    pub(super) fn is_query(&self) -> bool {
-        self.kind == OperationKind::Query
-    }
-
     pub(super) fn then(&self, hop: Hop) -> Self {
         let mut longer = self.clone();
         longer.hops.push(hop);

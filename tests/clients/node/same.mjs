@@ -1,0 +1,25 @@
+// Lines of {text, printed}: graphql-js must read both, and as the same document.
+import { createInterface } from 'node:readline';
+import { Kind, parse, print, visit } from 'graphql';
+
+// Our print writes block strings as ordinary ones.
+const plain = (text) =>
+  print(visit(parse(text, { noLocation: true }), {
+    [Kind.STRING]: (node) => ({ ...node, block: false }),
+  }));
+
+let n = 0;
+let wrong = 0;
+for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+  const { text, printed } = JSON.parse(line);
+  n += 1;
+  try {
+    if (plain(text) === plain(printed)) continue;
+    console.log(JSON.stringify({ different: text, printed }));
+  } catch (error) {
+    console.log(JSON.stringify({ refused: text, printed, why: error.message }));
+  }
+  wrong += 1;
+}
+console.log(`${n} documents, ${wrong} differences`);
+process.exit(wrong === 0 ? 0 : 1);
