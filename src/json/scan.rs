@@ -73,7 +73,8 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) const fn error(&self, problem: Problem) -> Error {
-        Error { problem, at: self.at }
+        // Behind the last byte there is nothing to show.
+        Error { problem, at: self.at.min(self.bytes.len()) }
     }
 
     pub(super) fn unexpected(&self) -> Error {

@@ -28,7 +28,14 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let written = br#"query Q($a: [Int!]! = [1, 2], $b: In = {x: 1.5e3, y: "\u00e9"}) @d(a: $a) { a: f(b: $b, t: """
       block "quote" \""" end
     """) @include(if: true) { ... on T { ...F } ... { g } } } fragment F on T @x { n: m } mutation M { a }"#;
-    texts.chain([written.to_vec()]).collect()
+    let valid = [
+        "{ product(slug: \"pan\") { name price { amount currency } reviews(first: 2) { nodes { stars text author { name } } } } }",
+        "mutation ($i: AddToCartInput!) { addToCart(input: $i) { total { amount } } }",
+        "query Q($n: Int = 3, $f: ProductFilter = {category: BOOKS, inStock: true}) { products(filter: $f, order: PRICE, first: $n) { nodes { ...P } edges { cursor node { id } } } } fragment P on Product { id stars @include(if: true) related(first: 1) { ... on Node { id } } }",
+        "{ search(text: \"a\") { nodes { __typename ... on User { username } ... on Post { title } } } node(id: 1) { id } }",
+    ];
+    let valid = valid.map(|it| it.as_bytes().to_vec());
+    texts.chain([written.to_vec()]).chain(valid).collect()
 }
 
 /// Every text that looks like a document.
@@ -60,18 +67,19 @@ fn front_end() {
         assert_eq!(print(&again), printed);
         let is_counted = count(&first.document, &Ceilings::default()).is_ok();
         if is_counted {
-            let _invalid = validate(&schema, &first);
-            agree(&first);
+            agree(&first, validate(&schema, &first).is_ok());
         }
         true
     });
 }
 
-fn agree(first: &Read) {
+fn agree(first: &Read, is_valid: bool) {
     let n = first.document.operations().len();
     for it in (0..n).filter_map(|it| u32::try_from(it).ok()) {
         let canonical = canonical_text(&first.document, OperationId(it));
         match second_reader(&canonical, &first.document, OperationId(it)) {
+            // Of two equal keys the other keeps the last; validation refuses them before.
+            Err(Disagreement::Different { what: "value" }) if !is_valid => {}
             Err(Disagreement::Different { what }) => panic!("they read {what} differently"),
             Err(Disagreement::TooDeep { .. } | Disagreement::Unreadable { .. }) | Ok(()) => {}
         }

@@ -60,10 +60,34 @@ fn mutated(pool: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
             let (a, b) = (tape.below(seed.len() + 1), tape.below(other.len() + 1));
             [&seed[..a], &other[b..]].concat()
         }
+        1 | 2 => return nudged(seed, tape),
         _ => seed.clone(),
     };
     edited(&seed, tape)
 }
+
+/// One small edit, which often leaves what can be read.
+fn nudged(seed: &[u8], tape: &mut Tape<'_>) -> Vec<u8> {
+    let mut bytes = seed.to_vec();
+    let at = tape.below(bytes.len());
+    let words = || bytes.iter().enumerate().filter(|(_, it)| it.is_ascii_alphanumeric());
+    let word = words().map(|(n, _)| n).find(|it| *it >= at);
+    match (tape.below(4), word) {
+        (0, Some(n)) => bytes[n] = tape.pick(b"abTF01_9"),
+        (1, Some(n)) => drop(bytes.splice(n..n, tape.pick(WORDS).bytes())),
+        (2, Some(n)) => drop(bytes.remove(n)),
+        _ => {
+            let end = (at + 1 + tape.below(30)).min(bytes.len());
+            let copy = bytes.get(at..end).unwrap_or_default().to_vec();
+            bytes.splice(at..at, copy);
+        }
+    }
+    bytes
+}
+
+/// What may stand beside a word.
+const WORDS: &[&str] =
+    &["a ", "1", "a:", "-", "...", "null ", "$a ", "\u{feff}", "é", ",", "\\u0041"];
 
 /// What was found before.
 fn kept(target: &str) -> Vec<Vec<u8>> {

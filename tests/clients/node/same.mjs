@@ -2,11 +2,20 @@
 import { createInterface } from 'node:readline';
 import { Kind, parse, print, visit } from 'graphql';
 
-// Our print writes block strings as ordinary ones.
-const plain = (text) =>
-  print(visit(parse(text, { noLocation: true }), {
-    [Kind.STRING]: (node) => ({ ...node, block: false }),
-  }));
+// Our print writes block strings as ordinary ones, leaves descriptions out, and puts operations
+// first and fragments behind them by name.
+const key = (it) => (it.kind === Kind.FRAGMENT_DEFINITION ? `1 ${it.name.value}` : '0');
+const plain = (text) => {
+  const document = visit(parse(text, { noLocation: true }), {
+    enter: (node) => ({
+      ...node,
+      ...(node.kind === Kind.STRING ? { block: false } : {}),
+      ...(node.description ? { description: undefined } : {}),
+    }),
+  });
+  const order = (a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0);
+  return print({ ...document, definitions: document.definitions.toSorted(order) });
+};
 
 let n = 0;
 let wrong = 0;
