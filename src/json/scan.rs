@@ -72,7 +72,7 @@ impl<'a> Cursor<'a> {
         Ok(self.pass(word.len()))
     }
 
-    pub(super) const fn error(&self, problem: Problem) -> Error {
+    pub(super) fn error(&self, problem: Problem) -> Error {
         // Behind the last byte there is nothing to show.
         Error { problem, at: self.at.min(self.bytes.len()) }
     }
