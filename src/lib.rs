@@ -47,6 +47,7 @@ pub mod websocket;
 pub mod response;
 pub mod upstream;
 pub mod server;
+pub mod attack;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod cli;

@@ -1,5 +1,6 @@
 //! The verbs: one file each. Data goes to stdout, everything else to stderr.
 
+mod attack;
 mod batch;
 mod check;
 mod completions;
@@ -40,6 +41,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Try what a policy forbids against a running firewall, and tell what got through
+    Attack(attack::Arguments),
     /// Tell everything that is wrong or suspicious in a policy and its schema
     Check(check::Arguments),
     /// Print shell completions
@@ -102,6 +105,7 @@ pub fn run() -> ExitCode {
         }
     };
     let exit = match arguments.verb {
+        Verb::Attack(arguments) => attack::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Completions(arguments) => completions::run(&arguments),
         #[cfg(feature = "demo")]

@@ -72,8 +72,9 @@ impl<'a> Cursor<'a> {
         Ok(self.pass(word.len()))
     }
 
-    pub(super) const fn error(&self, problem: Problem) -> Error {
-        Error { problem, at: self.at }
+    pub(super) fn error(&self, problem: Problem) -> Error {
+        // Behind the last byte there is nothing to show.
+        Error { problem, at: self.at.min(self.bytes.len()) }
     }
 
     pub(super) fn unexpected(&self) -> Error {

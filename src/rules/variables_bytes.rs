@@ -1,9 +1,11 @@
 //! Limit `limits.variables.bytes`: bytes of the JSON text of `variables`.
 
+use std::sync::Arc;
+
 use crate::{
     operation::Operation,
-    rules::{Batch, Entry, Facts, Meta, Setting, Unit, limit::Limit},
-    verdict::{Code, Mode},
+    rules::{Batch, Entry, Facts, Meta, Residual, Rule, Setting, Specialised, Unit},
+    verdict::{Code, Findings, Mode},
 };
 
 /// The rule.
@@ -15,13 +17,7 @@ pub(super) const ENTRY: Entry = Entry {
         unit: Unit::Bytes,
         batch: Batch::Sum,
         mode: Mode::Enforce,
-        rule: |_| {
-            Box::new(Limit {
-                meta: &META,
-                of_operation: measure,
-                of_request: Some(measure_request),
-            })
-        },
+        rule: |_| Box::new(VariablesBytes),
     },
 };
 
@@ -34,10 +30,23 @@ static META: Meta = Meta {
     page: include_str!("variables_bytes.md"),
 };
 
-fn measure(_operation: &Operation) -> u64 {
-    0
+#[derive(Debug)]
+struct VariablesBytes;
+
+impl Rule for VariablesBytes {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    /// Depends on the request even where the operation declares nothing: what nobody declared was
+    /// sent and read as well.
+    fn specialise(&self, _operation: &Arc<Operation>) -> Specialised {
+        Specialised::Depends(Box::new(Self))
+    }
 }
 
-fn measure_request(facts: &Facts<'_>) -> u64 {
-    facts.variables.shape().bytes
+impl Residual for VariablesBytes {
+    fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
+        found.measure(facts.variables.shape().bytes);
+    }
 }

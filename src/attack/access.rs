@@ -1,0 +1,136 @@
+//! Who may see a field, by a reading of `authorization` of its own.
+//!
+//! The page of the rule is the only source: `Type.field`, then `Interface.field`, then what binds
+//! to many; of the last, all that match must allow.
+
+use std::net::Ipv4Addr;
+
+use crate::{
+    attack::{World, intent::AccessRules},
+    expression::{Asked, Name, Resolve, Value, When},
+    identity::{Caller, Client, Seen},
+    schema::{FieldId, TypeId},
+};
+
+/// Why a field may be seen or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// Nobody says anything.
+    Open,
+    /// A rule allows it.
+    Allowed,
+    /// A rule, or the default, denies it.
+    Denied,
+    /// It depends on arguments, so nothing is said.
+    Unknown,
+}
+
+/// Where a field stands: the coordinates of the field around it and of the root field.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Around {
+    pub(super) parent: Option<String>,
+    pub(super) root: Option<String>,
+}
+
+impl World<'_> {
+    /// Whether the caller may select a field on an object type.
+    pub(super) fn sight(&self, on: TypeId, field: FieldId, around: &Around) -> Sight {
+        let Some(access) = &self.intent.access else { return Sight::Open };
+        if field == FieldId::TYPENAME {
+            return Sight::Open;
+        }
+        let rules = self.binding(access, on, field);
+        if rules.is_empty() {
+            let is_root = ROOTS.iter().any(|it| self.schema().root(*it) == Some(on));
+            let denied = is_root && access.is_denied_by_default;
+            return if denied { Sight::Denied } else { Sight::Open };
+        }
+        let (on, name) = (&self.schema().ty(on).name, &self.schema().field(field).name);
+        let place = Place::new(&format!("{on}.{name}"), around);
+        if rules.iter().any(|it| it.source().contains("args")) {
+            return Sight::Unknown;
+        }
+        let allows = |it: &&When| self.holds(it, &place);
+        if rules.iter().all(allows) { Sight::Allowed } else { Sight::Denied }
+    }
+
+    fn holds(&self, when: &When, place: &dyn Resolve) -> bool {
+        let client = Client { ip: Some(Ipv4Addr::LOCALHOST.into()), ..Client::default() };
+        let identity = self.identity.clone();
+        let caller = Caller { identity, client, ..Caller::default() };
+        let seen = Seen::new(&caller);
+        when.evaluate(&Asked::new(&self.policy.conditions, &seen), Some(place)).holds()
+    }
+
+    /// Whether a condition on an input holds for a value.
+    pub(super) fn holds_for(&self, when: &When, value: &serde_json::Value) -> bool {
+        let mut place = Place::new("", &Around::default());
+        place.value = Some(Value::of_json(value));
+        self.holds(when, &place)
+    }
+
+    fn binding<'a>(&self, access: &'a AccessRules, on: TypeId, field: FieldId) -> Vec<&'a When> {
+        let schema = self.schema();
+        let name = &*schema.field(field).name;
+        let ty = schema.ty(on);
+        let named = |coordinate: String| {
+            let own = access.rules.iter().filter(move |(it, _)| *it == coordinate);
+            own.map(|(_, when)| when).collect::<Vec<_>>()
+        };
+        let exact = named(format!("{}.{name}", ty.name));
+        if !exact.is_empty() {
+            return exact;
+        }
+        let interfaces = ty.interfaces.iter().map(|it| format!("{}.{name}", schema.ty(*it).name));
+        let inherited: Vec<_> = interfaces.flat_map(named).collect();
+        if !inherited.is_empty() {
+            return inherited;
+        }
+        let directives = [&ty.directives, &schema.field(field).directives];
+        let applied = directives.into_iter().flatten().map(|it| format!("@{}", it.name));
+        let broad = [ty.name.to_string(), format!("*.{name}")].into_iter().chain(applied);
+        broad.flat_map(named).collect()
+    }
+}
+
+/// What expressions see of a place.
+struct Place {
+    field: Value,
+    parent: Option<Value>,
+    root: Option<Value>,
+    value: Option<Value>,
+}
+
+impl Place {
+    fn new(field: &str, around: &Around) -> Self {
+        let coordinate =
+            |it: &Option<String>| it.as_deref().map(|it| Value::map([("field", Value::text(it))]));
+        Self {
+            field: Value::text(field),
+            parent: coordinate(&around.parent),
+            root: coordinate(&around.root),
+            value: None,
+        }
+    }
+}
+
+impl Resolve for Place {
+    fn resolve(&self, name: Name) -> Option<&Value> {
+        match name {
+            Name::Field => Some(&self.field),
+            Name::Parent => self.parent.as_ref(),
+            Name::Root => self.root.as_ref(),
+            Name::Value => self.value.as_ref(),
+            // Arguments differ from attempt to attempt; what asks for them denies here, and where
+            // the firewall then allows, nothing is tried.
+            Name::Args | Name::Claims | Name::Client | Name::Operation | Name::Request => None,
+        }
+    }
+}
+
+/// The kinds of operation, whose root types are guarded by default.
+pub(super) const ROOTS: [crate::schema::OperationKind; 3] = [
+    crate::schema::OperationKind::Query,
+    crate::schema::OperationKind::Mutation,
+    crate::schema::OperationKind::Subscription,
+];

@@ -1,0 +1,96 @@
+//! Attacks of our own: what a policy forbids is tried against a running firewall, and what its
+//! upstream sees afterwards got through.
+//!
+//! The policy is read here by a second reading, from its text and the schema: where that and the
+//! judge part, one of them is wrong, and the report shows it. Only the numbers of limits, and what
+//! a condition in CEL says, come from the compiled policy.
+
+mod access;
+mod attempt;
+mod deliver;
+mod fields;
+mod frames;
+mod intent;
+mod limits;
+mod loads;
+mod nested;
+mod recorder;
+mod report;
+mod route;
+mod rounds;
+mod sample;
+mod send;
+mod trespass;
+mod values;
+mod world;
+
+pub use attempt::{Attempt, Request, Side, Transport};
+pub use intent::Intent;
+pub use recorder::Recorder;
+pub use report::{Outcome, Report, Row};
+pub use send::{Target, Told};
+pub use world::World;
+
+use std::{
+    io, thread,
+    time::{Duration, Instant},
+};
+
+/// How much is tried at most, and how fast.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Requests altogether.
+    pub attempts: usize,
+    /// Requests in a second.
+    pub per_second: u32,
+}
+
+/// Everything that is worth trying, in rounds: the first of every rule, then the second, so that a
+/// bound on the number leaves no rule out.
+#[must_use]
+pub fn plan(world: &World<'_>) -> Vec<Attempt> {
+    let all = [
+        limits::attempts(world),
+        loads::attempts(world),
+        fields::attempts(world),
+        trespass::attempts(world),
+        values::attempts(world),
+    ];
+    rounds::mixed(all.into_iter().flatten().filter(|it| is_fair(world, it)).collect())
+}
+
+/// Whether what is within its own line is within the limits on size that everything has.
+fn is_fair(world: &World<'_>, attempt: &Attempt) -> bool {
+    let fits = |setting: &str, n: usize| {
+        world.limit(setting).is_none_or(|it| it.rule == attempt.rule || n as u64 <= it.max)
+    };
+    attempt.side == Side::Beyond
+        || attempt.requests.iter().all(|it| {
+            let variables = serde_json::to_string(&it.variables).map_or(0, |it| it.len());
+            fits("limits.document", it.query.len()) && fits("limits.variables.bytes", variables)
+        })
+}
+
+/// Sends what was planned, one after the other, and tells what of it reached the upstream.
+///
+/// # Errors
+/// When the target does not answer at all.
+pub fn run(
+    attempts: Vec<Attempt>,
+    target: &Target,
+    recorder: &Recorder,
+    bounds: Bounds,
+) -> io::Result<Report> {
+    let pause = Duration::from_secs(1).checked_div(bounds.per_second).unwrap_or_default();
+    let n_left_out = attempts.len().saturating_sub(bounds.attempts);
+    let mut report = Report::new(n_left_out);
+    for attempt in attempts.into_iter().take(bounds.attempts) {
+        let begun = Instant::now();
+        let before = recorder.n_received();
+        let told = target.send(&attempt)?;
+        let arrived = recorder.n_received() > before;
+        report.add(attempt, &told, arrived);
+        thread::sleep(pause.saturating_sub(begun.elapsed()));
+    }
+    Ok(report)
+}

@@ -1,0 +1,118 @@
+//! The upstream of an attack: counts what arrives, and answers everything with nothing.
+//!
+//! A WebSocket is opened towards an upstream with the first operation that is let through, so its
+//! handshake alone counts.
+
+use std::{
+    convert::Infallible,
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{Request, body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::sync::oneshot;
+
+/// An upstream that counts; it ends when it is dropped.
+#[derive(Debug)]
+pub struct Recorder {
+    address: SocketAddr,
+    received: Arc<AtomicU64>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Recorder {
+    /// Listens.
+    ///
+    /// # Errors
+    /// When the address or a thread cannot be had.
+    pub fn start(listen: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(listen)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let received = Arc::new(AtomicU64::new(0));
+        let (stop, stopped) = oneshot::channel();
+        let counter = Arc::clone(&received);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let serve = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serve(listener, counter) => {}
+                    _ = stopped => {}
+                }
+            });
+        };
+        let thread = thread::Builder::new().name("recorder".into()).spawn(serve)?;
+        Ok(Self { address, received, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many requests have arrived.
+    #[must_use]
+    pub fn n_received(&self) -> u64 {
+        self.received.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _already_ended = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ended = thread.join();
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, received: Arc<AtomicU64>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    while let Ok((stream, _)) = listener.accept().await {
+        let received = Arc::clone(&received);
+        let service = service_fn(move |request| {
+            received.fetch_add(1, Ordering::SeqCst);
+            async move { Ok::<_, Infallible>(answer(request).await) }
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), service);
+        // A connection that breaks off is the other side's business.
+        tokio::spawn(connection);
+    }
+}
+
+async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let is_upgrade = request.headers().contains_key(header::UPGRADE);
+    let body = Limited::new(request.into_body(), MAX_BODY).collect().await;
+    let body = body.map(|it| it.to_bytes()).unwrap_or_default();
+    let nothing = match serde_json::from_slice(&body) {
+        Ok(serde_json::Value::Array(items)) => {
+            format!("[{}]", vec![NOTHING; items.len()].join(","))
+        }
+        Ok(_) | Err(_) => NOTHING.to_owned(),
+    };
+    let mut response = Response::new(Full::from(nothing));
+    if is_upgrade {
+        *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
+    }
+    let json = http::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+const NOTHING: &str = r#"{"data":null}"#;
+/// Largest body that is read, in bytes.
+const MAX_BODY: usize = 64 * 1024 * 1024;

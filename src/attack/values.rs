@@ -1,0 +1,208 @@
+//! Values that inputs may not have: at the ends of what is allowed and one step beyond.
+
+use serde_json::Value;
+
+use crate::{
+    attack::{
+        Attempt, Side, World,
+        deliver::{self, Site},
+        intent::{self, InputItem},
+        limits::ways_in,
+        sample::MAX_NESTING,
+        world::Limit,
+    },
+    diagnostic::Diagnostics,
+    expression::{Pattern, Scope, When},
+    schema::{InputId, Wrapper},
+    yaml::Node,
+};
+
+/// Attempts against every demand on inputs.
+pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
+    let mut all = Vec::new();
+    for item in &world.intent.inputs {
+        let Some(limit) = world.enforces(item.rule) else { continue };
+        for input in world.places(item).into_iter().take(MAX_PLACES) {
+            for site in deliver::sites(world, input) {
+                all.extend(at_site(world, (item, limit), input, &site));
+            }
+        }
+    }
+    all
+}
+
+fn at_site(
+    world: &World<'_>,
+    (item, limit): (&InputItem, Limit),
+    input: InputId,
+    site: &Site,
+) -> Vec<Attempt> {
+    let mut all = Vec::new();
+    let name = &world.schema().input(input).name;
+    let at = format!("{} ({name})", item.at.first().map(|it| &**it).unwrap_or_default());
+    let attempt = |way, request| Attempt::beyond(limit.rule, limit.code, request).about(&*at, way);
+    for (side, value) in values(world, item, input) {
+        for (way, request) in deliver::ways(world, site, &value) {
+            let attempt = attempt(way, request).on(side);
+            if way == "variable" {
+                all.extend(ways_in(world, &attempt));
+            } else {
+                all.push(attempt);
+            }
+        }
+    }
+    if let Some(request) = deliver::without(world, site) {
+        let side = if item.is_required { Side::Beyond } else { Side::Within };
+        all.push(attempt("absent", request).on(side));
+    }
+    all
+}
+
+/// Values of both sides.
+fn values(world: &World<'_>, item: &InputItem, input: InputId) -> Vec<(Side, Value)> {
+    let mut all = match item.rule {
+        "input-range" => at_ends(&item.node, Value::from),
+        "input-length" if world.schema().input(input).ty.list_depth() > 0 => Vec::new(),
+        "input-length" => {
+            at_ends(&item.node, |n| "a".repeat(usize::try_from(n).unwrap_or(0)).into())
+        }
+        "input-pattern" => patterned(&item.node),
+        "input-one-of" => listed(world, &item.node, input),
+        "input-json" => trees(&item.node),
+        "input-url" => addresses(&item.node),
+        "input-require" | "input-allow" => conditional(world, item, input),
+        _ => Vec::new(),
+    };
+    let is_nullable = world.schema().input(input).ty.wrappers.first() != Some(&Wrapper::NonNull);
+    let judges_naming = item.rule == "input-allow";
+    if is_nullable && !judges_naming {
+        all.push((if item.is_required { Side::Beyond } else { Side::Within }, Value::Null));
+    }
+    all
+}
+
+/// The ends of a range, and the numbers beside them.
+fn at_ends(node: &Node, value: impl Fn(i64) -> Value) -> Vec<(Side, Value)> {
+    let (low, high) = ends(node);
+    let low = low.map(|it| [(Side::Within, it), (Side::Beyond, it.saturating_sub(1))]);
+    let high = high.map(|it| [(Side::Within, it), (Side::Beyond, it.saturating_add(1))]);
+    let all = low.into_iter().chain(high).flatten();
+    let is_length = |it: &(Side, i64)| it.1 >= 0 || !matches!(value(0), Value::String(_));
+    all.filter(is_length).map(|(side, it)| (side, value(it))).collect()
+}
+
+/// The ends of `a..b` that are whole numbers; of a mapping, those of its `text`.
+pub(super) fn ends(node: &Node) -> (Option<i64>, Option<i64>) {
+    let node = intent::get(node, "text").unwrap_or(node);
+    let text = node.as_text().unwrap_or_default();
+    let (low, high) = text.split_once("..").unwrap_or((text, text));
+    (low.trim().parse().ok(), high.trim().parse().ok())
+}
+
+fn patterned(node: &Node) -> Vec<(Side, Value)> {
+    let Some(pattern) = node.as_text().and_then(|it| Pattern::whole(it).ok()) else {
+        return Vec::new();
+    };
+    let fits: Vec<_> = guesses().into_iter().filter(|it| pattern.matches(it)).take(1).collect();
+    // The nearest first: a pattern that is a little too wide takes those.
+    let near = fits.iter().flat_map(|it| {
+        let swapped = it.replacen(|it: char| it.is_ascii_digit(), "x", 1);
+        let larger = [it.to_uppercase(), it.to_lowercase(), swapped, format!("{it}0")];
+        let around = [format!("{it}\n"), format!("x {it}"), format!("{it} x"), format!("{it}{it}")];
+        larger.into_iter().chain(around)
+    });
+    let others = near.chain(guesses()).filter(|it| !pattern.matches(it)).take(MAX_MISSES);
+    let beyond: Vec<_> = others.map(|it| (Side::Beyond, it.into())).collect();
+    fits.iter().map(|it| (Side::Within, it.clone().into())).chain(beyond).collect()
+}
+
+fn listed(world: &World<'_>, node: &Node, input: InputId) -> Vec<(Side, Value)> {
+    let allowed: Vec<_> = intent::items(node).iter().map(Node::to_json).collect();
+    let named = world.schema().ty(world.schema().input(input).ty.named);
+    let others: Vec<Value> = match named.values.is_empty() {
+        true => vec!["attack".into()],
+        false => named.values.iter().map(|it| Value::from(&*it.name)).collect(),
+    };
+    let others = others.into_iter().filter(|it| !allowed.contains(it)).take(2);
+    let beyond: Vec<_> = others.map(|it| (Side::Beyond, it)).collect();
+    allowed.into_iter().take(2).map(|it| (Side::Within, it)).chain(beyond).collect()
+}
+
+/// Objects as deep as allowed, one deeper, and with keys that are orders to a database.
+fn trees(node: &Node) -> Vec<(Side, Value)> {
+    let mut all = vec![(Side::Beyond, serde_json::json!({ "__proto__": 1 }))];
+    let depth = intent::get(node, "depth").and_then(Node::as_text).and_then(|it| it.parse().ok());
+    if let Some(depth) = depth {
+        let nest = |n: usize| {
+            let empty = Value::Object(serde_json::Map::new());
+            (1..n).fold(empty, |inner, _| serde_json::json!({ "a": inner }))
+        };
+        all.extend([(Side::Within, nest(depth)), (Side::Beyond, nest(depth.saturating_add(1)))]);
+    }
+    all
+}
+
+fn addresses(node: &Node) -> Vec<(Side, Value)> {
+    let has_schemes = intent::get(node, "schemes").is_some();
+    let has_hosts = intent::get(node, "hosts").is_some();
+    let by_scheme = ["file:///etc/passwd", "gopher://a.example/", "javascript:alert(1)"];
+    let by_host =
+        ["https://127.0.0.1/", "https://169.254.169.254/", "https://[::1]/", "https://localhost/"];
+    let schemes = by_scheme.iter().filter(|_| has_schemes);
+    let hosts = by_host.iter().filter(|_| has_hosts);
+    schemes.chain(hosts).map(|it| (Side::Beyond, Value::from(*it))).collect()
+}
+
+fn conditional(world: &World<'_>, item: &InputItem, input: InputId) -> Vec<(Side, Value)> {
+    let mut ignored = Diagnostics::default();
+    let when = When::read(&item.node, Scope::Input, &world.policy.conditions, &mut ignored);
+    let Some(when) = when else { return Vec::new() };
+    // What asks for more than the value is not known here.
+    if ["args", "parent", "root", "field"].iter().any(|it| when.source().contains(it)) {
+        return Vec::new();
+    }
+    let ty = &world.schema().input(input).ty;
+    let Some(value) = world.any_of(ty.named, MAX_NESTING) else { return Vec::new() };
+    let side = if world.holds_for(&when, &value) { Side::Within } else { Side::Beyond };
+    vec![(side, value)]
+}
+
+/// Texts of which one may fit a pattern.
+pub(super) fn guesses() -> Vec<String> {
+    [
+        "O-1234",
+        "O-123456",
+        "A-1",
+        "AB-1234",
+        "a",
+        "abc",
+        "1",
+        "123456",
+        "1234567890",
+        "A",
+        "ABC",
+        "AB12",
+        "a@b.example",
+        "2024-01-01",
+        "2024-01-01T00:00:00Z",
+        "#ffffff",
+        "https://a.example/",
+        "+4912345678",
+        "00000000-0000-4000-8000-000000000000",
+        "a-b",
+        "DE",
+        "EUR",
+        "en",
+        "en-US",
+        "",
+        "'; --",
+        "\u{202e}",
+    ]
+    .map(String::from)
+    .to_vec()
+}
+
+/// Texts that are tried against one pattern.
+const MAX_MISSES: usize = 12;
+/// Places that are tried for one demand.
+const MAX_PLACES: usize = 12;

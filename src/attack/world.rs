@@ -1,0 +1,105 @@
+//! What an attack knows: the policy, what it means, and the ways through its schema.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    attack::{
+        Intent,
+        access::Sight,
+        route::{self, Route},
+    },
+    identity::Identity,
+    policy::{Policy, ProfileIdx, Stance},
+    schema::{FieldId, OperationKind, Schema, TypeId},
+    verdict::Mode,
+};
+
+/// What an attack knows.
+#[derive(Debug)]
+pub struct World<'p> {
+    pub(super) policy: &'p Policy,
+    pub(super) intent: Intent,
+    /// As whom requests are sent; `None`: anonymous.
+    pub(super) identity: Option<Arc<Identity>>,
+    /// The shortest way to every object type that the caller may go.
+    pub(super) routes: BTreeMap<TypeId, Route>,
+}
+
+impl<'p> World<'p> {
+    /// Looks around as somebody.
+    #[must_use]
+    pub fn new(policy: &'p Policy, intent: Intent, identity: Option<Arc<Identity>>) -> Self {
+        let mut world = Self { policy, intent, identity, routes: BTreeMap::new() };
+        world.routes = route::all(&world);
+        world
+    }
+
+    pub(super) fn schema(&self) -> &'p Schema {
+        &self.policy.schema
+    }
+
+    /// The number of a limit that is enforced, and the code of its refusal.
+    pub(super) fn limit(&self, setting: &str) -> Option<Limit> {
+        let mut rules = self.policy.rules();
+        let (idx, _) = rules.find(|(it, _)| self.policy.meta(*it).setting == setting)?;
+        let meta = self.policy.meta(idx);
+        match self.policy.stance(ProfileIdx::BASE, idx) {
+            Stance::On { mode: Mode::Enforce, limit } => {
+                Some(Limit { rule: meta.id, code: meta.code.as_str(), max: limit })
+            }
+            Stance::On { mode: Mode::Report, .. } | Stance::Off => None,
+        }
+    }
+
+    /// Whether a rule is enforced.
+    pub(super) fn enforces(&self, id: &str) -> Option<Limit> {
+        let mut rules = self.policy.rules();
+        let (idx, _) = rules.find(|(it, _)| self.policy.meta(*it).id == id)?;
+        self.limit(self.policy.meta(idx).setting)
+    }
+
+    /// A field of the query root that leads to an object: its text in front of a selection set, and
+    /// the object type.
+    pub(super) fn carrier(&self) -> Option<(String, TypeId)> {
+        let root = self.schema().root(OperationKind::Query)?;
+        let start = Route { kind: OperationKind::Query, root, hops: Vec::new() };
+        let mut best: Option<(usize, String, TypeId)> = None;
+        for hop in route::steps(self, &start) {
+            let ty = &self.schema().field(hop.field).ty;
+            let Some(text) = self.call(hop.field) else { continue };
+            let weight = (ty.list_depth() as usize).saturating_mul(1000).saturating_add(text.len());
+            let is_better = best.as_ref().is_none_or(|(it, ..)| weight < *it);
+            if self.schema().ty(ty.named).is_object() && is_better {
+                best = Some((weight, text, ty.named));
+            }
+        }
+        best.map(|(_, text, ty)| (text, ty))
+    }
+
+    /// A field with the arguments that it must have.
+    pub(super) fn call(&self, field: FieldId) -> Option<String> {
+        let name = &self.schema().field(field).name;
+        Some(format!("{name}{}", self.required_arguments(field)?))
+    }
+
+    /// A selection of a field, whatever its type.
+    pub(super) fn selected(&self, field: FieldId) -> Option<String> {
+        let call = self.call(field)?;
+        let named = self.schema().field(field).ty.named;
+        let is_composite = self.schema().ty(named).is_composite();
+        Some(if is_composite { format!("{call} {{ __typename }}") } else { call })
+    }
+
+    /// True when the caller may select a field there.
+    pub(super) fn may(&self, sight: Sight) -> bool {
+        matches!(sight, Sight::Allowed | Sight::Open)
+    }
+}
+
+/// A limit that is enforced.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    pub(super) rule: &'static str,
+    pub(super) code: &'static str,
+    pub(super) max: u64,
+}

@@ -1,0 +1,214 @@
+//! `portcullis attack`: finds every hole of policies with planted mistakes, and none where there is
+//! none.
+//!
+//! A planted mistake is a difference between the policy that states what must hold and the policy
+//! that runs. Each is named by the rule and the place that the report must show, and what it shows
+//! beside them is a mistake of its own.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+const PORTCULLIS: &str = env!("CARGO_BIN_EXE_portcullis");
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(PORTCULLIS).arg("attack").args(arguments).output().expect("it runs")
+}
+
+fn policies() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")
+}
+
+/// What a report calls mistakes: rule and place.
+fn mistakes(output: &Output) -> BTreeSet<(String, String)> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}{complaint}"));
+    let text = |it: &Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
+    let mistakes = report["mistakes"].as_array().expect("a list");
+    for it in mistakes {
+        assert_eq!(text(it, "what"), "got through", "{it}");
+    }
+    mistakes.iter().map(|it| (text(it, "rule"), text(it, "at"))).collect()
+}
+
+/// Attacks what runs by what is intended; every hole, and nothing else, must be found.
+#[track_caller]
+fn check(name: &str, intended: &str, running: &str, holes: &[(&str, &str)]) {
+    let folder = tempfile::tempdir().unwrap();
+    let head = format!("version: 1\nname: {name}\nschema: {{ file: schema.graphql }}\n");
+    fs::write(folder.path().join("schema.graphql"), SCHEMA).unwrap();
+    let file = |file: &str, rest: &str| {
+        let path = folder.path().join(file);
+        fs::write(&path, format!("{head}{rest}")).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (intended, running) = (file("intended.yaml", intended), file("running.yaml", running));
+    let clean = run(&[&intended, "--format", "json"]);
+    assert_eq!(mistakes(&clean), BTreeSet::new(), "{name}, as it is intended");
+    assert_eq!(clean.status.code(), Some(0));
+    let found = run(&[&intended, "--running", &running, "--format", "json"]);
+    let expect = holes.iter().map(|(rule, at)| ((*rule).to_owned(), (*at).to_owned()));
+    assert_eq!(mistakes(&found), expect.collect(), "{name}");
+    assert_eq!(found.status.code(), Some(1));
+}
+
+const SCHEMA: &str = "
+type Query {
+  node(id: ID!): Node
+  people(first: Int): [User!]!
+  search(text: String!): [Found!]!
+  me: User
+  order(lines: [LineInput!]!, gift: LineInput, note: String): Order
+  secretReport: Report
+}
+type Mutation { login(email: String!): User updateUser(input: UserInput!): User }
+interface Node { id: ID! owner: String }
+type User implements Node { id: ID! owner: String name: String email: String friends(first: Int): [User!]! boss: User }
+type Order implements Node { id: ID! owner: String total: Int buyer: User }
+type Report implements Node { id: ID! owner: String body: String }
+union Found = User | Order | Report
+input LineInput { product: ID! quantity: Int discount: Int }
+input UserInput { name: String role: Role tags: [String!] }
+enum Role { CUSTOMER ADMIN }
+";
+
+#[test]
+fn holes_in_who_may_see_what() {
+    let intended = "
+conditions: { signed_in: has(claims.sub) }
+authorization:
+  default: deny
+  rules:
+    - { on: [Query.node, Query.people, Query.search], allow: always }
+    - { on: [Query.me], allow: signed_in }
+    - { on: [Node.owner], allow: never }
+    - { on: [User.email], allow: signed_in }
+    - { on: [Report.body], allow: 'signed_in && parent.field == \"Query.secretReport\"' }
+";
+    // An implementer forgotten, a condition that is always true, a root field left open.
+    let running = "
+conditions: { signed_in: has(claims.sub) }
+authorization:
+  default: deny
+  rules:
+    - { on: [Query.node, Query.people, Query.search, Query.secretReport], allow: always }
+    - { on: [Query.me], allow: signed_in }
+    - { on: [Node.owner], allow: never }
+    - { on: [Order.owner], allow: always }
+    - { on: [User.email], allow: signed_in }
+    - { on: [Report.body], allow: '!signed_in || parent.field == \"Query.secretReport\"' }
+";
+    check(
+        "access",
+        intended,
+        running,
+        &[
+            ("authorization", "Order.owner"),
+            ("authorization", "Query.secretReport"),
+            ("authorization", "Report.body"),
+        ],
+    );
+}
+
+#[test]
+fn holes_in_what_inputs_take() {
+    let intended = "
+conditions: { staff: has(claims.staff) }
+inputs:
+  - { at: [LineInput.quantity], range: 1..10 }
+  - { at: [\"*(first:)\"], range: 0..50 }
+  - { at: [\"Query.order(note:)\"], length: 2..20 }
+  - { at: [UserInput.role], allow: staff }
+  - { at: [UserInput.name], pattern: '[a-z]+' }
+";
+    // The nested object forgotten, one field of the wildcard only, a length without an upper end,
+    // anyone may name the role, a pattern that takes any letter.
+    let running = "
+conditions: { staff: has(claims.staff) }
+inputs:
+  - { at: [LineInput.discount], range: 1..10 }
+  - { at: [\"Query.people(first:)\"], range: 0..50 }
+  - { at: [\"Query.order(note:)\"], length: 2.. }
+  - { at: [UserInput.role], allow: '!staff' }
+  - { at: [UserInput.name], pattern: '[a-zA-Z]+' }
+";
+    check(
+        "inputs",
+        intended,
+        running,
+        &[
+            ("input-range", "LineInput.quantity (quantity)"),
+            ("input-range", "*(first:) (first)"),
+            ("input-length", "Query.order(note:) (note)"),
+            ("input-allow", "UserInput.role (role)"),
+            ("input-pattern", "UserInput.name (name)"),
+        ],
+    );
+}
+
+#[test]
+fn holes_in_limits_and_switches() {
+    let intended = "
+http: { batch: 2 }
+operations: { kinds: [query], max: 2 }
+limits: { depth: 5, list_depth: 2, fields: 40, aliases: 9, repeats: 4, root_fields: 6, fragments: 3, document: 2KiB, variables: { string: 1KiB, list: 20 } }
+";
+    // Two limits off, two too large by one, the schema open, mutations open, a longer batch.
+    let running = "
+http: { batch: 3, get: on }
+operations: { kinds: [query, mutation], max: 2 }
+introspection: allow
+limits: { depth: off, list_depth: 3, fields: 40, aliases: off, repeats: 5, root_fields: 6, fragments: 3, document: 2KiB, variables: { string: 2KiB, list: 21 } }
+";
+    check(
+        "limits",
+        intended,
+        running,
+        &[
+            ("batch", "3"),
+            ("get", "get"),
+            ("introspection", "__schema"),
+            ("introspection", "__type"),
+            ("list-length", "21"),
+            ("max-aliases", "10"),
+            ("max-depth", "6"),
+            ("max-list-depth", "3"),
+            ("max-repeats", "5"),
+            ("operation-kinds", "mutation"),
+            ("string-length", "1025"),
+        ],
+    );
+}
+
+#[test]
+fn the_policies_of_the_repository_have_no_holes() {
+    for name in ["baseline", "demo", "internal", "shop", "strict"] {
+        let path = policies().join(format!("{name}.yaml"));
+        let output = run(&[path.to_str().unwrap(), "--format", "json"]);
+        assert_eq!(mistakes(&output), BTreeSet::new(), "{name}");
+        assert_eq!(output.status.code(), Some(0));
+    }
+}
+
+#[test]
+fn other_hosts_are_left_alone() {
+    let policy = policies().join("baseline.yaml");
+    let arguments = ["--upstream-listen", "127.0.0.1:0", "--target", "http://192.0.2.1:80"];
+    let output = run(&[&[policy.to_str().unwrap()], arguments.as_slice()].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--i-own-this-host"));
+}
