@@ -44,6 +44,7 @@ pub mod transport;
 pub mod websocket;
 pub mod response;
 pub mod upstream;
+pub mod console;
 pub mod server;
 #[cfg(feature = "demo")]
 pub mod demo;

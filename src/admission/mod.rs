@@ -24,6 +24,7 @@ mod request;
 mod special;
 mod trusted;
 mod unfit;
+mod usage;
 mod watch;
 
 pub use appraise::{Appraisal, Appraiser, CostFigures};
@@ -33,4 +34,5 @@ pub use gate::Gate;
 pub use price::CostTold;
 pub use request::{Request, Requests, UnixSeconds};
 pub use unfit::{Unfit, unfit};
+pub use usage::{Usage, Use};
 pub use watch::{ToldCost, Watched};

@@ -1,6 +1,6 @@
 //! One request, start to end. The only file that shows the order of its steps.
 
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use http::{
@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     admission::Watched,
+    identity::Identity,
     json,
     operation::Expected,
     policy::Uploads,
@@ -28,7 +29,7 @@ use crate::{
         guarded::{self, Guarded},
         held::Held,
         identify::told,
-        logged,
+        logged::{self, Stopwatch},
         panics::{Caught, caught},
         rates::Rates,
         state::State,
@@ -62,11 +63,16 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let media = Media::preferred(&head.headers);
     let origin = listed_origin(&head.headers, state.http());
     let reply = Reply { id: worker.ids().next(), media, http: state.http(), origin };
-    let exchange = Exchange { client, n, site, wrong, state: &state, head: &head, reply };
+    let who = OnceCell::new();
+    let exchange = Exchange { client, n, site, wrong, state: &state, head: &head, reply, who };
     let in_time = async {
         timeout(limit, within(&head.headers, exchange.serve(body))).await.unwrap_or_else(too_late)
     };
-    let mut response = match caught(in_time).await {
+    let ended = caught(in_time).await;
+    if let Ok(Ok(served)) = &ended {
+        exchange.note(served);
+    }
+    let mut response = match ended {
         Ok(Ok(Served::Operation(Passing::Relayed(mut relayed, counting)))) => {
             reply.sign(&mut relayed);
             relayed.map(|relayed| Answer::Relayed { relayed, until, counting })
@@ -85,11 +91,12 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
         Ok(Ok(Served::Switch(answer))) => answer.map(|()| Answer::from(Bytes::new())),
         Ok(Ok(Served::Preflight)) => reply.preflight(&head.headers).map(Answer::from),
         Ok(Err(refusal)) => {
-            logged::refusal(&refusal, reply.id);
+            logged::refusal(&refusal, &exchange.about());
             reply.refuse(&refusal).map(Answer::from)
         }
         Err(Caught) => {
             Panicked { id: Some(reply.id) }.emit();
+            exchange.note_failed();
             let refusal = Refusal::Fault(Fault::Internal { detail: "panic".into() });
             reply.refuse(&refusal).map(Answer::from)
         }
@@ -121,10 +128,12 @@ pub(super) struct Exchange<'e> {
     pub(super) state: &'e State,
     pub(super) head: &'e Parts,
     pub(super) reply: Reply<'e>,
+    /// Whose credential it has, once that is known.
+    pub(super) who: OnceCell<Arc<Identity>>,
 }
 
 /// How a request was served.
-enum Served {
+pub(super) enum Served {
     Answer(Vec<u8>),
     Operation(Passing),
     Preflight,
@@ -165,13 +174,20 @@ impl Exchange<'_> {
             Route::Preflight => return Ok(Served::Preflight),
             Route::WebSocket => return self.upgrade().await.map(Served::Switch),
         };
-        let judged = self.judge(&body, None).await?;
+        let mut watch = Stopwatch::start();
+        let judged = self.judge(&body, None).await.inspect_err(|_refused| watch.stop())?;
         drop(body);
+        if let Judged::Answer(_) = judged {
+            watch.stop();
+        }
         let forward = async |admitted, head: Head<'_>| {
             point(Stage::Forward).await?;
             let asked = self.asked();
             let lane = self.client.lane(self.site);
-            Ok((asked.head(lane.forward(admitted, head)).await?, asked))
+            watch.hand_over();
+            let answered = asked.head(lane.forward(admitted, head)).await;
+            watch.stop();
+            Ok((answered?, asked))
         };
         self.relay(judged, forward).await
     }
@@ -319,6 +335,9 @@ impl Exchange<'_> {
         stream::is_possible(&requests, self.reply.media)?;
         point(Stage::Caller).await?;
         let caller = self.caller().await?;
+        if let Some(identity) = &caller.identity {
+            let _first = self.who.set(Arc::clone(identity));
+        }
         point(Stage::CallerRates).await?;
         self.rates().of_caller(&caller)?;
         point(Stage::Told).await?;
@@ -331,6 +350,7 @@ impl Exchange<'_> {
                 self.report(admitted.items());
                 point(Stage::ItemRates).await?;
                 self.rates().of_items(&caller, admitted.items())?;
+                self.judged(admitted.items());
                 point(Stage::Watch).await?;
                 let watched = self.state.gate.watch(&requests, &caller);
                 let answers = (requests.framing, self.state.gate.expect(&requests, &caller));
@@ -341,6 +361,7 @@ impl Exchange<'_> {
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
                 self.rates().of_items(&caller, &answered.items)?;
+                self.judged(&answered.items);
                 Ok(Judged::Answer(answered.body))
             }
             Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),

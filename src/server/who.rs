@@ -2,15 +2,21 @@
 
 use std::net::IpAddr;
 
-use http::Method as HttpMethod;
+use http::{
+    HeaderValue, Method as HttpMethod,
+    header::{CONTENT_TYPE, UPGRADE},
+};
 
 use crate::{
     identity::{self, Caller, Method, Transport, Way},
-    server::{handler::Exchange, identify::identify},
+    server::{
+        handler::{Exchange, Served},
+        identify::identify,
+    },
     sources::{Unidentified, now},
-    telemetry::NotIdentified,
+    telemetry::{About, Carrier, Judged, NotIdentified, Outcome, Served as Done},
     transport::{Media, Refusal, client_address, client_label},
-    verdict::{Code, Fault, Violation},
+    verdict::{Code, Fault, Item, Violation},
 };
 
 impl Exchange<'_> {
@@ -40,6 +46,55 @@ impl Exchange<'_> {
         Way { transport, method: if is_get { Method::Get } else { Method::Post } }
     }
 
+    /// As the log and the audit log tell of it.
+    pub(super) fn about(&self) -> About<'_> {
+        About {
+            id: self.reply.id,
+            carrier: self.carrier(),
+            address: Some(self.address()),
+            identity: self.who.get().map(|it| &**it),
+            policy: &self.state.gate.policy().name,
+        }
+    }
+
+    /// How it came.
+    fn carrier(&self) -> Carrier {
+        let headers = &self.head.headers;
+        let begins = |name, with: &str| {
+            let value = headers.get(name).map(HeaderValue::as_bytes);
+            let start = value.and_then(|it| it.get(..with.len()));
+            start.is_some_and(|it| it.eq_ignore_ascii_case(with.as_bytes()))
+        };
+        match self.head.method {
+            HttpMethod::GET if begins(UPGRADE, "websocket") => Carrier::WebSocket,
+            HttpMethod::GET => Carrier::Get,
+            _ if begins(CONTENT_TYPE, "multipart/") => Carrier::Upload,
+            _ => Carrier::Post,
+        }
+    }
+
+    /// Operations may go on.
+    pub(super) fn judged(&self, items: &[Item]) {
+        Judged { about: &|| self.about(), items }.emit();
+    }
+
+    /// It was served.
+    pub(super) fn note(&self, served: &Served) {
+        let outcome = match served {
+            Served::Answer(_) => Outcome::Answered,
+            Served::Operation(_) | Served::Stream(..) => Outcome::Admitted,
+            // No operation yet.
+            Served::Preflight | Served::Switch(_) => return,
+        };
+        Done { id: self.reply.id, carrier: self.carrier(), outcome }.emit();
+    }
+
+    /// It was not, by our own fault.
+    pub(super) fn note_failed(&self) {
+        let outcome = Outcome::Failed(Code::INTERNAL_SERVER_ERROR);
+        Done { id: self.reply.id, carrier: self.carrier(), outcome }.emit();
+    }
+
     /// The refusal of somebody who cannot be told, on record.
     pub(super) fn unidentified(&self, why: Unidentified) -> Refusal {
         let (reason, refusal) = match why {
@@ -50,7 +105,7 @@ impl Exchange<'_> {
                 ("no-keys", fault.into())
             }
         };
-        NotIdentified { id: self.reply.id, reason }.emit();
+        NotIdentified { about: &self.about(), reason }.emit();
         refusal
     }
 }
