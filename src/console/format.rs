@@ -45,6 +45,12 @@ pub(super) fn short(hash: &str) -> &str {
     hash.get(..12).unwrap_or(hash)
 }
 
+/// The end of an id, which is where ids of one worker differ.
+pub(super) fn tail(id: &str) -> &str {
+    let start = id.len().saturating_sub(8);
+    id.get(start..).unwrap_or(id)
+}
+
 /// `10k` for the axis of a chart.
 pub(super) fn axis(n: u64) -> String {
     if n >= 1000 { format!("{}k", n / 1000) } else { n.to_string() }

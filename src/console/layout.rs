@@ -99,7 +99,7 @@ fn head(view: &View) -> Markup {
     let is_well = view.listening == view.workers && !view.draining;
     let failed = view.graphs.iter().any(|it| it.failed.is_some());
     html! {
-        h1 { span.mark aria-hidden="true" { "⛩" } "Portcullis" }
+        h1 { span.mark aria-hidden="true" {} "Portcullis" }
         p.state {
             @if view.draining { span.chip.alarm { "draining" } }
             @else if is_well { span.chip.good { "serving" } }

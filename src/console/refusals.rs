@@ -31,8 +31,8 @@ pub(super) fn refusals(view: &View) -> Markup {
                             td { time datetime=(rfc3339(it.at)) title=(rfc3339(it.at)) { (format::ago(view.now, it.at)) } }
                             td { code.code { (it.code.as_str()) } div.sub { (link(it.rule)) } }
                             td.reason {
-                                (it.detail)
-                                div.sub { span title=(it.request) { "request " code { (format::short(&it.request)) } } " · " (it.carrier.as_str()) }
+                                (quoted(&it.detail))
+                                div.sub { span title=(it.request) { "request " code { (format::tail(&it.request)) } } " · " (it.carrier.as_str()) }
                                 @if let Some(exception) = &it.exception {
                                     details {
                                         summary { "exception" }
@@ -51,5 +51,14 @@ pub(super) fn refusals(view: &View) -> Markup {
     }
 }
 
-/// 50 rows: the audit log has all of them.
-const ROWS: usize = 50;
+/// Text with `code` in it.
+fn quoted(text: &str) -> Markup {
+    html! {
+        @for (n, piece) in text.split('`').enumerate() {
+            @if n % 2 == 1 { code { (piece) } } @else { (piece) }
+        }
+    }
+}
+
+/// 20 rows: the audit log has all of them.
+const ROWS: usize = 20;

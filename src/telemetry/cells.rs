@@ -222,7 +222,7 @@ mod tests {
         let wanted = ("shed", Some(code), Carrier::Upload);
         let before = count_of(wanted);
         for _ in 0..3 {
-            let count = || count_request(Outcome::Shed(code), Carrier::Upload);
+            let count = move || count_request(Outcome::Shed(code), Carrier::Upload);
             std::thread::spawn(count).join().unwrap();
         }
         assert_eq!(count_of(wanted) - before, 3);
