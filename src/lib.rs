@@ -37,8 +37,8 @@ pub mod admission;
 
 // Shell: sockets, files, clocks, logs.
 pub mod telemetry;
-pub mod quota;
 pub mod config;
+pub mod quota;
 pub mod sources;
 pub mod transport;
 pub mod websocket;

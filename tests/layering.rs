@@ -38,6 +38,7 @@ const PLAIN: &[&str] = &["std::net::IpAddr"];
 /// Crates that more than one module may name: a language that modules speak with each other.
 const SHARED: &[&str] = &[
     "ahash",
+    "aws_lc_rs",
     "bytes",
     "http",
     "http_body",

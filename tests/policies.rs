@@ -161,12 +161,12 @@ fn schema_and_reader_agree() {
         ("rates: [{ name: a, key: claims.org.id, limit: 1/h, spend: cost }]", true),
         ("rates: [{ name: a, key: caller, limit: 0/s }]", false),
         ("rates: [{ name: a, key: caller, limit: 1/0s }]", false),
-        ("rates: [{ name: a, key: args.email, limit: 1/s }]", false),
+        ("rates: [{ name: a, key: args., limit: 1/s }]", false),
         ("rates: [{ name: a, key: caller, limit: 1/s, burst: 0 }]", false),
         ("rates: [{ name: 'a b', key: caller, limit: 1/s }]", false),
         ("rates: [{ name: a, key: caller }]", false),
         ("rates: [{ name: a, key: caller, limit: 1/s, count: failed }]", false),
-        ("profiles: [{name: a, when: always, rates: []}]", false),
+        ("profiles: [{name: a, when: always, rates: [{name: a}]}]", false),
     ] {
         let text = format!("{head}{rest}");
         assert_eq!(schema_accepts(&text), expect, "schema: {rest}");

@@ -80,7 +80,7 @@ fn judgeable(
         tally: Tally::default(),
         watch: Watch::of(policy, operation).map(Box::new),
         answers: answers(policy, operation),
-        rated: Rated::of(policy, operation).map(Box::new),
+        rated: Rated::of(policy, operation, &canonical).map(Box::new),
         operation: policy.rules().any(|(_, rule)| rule.takes_out()).then(|| Arc::clone(operation)),
         introspection: introspection::is_answerable(operation).then(|| Arc::clone(operation)),
     };

@@ -14,7 +14,7 @@ use crate::{
     expression::{Asked, Outcome as Answer},
     identity::{Caller, Seen},
     operation::{Operation, Variables, coerce},
-    policy::{Policy, ProfileIdx, Stance},
+    policy::{Policy, ProfileIdx, Rate, Stance},
     rules::{Decided, Facts, Meta, RuleIdx},
     verdict::{Mode, Violation},
 };
@@ -36,6 +36,8 @@ pub struct Explanation {
     pub decided: Vec<(&'static Meta, Decided)>,
     /// The named conditions that were asked for, with their answers.
     pub conditions: Vec<(Box<str>, Answer)>,
+    /// What it spends of the rates of the profile, and how much.
+    pub spent: Vec<(Arc<Rate>, u64)>,
 }
 
 /// What one rule says.
@@ -99,7 +101,27 @@ fn explain_text(
     };
     let judged = judge_lines((policy, profile), &known, request, whom);
     let Told { decided, conditions } = told;
-    Explanation { cost, decided, conditions, ..judged }
+    let spent = spent((policy, profile), &known, request);
+    Explanation { cost, decided, conditions, spent, ..judged }
+}
+
+/// One request, and what is counted of it once it is admitted.
+fn spent(
+    (policy, profile): (&Policy, ProfileIdx),
+    known: &Known,
+    request: &Request<'_>,
+) -> Vec<(Arc<Rate>, u64)> {
+    let Known::Judgeable(document) = known else { return Vec::new() };
+    let given = coerce(&policy.schema, &document.variables, request.variables);
+    let rated = document.rated.as_ref().zip(given.ok());
+    let spent = rated.map(|(rated, it)| rated.spent(&it)).unwrap_or_default();
+    let rates = policy.rates_of(profile).iter().enumerate();
+    let amounts = rates.map(|(place, rate)| {
+        let parts = spent.iter().filter(|it| it.rate == place).map(|it| it.amount);
+        let once = u64::from(rate.counts_requests());
+        (Arc::clone(rate), parts.fold(once, u64::saturating_add))
+    });
+    amounts.filter(|(_, amount)| *amount > 0).collect()
 }
 
 /// What the items of the policy file have to say.
@@ -185,6 +207,7 @@ const fn empty() -> Explanation {
         document: None,
         decided: Vec::new(),
         conditions: Vec::new(),
+        spent: Vec::new(),
     }
 }
 

@@ -1,8 +1,11 @@
 //! The judge, on one screen.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use ahash::RandomState;
@@ -14,7 +17,7 @@ use crate::{
         compile::{compile, no_such_operation},
         judge::{Bench, Ready, Refused, Totals},
         known::{Entry, Known},
-        named::{Named, Names, to_remember},
+        named::{Named, Names, lacks, to_remember},
         price,
         refusal::unreadable,
         remembered::Remembered,
@@ -27,7 +30,7 @@ use crate::{
     identity::{Caller, Method, Seen},
     json::Literal,
     operation::{Expected, coerce},
-    policy::{DocumentIdx, Policy, ProfileIdx},
+    policy::{Apq, Digest, DocumentIdx, Policy, ProfileIdx},
     verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation},
 };
 
@@ -126,10 +129,34 @@ impl Gate {
         Usage { n_documents, n_refused, compiled: self.compiled.load(Ordering::Relaxed), uses }
     }
 
+    /// The documents that requests name, nobody here knows, and replicas may.
+    #[must_use]
+    pub fn lacks(&self, requests: &Requests<'_>) -> Vec<Digest> {
+        if self.policy.documents.apq != Apq::Shared {
+            return Vec::new();
+        }
+        let names = Names { policy: &self.policy, remembered: &self.remembered };
+        requests.iter().filter_map(|it| lacks(names, it)).collect()
+    }
+
+    /// Takes a text whose hash this is. It is judged whenever it is asked for.
+    pub fn remember(&self, hash: Digest, text: &str) {
+        self.remembered.put(hash, text);
+    }
+
+    /// The texts of requests that were admitted, for replicas.
+    #[must_use]
+    pub fn shares<'r>(&self, requests: &'r Requests<'_>) -> Vec<(Digest, Cow<'r, str>)> {
+        if self.policy.documents.apq != Apq::Shared {
+            return Vec::new();
+        }
+        requests.iter().filter_map(|it| to_remember(&self.policy, it)).collect()
+    }
+
     /// What there is to do with the answers to requests that were admitted; nothing as a rule.
     #[must_use]
     pub fn watch(&self, requests: &Requests<'_>, caller: &Caller) -> Option<Watched> {
-        if !self.policy.cost.answers().are_watched() {
+        if !self.policy.settles_cost() && !self.policy.cost.answers().are_watched() {
             return None;
         }
         let seen = Seen::new(caller);

@@ -74,12 +74,12 @@ impl Names<'_> {
             return Err(disagreement());
         }
         match (documents.apq, literal) {
-            (Apq::On, Some(literal)) => Ok(Named::Text(literal)),
-            (Apq::On, None) if !only_ids => {
+            (Apq::On | Apq::Shared, Some(literal)) => Ok(Named::Text(literal)),
+            (Apq::On | Apq::Shared, None) if !only_ids => {
                 let text = self.remembered.get(hash);
                 text.map(Named::Remembered).ok_or_else(|| self.unknown(None))
             }
-            (Apq::On | Apq::Off, _) => Err(self.unknown(text)),
+            (Apq::Off | Apq::On | Apq::Shared, _) => Err(self.unknown(text)),
         }
     }
 
@@ -96,7 +96,7 @@ impl Names<'_> {
             (Apq::Off, None) if documents.library.is_empty() => {
                 refusal(Code::PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
             }
-            (Apq::On | Apq::Off, _) => {
+            (Apq::Off | Apq::On | Apq::Shared, _) => {
                 refusal(Code::PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
             }
         }
@@ -128,6 +128,19 @@ pub(super) fn with_text<T>(
         variables: request.variables,
         extensions: Vec::new(),
     }))
+}
+
+/// The hash of a document that a request names and nobody here knows.
+pub(super) fn lacks(names: Names<'_>, request: &Request<'_>) -> Option<Digest> {
+    let id = request.document_id.as_deref().filter(|_| request.query.is_none())?;
+    let id = DocumentId::parse(id).ok()?;
+    if names.policy.documents.library.with_id(&id).is_some() {
+        return None;
+    }
+    match id {
+        DocumentId::Content(hash) => names.remembered.get(hash).is_none().then_some(hash),
+        DocumentId::Custom(_) => None,
+    }
 }
 
 /// The hash under which the text of an admitted request is remembered, when it came with both.

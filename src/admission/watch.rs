@@ -21,6 +21,8 @@ use crate::{
 pub(super) struct Watch {
     program: Program,
     shape: Arc<Shape>,
+    /// Every answer is counted: a rate is settled by its cost.
+    settles: bool,
     /// Answers so far, so that one in so many is counted.
     n: AtomicU32,
 }
@@ -29,14 +31,17 @@ pub(super) struct Watch {
 #[derive(Debug)]
 pub(super) struct Part {
     counter: Option<Counter>,
+    is_sampled: bool,
     told: Option<ToldCost>,
 }
 
 /// What there is to do with the answer to an HTTP request.
 #[derive(Debug)]
 pub struct Watched {
-    /// Counts the answer, when it is the turn of this one.
+    /// Counts the answer, when it is the turn of this one or a rate is settled by its cost.
     pub counter: Option<Counter>,
+    /// It is the turn of this one: lists above their bounds are told.
+    pub is_sampled: bool,
     /// How the requests were framed.
     framing: Framing,
     /// What the client is told of each; empty when it is not.
@@ -57,7 +62,9 @@ pub struct ToldCost {
 impl Watch {
     /// Nothing, unless the policy wants to know.
     pub(super) fn of(policy: &Policy, operation: &Operation) -> Option<Self> {
-        policy.cost.answers().are_watched().then(|| Self {
+        let settles = policy.settles_cost();
+        (settles || policy.cost.answers().are_watched()).then(|| Self {
+            settles,
             program: cost::compile(&policy.cost, operation),
             shape: Arc::new(Shape::new(&policy.cost, operation)),
             n: AtomicU32::new(0),
@@ -73,10 +80,11 @@ impl Watch {
     pub(super) fn request(&self, variables: &Variables<'_>, limit: Option<u64>) -> Part {
         let model: &Model = self.program.model();
         let answers = model.answers();
-        let counter = answers.count_one_in.and_then(|one_in| {
-            let turn = self.n.fetch_add(1, Ordering::Relaxed) % one_in;
-            (turn == 0).then(|| Counter::new(&self.shape, variables))
-        });
+        let is_sampled = answers
+            .count_one_in
+            .is_some_and(|one_in| self.n.fetch_add(1, Ordering::Relaxed) % one_in == 0);
+        let is_counted = is_sampled || self.settles;
+        let counter = is_counted.then(|| Counter::new(&self.shape, variables));
         let told = match answers.told {
             Told::InExtensions => {
                 let told = |price: Price| ToldCost {
@@ -88,13 +96,14 @@ impl Watch {
             }
             Told::Nowhere => None,
         };
-        Part { counter, told }
+        Part { counter, is_sampled, told }
     }
 }
 
 impl Watched {
     pub(super) fn new(framing: Framing, parts: Vec<Part>) -> Self {
         let n = parts.len();
+        let is_sampled = parts.iter().all(|it| it.is_sampled);
         let (mut counters, mut told) = (Vec::new(), Vec::new());
         for part in parts {
             counters.extend(part.counter);
@@ -105,7 +114,7 @@ impl Watched {
             // Of a batch all answers are counted, or none: they come in one array.
             Framing::Array => (counters.len() == n).then(|| Counter::batch(counters)),
         };
-        Self { counter, framing, told }
+        Self { counter, is_sampled, framing, told }
     }
 
     /// True when the client is told what its request costs.
@@ -186,7 +195,7 @@ mod tests {
             ToldCost { price, combined: 3, limit: None };
             2 - usize::from(framing == Framing::Single)
         ];
-        let got = Watched { counter: None, framing, told }.tell(answer);
+        let got = Watched { counter: None, is_sampled: false, framing, told }.tell(answer);
         let cost = r#""cost":{"type":1,"field":18446744073709551615,"combined":3,"limit":null}"#;
         assert_eq!(got, expect.map(|it| it.replace('$', cost)), "{answer}");
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     admission::{Explanation, Line, Outcome, Request, explain},
-    cli::{Exit, batch, price, terminal, tls::Tls},
+    cli::{Exit, batch, price, rates, terminal, tls::Tls},
     config::UpstreamUrl,
     diagnostic::Diagnostics,
     expression::{Asked, Outcome as Answer},
@@ -178,6 +178,7 @@ fn as_text(told: &Explanation) -> String {
         let _ = writeln!(out, "  {:<26}{mode:<9}{}", line.rule.id, outcome(&line.outcome));
     }
     out.push_str(&decided_as_text(told));
+    out.push_str(&rates::as_text(&told.spent));
     if let Some(cost) = &told.cost {
         let _ = write!(out, "\n{}", price::as_text(cost));
     }
@@ -240,6 +241,7 @@ fn as_json(told: &Explanation) -> Value {
         "decided": told.decided.iter().map(decided).collect::<Vec<_>>(),
         "conditions": told.conditions.iter().map(|(name, it)| (name.to_string(), json!(answer(it))))
             .collect::<serde_json::Map<_, _>>(),
+        "rates": told.spent.iter().map(rates::as_json).collect::<Vec<_>>(),
         "rules": told.lines.iter().map(line).collect::<Vec<_>>(),
     })
 }

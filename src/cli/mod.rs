@@ -11,6 +11,8 @@ mod front;
 mod init;
 mod manifest;
 mod price;
+mod rates;
+mod replicas;
 mod schema;
 mod serve;
 mod settings;
@@ -49,7 +51,7 @@ enum Verb {
     /// Print the JSON Schema of the policy file, or fetch the schema of an upstream
     Schema(schema::Arguments),
     /// Run the proxy
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
     /// Run the cases of a policy, and tell what of it no case touches
     Test(test::Arguments),
 }

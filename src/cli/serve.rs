@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, front, settings, terminal, upstream},
+    cli::{Exit, front, replicas, settings, terminal, upstream},
     config::{AdminAccess, Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
     server::{self, ListenerKeeper, RunError},
@@ -47,6 +47,8 @@ pub(super) struct Arguments {
     /// PEM file of the authorities that may vouch for an https key server, instead of the system's
     #[arg(long, env = "PORTCULLIS_KEYS_CA", value_name = "FILE")]
     keys_ca: Option<PathBuf>,
+    #[command(flatten)]
+    redis: replicas::Arguments,
     /// How log lines look
     #[arg(long, env = "PORTCULLIS_LOG_FORMAT", value_enum, default_value_t = Format::Pretty)]
     log_format: Format,
@@ -155,6 +157,7 @@ impl Arguments {
             let files = TlsFiles { ca: self.keys_ca.as_deref(), identity: None };
             config.key_server_tls = load_upstream_tls(files, found);
         }
+        config.redis = self.redis.load(found);
         config.workers = self.workers.unwrap_or(config.workers);
         config
     }

@@ -32,6 +32,8 @@ pub struct Deadlines {
     pub response: Duration,
     /// From asking a key server to the end of its answer, discovery counted.
     pub keys: Duration,
+    /// From asking Redis to the end of its answer.
+    pub redis: Duration,
     /// Between two pieces of the upstream's answer.
     pub response_idle: Duration,
     /// How long an answer may last that goes on: server-sent events and multipart.
@@ -64,6 +66,7 @@ impl Default for Deadlines {
             resolve: Duration::from_secs(10),
             response: Duration::from_secs(30),
             keys: Duration::from_secs(5),
+            redis: Duration::from_millis(10),
             response_idle: Duration::from_secs(30),
             stream: Duration::from_hours(1),
             stream_idle: Duration::from_mins(2),

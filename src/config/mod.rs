@@ -8,6 +8,7 @@ mod bounds;
 mod deadlines;
 mod front;
 mod graphs;
+mod store;
 mod trusted_proxies;
 mod secret;
 mod settings;
@@ -23,6 +24,7 @@ pub use front::{ClientCertificates, Front, ListenerTls};
 pub use graphs::GraphSettings;
 pub use secret::{LinkKey, Secret, ShortKey};
 pub use settings::{Amount, Setting, read_settings};
+pub use store::{Redis, RedisUrl, RedisUrlProblem};
 pub use table::{BOUNDS, DEADLINES};
 pub use trusted_proxies::{NotANetwork, TrustedProxies};
 pub use upstream_http::UpstreamHttp;
@@ -64,6 +66,8 @@ pub struct Config {
     pub upstream_key: Option<LinkKey>,
     /// How an `https` key server is recognised; none: by the system's authorities.
     pub key_server_tls: Option<UpstreamTls>,
+    /// What replicas share; none: every process counts by itself.
+    pub redis: Option<Redis>,
     /// Threads, each with a listener, a runtime and an upstream pool of its own.
     pub workers: NonZeroUsize,
     /// The proxies in front of us whose word about a client's address counts; none.
@@ -93,6 +97,7 @@ impl Config {
             upstream_tls: None,
             upstream_key: None,
             key_server_tls: None,
+            redis: None,
             workers: default_workers(),
             trusted_proxies: TrustedProxies::default(),
             deadlines: Deadlines::default(),

@@ -176,7 +176,7 @@ mod tests {
                 seen.push(got);
             }
         }
-        assert_eq!(seen.len(), 72);
+        assert_eq!(seen.len(), 74);
     }
 
     #[track_caller]

@@ -101,6 +101,13 @@ pub const DEADLINES: &[Setting] = &[
         kind: Kind::Deadline(|it| &mut it.keys),
     },
     Setting {
+        name: "redis",
+        what: "from asking Redis to the end of its answer; then `on_error` of the rate decides",
+        why: "ten times what it takes in the same network, and little beside what an upstream takes",
+        range: 1..=10_000,
+        kind: Kind::Deadline(|it| &mut it.redis),
+    },
+    Setting {
         name: "response_idle",
         what: "between two pieces of the upstream's answer",
         why: "as `response`",

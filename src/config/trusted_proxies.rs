@@ -40,6 +40,12 @@ impl FromIterator<TrustedProxies> for TrustedProxies {
 }
 
 impl TrustedProxies {
+    /// True when nobody is trusted.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// True for a machine of one of the networks.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {

@@ -49,6 +49,10 @@ struct Tally {
     fields: u64,
     /// By list of the shape.
     seen: Vec<Seen>,
+    /// Its answer has errors.
+    has_errors: bool,
+    /// Its answer has data, and no errors so far.
+    is_whole: bool,
 }
 
 /// What was counted.
@@ -112,6 +116,8 @@ enum Next {
     Answer,
     /// `data`
     Data,
+    /// `errors`
+    Errors,
     /// A value of a field, inside this many of its lists.
     Field { field: u32, level: u32 },
     /// Nothing that costs.
@@ -128,6 +134,8 @@ impl Counter {
             types: 0,
             fields: 0,
             seen: vec![Seen::default(); shape.lists.len()],
+            has_errors: false,
+            is_whole: false,
         };
         Self::of(Framing::Single, vec![tally])
     }
@@ -179,6 +187,13 @@ impl Counter {
         }
     }
 
+    /// By part what its answer cost; `None` when that is not known: it broke off, or has errors,
+    /// behind which may stand work whose result was thrown away.
+    pub fn settled(&self) -> impl Iterator<Item = Option<Price>> {
+        let is_complete = !self.is_broken && self.events.is_complete();
+        self.tallies.iter().map(move |it| (is_complete && it.is_whole).then(|| it.price()))
+    }
+
     fn event(&mut self, event: Event) {
         if self.skipped > 0 {
             match event {
@@ -198,17 +213,18 @@ impl Counter {
             Event::Key => self.key(),
             Event::Null => drop(self.value()),
             Event::ObjectBegins => self.object(),
-            Event::Scalar => {
-                if let Next::Field { field, .. } = self.value() {
-                    self.weigh(field);
-                }
-            }
+            Event::Scalar => match self.value() {
+                Next::Field { field, .. } => self.weigh(field),
+                Next::Errors => self.has_errors(),
+                Next::Answer | Next::Data | Next::Other => {}
+            },
         }
     }
 
     fn key(&mut self) {
         self.next = match (self.open.last(), self.events.key()) {
             (Some(Place::Envelope), Some(b"data")) => Next::Data,
+            (Some(Place::Envelope), Some(b"errors")) => Next::Errors,
             (Some(Place::Object { group }), Some(key)) => {
                 let tally = self.tallies.get_mut(self.at);
                 match tally.and_then(|it| it.call(*group, key)) {
@@ -245,6 +261,10 @@ impl Counter {
             Next::Field { field, level } if self.has_list(field, level) => {
                 self.open.push(Place::List { field, level, length: 0 });
             }
+            Next::Errors => {
+                self.has_errors();
+                self.skipped = 1;
+            }
             Next::Answer | Next::Data | Next::Field { .. } | Next::Other => self.skipped = 1,
         }
     }
@@ -255,7 +275,14 @@ impl Counter {
             // One answer to all of a batch: its parts were not answered.
             Next::Answer if is_outermost && self.framing == Framing::Batch => None,
             Next::Answer => Some(Place::Envelope),
-            Next::Data => Some(Place::Object { group: 0 }),
+            Next::Data => {
+                self.has_data();
+                Some(Place::Object { group: 0 })
+            }
+            Next::Errors => {
+                self.has_errors();
+                None
+            }
             Next::Field { field, .. } => {
                 self.weigh(field);
                 // Without a place below it is a scalar that is an object.
@@ -267,6 +294,18 @@ impl Counter {
         match place {
             Some(place) => self.open.push(place),
             None => self.skipped = 1,
+        }
+    }
+
+    fn has_data(&mut self) {
+        if let Some(tally) = self.tallies.get_mut(self.at) {
+            tally.is_whole = !tally.has_errors;
+        }
+    }
+
+    fn has_errors(&mut self) {
+        if let Some(tally) = self.tallies.get_mut(self.at) {
+            (tally.has_errors, tally.is_whole) = (true, false);
         }
     }
 

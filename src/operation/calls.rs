@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ahash::{HashMap, HashSet};
 
 use crate::{
-    operation::{GuardId, NodeId, Operation, Variables},
+    operation::{GuardId, Node, NodeId, Operation, Variables},
     schema::FieldId,
 };
 
@@ -52,15 +52,20 @@ impl Calls {
         (!calls.is_empty()).then(|| Self { operation: Arc::clone(operation), calls })
     }
 
-    /// Hands over the group of every call that takes part in a request.
-    pub fn each(&self, variables: &Variables<'_>, mut call: impl FnMut(u32)) {
+    /// The operation that calls.
+    #[must_use]
+    pub const fn operation(&self) -> &Arc<Operation> {
+        &self.operation
+    }
+
+    /// Hands over every call that takes part in a request, with its group.
+    pub fn each(&self, variables: &Variables<'_>, mut call: impl FnMut(u32, &Node)) {
         let guards = self.operation.guards();
         let mut seen = HashSet::default();
         for it in &self.calls {
-            let node = self.operation.node(it.node);
-            let takes_part = node.is_some_and(|it| guards.admits(it.guard, variables));
-            if takes_part && seen.insert((it.group, it.path)) {
-                call(it.group);
+            let Some(node) = self.operation.node(it.node) else { continue };
+            if guards.admits(node.guard, variables) && seen.insert((it.group, it.path)) {
+                call(it.group, node);
             }
         }
     }

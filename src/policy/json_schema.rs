@@ -26,6 +26,7 @@ pub fn json_schema() -> Value {
     let mut properties = head();
     properties.append(&mut settings(registry, &root, "", Per::File));
     let mut profile = settings(registry, &root, "", Per::Profile);
+    profile.insert("rates".into(), rates::profile_json_schema());
     profile.insert("name".into(), text("For messages and logs."));
     let when =
         text("For whom: `always`, `never`, or an expression over `claims`, `client`, `request`.");

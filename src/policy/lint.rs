@@ -61,7 +61,8 @@ fn profiles(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
         } else if let Some(hider) = hidden_by {
             let message = format!("profile `{name}` never applies: `{hider}` always comes first");
             found.push(place.node.warning("no-effect", message));
-        } else if base.is_some_and(|it| it.stances() == profile.stances()) {
+        } else if place.rates.is_none() && base.is_some_and(|it| it.stances() == profile.stances())
+        {
             let message = format!("profile `{name}` changes nothing");
             found.push(place.node.warning("no-effect", message));
         }

@@ -52,7 +52,7 @@ pub use key_origin::{KeyOrigin, KeyPlace, RemoteOrigin};
 pub use key_url::why_not_asked;
 pub use load::{load, load_at};
 pub use profiles::{Profile, ProfileIdx};
-pub use rates::{Counts, Pace, Rate, RateKey};
+pub use rates::{Allowance, ArgumentKey, Counts, Normalise, OnError, Pace, Paced, Rate, RateKey};
 pub use response::{Contract, ErrorText, ResponseRules, Suggestions, Timeouts};
 pub use schema_file::{Drift, INTROSPECTION, OnDrift, SchemaOrigin};
 pub use stance::Stance;
@@ -172,6 +172,18 @@ impl Policy {
     #[must_use]
     pub const fn setting(&self, rule: RuleIdx) -> &'static Setting {
         &self.entry(rule).setting
+    }
+
+    /// Whether rates are settled by what an answer cost.
+    #[must_use]
+    pub fn settles_cost(&self) -> bool {
+        self.rates.iter().any(|it| it.counts == Counts::Cost && it.is_settled())
+    }
+
+    /// The rates of a profile, at the places of [`Policy::rates`].
+    #[must_use]
+    pub fn rates_of(&self, profile: ProfileIdx) -> &[Arc<Rate>] {
+        self.profiles.get(profile.0).and_then(|it| it.rates.as_deref()).unwrap_or(&self.rates)
     }
 
     /// How a profile stands to a rule; what does not exist admits nothing.

@@ -1,10 +1,12 @@
 //! `profiles`: other numbers for some callers, laid over the base; the first that matches counts.
 
+use std::sync::Arc;
+
 use crate::{
     diagnostic::Diagnostics,
     expression::{Conditions, Outcome, Scope, When},
     policy::{
-        conditions, not_built, rates,
+        Rate, conditions, not_built,
         settings::{self, Layer, LayerReader, Level},
         stance::{Stance, Written},
     },
@@ -22,6 +24,8 @@ pub struct Profile {
     pub when: When,
     /// By rule.
     pub(super) stances: Vec<Stance>,
+    /// The rates with its numbers, when it has other ones than the file.
+    pub(super) rates: Option<Vec<Arc<Rate>>>,
 }
 
 /// The position of a profile in a policy.
@@ -43,7 +47,7 @@ impl Profile {
     /// The file itself.
     pub(super) fn base(registry: &'static [Entry], mode: Mode, layer: &Layer<'_>) -> Self {
         let stances = stances(registry, mode, &layer.written);
-        Self { name: BASE_NAME.into(), when: When::Always, stances }
+        Self { name: BASE_NAME.into(), when: When::Always, stances, rates: None }
     }
 
     /// The stances by rule.
@@ -57,6 +61,8 @@ impl Profile {
 #[derive(Debug)]
 pub(super) struct Placed<'n> {
     pub(super) node: &'n Node,
+    /// What it says of rates, which are read once the schema is there.
+    pub(super) rates: Option<&'n Node>,
 }
 
 /// Reads the list; each is laid over `base`.
@@ -69,41 +75,43 @@ pub(super) fn read<'n>(
     let mut profiles: Vec<Profile> = Vec::new();
     let mut all = Vec::new();
     for item in shape::list(node, found) {
-        let profile = read_one(registry, (mode, base, conditions), item, found);
+        let (profile, rates) = read_one(registry, (mode, base, conditions), item, found);
         if profile.name.as_ref() == BASE_NAME || profiles.iter().any(|it| it.name == profile.name) {
             let message = format!("there is a profile `{}` already", profile.name);
             found.push(item.error("duplicate-profile", message));
         }
-        all.push(Placed { node: item });
+        all.push(Placed { node: item, rates });
         profiles.push(profile);
     }
     (profiles, all)
 }
 
-fn read_one(
+fn read_one<'n>(
     registry: &'static [Entry],
     (mode, base, conditions): (Mode, &Layer<'_>, &Conditions),
-    node: &Node,
+    node: &'n Node,
     found: &mut Diagnostics,
-) -> Profile {
+) -> (Profile, Option<&'n Node>) {
     let mut fields = Fields::of(node, "profiles", found);
     let name = fields.require("name", found).and_then(|it| scalar::text(it, found));
     let when = fields.require("when", found).and_then(|it| read_when(it, conditions, found));
     let own_mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
     not_built::refuse("", &mut fields, found);
-    rates::refuse_in_profile(&mut fields, found);
+    let rates = fields.take("rates", found);
     let layer =
         LayerReader::new(registry, Level::Profile, &mut same_for_all).read(&mut fields, found);
     fields.finish(found);
     let laid_over = registry.iter().zip(layer.written.iter().zip(&base.written));
     let written: Vec<_> =
         laid_over.map(|(entry, (upper, lower))| upper.over(*lower, &entry.setting)).collect();
-    Profile {
+    let profile = Profile {
         name: name.unwrap_or_default().into(),
         // A mistake in `when` is an error, so the policy is not made; nobody is the safe reading.
         when: when.unwrap_or(When::Never),
         stances: stances(registry, own_mode.unwrap_or(mode), &written),
-    }
+        rates: None,
+    };
+    (profile, rates)
 }
 
 fn read_when(node: &Node, conditions: &Conditions, found: &mut Diagnostics) -> Option<When> {
@@ -232,7 +240,6 @@ mod tests {
         wrong("operations: { unselected: judge }");
         wrong("operations: { kinds: [query] }");
         wrong("directives: []");
-        check_codes(&profile("rates: { max: 1 }"), &["not-built-yet"]);
     }
 
     #[test]

@@ -39,10 +39,13 @@ pub(super) fn compile(text: &str, now: Option<u64>) -> (Option<Policy>, Diagnost
     let source = Arc::new(Source { name: "policy.yaml".into(), text: text.into() });
     let mut resolve = |name: &str| match name {
         "missing.graphql" => Err("no such file".into()),
-        name => Ok(Arc::new(Source { name: name.into(), text: "type Query { a: Int }".into() })),
+        name => Ok(Arc::new(Source { name: name.into(), text: SCHEMA.into() })),
     };
     load_with(registry(), &source, &mut resolve, now)
 }
+
+const SCHEMA: &str = "type Query { a: Int find(id: ID, ids: [ID], by: By): Thing } \
+                      type Thing { id: ID } input By { id: ID }";
 
 /// The codes of what is wrong with a text.
 pub(super) fn codes(text: &str) -> Vec<&'static str> {

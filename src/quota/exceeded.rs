@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use crate::{
-    policy::{Counts, Rate},
+    policy::{Allowance, Counts, Rate},
     verdict::{Code, Violation},
 };
 
@@ -16,8 +16,8 @@ pub struct Exceeded {
     pub name: Box<str>,
     /// How much there is in a window.
     pub quota: u32,
-    /// The window, in seconds.
-    pub window: u64,
+    /// The window, in seconds; none when what runs at a time is counted.
+    pub window: Option<u64>,
     /// When the same could be admitted; `None`: never, since it is more than the burst.
     pub wait: Option<Wait>,
 }
@@ -31,22 +31,35 @@ pub struct Wait {
     pub remaining: u64,
 }
 
+impl Wait {
+    /// Until so many ns have passed, of which one of an amount takes an interval.
+    pub(super) fn of(nanos: u64, amount: u64, interval: u64) -> Self {
+        let seconds = NonZeroU64::new(nanos.div_ceil(SECOND)).unwrap_or(NonZeroU64::MIN);
+        let missing = nanos.div_ceil(interval.max(1)).max(1);
+        Self { seconds, remaining: amount.saturating_sub(missing) }
+    }
+}
+
 impl Exceeded {
     pub(super) fn new(rate: &Rate, amount: u64, wait: Option<Wait>) -> Box<Self> {
         let what = match rate.counts {
             Counts::Calls(_) => "calls",
+            Counts::Failed(_) => "calls that may fail",
             Counts::Cost => "cost",
             Counts::Requests => "requests",
+        };
+        let (quota, most, window) = match rate.allowance {
+            Allowance::InFlight(most) => (most.get(), most.get(), None),
+            Allowance::Paced(it) => (it.pace.n.get(), it.burst.get(), Some(it.pace.per.as_secs())),
         };
         let detail = match wait {
             Some(wait) => format!(
                 "rate `{}`: {amount} {what} while {} are left; in {} s",
                 rate.name, wait.remaining, wait.seconds
             ),
-            None => format!(
-                "rate `{}`: {amount} {what} are more than the burst of {}",
-                rate.name, rate.burst
-            ),
+            None => {
+                format!("rate `{}`: {amount} {what} are more than the burst of {most}", rate.name)
+            }
         };
         let violation = Violation {
             rule: "rates",
@@ -58,12 +71,8 @@ impl Exceeded {
             },
             detail: detail.into(),
         };
-        Box::new(Self {
-            violation,
-            name: rate.name.clone(),
-            quota: rate.pace.n.get(),
-            window: rate.pace.per.as_secs(),
-            wait,
-        })
+        Box::new(Self { violation, name: rate.name.clone(), quota, window, wait })
     }
 }
+
+const SECOND: u64 = 1_000_000_000;

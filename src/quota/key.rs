@@ -14,9 +14,9 @@ use crate::{
 pub enum Key {
     /// Of an address, or of a network of IPv6.
     Address(IpAddr),
-    /// Of those with the same claim: SHA-256 of its JSON, so that no claim is kept and all keys
-    /// are of one size.
-    Claim([u8; 32]),
+    /// Of those with the same claim, header, argument and so on: its SHA-256, so that nothing
+    /// secret is kept and all keys are of one size.
+    Named([u8; 32]),
     /// Of everyone whose address is not known.
     Nowhere,
 }
@@ -31,20 +31,28 @@ impl Key {
         })
     }
 
-    /// Of a caller. Who does not have the claim is counted by address: nobody is not counted.
+    /// Of a caller; `named` is the SHA-256 of what the request says beside its caller. Who does not
+    /// have what is counted by is counted by address: nobody is not counted.
     #[must_use]
-    pub fn of_caller(key: &RateKey, caller: &Caller) -> Self {
+    pub fn of(key: &RateKey, caller: &Caller, named: Option<[u8; 32]>) -> Self {
         let claim = match key {
             RateKey::Address => None,
-            RateKey::Caller => claim(caller, &["sub".into()]),
-            RateKey::Claim(path) => claim(caller, path),
+            RateKey::ApiKey | RateKey::Argument(_) | RateKey::Document | RateKey::Header(_) => {
+                named
+            }
+            RateKey::Caller => claim(caller, &["sub".into()]).map(digest),
+            RateKey::Claim(path) => claim(caller, path).map(digest),
         };
         match (claim, caller.client.ip) {
-            (Some(claim), _) => Self::Claim(Digest::of(claim.to_string().as_bytes()).0),
+            (Some(claim), _) => Self::Named(claim),
             (None, Some(address)) => Self::of_address(address),
             (None, None) => Self::Nowhere,
         }
     }
+}
+
+fn digest(claim: &Value) -> [u8; 32] {
+    Digest::of(claim.to_string().as_bytes()).0
 }
 
 fn claim<'c>(caller: &'c Caller, path: &[Box<str>]) -> Option<&'c Value> {
@@ -70,7 +78,7 @@ mod tests {
     fn of(key: &RateKey, claims: Value) -> Key {
         let identity = claims.as_object().cloned().map(Identity::new).map(Arc::new);
         let client = Client { ip: "192.0.2.1".parse().ok(), ..Client::default() };
-        Key::of_caller(key, &Caller { identity, client, ..Caller::default() })
+        Key::of(key, &Caller { identity, client, ..Caller::default() }, Some([1; 32]))
     }
 
     #[test]
@@ -84,6 +92,8 @@ mod tests {
     #[test]
     fn who_has_no_claim_is_counted_by_address() {
         let here = address("192.0.2.1");
+        assert_eq!(of(&RateKey::ApiKey, Value::Null), Key::Named([1; 32]));
+        assert_eq!(Key::of(&RateKey::Document, &Caller::default(), None), Key::Nowhere);
         assert_eq!(of(&RateKey::Address, json!({ "sub": "a" })), here);
         assert_eq!(of(&RateKey::Caller, Value::Null), here);
         assert_ne!(of(&RateKey::Caller, json!({ "sub": "a" })), here);

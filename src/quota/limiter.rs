@@ -1,18 +1,14 @@
-//! What is spent of one rate, by key.
+//! What is spent of one rate, by key, in this process.
 //!
 //! Does not know what is counted, nor whether exceeding it refuses.
 
-use std::{
-    fmt,
-    num::{NonZeroU32, NonZeroU64},
-};
-
-use governor::{NotUntil, RateLimiter, clock::Clock, nanos::Nanos};
+use std::fmt;
 
 use crate::{
-    policy::Rate,
+    policy::{Paced, Rate},
     quota::{
         exceeded::{Exceeded, Wait},
+        gcra::{Gcra, Lacks},
         key::Key,
         store::{Bound, Store},
         time::Time,
@@ -21,70 +17,56 @@ use crate::{
 
 /// What is spent of one rate, by key.
 pub struct Limiter {
-    inner: RateLimiter<Key, Store, Time>,
-    #[cfg(test)]
     store: Store,
-    interval: u64,
-    burst: NonZeroU32,
+    gcra: Gcra,
+    time: Time,
+}
+
+/// Something that was spent, and may be given back.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// When its key is at rest, if nothing else is spent.
+    until: u64,
 }
 
 impl Limiter {
     /// Nothing is spent yet.
     #[must_use]
-    pub fn new(rate: &Rate, time: Time) -> Self {
-        Self::bounded(rate, time, Bound::default())
+    pub fn new(paced: &Paced, time: Time) -> Self {
+        Self::bounded(paced, time, Bound::default())
     }
 
-    pub(super) fn bounded(rate: &Rate, time: Time, bound: Bound) -> Self {
-        let interval = rate.interval();
-        // INVARIANT: the reader of the policy has refused a burst times interval over 2⁶² ns.
-        let quota = governor::Quota::with_period(interval)
-            .unwrap_or(governor::Quota::per_second(NonZeroU32::MIN))
-            .allow_burst(rate.burst);
-        let store = Store::new(bound, time.clone());
-        let inner = RateLimiter::new(quota, store.clone(), time);
-        store.start();
-        let interval = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX).max(1);
-        Self {
-            inner,
-            #[cfg(test)]
-            store,
-            interval,
-            burst: rate.burst,
-        }
+    pub(super) fn bounded(paced: &Paced, time: Time, bound: Bound) -> Self {
+        Self { store: Store::new(bound), gcra: Gcra::of(paced), time }
     }
 
     /// Spends an amount, all of it or nothing.
     ///
     /// # Errors
     /// When it is not left, or more than there ever is.
-    pub fn spend(&self, rate: &Rate, key: &Key, amount: u64) -> Result<(), Box<Exceeded>> {
-        if amount == 0 {
-            return Ok(());
+    pub fn spend(&self, rate: &Rate, key: &Key, amount: u64) -> Result<Held, Box<Exceeded>> {
+        let now = self.time.now();
+        let spent = self.store.update(key, now, |at_rest| self.gcra.spend(at_rest, now, amount));
+        match spent {
+            Ok(until) => Ok(Held { until }),
+            Err(Lacks::Ever) => Err(Exceeded::new(rate, amount, None)),
+            Err(Lacks::Now(wait)) => {
+                let wait = Wait::of(wait, amount, self.gcra.interval);
+                Err(Exceeded::new(rate, amount, Some(wait)))
+            }
         }
-        // Above the burst governor would multiply without looking.
-        let within = u32::try_from(amount).ok().filter(|it| *it <= self.burst.get());
-        let Some(n) = within.and_then(NonZeroU32::new) else {
-            return Err(Exceeded::new(rate, amount, None));
-        };
-        match self.inner.check_key_n(key, n) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(until)) => Err(Exceeded::new(rate, amount, Some(self.wait(amount, &until)))),
-            Err(_more_than_the_burst) => Err(Exceeded::new(rate, amount, None)),
-        }
+    }
+
+    /// Gives back an amount of what was spent, so far as it has not come back by itself.
+    pub fn give_back(&self, key: &Key, held: Held, amount: u64) {
+        let left = held.until.saturating_sub(self.time.now());
+        let time = self.gcra.time_of(amount).min(left);
+        self.store.change(key, |at_rest| at_rest.saturating_sub(time));
     }
 
     #[cfg(test)]
     pub(super) fn n_keys(&self) -> usize {
         self.store.n_keys()
-    }
-
-    fn wait(&self, amount: u64, until: &NotUntil<Nanos>) -> Wait {
-        let wait = until.wait_time_from(self.inner.clock().now()).as_nanos();
-        let wait = u64::try_from(wait).unwrap_or(u64::MAX);
-        let seconds = NonZeroU64::new(wait.div_ceil(SECOND)).unwrap_or(NonZeroU64::MIN);
-        let missing = wait.div_ceil(self.interval).max(1);
-        Wait { seconds, remaining: amount.saturating_sub(missing) }
     }
 }
 
@@ -94,5 +76,3 @@ impl fmt::Debug for Limiter {
         f.write_str("Limiter(..)")
     }
 }
-
-const SECOND: u64 = 1_000_000_000;

@@ -1,63 +1,128 @@
-//! Rates: how much every key has spent, in this process.
+//! Rates: how much every key has spent, in this process and, if it is told so, in all replicas.
 //!
 //! GCRA: of every key one number is kept, the time at which it would be at rest. The states of a
 //! rate lie in a bounded store that never forgets a key that is not at rest, since that would
-//! give it a fresh quota. The time is injected. Does not share anything with other processes, and
-//! does not know when a request spends: the server says that.
+//! give it a fresh quota. The time is injected. Does not know when a request spends: the server
+//! says that.
 
 mod exceeded;
+mod gcra;
+mod in_flight;
 mod key;
 mod limiter;
+mod outcome;
+mod shared;
 mod store;
 mod time;
 
 pub use exceeded::Exceeded;
+pub use in_flight::{InFlight, Slot};
 pub use key::Key;
-pub use limiter::Limiter;
+pub use limiter::{Held, Limiter};
+pub use outcome::Outcomes;
+pub use shared::{Link, Lost, NotTaken, Taken, Unavailable};
 pub use time::Time;
 
 use std::sync::Arc;
 
-use crate::policy::Rate;
+use crate::policy::{Allowance, Policy, ProfileIdx, Rate};
 
-/// The rates of a policy, with what is spent of them.
+/// The rates of a policy, with what is spent of them, profile by profile.
 #[derive(Clone, Debug)]
-pub struct Quotas(Arc<[Quota]>);
+pub struct Quotas(Arc<[Box<[Quota]>]>);
 
 /// A rate with what is spent of it.
 #[derive(Clone, Debug)]
 pub struct Quota {
     /// The rate.
     pub rate: Arc<Rate>,
+    /// Whose rates they are: replicas of one policy share them.
+    pub scope: Arc<str>,
     /// What is spent.
-    pub limiter: Arc<Limiter>,
+    pub meter: Meter,
+}
+
+/// What is spent.
+#[derive(Clone, Debug)]
+pub enum Meter {
+    /// At a time.
+    InFlight(Arc<InFlight>),
+    /// In a time.
+    Paced(Arc<Limiter>),
 }
 
 impl Quotas {
     /// Nothing is spent yet.
     #[must_use]
-    pub fn new(rates: &[Arc<Rate>], time: &Time) -> Self {
-        let of = |rate: &Arc<Rate>| Quota {
-            rate: Arc::clone(rate),
-            limiter: Arc::new(Limiter::new(rate, time.clone())),
-        };
-        Self(rates.iter().map(of).collect())
+    pub fn of(policy: &Policy, time: &Time) -> Self {
+        let profiles = (0..policy.profiles().len()).map(ProfileIdx);
+        Self::new(&policy.name, profiles.map(|it| policy.rates_of(it)), time)
+    }
+
+    /// From the rates of every profile, the base first. What profiles do not change they share.
+    pub(crate) fn new<'r>(
+        scope: &str,
+        profiles: impl Iterator<Item = &'r [Arc<Rate>]>,
+        time: &Time,
+    ) -> Self {
+        let scope: Arc<str> = scope.into();
+        let mut all: Vec<Box<[Quota]>> = Vec::new();
+        for rates in profiles {
+            let of = |rate: &Arc<Rate>| {
+                let known = all.iter().flatten().find(|it| Arc::ptr_eq(&it.rate, rate));
+                let new = || Quota {
+                    rate: Arc::clone(rate),
+                    scope: Arc::clone(&scope),
+                    meter: Meter::new(rate, time),
+                };
+                known.cloned().unwrap_or_else(new)
+            };
+            let quotas = rates.iter().map(of).collect();
+            all.push(quotas);
+        }
+        Self(all.into())
     }
 
     /// With what was spent of rates of the same name, key and numbers.
     #[must_use]
     pub fn continuing(&self, before: &Self) -> Self {
         let continued = |quota: &Quota| {
-            let same = before.0.iter().find(|it| it.rate.spends_as(&quota.rate));
-            let limiter = Arc::clone(&same.unwrap_or(quota).limiter);
-            Quota { rate: Arc::clone(&quota.rate), limiter }
+            let mut all = before.0.iter().flatten();
+            let same = all.find(|it| it.rate.spends_as(&quota.rate));
+            let meter = same.unwrap_or(quota).meter.clone();
+            Quota { meter, ..quota.clone() }
         };
-        Self(self.0.iter().map(continued).collect())
+        Self(self.0.iter().map(|it| it.iter().map(continued).collect()).collect())
     }
 
-    /// Each, in the order of the policy.
-    pub fn iter(&self) -> impl Iterator<Item = &Quota> {
-        self.0.iter()
+    /// Those of a profile, in the order of the policy.
+    #[must_use]
+    pub fn of_profile(&self, profile: ProfileIdx) -> &[Quota] {
+        self.0.get(profile.index()).or_else(|| self.0.first()).map_or(&[], |it| it)
+    }
+
+    /// True when nothing is counted.
+    #[must_use]
+    pub fn are_none(&self) -> bool {
+        self.0.iter().all(|it| it.is_empty())
+    }
+
+    /// True when callers have to be looked at to know which numbers are theirs.
+    #[must_use]
+    pub fn differ(&self) -> bool {
+        self.0.windows(2).any(|it| match it {
+            [a, b] => a.iter().zip(b).any(|(a, b)| !Arc::ptr_eq(&a.rate, &b.rate)),
+            _ => false,
+        })
+    }
+}
+
+impl Meter {
+    fn new(rate: &Rate, time: &Time) -> Self {
+        match rate.allowance {
+            Allowance::InFlight(most) => Self::InFlight(Arc::new(InFlight::new(most))),
+            Allowance::Paced(paced) => Self::Paced(Arc::new(Limiter::new(&paced, time.clone()))),
+        }
     }
 }
 

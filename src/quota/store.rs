@@ -3,13 +3,12 @@
 //! When there is no room for a new key, it shares one state with all others of its kind: an
 //! attacker who cycles through addresses neither resets a quota nor grows the memory.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ahash::RandomState;
-use governor::{clock::Clock, nanos::Nanos, state::StateStore};
 use lru::LruCache;
 
-use crate::quota::{key::Key, time::Time};
+use crate::quota::key::Key;
 
 /// How many states there are at most.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +24,7 @@ impl Default for Bound {
     }
 }
 
-/// The states of all keys of one rate: when each is at rest, in ns since the start.
+/// The states of all keys of one rate: when each is at rest, in ns.
 #[derive(Clone, Debug)]
 pub(super) struct Store(Arc<Shared>);
 
@@ -35,15 +34,12 @@ struct Shared {
     hasher: RandomState,
     keys_per_shard: usize,
     overflow: Mutex<Option<u64>>,
-    time: Time,
-    /// When the limiter began to count.
-    start: OnceLock<Nanos>,
 }
 
 type Shard = LruCache<Key, u64, RandomState>;
 
 impl Store {
-    pub(super) fn new(bound: Bound, time: Time) -> Self {
+    pub(super) fn new(bound: Bound) -> Self {
         let hasher = RandomState::new();
         let shard = || Mutex::new(LruCache::unbounded_with_hasher(hasher.clone()));
         Self(Arc::new(Shared {
@@ -51,15 +47,41 @@ impl Store {
             hasher: hasher.clone(),
             keys_per_shard: bound.keys_per_shard,
             overflow: Mutex::new(None),
-            time,
-            start: OnceLock::new(),
         }))
     }
 
-    /// The limiter counts from now on. Called right after that is true, so that a key is at rest
-    /// here a moment later than it is there, and never sooner.
-    pub(super) fn start(&self) {
-        let _was_started = self.0.start.set(self.0.time.now());
+    /// Replaces the state of a key, if the next one can be told.
+    pub(super) fn update<E>(
+        &self,
+        key: &Key,
+        now: u64,
+        next: impl Fn(Option<u64>) -> Result<u64, E>,
+    ) -> Result<u64, E> {
+        if let Some(shard) = self.shard(key) {
+            let mut shard = lock(shard);
+            if let Some(at_rest) = shard.get_mut(key) {
+                *at_rest = next(Some(*at_rest))?;
+                return Ok(*at_rest);
+            }
+            if make_room(&mut shard, self.0.keys_per_shard, now) {
+                let at_rest = next(None)?;
+                shard.put(key.clone(), at_rest);
+                return Ok(at_rest);
+            }
+        }
+        let mut overflow = lock(&self.0.overflow);
+        let at_rest = next(*overflow)?;
+        *overflow = Some(at_rest);
+        Ok(at_rest)
+    }
+
+    /// Changes the state of a key that has one of its own. What was spent of the shared state is
+    /// not given back: nobody knows any more whose it was.
+    pub(super) fn change(&self, key: &Key, next: impl Fn(u64) -> u64) {
+        let Some(shard) = self.shard(key) else { return };
+        if let Some(at_rest) = lock(shard).peek_mut(key) {
+            *at_rest = next(*at_rest);
+        }
     }
 
     #[cfg(test)]
@@ -73,56 +95,27 @@ impl Store {
         let place = (self.0.hasher.hash_one(key) >> 24).checked_rem(n)?;
         self.0.shards.get(usize::try_from(place).ok()?)
     }
-
-    /// Whether there is room for one more key, if need be in place of one at rest.
-    fn make_room(&self, shard: &mut Shard) -> bool {
-        if shard.len() < self.0.keys_per_shard {
-            return true;
-        }
-        let Some(start) = self.0.start.get() else { return false };
-        let now = self.0.time.now().as_u64().saturating_sub(start.as_u64());
-        for _ in 0..LOOKED_AT {
-            match shard.peek_lru().map(|(key, at_rest)| (key.clone(), *at_rest)) {
-                Some((_, at_rest)) if at_rest <= now => {
-                    shard.pop_lru();
-                    return true;
-                }
-                // Those behind it get their turn; the order is only a hint.
-                Some((key, _)) => {
-                    shard.promote(&key);
-                }
-                None => return false,
-            }
-        }
-        false
-    }
 }
 
-impl StateStore for Store {
-    type Key = Key;
-
-    fn measure_and_replace<T, F, E>(&self, key: &Key, f: F) -> Result<T, E>
-    where
-        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
-    {
-        if let Some(shard) = self.shard(key) {
-            let mut shard = lock(shard);
-            if let Some(at_rest) = shard.get_mut(key) {
-                let (outcome, next) = f(Some((*at_rest).into()))?;
-                *at_rest = next.as_u64();
-                return Ok(outcome);
-            }
-            if self.make_room(&mut shard) {
-                let (outcome, next) = f(None)?;
-                shard.put(key.clone(), next.as_u64());
-                return Ok(outcome);
-            }
-        }
-        let mut overflow = lock(&self.0.overflow);
-        let (outcome, next) = f(overflow.map(Into::into))?;
-        *overflow = Some(next.as_u64());
-        Ok(outcome)
+/// Whether there is room for one more key, if need be in place of one at rest.
+fn make_room(shard: &mut Shard, keys_per_shard: usize, now: u64) -> bool {
+    if shard.len() < keys_per_shard {
+        return true;
     }
+    for _ in 0..LOOKED_AT {
+        match shard.peek_lru().map(|(key, at_rest)| (key.clone(), *at_rest)) {
+            Some((_, at_rest)) if at_rest <= now => {
+                shard.pop_lru();
+                return true;
+            }
+            // Those behind it get their turn; the order is only a hint.
+            Some((key, _)) => {
+                shard.promote(&key);
+            }
+            None => return false,
+        }
+    }
+    false
 }
 
 /// A state is one number, so that a panic elsewhere leaves none half written.

@@ -10,8 +10,8 @@ use std::{
 };
 
 use crate::{
-    policy::{Counts, Pace, Rate, RateKey},
-    quota::{Key, Limiter, Quotas, Time, store::Bound},
+    policy::{Allowance, Counts, OnError, Pace, Paced, Rate, RateKey},
+    quota::{InFlight, Key, Limiter, Meter, Quotas, Time, store::Bound},
     verdict::Mode,
 };
 
@@ -35,10 +35,20 @@ fn rate(n: u32, seconds: u64, burst: u32) -> Rate {
     Rate {
         name: "a".into(),
         key: RateKey::Address,
-        pace: Pace { n: number(n), per: Duration::from_secs(seconds) },
-        burst: number(burst),
+        allowance: Allowance::Paced(Paced {
+            pace: Pace { n: number(n), per: Duration::from_secs(seconds) },
+            burst: number(burst),
+        }),
         counts: Counts::Requests,
+        on_error: OnError::Local,
         mode: Mode::Enforce,
+    }
+}
+
+fn limiter(rate: &Rate, time: Time, bound: Bound) -> Limiter {
+    match rate.allowance {
+        Allowance::InFlight(_) => panic!("{rate:?}"),
+        Allowance::Paced(paced) => Limiter::bounded(&paced, time, bound),
     }
 }
 
@@ -52,11 +62,11 @@ fn check(rate: &Rate, spends: &[(u64, u64, &str)]) {
     let told = Told::default();
     // Any start will do.
     told.is(7_000);
-    let limiter = Limiter::new(rate, told.time());
+    let limiter = limiter(rate, told.time(), Bound::default());
     for (at, amount, expect) in spends {
         told.is(at + 7_000);
         let got = match limiter.spend(rate, &key(1), *amount) {
-            Ok(()) => "ok".to_owned(),
+            Ok(_) => "ok".to_owned(),
             Err(it) => it.wait.map_or("never".to_owned(), |it| {
                 format!("{} s, {} left", it.seconds, it.remaining)
             }),
@@ -106,21 +116,21 @@ fn the_largest_numbers_do_not_overflow() {
     // A burst that takes almost 2⁶² ns to come back.
     let hours = 1_281_023;
     let large = rate(1, 3_600, hours);
-    let limiter = |at: u64| {
+    let at = |at: u64| {
         let told = Told::default();
-        let limiter = Limiter::new(&large, told.time());
+        let limiter = limiter(&large, told.time(), Bound::default());
         told.is(at);
         let spend = |amount| limiter.spend(&large, &key(1), amount).is_ok();
         [spend(hours.into()), spend(1), spend(hours.into()), spend(u64::from(hours) + 1)]
     };
-    assert_eq!(limiter(0), [true, false, false, false]);
-    assert_eq!(limiter(u64::MAX), [true, false, false, false]);
+    assert_eq!(at(0), [true, false, false, false]);
+    assert_eq!(at(u64::MAX), [true, false, false, false]);
 }
 
 #[test]
 fn keys_do_not_spend_from_each_other() {
     let (told, rate) = (Told::default(), rate(1, 1, 1));
-    let limiter = Limiter::new(&rate, told.time());
+    let limiter = limiter(&rate, told.time(), Bound::default());
     assert!(limiter.spend(&rate, &key(1), 1).is_ok());
     assert!(limiter.spend(&rate, &key(1), 1).is_err());
     assert!(limiter.spend(&rate, &key(2), 1).is_ok());
@@ -130,7 +140,7 @@ fn keys_do_not_spend_from_each_other() {
 fn cycling_through_keys_neither_resets_a_quota_nor_grows() {
     let (told, rate) = (Told::default(), rate(1, 1, 1));
     let bound = Bound { shards: 1, keys_per_shard: 4 };
-    let limiter = Limiter::bounded(&rate, told.time(), bound);
+    let limiter = limiter(&rate, told.time(), bound);
     let spend = |n| limiter.spend(&rate, &key(n), 1).is_ok();
     assert!((0..4).all(spend));
     // No room: they share one state, which has one to spend.
@@ -148,7 +158,7 @@ fn cycling_through_keys_neither_resets_a_quota_nor_grows() {
 #[test]
 fn memory_is_bounded_whatever_is_sent() {
     let rate = rate(1, 3_600, 1);
-    let limiter = Limiter::new(&rate, Told::default().time());
+    let limiter = limiter(&rate, Told::default().time(), Bound::default());
     (0..200_000).for_each(|n| drop(limiter.spend(&rate, &key(n), 1)));
     // Shards fill up unevenly, but all of them do.
     assert_eq!(limiter.n_keys(), 65_536);
@@ -158,7 +168,7 @@ fn memory_is_bounded_whatever_is_sent() {
 fn busy_keys_do_not_keep_new_ones_out() {
     let (told, rate) = (Told::default(), rate(1, 1, 10));
     let bound = Bound { shards: 1, keys_per_shard: 4 };
-    let limiter = Limiter::bounded(&rate, told.time(), bound);
+    let limiter = limiter(&rate, told.time(), bound);
     // The oldest is not at rest for ten seconds, the others for one.
     assert!(limiter.spend(&rate, &key(0), 10).is_ok());
     assert!((1..4).all(|n| limiter.spend(&rate, &key(n), 1).is_ok()));
@@ -170,10 +180,13 @@ fn busy_keys_do_not_keep_new_ones_out() {
 #[test]
 fn what_was_spent_survives_another_policy_with_the_same_numbers() {
     let told = Told::default();
-    let quotas = |rate: Rate| Quotas::new(&[Arc::new(rate)], &told.time());
+    let quotas = |rate: Rate| Quotas::new("", [&*vec![Arc::new(rate)]].into_iter(), &told.time());
     let spend = |quotas: &Quotas| {
-        let quota = quotas.iter().next().unwrap();
-        quota.limiter.spend(&quota.rate, &key(1), 1).is_ok()
+        let quota = &quotas.of_profile(crate::policy::ProfileIdx::BASE)[0];
+        match &quota.meter {
+            Meter::InFlight(_) => panic!("it is paced"),
+            Meter::Paced(limiter) => limiter.spend(&quota.rate, &key(1), 1).is_ok(),
+        }
     };
     let before = quotas(rate(1, 1, 1));
     assert!(spend(&before));
@@ -184,4 +197,62 @@ fn what_was_spent_survives_another_policy_with_the_same_numbers() {
     assert!(spend(&quotas(Rate { name: "b".into(), ..rate(1, 1, 1) }).continuing(&before)));
     let other_key = Rate { key: RateKey::Caller, ..rate(1, 1, 1) };
     assert!(spend(&quotas(other_key).continuing(&before)));
+}
+
+#[test]
+fn what_is_given_back_can_be_spent_again() {
+    // One comes back every second.
+    let (told, rate) = (Told::default(), rate(1, 1, 3));
+    let limiter = limiter(&rate, told.time(), Bound::default());
+    let spend = |n| limiter.spend(&rate, &key(1), n);
+    let held = spend(3).unwrap();
+    assert!(spend(1).is_err());
+    limiter.give_back(&key(1), held, 2);
+    assert!(spend(2).is_ok());
+    assert!(spend(1).is_err());
+}
+
+#[test]
+fn what_came_back_by_itself_is_not_given_back_again() {
+    let (told, rate) = (Told::default(), rate(1, 1, 1));
+    let limiter = limiter(&rate, told.time(), Bound::default());
+    let held = limiter.spend(&rate, &key(1), 1).unwrap();
+    told.is(1_000);
+    assert!(limiter.spend(&rate, &key(1), 1).is_ok());
+    limiter.give_back(&key(1), held, 1);
+    assert!(limiter.spend(&rate, &key(1), 1).is_err());
+    limiter.give_back(&key(1), held, u64::MAX);
+    assert!(limiter.spend(&rate, &key(1), 1).is_err());
+}
+
+#[test]
+fn what_others_spent_is_not_given_back() {
+    let (told, rate) = (Told::default(), rate(1, 1, 1));
+    let limiter = limiter(&rate, told.time(), Bound { shards: 1, keys_per_shard: 1 });
+    assert!(limiter.spend(&rate, &key(1), 1).is_ok());
+    // These share one state.
+    let held = limiter.spend(&rate, &key(2), 1).unwrap();
+    limiter.give_back(&key(2), held, 1);
+    limiter.give_back(&key(3), held, 1);
+    assert!(limiter.spend(&rate, &key(3), 1).is_err());
+}
+
+#[test]
+fn what_runs_at_a_time_is_counted_by_key() {
+    let two = NonZeroU32::new(2).unwrap();
+    let rate = Rate { allowance: Allowance::InFlight(two), ..rate(1, 1, 1) };
+    let running = Arc::new(InFlight::new(two));
+    let begin = |n, amount| running.begin(&rate, &key(n), amount);
+    let first = begin(1, 1).unwrap();
+    let second = begin(1, 1).unwrap();
+    let refused = begin(1, 1).unwrap_err();
+    let wait = refused.wait.unwrap();
+    assert_eq!((wait.seconds.get(), wait.remaining, refused.window), (1, 0, None));
+    assert!(begin(2, 2).is_ok());
+    assert!(begin(2, 3).unwrap_err().wait.is_none());
+    drop(first);
+    assert!(begin(1, 2).is_err());
+    assert!(begin(1, 1).is_ok());
+    drop(second);
+    assert_eq!(running.n_keys(), 0);
 }

@@ -6,8 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use governor::{clock::Clock, nanos::Nanos};
-
 /// A time that never goes back, counted from whenever.
 #[derive(Clone)]
 pub struct Time(Arc<dyn Fn() -> Duration + Send + Sync>);
@@ -25,14 +23,11 @@ impl Time {
     pub fn new(tell: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
-}
 
-impl Clock for Time {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
+    /// In ns.
+    pub(super) fn now(&self) -> u64 {
         // 2⁶² ns are 146 years; with a burst of as much, sums stay below 2⁶⁴.
-        Nanos::from(u64::try_from((self.0)().as_nanos()).unwrap_or(u64::MAX).min(1 << 62))
+        u64::try_from((self.0)().as_nanos()).unwrap_or(u64::MAX).min(1 << 62)
     }
 }
 

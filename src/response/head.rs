@@ -33,7 +33,8 @@ pub struct Head<'h> {
 /// What is wrong with it.
 pub fn read_head(head: Head<'_>, rules: &ResponseRules) -> Result<MustBe, Wrong> {
     let Head { status, headers, is_stream } = head;
-    let is_plain = |it: &HeaderValue| it.as_bytes().eq_ignore_ascii_case(b"identity");
+    let is_plain =
+        |it: &HeaderValue| PLAIN.iter().any(|plain| it.as_bytes().eq_ignore_ascii_case(plain));
     if !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
         return Err(Wrong::Compressed);
     }
@@ -99,6 +100,10 @@ fn is_json(headers: &HeaderMap) -> bool {
     suffix.eq_ignore_ascii_case("json")
 }
 
+/// No coding at all. The second is no name that is registered; servers of events write it, so that
+/// nothing on the way compresses their streams.
+const PLAIN: [&[u8]; 2] = [b"identity", b"none"];
+
 /// About bytes that may be others now.
 static OF_BYTES: [HeaderName; 6] = [
     ACCEPT_RANGES,
@@ -156,7 +161,9 @@ mod tests {
 
     #[test]
     fn compressed_answers_and_large_ones() {
-        check(200, &[("content-encoding", "identity")], Ok(MustBe::Json));
+        for it in ["identity", "Identity", "none"] {
+            check(200, &[("content-encoding", it)], Ok(MustBe::Json));
+        }
         for it in ["gzip", "identity, br", ""] {
             check(200, &[("content-encoding", it)], Err(Wrong::Compressed));
         }

@@ -120,6 +120,6 @@ struct Called(Calls);
 
 impl Residual for Called {
     fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
-        self.0.each(facts.variables, |group| found.tally(group, 1));
+        self.0.each(facts.variables, |group, _| found.tally(group, 1));
     }
 }

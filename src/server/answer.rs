@@ -11,6 +11,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
 use crate::server::{
+    charges::Charges,
     guarded::{CutOff, Guarded},
     stream::Ends,
     watched::Counting,
@@ -35,6 +36,8 @@ pub(super) enum Answer {
         relayed: Guarded,
         /// When it ends at the latest.
         ends: Ends,
+        /// What runs until it ends.
+        _runs: Charges,
     },
 }
 
@@ -69,7 +72,7 @@ impl Body for Answer {
             Self::Relayed { until, .. } if until.is_some_and(|it| it < Instant::now()) => {
                 Poll::Ready(Some(Err(CutOff::Late)))
             }
-            Self::Streamed { relayed, ends } => {
+            Self::Streamed { relayed, ends, _runs } => {
                 if ends.as_mut().poll(ctx).is_ready() {
                     return Poll::Ready(None);
                 }

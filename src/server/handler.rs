@@ -24,17 +24,18 @@ use crate::{
         answer::Answer,
         answers::Asked,
         body,
+        charges::{Charges, note_unsent},
         connection::Client,
+        documents,
         graph::Site,
         guarded::{self, Guarded},
         held::Held,
         identify::told,
         logged::{self, Stopwatch},
         panics::{Caught, caught},
-        rates::Rates,
+        rates::{Rates, Spender},
         state::State,
         stream,
-        upgrade::{self, Upgrade},
         upload::{self, Upload},
         watched::{self, Passing},
     },
@@ -81,11 +82,11 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
             reply.sign(&mut told);
             told.map(Answer::from)
         }
-        Ok(Ok(Served::Stream(mut answer, expires))) => {
+        Ok(Ok(Served::Stream(mut answer, expires, charges))) => {
             reply.sign(&mut answer);
             client.streams.set(true);
             let ends = stream::ends(client, (site, &state), expires);
-            answer.map(|relayed| Answer::Streamed { relayed, ends })
+            answer.map(|relayed| Answer::Streamed { relayed, ends, _runs: charges })
         }
         Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
         Ok(Ok(Served::Switch(answer))) => answer.map(|()| Answer::from(Bytes::new())),
@@ -120,7 +121,7 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
 pub(super) struct Exchange<'e> {
     pub(super) client: &'e Client,
     /// Its number on the connection.
-    n: u64,
+    pub(super) n: u64,
     /// The graph that it is for.
     pub(super) site: &'e Rc<Site>,
     /// Why there is none.
@@ -137,7 +138,7 @@ pub(super) enum Served {
     Answer(Vec<u8>),
     Operation(Passing),
     Preflight,
-    Stream(Response<Guarded>, Option<Instant>),
+    Stream(Response<Guarded>, Option<Instant>, Charges),
     Switch(Response<()>),
 }
 
@@ -146,7 +147,9 @@ impl Exchange<'_> {
         point(Stage::Head).await?;
         self.well_formed()?;
         point(Stage::AddressRates).await?;
-        self.rates().of_address(|| self.address())?;
+        self.look_for_proxy();
+        let mut charges = Charges::default();
+        self.rates().of_address(|| self.address(), &mut charges).await?;
         point(Stage::Route).await?;
         self.wrong.clone().map_or(Ok(()), Err)?;
         let route = route(self.head, self.state.http())?;
@@ -166,7 +169,7 @@ impl Exchange<'_> {
             }
             Route::Operation => {
                 if let Some(with_files) = with_files(&self.head.headers, self.state.http())? {
-                    return self.upload(body, with_files).await;
+                    return self.upload(body, with_files, charges).await;
                 }
                 readable(&self.head.headers)?;
                 self.read(body, &held).await?
@@ -175,7 +178,8 @@ impl Exchange<'_> {
             Route::WebSocket => return self.upgrade().await.map(Served::Switch),
         };
         let mut watch = Stopwatch::start();
-        let judged = self.judge(&body, None).await.inspect_err(|_refused| watch.stop())?;
+        let judged = self.judge(&body, None, charges).await;
+        let judged = judged.inspect_err(|_refused| watch.stop())?;
         drop(body);
         if let Judged::Answer(_) = judged {
             watch.stop();
@@ -202,15 +206,18 @@ impl Exchange<'_> {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
             Judged::Forward(going) => going,
         };
-        let Going { admitted, told, watched, answers, expires } = going;
-        let (answer, asked) = forward(admitted, self.forwarded_head(&told)).await?;
+        let Going { admitted, told, watched, answers, expires, mut charges } = going;
+        charges.sent();
+        let answer = forward(admitted, self.forwarded_head(&told)).await;
+        let (answer, asked) = answer.inspect_err(|why| note_unsent(why, &mut charges))?;
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
             let answer = answer_going_on(answer)?;
-            return Ok(Served::Stream(asked.guard(answer, true, answers)?, expires));
+            charges.keep();
+            return Ok(Served::Stream(asked.guard(answer, true, answers)?, expires, charges));
         }
         let answer = asked.guard(answer, false, answers)?;
         let answer = guarded::held(answer, asked.until()).await?;
-        let passing = watched::pass(answer, (self.state, self.reply.id), watched).await?;
+        let passing = watched::pass(answer, (self.state, self.reply.id), watched, charges).await?;
         Ok(Served::Operation(passing))
     }
 
@@ -219,6 +226,7 @@ impl Exchange<'_> {
         &self,
         body: Incoming,
         (boundary, uploads): (Box<str>, Uploads),
+        charges: Charges,
     ) -> Result<Served, Refusal> {
         let bounds = upload::Bounds { body: self.limits(), uploads };
         let upload = Upload::begin(body, &boundary, bounds).await;
@@ -226,7 +234,7 @@ impl Exchange<'_> {
             self.well_formed()?;
         }
         let upload = upload?;
-        let judged = match self.judge(&upload.operations, Some(&upload.map)).await {
+        let judged = match self.judge(&upload.operations, Some(&upload.map), charges).await {
             Ok(judged) => judged,
             Err(refusal) => {
                 upload.discard().await;
@@ -257,26 +265,6 @@ impl Exchange<'_> {
     /// What the guard of the connection has found in the bytes of this request.
     fn well_formed(&self) -> Result<(), Violation> {
         self.client.watch.wrong(self.n).map_or(Ok(()), |wrong| Err(wrong.into()))
-    }
-
-    /// Accepts a WebSocket, which begins when the answer is written.
-    async fn upgrade(&self) -> Result<Response<()>, Refusal> {
-        self.state.refuse_drift()?;
-        let answer = upgrade::accept(self.head, self.state)?;
-        if !self.client.watch.is_switching(self.n) {
-            return Err(upgrade::has_body().into());
-        }
-        if self.client.worker.drain().has_begun() {
-            let detail = "it cannot switch protocols now".into();
-            return Err(Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail }.into());
-        }
-        let (headers, address) = (&self.head.headers, self.address());
-        let mtls = self.client.certificate.clone();
-        let caller = upgrade::caller(self.state, headers, (address, mtls)).await;
-        let caller = caller.map_err(|why| self.unidentified(why))?;
-        let (id, head, site) = (self.reply.id, self.head.clone(), Rc::clone(self.site));
-        self.client.upgrade.replace(Some(Box::new(Upgrade { id, site, head, address, caller })));
-        Ok(answer)
     }
 
     fn limits(&self) -> body::Limits {
@@ -322,7 +310,12 @@ impl Exchange<'_> {
         Asked { state: self.state, id, media, at: Instant::now() }
     }
 
-    async fn judge(&self, body: &[u8], files: Option<&UploadMap>) -> Result<Judged, Refusal> {
+    async fn judge(
+        &self,
+        body: &[u8],
+        files: Option<&UploadMap>,
+        mut charges: Charges,
+    ) -> Result<Judged, Refusal> {
         let limits = self.state.gate.policy().body;
         point(Stage::Json).await?;
         let recent = self.client.worker.recent();
@@ -339,28 +332,32 @@ impl Exchange<'_> {
             let _first = self.who.set(Arc::clone(identity));
         }
         point(Stage::CallerRates).await?;
-        self.rates().of_caller(&caller)?;
+        let spender = Spender { caller: &caller, headers: &self.head.headers };
+        self.rates().of_caller(spender, &mut charges).await?;
         point(Stage::Told).await?;
         let told = told(&self.state.told, caller.identity.as_deref())
             .map_err(|bad| self.unidentified(bad.into()))?;
         point(Stage::Judge).await?;
+        let link = self.client.worker.link();
+        documents::ask(&self.state.gate, link, &requests).await;
         match self.state.gate.admit(&requests, &caller, now()) {
             Verdict::Admit(admitted) => {
                 requests.first.query.iter().for_each(|it| recent.borrow_mut().keep(it));
+                documents::leave(&self.state.gate, link, &requests);
                 self.report(admitted.items());
                 point(Stage::ItemRates).await?;
-                self.rates().of_items(&caller, admitted.items())?;
+                self.rates().of_items(spender, admitted.items(), &mut charges).await?;
                 self.judged(admitted.items());
                 point(Stage::Watch).await?;
                 let watched = self.state.gate.watch(&requests, &caller);
                 let answers = (requests.framing, self.state.gate.expect(&requests, &caller));
                 let expires = stream::expires(&caller);
-                let going = Going { admitted, told, watched, answers, expires };
+                let going = Going { admitted, told, watched, answers, expires, charges };
                 Ok(Judged::Forward(going))
             }
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
-                self.rates().of_items(&caller, &answered.items)?;
+                self.rates().of_items(spender, &answered.items, &mut charges).await?;
                 self.judged(&answered.items);
                 Ok(Judged::Answer(answered.body))
             }
@@ -369,7 +366,7 @@ impl Exchange<'_> {
     }
 
     fn rates(&self) -> Rates<'_> {
-        Rates { quotas: &self.state.quotas, id: self.reply.id }
+        Rates { state: self.state, link: self.client.worker.link(), id: self.reply.id }
     }
 
     fn report(&self, items: &[Item]) {
@@ -392,6 +389,7 @@ struct Going {
     watched: Option<Watched>,
     answers: (Framing, Option<Vec<Expected>>),
     expires: Option<Instant>,
+    charges: Charges,
 }
 
 /// An answer that goes on.

@@ -9,8 +9,10 @@ mod answer;
 mod answers;
 mod body;
 mod certificates;
+mod charges;
 mod connection;
 mod crowd;
+mod documents;
 mod drain;
 #[cfg(test)]
 mod drill;

@@ -4,7 +4,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -16,7 +16,7 @@ use crate::{
     config::{Config, Front, ListenerTls},
     diagnostic::Diagnostics,
     identity::Told,
-    policy::{Credentials, Http, ResponseRules},
+    policy::{Credentials, Http, Policy, ResponseRules},
     quota::{Quotas, Time},
     schema::Difference,
     server::{graph::Graphs, identify::Keys},
@@ -57,10 +57,10 @@ impl State {
     /// What follows from a gate's policy.
     #[must_use]
     pub fn new(gate: Gate) -> Self {
-        let headers = HeaderRules::new(&gate.policy().http.forward_headers);
+        let headers = headers(gate.policy());
         let credentials = &gate.policy().credentials;
         let (keys, vary, told) = (Keys::of(credentials), vary(credentials), told(credentials));
-        let quotas = Quotas::new(&gate.policy().rates, &Time::monotonic());
+        let quotas = Quotas::of(gate.policy(), &Time::monotonic());
         let gate = Arc::new(gate);
         Self { gate, headers, keys, quotas, vary, told, since: now(), drifted: None }
     }
@@ -68,7 +68,7 @@ impl State {
     /// The same policy, with its cache, beside another schema of the upstream's.
     pub(super) fn beside(&self, drifted: Option<Arc<Drifted>>) -> Self {
         let gate = Arc::clone(&self.gate);
-        let headers = HeaderRules::new(&self.http().forward_headers);
+        let headers = headers(self.gate.policy());
         let (keys, vary, told) = (self.keys.clone(), self.vary.clone(), Arc::clone(&self.told));
         let (quotas, since) = (self.quotas.clone(), self.since);
         Self { gate, headers, keys, quotas, vary, told, since, drifted }
@@ -107,6 +107,15 @@ impl State {
     }
 }
 
+/// An answer that settles what was spent is read, so it must not come compressed.
+fn headers(policy: &Policy) -> HeaderRules {
+    let mut names = policy.http.forward_headers.clone();
+    if policy.rates.iter().any(|it| it.is_settled()) {
+        names.retain(|it| **it != *"accept-encoding");
+    }
+    HeaderRules::new(&names)
+}
+
 /// Which headers of a request decide about its answer, besides its body.
 fn vary(credentials: &Credentials) -> Option<HeaderValue> {
     let Credentials { jwt, api_keys, .. } = credentials;
@@ -142,6 +151,8 @@ pub(super) struct Shared {
     /// The last change of certificates, when it failed.
     pub(super) failed_tls: ArcSwapOption<FailedReload>,
     n_listening: AtomicUsize,
+    /// Somebody was told that a proxy in front of us is not trusted.
+    pub(super) proxy_told: AtomicBool,
 }
 
 /// A worker that listens, as long as it is held.
@@ -153,8 +164,14 @@ impl Shared {
             Front::Plain | Front::BehindTls => ArcSwapOption::empty(),
             Front::Tls(tls) => ArcSwapOption::from_pointee(tls.clone()),
         };
-        let failed_tls = ArcSwapOption::empty();
-        Self { config, graphs, tls, failed_tls, n_listening: AtomicUsize::new(0) }
+        Self {
+            config,
+            graphs,
+            tls,
+            failed_tls: ArcSwapOption::empty(),
+            n_listening: AtomicUsize::new(0),
+            proxy_told: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn listening(&self) -> Listening<'_> {

@@ -8,13 +8,14 @@ use crate::{
     identity::{self, BadCredential, Caller, Certificate, Method, Transport, Way},
     server::{
         graph::Site,
+        handler::Exchange,
         identify::{identify, told},
         state::State,
     },
     sources::{Unidentified, now},
     telemetry::RequestId,
-    transport::{client_label, route},
-    verdict::{Code, Violation},
+    transport::{Refusal, client_label, route},
+    verdict::{Code, Fault, Violation},
     websocket,
 };
 
@@ -33,6 +34,28 @@ pub(super) struct Upgrade {
     pub(super) caller: Caller,
 }
 
+impl Exchange<'_> {
+    /// Accepts a WebSocket, which begins when the answer is written.
+    pub(super) async fn upgrade(&self) -> Result<Response<()>, Refusal> {
+        self.state.refuse_drift()?;
+        let answer = accept(self.head, self.state)?;
+        if !self.client.watch.is_switching(self.n) {
+            return Err(has_body().into());
+        }
+        if self.client.worker.drain().has_begun() {
+            let detail = "it cannot switch protocols now".into();
+            return Err(Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail }.into());
+        }
+        let (headers, address) = (&self.head.headers, self.address());
+        let mtls = self.client.certificate.clone();
+        let asks = caller(self.state, headers, (address, mtls)).await;
+        let caller = asks.map_err(|why| self.unidentified(why))?;
+        let (id, head, site) = (self.reply.id, self.head.clone(), Rc::clone(self.site));
+        self.client.upgrade.replace(Some(Box::new(Upgrade { id, site, head, address, caller })));
+        Ok(answer)
+    }
+}
+
 /// The answer to a handshake.
 ///
 /// # Errors
@@ -47,7 +70,7 @@ pub(super) fn accept(
 }
 
 /// What follows a handshake is read as frames, so that nothing else may.
-pub(super) fn has_body() -> Violation {
+fn has_body() -> Violation {
     let public = "a handshake has no body";
     let (rule, code) = ("websocket", Code::INVALID_HTTP);
     Violation { rule, code, at: None, public: public.into(), detail: public.into() }

@@ -1,4 +1,5 @@
-//! Answers that the policy wants counted, or told their cost: off by default, and then not here.
+//! Answers that the policy wants counted, told their cost, or that settle what was spent: off by
+//! default, and then not here.
 //!
 //! Counting holds nothing back. Only an answer that is told its cost is read whole first.
 
@@ -14,31 +15,81 @@ use hyper::body::Body as _;
 
 use crate::{
     admission::{Gate, Watched},
-    cost::{Counter, ListSeen},
-    server::{guarded::Guarded, state::State},
+    cost::{Counter, ListSeen, Price},
+    quota::Outcomes,
+    server::{
+        charges::{Charges, Known},
+        guarded::Guarded,
+        state::State,
+    },
     telemetry::{AboveStatic, RequestId},
     verdict::Fault,
 };
 
-/// Counts an answer while it passes, and says so when it is above the static cost.
+/// Looks at an answer while it passes: says so when it is above the static cost, and settles what
+/// was spent.
 #[derive(Debug)]
 pub(super) struct Counting {
     id: RequestId,
     gate: Arc<Gate>,
-    counter: Counter,
+    counter: Option<Counter>,
+    /// Lists above their bounds are told.
+    is_sampled: bool,
+    charges: Charges,
+    /// The answer so far, when it is to say what has failed; nothing once it is too long.
+    kept: Option<Vec<u8>>,
 }
 
 impl Counting {
+    /// Nothing, when there is nothing to look for.
+    pub(super) fn of(
+        (state, id): (&State, RequestId),
+        watched: Option<&mut Watched>,
+        charges: Charges,
+    ) -> Option<Box<Self>> {
+        let is_sampled = watched.as_ref().is_some_and(|it| it.is_sampled);
+        let counter = watched.and_then(|it| it.counter.take());
+        let kept = charges.want_outcomes().then(Vec::new);
+        let gate = Arc::clone(&state.gate);
+        let is_of_use = counter.is_some() || charges.wait();
+        is_of_use.then(|| Box::new(Self { id, gate, counter, is_sampled, charges, kept }))
+    }
+
     /// Takes the next piece.
     pub(super) fn push(&mut self, piece: &[u8]) {
-        self.counter.push(piece);
+        if let Some(counter) = &mut self.counter {
+            counter.push(piece);
+        }
+        let room = self.kept.as_ref().map_or(0, |it| MAX_KEPT.saturating_sub(it.len()));
+        match &mut self.kept {
+            Some(kept) if piece.len() <= room => kept.extend_from_slice(piece),
+            Some(_) => self.kept = None,
+            None => {}
+        }
+    }
+
+    /// Nothing is given back: there will be no answer that says all.
+    pub(super) fn keep(&mut self) {
+        self.charges.keep();
+    }
+
+    /// Gives back what was not spent after all; once.
+    pub(super) fn settle(&mut self) {
+        let prices: Vec<Option<Price>> =
+            self.counter.iter().flat_map(|it| it.settled().collect::<Vec<_>>()).collect();
+        let kept = self.kept.take();
+        let outcomes = kept.as_deref().and_then(Outcomes::read);
+        let measure = self.gate.policy().cost.measure();
+        self.charges.settle(Known { prices: &prices, measure, outcomes: outcomes.as_ref() });
     }
 }
 
 impl Drop for Counting {
     /// However it ended: what came has come.
     fn drop(&mut self) {
-        let lists = self.counter.finish().lists;
+        self.settle();
+        let Some(counter) = self.counter.as_ref().filter(|_| self.is_sampled) else { return };
+        let lists = counter.finish().lists;
         let over = || lists.iter().filter(|it| it.is_over());
         let excess = |it: &&ListSeen| it.longest.saturating_sub(it.bound);
         if let Some(worst) = over().max_by_key(excess) {
@@ -62,15 +113,12 @@ pub(super) enum Passing {
 pub(super) async fn pass(
     answer: Response<Guarded>,
     (state, id): (&State, RequestId),
-    watched: Option<Watched>,
+    mut watched: Option<Watched>,
+    charges: Charges,
 ) -> Result<Passing, Fault> {
-    let Some(mut watched) = watched else { return Ok(Passing::Relayed(answer, None)) };
-    let gate = &state.gate;
-    let counting = watched.counter.take();
-    let counting = counting.map(|counter| Counting { id, gate: Arc::clone(gate), counter });
-    if !watched.is_told() || !can_be_told(&answer) {
-        return Ok(Passing::Relayed(answer, counting.map(Box::new)));
-    }
+    let counting = Counting::of((state, id), watched.as_mut(), charges);
+    let watched = watched.filter(|it| it.is_told() && can_be_told(&answer));
+    let Some(watched) = watched else { return Ok(Passing::Relayed(answer, counting)) };
     let (mut head, body) = answer.into_parts();
     let body = body.collect().await.map_err(|it| it.fault(head.status))?.to_bytes();
     if let Some(mut counting) = counting {
@@ -95,6 +143,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     JSON.iter().any(|it| media.eq_ignore_ascii_case(it))
 }
 
+/// 1 MiB: far above what answers to a login have.
+const MAX_KEPT: usize = 1024 * 1024;
 /// 1 MiB: far above what answers to interactive clients have.
 const MAX_TOLD: u64 = 1024 * 1024;
 

@@ -14,8 +14,8 @@ use crate::{
         identify::identify,
     },
     sources::{Unidentified, now},
-    telemetry::{About, Carrier, Judged, NotIdentified, Outcome, Served as Done},
-    transport::{Media, Refusal, client_address, client_label},
+    telemetry::{About, Carrier, Judged, NotIdentified, Outcome, ProxyNotTrusted, Served as Done},
+    transport::{Media, Refusal, client_address, client_label, forwarding_header},
     verdict::{Code, Fault, Item, Violation},
 };
 
@@ -24,6 +24,19 @@ impl Exchange<'_> {
     pub(super) fn address(&self) -> IpAddr {
         let trusted = &self.client.worker.config().trusted_proxies;
         client_address(self.client.peer, &self.head.headers, trusted)
+    }
+
+    /// A proxy that is not trusted makes all of its clients one address: whoever runs us wants to
+    /// know, and once is enough.
+    pub(super) fn look_for_proxy(&self) {
+        let worker = &self.client.worker;
+        if self.state.quotas.are_none() || !worker.config().trusted_proxies.is_empty() {
+            return;
+        }
+        let header = forwarding_header(&self.head.headers);
+        if let Some(header) = header.filter(|_| worker.tells_of_proxy()) {
+            ProxyNotTrusted { header }.emit();
+        }
     }
 
     /// Who asks. A bad credential is a refusal, never nobody.

@@ -1,18 +1,26 @@
 //! One worker: a thread with a runtime, a listener and an upstream pool of its own.
 
-use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    io,
+    net::SocketAddr,
+    rc::Rc,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::{Builder, LocalOptions},
     sync::watch,
-    task::{JoinError, JoinSet},
+    task::{JoinError, JoinSet, spawn_local},
     time::{interval, sleep, timeout},
 };
 
 use crate::{
     config::{Bounds, Config, Deadlines, ListenerTls},
     json,
+    quota::{Link, Lost},
     server::{
         connection,
         crowd::{self, Crowd},
@@ -21,7 +29,7 @@ use crate::{
         held::Ceiling,
         state::Shared,
     },
-    telemetry::{AcceptFailed, ClientAtBound, Panicked, RequestIds},
+    telemetry::{AcceptFailed, ClientAtBound, Panicked, RequestIds, SharedFound, SharedLost},
 };
 
 /// What the connections of a worker share. It never leaves its thread.
@@ -30,6 +38,8 @@ pub(super) struct Worker {
     shared: Arc<Shared>,
     sites: Sites,
     ids: RequestIds,
+    /// What replicas share, if they share anything.
+    link: Option<Rc<Link>>,
     drain: Drain,
     crowd: Rc<Crowd>,
     bodies: Rc<Ceiling>,
@@ -59,10 +69,13 @@ pub(super) fn run(
 impl Worker {
     fn new(shared: Arc<Shared>) -> Rc<Self> {
         let (ids, bodies) = (RequestIds::random(), Ceiling::new(shared.config.bounds.bodies));
+        let deadline = shared.config.deadlines.redis;
+        let link = shared.config.redis.as_ref().map(|it| Rc::new(Link::new(it, deadline)));
         Rc::new(Self {
             sites: Sites::new(&shared.graphs),
             shared,
             ids,
+            link,
             drain: Drain::default(),
             crowd: Rc::default(),
             bodies,
@@ -81,6 +94,10 @@ impl Worker {
 
     pub(super) const fn ids(&self) -> &RequestIds {
         &self.ids
+    }
+
+    pub(super) const fn link(&self) -> Option<&Rc<Link>> {
+        self.link.as_ref()
     }
 
     pub(super) const fn drain(&self) -> &Drain {
@@ -109,6 +126,11 @@ impl Worker {
         &self.shared.config
     }
 
+    /// True once in the life of the process.
+    pub(super) fn tells_of_proxy(&self) -> bool {
+        !self.shared.proxy_told.swap(true, Ordering::Relaxed)
+    }
+
     async fn serve(
         self: Rc<Self>,
         listener: std::net::TcpListener,
@@ -116,9 +138,12 @@ impl Worker {
     ) -> io::Result<u64> {
         let listener = TcpListener::from_std(listener)?;
         for it in self.sites.iter() {
-            drop(tokio::task::spawn_local(Rc::clone(it.upstream()).keep_resolved()));
+            drop(spawn_local(Rc::clone(it.upstream()).keep_resolved()));
         }
         let mut connections = JoinSet::new();
+        if let Some(link) = self.link.clone() {
+            drop(spawn_local(async move { link.keep(tell).await }));
+        }
         {
             let _listening = self.shared.listening();
             self.accept(&listener, &mut connections, phase).await;
@@ -182,6 +207,13 @@ impl Worker {
             let _member = member;
             connection::serve(stream, address, worker).await;
         });
+    }
+}
+
+fn tell(lost: Lost) {
+    match lost {
+        Lost::Back => SharedFound.emit(),
+        Lost::Gone(detail) => SharedLost { detail: &detail }.emit(),
     }
 }
 

@@ -51,6 +51,11 @@ pub fn load_admin_token(path: &Path, found: &mut Diagnostics) -> Option<AdminTok
     load(path, AdminToken::new, found)
 }
 
+/// What must not be shown; nothing when `found` says why not.
+pub fn load_secret(path: &Path, found: &mut Diagnostics) -> Option<Secret> {
+    load(path, |it| Ok::<_, std::convert::Infallible>(it.clone()), found)
+}
+
 /// The system's certificate authorities, where its libraries look for them.
 fn system_trust(found: &mut Diagnostics) -> Option<Trust> {
     let system = rustls_native_certs::load_native_certs();

@@ -25,6 +25,8 @@ pub static COUNTERS: Counters = Counters {
     reported: Counter::new(),
     schema_drifts: Counter::new(),
     schema_failures: Counter::new(),
+    shared_found: Counter::new(),
+    shared_lost: Counter::new(),
     shed: Counter::new(),
     sockets_closed: Counter::new(),
     sockets_opened: Counter::new(),
@@ -72,6 +74,10 @@ pub struct Counters {
     pub schema_drifts: Counter,
     /// Introspections of the upstream that brought no schema.
     pub schema_failures: Counter,
+    /// How often what replicas share could be asked for again.
+    pub shared_found: Counter,
+    /// How often it could not be any more.
+    pub shared_lost: Counter,
     /// Requests for which there was no room.
     pub shed: Counter,
     /// WebSockets that have ended.

@@ -9,6 +9,14 @@ use crate::config::TrustedProxies;
 /// Written by proxies, the client's own word first.
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// What a proxy in front of us says of its client, if one does.
+#[must_use]
+pub fn forwarding_header(headers: &HeaderMap) -> Option<&'static str> {
+    FORWARDING.into_iter().find(|it| headers.contains_key(*it))
+}
+
+const FORWARDING: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip"];
+
 /// The address of the client: the peer, or, when that is a trusted proxy, the last address in
 /// `X-Forwarded-For` that is not one. Counted from the right: what stands to the left of it was
 /// written by nobody we trust.

@@ -30,7 +30,8 @@ pub(super) fn told<B>(exceeded: &Exceeded, mut refusal: Response<B>) -> Response
             refusal.headers_mut().insert(header, value);
         }
     };
-    tell(RATELIMIT_POLICY, format!("\"{name}\";q={quota};w={window}"));
+    let window = window.map(|it| format!(";w={it}")).unwrap_or_default();
+    tell(RATELIMIT_POLICY, format!("\"{name}\";q={quota}{window}"));
     if let Some(wait) = wait {
         tell(RATELIMIT, format!("\"{name}\";r={};t={}", wait.remaining, wait.seconds));
         tell(RETRY_AFTER, wait.seconds.to_string());

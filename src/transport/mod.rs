@@ -17,7 +17,7 @@ mod status;
 mod target;
 mod upload;
 
-pub use client::client_address;
+pub use client::{client_address, forwarding_header};
 pub use credentials::{Presented, client_label, presented};
 pub use decode::{decode, decode_one, not_json};
 pub use get::{body_of_get, get_with_body};

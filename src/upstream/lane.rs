@@ -184,6 +184,11 @@ impl Lane {
         deadline: Instant,
     ) -> Result<(Response<Incoming>, Leg), Failure> {
         let upstream = &self.upstream;
+        // Files that broke off may be the client's doing: no client shuts an address to the others.
+        let broken = match outgoing.body {
+            Body::Files(_) => Outcome::Unknown,
+            Body::Whole(_) => Outcome::Failed,
+        };
         let mut own = self.take_own();
         let mut attempt = upstream.choose(own.as_ref().map(|(it, _)| it), &[])?;
         let mut request = self.request(outgoing, head, &attempt.replica.target);
@@ -199,7 +204,7 @@ impl Lane {
                     return Ok((answer, Leg { link, replica, _load: load }));
                 }
                 Err(Broken { failure, unsent: None }) => {
-                    attempt.note(Outcome::Failed);
+                    attempt.note(broken);
                     return Err(failure);
                 }
                 Err(Broken { failure, unsent: Some(unsent) }) => {

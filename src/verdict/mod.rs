@@ -52,7 +52,7 @@ pub struct Item {
     pub document: [u8; 32],
     /// What would have been refused, were it not for report mode.
     pub reported: Vec<Violation>,
-    /// What it spends of the rates that count calls or cost.
+    /// What it spends of the rates that count documents, calls or cost.
     pub spent: Vec<Spent>,
     /// Its static cost, when there is one.
     pub cost: Option<u64>,
@@ -72,12 +72,17 @@ pub struct Subject {
 }
 
 /// What an operation spends of a rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spent {
     /// The place of the rate in the policy.
     pub rate: usize,
+    /// Whose quota it is, when the operation says so: SHA-256 of a document, or of the value of an
+    /// argument.
+    pub of: Option<[u8; 32]>,
     /// How much.
     pub amount: u64,
+    /// The response keys of the calls, where what fails is counted.
+    pub keys: Vec<Box<str>>,
 }
 
 impl Admitted {

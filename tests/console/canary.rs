@@ -173,8 +173,10 @@ fn check_audit(audit: &str) {
     let lines: Vec<Value> = audit.lines().map(|it| serde_json::from_str(it).expect(it)).collect();
     for line in &lines {
         let has = |key: &str| assert!(!line[key].is_null(), "{key}: {line}");
-        ["@timestamp", "ecs.version", "event.action", "event.outcome", "event.type"].map(has);
-        ["source.ip", "http.request.id", "http.request.method"].map(has);
+        ["@timestamp", "ecs.version", "event.action", "event.outcome", "event.type"]
+            .into_iter()
+            .for_each(has);
+        ["source.ip", "http.request.id", "http.request.method"].into_iter().for_each(has);
     }
     let of =
         |action: &str| lines.iter().filter(|it| it["event.action"] == action).collect::<Vec<_>>();

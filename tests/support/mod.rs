@@ -16,6 +16,7 @@ pub(crate) mod probes;
 #[cfg(test)]
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod redis;
 pub(crate) mod required;
 pub(crate) mod socket;
 pub(crate) mod tape;

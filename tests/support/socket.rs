@@ -278,6 +278,11 @@ fn answer(
         () if query.contains("fail") => {
             vec![json!({ "id": id, "type": "error", "payload": [{ "message": "no" }] })]
         }
+        () if query.contains("wrong") => {
+            let errors = [json!({ "message": "no", "path": ["login"] })];
+            let payload = json!({ "data": { "login": null }, "errors": errors });
+            vec![json!({ "id": id, "type": "next", "payload": payload }), complete]
+        }
         () if query.contains("flood") => {
             let large = json!({ "data": { "flood": "x".repeat(100_000) } });
             vec![json!({ "id": id, "type": "next", "payload": large }); 1000]

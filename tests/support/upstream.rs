@@ -32,6 +32,15 @@ impl Upstream {
         })
     }
 
+    /// Answers every body with what is made of it.
+    pub(crate) fn replying(reply: fn(&serde_json::Value) -> String) -> Self {
+        Self::serving(move |stream, connection, records| {
+            serve_with(stream, connection, records, |message| {
+                reply(&message.json().unwrap_or_default())
+            });
+        })
+    }
+
     /// Reads the beginning of a request on every connection and then does what it is told: writes
     /// the text, closes and records that, or, without a text, keeps silent.
     pub(crate) fn raw(text: Option<&'static str>) -> Self {
@@ -105,18 +114,28 @@ fn serve(
     records: &Mutex<Vec<Message>>,
     answer: &'static str,
 ) {
+    serve_with(stream, connection, records, |message| {
+        match message.json().and_then(|it| it.as_array().map(Vec::len)) {
+            Some(n) => format!("[{}]", vec![answer; n].join(",")),
+            None => answer.to_owned(),
+        }
+    });
+}
+
+fn serve_with(
+    stream: TcpStream,
+    connection: usize,
+    records: &Mutex<Vec<Message>>,
+    reply: impl Fn(&Message) -> String,
+) {
     let Ok(mut writer) = stream.try_clone() else { return };
     let _ = writer.set_nodelay(true);
     let mut reader = BufReader::new(stream);
     // A connection that breaks off is the end of it; what was read is on record.
     while let Ok(Some(mut message)) = read_message(&mut reader) {
         message.connection = connection;
-        let n_items = message.json().and_then(|it| it.as_array().map(Vec::len));
+        let answer = reply(&message);
         record(records, message);
-        let answer = match n_items {
-            Some(n) => format!("[{}]", vec![answer; n].join(",")),
-            None => answer.to_owned(),
-        };
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Up: 1\r\n\
             Connection: x-hop\r\nX-Hop: 1\r\nContent-Length: ";
         if write!(writer, "{head}{}\r\n\r\n{answer}", answer.len()).is_err() {

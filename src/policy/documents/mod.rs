@@ -49,6 +49,19 @@ pub enum Apq {
     Off,
     /// What was judged and admitted is remembered for a while.
     On,
+    /// The same, and replicas know of it by way of Redis.
+    Shared,
+}
+
+impl Apq {
+    /// Whether anything is remembered.
+    #[must_use]
+    pub const fn is_on(self) -> bool {
+        match self {
+            Self::Off => false,
+            Self::On | Self::Shared => true,
+        }
+    }
 }
 
 /// The block as it is written; files are not read yet.
@@ -99,13 +112,18 @@ impl Written<'_> {
         !self.manifests.is_empty()
     }
 
+    /// True when only listed documents pass.
+    pub(super) fn requires(&self) -> bool {
+        self.require == Some(Mode::Enforce)
+    }
+
     fn lint(&self, (block, apq): (&Node, Option<&Node>), found: &mut Diagnostics) {
         if self.require.is_some() && self.manifests.is_empty() {
             let message = "`documents.require` without `manifests` refuses everything";
             let warning = block.warning("no-manifests", message);
             found.push(warning.help("name a manifest: `manifests: [web.json]`"));
         }
-        if let (Apq::On, Some(Mode::Enforce), Some(apq)) = (self.apq, self.require, apq) {
+        if let (true, Some(Mode::Enforce), Some(apq)) = (self.apq.is_on(), self.require, apq) {
             let message = "`documents.apq` has no effect: only listed documents are admitted";
             found.push(apq.warning("no-effect", message));
         }
@@ -148,7 +166,8 @@ fn unreadable(name: &str, node: &Node, why: &str) -> Diagnostic {
 }
 
 /// The words of `apq`.
-pub(super) const APQ_WORDS: [(&str, Apq); 2] = [("off", Apq::Off), ("on", Apq::On)];
+pub(super) const APQ_WORDS: [(&str, Apq); 3] =
+    [("off", Apq::Off), ("on", Apq::On), ("shared", Apq::Shared)];
 
 #[cfg(test)]
 mod tests;

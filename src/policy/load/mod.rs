@@ -127,9 +127,17 @@ fn compile(
     let schema = Arc::new(schema);
     let model = Arc::new(cost::model(&schema, &frame.cost, found)?);
     let ground = Ground { schema: &schema, cost: &model, conditions: &conditions };
-    let against = rates::Ground { schema: &schema, credentials: &credentials, mode: frame.mode };
+    let against = rates::Ground {
+        schema: &schema,
+        credentials: &credentials,
+        mode: frame.mode,
+        lists_documents: documents.requires(),
+    };
     let rates = rates.map(|it| rates::read(it, against, found)).unwrap_or_default();
     let response = response.map(|it| response::read(it, &schema, found)).unwrap_or_default();
+    for (profile, placed) in all.iter_mut().skip(1).zip(&placed_profiles) {
+        profile.rates = placed.rates.map(|it| rates::lay_over(it, &rates, found));
+    }
     let inputs = inputs::read(registry, &schema, inputs, found);
     let excuses = excuses(&layer, &conditions, found);
     let said = said(&layer, &inputs);

@@ -2,7 +2,7 @@
 
 use crate::{
     console::{GraphView, RateView, SettingView, View},
-    policy::{Counts, Policy, ProfileIdx, Rate, RateKey, Stance},
+    policy::{Allowance, Counts, Paced, Policy, ProfileIdx, Rate, Stance},
     server::{admin::Desk, drain::Phase, graph::Graph, state::Shared},
     telemetry::{
         COUNTERS, Figures, GraphFigures, audit_backlog, now_millis, numbers, recent_refusals,
@@ -131,18 +131,18 @@ fn rate(rate: &Rate) -> RateView {
     let what = match &rate.counts {
         Counts::Calls(_) => "calls",
         Counts::Cost => "cost",
+        Counts::Failed(_) => "failed calls",
         Counts::Requests => "requests",
     };
-    let whose = match &rate.key {
-        RateKey::Address => "address".to_owned(),
-        RateKey::Caller => "caller".to_owned(),
-        RateKey::Claim(path) => format!("claim {}", path.join(".")),
+    let much = match rate.allowance {
+        Allowance::InFlight(most) => format!("{most} {what} at a time"),
+        Allowance::Paced(Paced { pace, burst }) => {
+            format!("{} {what} in {} s, burst {burst}", pace.n, pace.per.as_secs())
+        }
     };
-    let (n, seconds) = (rate.pace.n, rate.pace.per.as_secs());
     let mode = match rate.mode {
         Mode::Enforce => "enforce",
         Mode::Report => "report",
     };
-    let limit = format!("{n} {what} in {seconds} s for each {whose}, burst {}", rate.burst);
-    RateView { name: rate.name.to_string(), limit, mode }
+    RateView { name: rate.name.to_string(), limit: format!("{much}, by {}", rate.key), mode }
 }

@@ -1,6 +1,6 @@
 //! The live operations of a socket, under the client's ids and our numbers.
 
-use crate::response::Guard;
+use crate::{response::Guard, server::watched::Counting};
 
 /// One operation.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(super) struct Operation {
     pub(super) body: Box<[u8]>,
     /// Reads its answers; nothing, when the policy leaves them as they are.
     pub(super) guard: Option<Box<Guard>>,
+    /// What it has spent, until it ends.
+    counting: Option<Box<Counting>>,
     /// How often it was answered.
     n_events: u32,
 }
@@ -67,7 +69,7 @@ impl Live {
         &mut self,
         (id, payload): (&str, &str),
         body: &[u8],
-        guard: Option<Box<Guard>>,
+        (guard, counting): (Option<Box<Guard>>, Option<Box<Counting>>),
     ) -> u64 {
         self.n = self.n.saturating_add(1);
         self.all.push(Operation {
@@ -76,9 +78,19 @@ impl Live {
             payload: payload.into(),
             body: body.into(),
             guard,
+            counting,
             n_events: 0,
         });
         self.n
+    }
+
+    /// Settles what an operation has spent, by its first answer.
+    pub(super) fn settle(&mut self, n: u64, answer: &str) {
+        let operation = self.number(n);
+        if let Some(counting) = operation.and_then(|it| it.counting.as_mut()) {
+            counting.push(answer.as_bytes());
+            counting.settle();
+        }
     }
 
     /// Takes one out, by the client's name.
@@ -101,13 +113,17 @@ mod tests {
     #[test]
     fn ids_come_again_and_numbers_do_not() {
         let mut live = Live::default();
-        assert_eq!(live.begin(("a", ""), b"", None), 1);
-        assert_eq!(live.begin(("b", ""), b"", None), 2);
+        assert_eq!(live.begin(("a", ""), b"", (None, None)), 1);
+        assert_eq!(live.begin(("b", ""), b"", (None, None)), 2);
         assert_eq!((live.answered(1), live.answered(1), live.answered(9)), (1, 2, 0));
         assert!(live.holds("a") && !live.holds("c"));
         assert_eq!((live.end("a"), live.end("a"), live.end("c")), (Some(1), None, None));
         assert_eq!(
-            (live.begin(("a", ""), b"", None), live.number(1).is_some(), live.number(3).is_some()),
+            (
+                live.begin(("a", ""), b"", (None, None)),
+                live.number(1).is_some(),
+                live.number(3).is_some()
+            ),
             (3, false, true)
         );
         assert_eq!(live.end_number(3).map(|it| it.id), Some("a".into()));

@@ -7,11 +7,15 @@ use tokio::time::Instant;
 use crate::{
     json::Value,
     response::{Guard, Wrong},
+    schema::OperationKind,
     server::{
         answers::guard_of_socket,
+        charges::{Charges, note_unsent},
+        documents,
         logged::{self, Stopwatch},
-        rates::Rates,
+        rates::{Rates, Spender},
         session::{Session, live::Live},
+        watched::Counting,
     },
     sources::now,
     telemetry::{
@@ -38,11 +42,8 @@ impl Session {
             return Err(Ended::Wrong(Close::IdInUse));
         }
         let request = self.client.worker.ids().next();
-        match self
-            .room()
-            .and_then(|()| self.may_begin())
-            .and_then(|()| self.judge_new(request, payload))
-        {
+        let mut charges = Charges::default();
+        match self.judge_new(request, payload, &mut charges).await {
             Ok(Judged::Answer(body)) => {
                 let body = String::from_utf8_lossy(&body);
                 self.note(request, Outcome::Answered);
@@ -50,7 +51,7 @@ impl Session {
                 self.frames.send(write::complete(id)).await
             }
             Ok(Judged::Forward(admitted, guard)) => {
-                self.forward(request, (id, payload), admitted, guard).await
+                self.forward(request, (id, payload), (admitted, guard), charges).await
             }
             Err(refusal) => self.refuse(request, id, &refusal).await,
         }
@@ -103,6 +104,7 @@ impl Session {
                 live.number(n).map_or(Said::Nothing, |it| Said::Often(it.id.clone()))
             }
             FromUpstream::Next(n, answer) => {
+                live.settle(n, answer);
                 let Some(operation) = live.number(n) else { return Said::Nothing };
                 match read(&mut operation.guard, answer, Guard::whole) {
                     Ok(answer) => Said::Client(write::next(&operation.id, &answer)),
@@ -146,18 +148,28 @@ impl Session {
     }
 
     /// Judges an operation that begins, which spends of the rates like any other request.
-    fn judge_new(&self, id: RequestId, payload: Value<'_>) -> Result<Judged, Refusal> {
-        let rates = Rates { quotas: &self.state.quotas, id };
-        if let Some(address) = self.caller.client.ip {
-            rates.of_address(|| address)?;
-        }
-        rates.of_caller(&self.caller)?;
+    async fn judge_new(
+        &mut self,
+        id: RequestId,
+        payload: Value<'_>,
+        charges: &mut Charges,
+    ) -> Result<Judged, Refusal> {
+        self.room()?;
+        self.may_begin()?;
+        let rates = Rates { state: &self.state, link: self.client.worker.link(), id };
+        let spender = Spender { caller: &self.caller, headers: &self.head.headers };
+        rates.of_address(|| self.address, charges).await?;
+        rates.of_caller(spender, charges).await?;
+        let requests = decode_one(payload, self.state.http())?;
+        let (gate, link) = (&self.state.gate, self.client.worker.link());
+        documents::ask(gate, link, &requests).await;
         let watch = Stopwatch::start();
         let judged = self.judge(id, payload);
         watch.stop();
         let judged = judged?;
         if let Judged::Forward(admitted, _) = &judged {
-            rates.of_items(&self.caller, admitted.items())?;
+            documents::leave(gate, link, &requests);
+            rates.of_items(spender, admitted.items(), charges).await?;
             Passed { about: &|| self.about(id), items: admitted.items() }.emit();
         }
         Ok(judged)
@@ -226,17 +238,23 @@ impl Session {
         &mut self,
         request: RequestId,
         (id, payload): (&str, Value<'_>),
-        admitted: Admitted,
-        guard: Option<Box<Guard>>,
+        (admitted, guard): (Admitted, Option<Box<Guard>>),
+        mut charges: Charges,
     ) -> Result<(), Ended> {
+        charges.sent();
         let mut channel = match self.channel.take() {
             Some(channel) => channel,
             None => match self.site.upstream().channel(self.head(), self.init.as_deref()).await {
                 Ok(channel) => channel,
-                Err(fault) => return self.refuse(request, id, &fault.into()).await,
+                Err(fault) => {
+                    let refusal = fault.into();
+                    note_unsent(&refusal, &mut charges);
+                    return self.refuse(request, id, &refusal).await;
+                }
             },
         };
-        let n = self.live.begin((id, payload.text()), admitted.body(), guard);
+        let counting = self.counting(request, payload, &admitted, charges);
+        let n = self.live.begin((id, payload.text()), admitted.body(), (guard, counting));
         let sent = channel.subscribe(n, admitted).await;
         self.channel = Some(channel);
         match sent {
@@ -261,6 +279,26 @@ impl Session {
             identity: self.caller.identity.as_deref(),
             policy: &self.state.gate.policy().name,
         }
+    }
+
+    /// What looks at the answer. A subscription has no answer that says all.
+    fn counting(
+        &self,
+        request: RequestId,
+        payload: Value<'_>,
+        admitted: &Admitted,
+        charges: Charges,
+    ) -> Option<Box<Counting>> {
+        if !charges.wait() {
+            return None;
+        }
+        let requests = decode_one(payload, self.state.http()).ok();
+        let mut watched = requests.and_then(|it| self.state.gate.watch(&it, &self.caller));
+        let mut counting = Counting::of((&self.state, request), watched.as_mut(), charges)?;
+        if admitted.items().iter().any(|it| it.kind == OperationKind::Subscription) {
+            counting.keep();
+        }
+        Some(counting)
     }
 
     fn head(&self) -> Head<'_> {

@@ -1,0 +1,96 @@
+//! Which calls an answer says have failed.
+//!
+//! Failed is a root field that is null, or whose answer has no data at all, when an error has a
+//! path that begins with its key, or no path: then nobody can tell whose error it is.
+
+use crate::json::{self, Kind, Value};
+
+/// The answers to the requests of one HTTP request, or to one message.
+#[derive(Debug)]
+pub struct Outcomes<'a>(json::Tree<'a>);
+
+impl<'a> Outcomes<'a> {
+    /// Reads an answer; `None` when it is none.
+    #[must_use]
+    pub fn read(answer: &'a [u8]) -> Option<Self> {
+        json::read(answer, LIMITS).ok().map(Self)
+    }
+
+    /// Whether a call of a request has failed; `None` when its answer does not say so either way.
+    #[must_use]
+    pub fn has_failed(&self, item: usize, key: &str) -> Option<bool> {
+        let root = self.0.root();
+        let answer = match root.kind() {
+            Kind::Array => root.children().nth(item)?,
+            _ => Some(root).filter(|_| item == 0)?,
+        };
+        has_failed(answer, key)
+    }
+}
+
+fn has_failed(answer: Value<'_>, key: &str) -> Option<bool> {
+    let is_null = |it: &Value<'_>| it.kind() == Kind::Null;
+    let data = answer.member("data").filter(|it| !is_null(it));
+    let value = data.and_then(|it| it.member(key)).filter(|it| !is_null(it));
+    if value.is_some() {
+        return Some(false);
+    }
+    let errors = answer.member("errors").filter(|it| it.kind() == Kind::Array);
+    let Some(errors) = errors else {
+        // A field may be null without an error; an answer without either is none.
+        return data.map(|_| false);
+    };
+    Some(errors.children().any(|error| {
+        let first = error.member("path").and_then(|it| it.children().next());
+        first.is_none_or(|it| it.string().is_some_and(|it| it == key))
+    }))
+}
+
+/// Answers nest deeper than requests do; their size is bounded by who reads them.
+const LIMITS: json::Limits = json::Limits { depth: 1000, values: 1_000_000, lists: None };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(answer: &str, expect: Option<bool>) {
+        let got = Outcomes::read(answer.as_bytes()).and_then(|it| it.has_failed(0, "a"));
+        assert_eq!(got, expect, "{answer}");
+    }
+
+    #[test]
+    fn failed_is_null_with_an_error_of_its_own() {
+        check(r#"{"data":{"a":1}}"#, Some(false));
+        check(r#"{"data":{"a":null}}"#, Some(false));
+        check(r#"{"data":{"a":null},"errors":[{"path":["a"]}]}"#, Some(true));
+        check(r#"{"data":{"a":null},"errors":[{"path":["a","b",0]}]}"#, Some(true));
+        check(r#"{"data":{"a":null},"errors":[{"path":["b"]}]}"#, Some(false));
+        check(r#"{"data":{"a":{"b":null}},"errors":[{"path":["a","b"]}]}"#, Some(false));
+        // A field that must not be null takes the others with it.
+        check(r#"{"data":null,"errors":[{"path":["a"]}]}"#, Some(true));
+        check(r#"{"data":null,"errors":[{"path":["b"]}]}"#, Some(false));
+    }
+
+    #[test]
+    fn an_error_without_a_path_is_of_anybody() {
+        check(r#"{"errors":[{"message":"no"}]}"#, Some(true));
+        check(r#"{"data":{"a":null},"errors":[{"path":[]}]}"#, Some(true));
+        check(r#"{"data":{"a":1},"errors":[{"message":"no"}]}"#, Some(false));
+    }
+
+    #[test]
+    fn what_is_no_answer_says_nothing() {
+        for answer in ["", "{", "{}", "1", "[]", r#"{"data":null}"#, r#"{"errors":1}"#] {
+            check(answer, None);
+        }
+    }
+
+    #[test]
+    fn a_batch_has_an_answer_for_each() {
+        let answer = br#"[{"data":{"a":1}},{"errors":[{}]}]"#;
+        let outcomes = Outcomes::read(answer).unwrap();
+        let of = |item| outcomes.has_failed(item, "a");
+        assert_eq!([of(0), of(1), of(2)], [Some(false), Some(true), None]);
+    }
+}

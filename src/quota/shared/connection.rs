@@ -1,0 +1,231 @@
+//! The connection to Redis: opened, watched, opened again. The only file that names its library.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo,
+    RedisError, RedisResult, Script, TlsCertificates, aio::MultiplexedConnection,
+};
+use tokio::{
+    sync::{Notify, mpsc::Receiver},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    config::Redis,
+    quota::shared::{
+        Unavailable,
+        script::{Answer, Asked, GIVE_BACK, TAKE, Task},
+    },
+};
+
+/// A connection, whenever there is one.
+pub(super) struct Connection {
+    client: RedisResult<Client>,
+    deadline: Duration,
+    take: Script,
+    give_back: Script,
+    open: RefCell<Option<MultiplexedConnection>>,
+    /// How many answers in a row did not come in time.
+    late: Cell<u32>,
+    broken: Notify,
+}
+
+/// What becomes of the connection.
+#[derive(Debug)]
+pub enum Lost {
+    /// It is there again, or for the first time.
+    Back,
+    /// It is not there.
+    Gone(String),
+}
+
+impl Connection {
+    pub(super) fn new(redis: &Redis, deadline: Duration) -> Self {
+        Self {
+            client: client(redis),
+            deadline,
+            take: Script::new(TAKE),
+            give_back: Script::new(GIVE_BACK),
+            open: RefCell::new(None),
+            late: Cell::new(0),
+            broken: Notify::new(),
+        }
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.open.borrow().is_some()
+    }
+
+    /// Takes permits.
+    pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Answer, Unavailable> {
+        let mut call = self.take.key(asked.name);
+        call.arg(asked.interval).arg(asked.full).arg(asked.need).arg(asked.more);
+        let answer: (u64, u64) =
+            self.in_time(async |mut it| call.invoke_async(&mut it).await).await?;
+        Ok(Answer { granted: answer.0, time: answer.1 })
+    }
+
+    pub(super) async fn documents(
+        &self,
+        names: &[Rc<str>],
+    ) -> Result<Vec<Option<String>>, Unavailable> {
+        let mut command = redis::cmd("MGET");
+        for name in names {
+            command.arg(&**name);
+        }
+        self.in_time(async |mut it| command.query_async(&mut it).await).await
+    }
+
+    /// Never ends.
+    pub(super) async fn keep(&self, mut tasks: Receiver<Task>, lost: impl Fn(Lost)) {
+        let mut pause = LEAST_PAUSE;
+        let mut was_up = true;
+        // Budget: none; every turn waits.
+        loop {
+            match self.connect().await {
+                Ok(connection) => {
+                    self.open.replace(Some(connection));
+                    self.late.set(0);
+                    pause = LEAST_PAUSE;
+                    lost(Lost::Back);
+                    self.work(&mut tasks).await;
+                    self.open.replace(None);
+                    lost(Lost::Gone("it does not answer".into()));
+                    was_up = false;
+                }
+                Err(error) if was_up => {
+                    lost(Lost::Gone(error.to_string()));
+                    was_up = false;
+                }
+                Err(_told_before) => {}
+            }
+            sleep(pause).await;
+            pause = pause.saturating_mul(2).min(MOST_PAUSE);
+        }
+    }
+
+    /// Does what nobody waits for, until the connection is lost.
+    async fn work(&self, tasks: &mut Receiver<Task>) {
+        // Budget: the life of the connection.
+        loop {
+            tokio::select! {
+                () = self.broken.notified() => return,
+                task = tasks.recv() => match task {
+                    Some(task) => self.run(task).await,
+                    None => self.broken.notified().await,
+                },
+            }
+        }
+    }
+
+    /// Whatever comes of it.
+    async fn run(&self, task: Task) {
+        let _done = match task {
+            Task::Document { name, text } => {
+                let mut command = redis::cmd("SET");
+                command.arg(&*name).arg(&*text).arg("EX").arg(KEPT.as_secs());
+                self.in_time(async |mut it| command.query_async::<()>(&mut it).await).await
+            }
+            Task::GiveBack { taken, amount } => {
+                #[expect(clippy::cast_precision_loss, reason = "it is clamped where it counts")]
+                let back = taken.interval * amount as f64;
+                let mut call = self.give_back.key(&*taken.name);
+                call.arg(back).arg(taken.until);
+                let given: Result<u64, _> =
+                    self.in_time(async |mut it| call.invoke_async(&mut it).await).await;
+                given.map(drop)
+            }
+        };
+    }
+
+    async fn in_time<T>(
+        &self,
+        ask: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, Unavailable> {
+        let Some(connection) = self.open.borrow().clone() else { return Err(Unavailable) };
+        match timeout(self.deadline, ask(connection)).await {
+            Ok(Ok(answer)) => {
+                self.late.set(0);
+                return Ok(answer);
+            }
+            Ok(Err(_error)) => self.lose(),
+            Err(_late) => {
+                self.late.set(self.late.get().saturating_add(1));
+                if self.late.get() >= MAX_LATE {
+                    self.lose();
+                }
+            }
+        }
+        Err(Unavailable)
+    }
+
+    /// From now on nobody waits for it.
+    fn lose(&self) {
+        if self.open.replace(None).is_some() {
+            self.broken.notify_one();
+        }
+    }
+
+    /// A connection that has run a script.
+    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
+        let client = self.client.as_ref().map_err(RedisError::clone)?;
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT))
+            .set_response_timeout(None);
+        let opening = client.get_multiplexed_async_connection_with_config(&config);
+        let mut connection = timeout(CONNECT, opening).await.map_err(|_late| too_late())??;
+        let probe = async {
+            self.give_back.load_async(&mut connection).await?;
+            self.take.load_async(&mut connection).await?;
+            redis::cmd("PING").query_async::<()>(&mut connection).await
+        };
+        timeout(CONNECT, probe).await.map_err(|_late| too_late())??;
+        Ok(connection)
+    }
+}
+
+fn too_late() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
+}
+
+fn client(redis: &Redis) -> RedisResult<Client> {
+    let url = &redis.url;
+    let mut settings = RedisConnectionInfo::default()
+        .set_db(url.database.into())
+        .set_lib_name("portcullis", env!("CARGO_PKG_VERSION"));
+    if let Some(user) = &url.user {
+        settings = settings.set_username(user);
+    }
+    if let Some(password) = &redis.password {
+        settings = settings.set_password(String::from_utf8_lossy(password.bytes().trim_ascii()));
+    }
+    let host = url.host.to_string();
+    let address = if url.is_tls {
+        ConnectionAddr::TcpTls { host, port: url.port, insecure: false, tls_params: None }
+    } else {
+        ConnectionAddr::Tcp(host, url.port)
+    };
+    let info = address.into_connection_info()?.set_redis_settings(settings);
+    if url.is_tls {
+        let root_cert = redis.ca.as_ref().map(|it| it.bytes().to_vec());
+        Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert })
+    } else {
+        Client::open(info)
+    }
+}
+
+/// 1 s: to connect, which nobody waits for.
+const CONNECT: Duration = Duration::from_secs(1);
+/// 3 answers in a row: one is bad luck.
+const MAX_LATE: u32 = 3;
+/// 50 ms: a restart is noticed soon.
+const LEAST_PAUSE: Duration = Duration::from_millis(50);
+/// 2 s: one attempt of each worker in this time costs nothing.
+const MOST_PAUSE: Duration = Duration::from_secs(2);
+/// 1 day: what nobody asks for that long is sent again.
+const KEPT: Duration = Duration::from_hours(24);
