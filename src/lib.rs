@@ -49,3 +49,5 @@ pub mod server;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod cli;
+#[cfg(doc)]
+pub mod manual;

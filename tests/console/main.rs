@@ -11,6 +11,7 @@
 
 mod browser;
 mod canary;
+mod documented;
 #[path = "../support/mod.rs"]
 mod support;
 
