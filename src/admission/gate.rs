@@ -257,7 +257,7 @@ fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> Verdict {
                 Err(refused) => {
                     rejected.items.push(refused.deciding);
                     rejected.found.extend(refused.found);
-                    rejected.subjects.push(refused.subject);
+                    rejected.subjects.push(*refused.subject);
                 }
             }
         }

@@ -41,12 +41,12 @@ pub(super) struct Refused {
     /// Every objection, for the log.
     pub(super) found: Vec<Violation>,
     /// What is known of the operation.
-    pub(super) subject: Subject,
+    pub(super) subject: Box<Subject>,
 }
 
 impl Refused {
     pub(super) fn for_one(deciding: Violation) -> Self {
-        Self { found: vec![deciding.clone()], deciding, subject: Subject::default() }
+        Self { found: vec![deciding.clone()], deciding, subject: Box::default() }
     }
 }
 
@@ -146,7 +146,7 @@ impl Bench<'_> {
             self.check(document, &variables, totals);
         if let Some(deciding) = enforced.first().cloned() {
             let found = enforced.into_iter().chain(reported).collect();
-            let subject = Subject { cost, ..Subject::default() };
+            let subject = Box::new(Subject { cost, ..Subject::default() });
             return Err(Refused { deciding, found, subject });
         }
         let body = if taken.is_empty() {

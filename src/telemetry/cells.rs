@@ -85,7 +85,14 @@ pub(super) fn count_refused_cost(cost: u64) {
 #[must_use]
 pub fn numbers() -> Numbers {
     let all = ALL.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let mut sum = Numbers::default();
+    let mut sum = Numbers {
+        requests: Vec::new(),
+        rules: Vec::new(),
+        own: Distribution::of(&OWN),
+        upstream: Distribution::of(&UPSTREAM),
+        admitted_cost: Distribution::of(&COST),
+        refused_cost: Distribution::of(&COST),
+    };
     let total = |of: &dyn Fn(&Cells) -> Option<&AtomicU64>| {
         let values = all.iter().filter_map(|it| of(it)).map(|it| it.load(Ordering::Relaxed));
         values.fold(0, u64::saturating_add)

@@ -90,13 +90,6 @@ impl Histogram {
 
     /// Adds what was counted here.
     pub(super) fn add_to(&self, sum: &mut Distribution) {
-        if sum.bounds.is_empty() {
-            *sum = Distribution {
-                bounds: self.bounds.to_vec(),
-                buckets: vec![0; self.buckets.len()],
-                sum: 0,
-            };
-        }
         for (total, bucket) in sum.buckets.iter_mut().zip(&self.buckets) {
             *total = total.saturating_add(bucket.load(Ordering::Relaxed));
         }
@@ -105,6 +98,11 @@ impl Histogram {
 }
 
 impl Distribution {
+    /// Nothing yet.
+    pub(super) fn of(bounds: &Bounds) -> Self {
+        Self { bounds: bounds.to_vec(), buckets: vec![0; bounds.len().saturating_add(1)], sum: 0 }
+    }
+
     /// How many observations.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -139,7 +137,7 @@ mod tests {
     fn check(observed: &[u64], expect: (&[u64], Option<u64>)) {
         let histogram = Histogram::new(&COST);
         observed.iter().for_each(|it| histogram.observe(*it));
-        let mut sum = Distribution::default();
+        let mut sum = Distribution::of(&COST);
         histogram.add_to(&mut sum);
         assert_eq!((sum.buckets.get(..4).unwrap(), sum.percentile(50)), expect);
         assert_eq!(sum.count(), observed.len() as u64);

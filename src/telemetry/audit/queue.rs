@@ -30,7 +30,8 @@ enum Message {
 
 impl Queue {
     pub(super) fn start(output: Box<dyn Output>, capacity: usize) -> io::Result<Self> {
-        let (sender, receiver) = sync_channel(capacity);
+        // One more, for the message that asks whether all is written.
+        let (sender, receiver) = sync_channel(capacity.saturating_add(1));
         let waiting = Arc::new(AtomicU64::new(0));
         let counts = Arc::clone(&waiting);
         thread::Builder::new()
@@ -61,7 +62,6 @@ impl Queue {
     /// Waits until everything is written, but not longer.
     pub(super) fn finish(&self, patience: Duration) {
         let (told, written) = sync_channel(1);
-        // A queue that is full belongs to a writer that is stuck.
         if self.sender.try_send(Message::Written(told)).is_ok() {
             let _in_time = written.recv_timeout(patience);
         }
