@@ -39,14 +39,14 @@ pub(super) struct Refused {
     /// The objection that the client is told.
     pub(super) deciding: Violation,
     /// Every objection, for the log.
-    pub(super) found: Vec<Violation>,
+    pub(super) found: Box<[Violation]>,
     /// What is known of the operation.
     pub(super) subject: Box<Subject>,
 }
 
 impl Refused {
     pub(super) fn for_one(deciding: Violation) -> Self {
-        Self { found: vec![deciding.clone()], deciding, subject: Box::default() }
+        Self { found: [deciding.clone()].into(), deciding, subject: Box::default() }
     }
 }
 
@@ -187,7 +187,7 @@ impl Bench<'_> {
         match objections.enforced.first().cloned() {
             None => Ok(()),
             Some(deciding) => {
-                Err(Refused { found: objections.enforced, ..Refused::for_one(deciding) })
+                Err(Refused { found: objections.enforced.into(), ..Refused::for_one(deciding) })
             }
         }
     }
