@@ -70,9 +70,7 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
         timeout(limit, within(&head.headers, exchange.serve(body))).await.unwrap_or_else(too_late)
     };
     let ended = caught(in_time).await;
-    if let Ok(Ok(served)) = &ended {
-        exchange.note(served);
-    }
+    exchange.note(ended.as_ref());
     let mut response = match ended {
         Ok(Ok(Served::Operation(Passing::Relayed(mut relayed, counting)))) => {
             reply.sign(&mut relayed);
@@ -97,7 +95,6 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
         }
         Err(Caught) => {
             Panicked { id: Some(reply.id) }.emit();
-            exchange.note_failed();
             let refusal = Refusal::Fault(Fault::Internal { detail: "panic".into() });
             reply.refuse(&refusal).map(Answer::from)
         }
@@ -328,9 +325,6 @@ impl Exchange<'_> {
         stream::is_possible(&requests, self.reply.media)?;
         point(Stage::Caller).await?;
         let caller = self.caller().await?;
-        if let Some(identity) = &caller.identity {
-            let _first = self.who.set(Arc::clone(identity));
-        }
         point(Stage::CallerRates).await?;
         let spender = Spender { caller: &caller, headers: &self.head.headers };
         self.rates().of_caller(spender, &mut charges).await?;

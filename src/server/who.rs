@@ -1,6 +1,6 @@
 //! Who sends a request, and from where.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use http::{
     HeaderValue, Method as HttpMethod,
@@ -12,6 +12,7 @@ use crate::{
     server::{
         handler::{Exchange, Served},
         identify::identify,
+        panics::Caught,
     },
     sources::{Unidentified, now},
     telemetry::{About, Carrier, Judged, NotIdentified, Outcome, ProxyNotTrusted, Served as Done},
@@ -44,6 +45,9 @@ impl Exchange<'_> {
         let (credentials, headers) = (self.state.credentials(), &self.head.headers);
         let identity = identify((credentials, &self.state.keys), headers, now()).await;
         let identity = identity.map_err(|why| self.unidentified(why))?;
+        if let Some(identity) = &identity {
+            let _first = self.who.set(Arc::clone(identity));
+        }
         let label = client_label(headers, credentials);
         let mtls = self.client.certificate.clone();
         let client = identity::Client { ip: Some(self.address()), label, mtls };
@@ -91,20 +95,15 @@ impl Exchange<'_> {
         Judged { about: &|| self.about(), items }.emit();
     }
 
-    /// It was served.
-    pub(super) fn note(&self, served: &Served) {
-        let outcome = match served {
-            Served::Answer(_) => Outcome::Answered,
-            Served::Operation(_) | Served::Stream(..) => Outcome::Admitted,
-            // No operation yet.
-            Served::Preflight | Served::Switch(_) => return,
+    /// It is done with; a refusal is another event.
+    pub(super) fn note(&self, ended: Result<&Result<Served, Refusal>, &Caught>) {
+        let outcome = match ended {
+            Err(Caught) => Outcome::Failed(Code::INTERNAL_SERVER_ERROR),
+            Ok(Ok(Served::Answer(_))) => Outcome::Answered,
+            Ok(Ok(Served::Operation(_) | Served::Stream(..))) => Outcome::Admitted,
+            // No operation yet, or none at all.
+            Ok(Ok(Served::Preflight | Served::Switch(_)) | Err(_)) => return,
         };
-        Done { id: self.reply.id, carrier: self.carrier(), outcome }.emit();
-    }
-
-    /// It was not, by our own fault.
-    pub(super) fn note_failed(&self) {
-        let outcome = Outcome::Failed(Code::INTERNAL_SERVER_ERROR);
         Done { id: self.reply.id, carrier: self.carrier(), outcome }.emit();
     }
 
