@@ -185,7 +185,7 @@ impl Out<'_, '_> {
     ) -> fmt::Result {
         let rows = rows.iter().map(|(labels, it)| (labels.clone(), *it));
         self.family((name, help, MetricType::Histogram), rows, |metric, it| {
-            let bounds = it.bounds.iter().map(|bound| scaled(*bound, unit)).chain([f64::MAX]);
+            let bounds = it.bounds.iter().map(|bound| scaled(*bound, unit)).chain([f64::INFINITY]);
             let buckets: Vec<_> = bounds.zip(it.buckets.iter().copied()).collect();
             metric.encode_histogram::<Labels>(scaled(it.sum, unit), it.count(), &buckets, None)
         })
@@ -225,12 +225,12 @@ fn label(name: &'static str, value: &str) -> Labels {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a metric is no account")]
-fn scaled(value: u64, unit: f64) -> f64 {
-    value as f64 * unit
+fn scaled(value: u64, per_unit: f64) -> f64 {
+    value as f64 / per_unit
 }
 
-/// Seconds in a nanosecond.
-const NANOS: f64 = 1e-9;
+/// Nanoseconds in a second.
+const NANOS: f64 = 1e9;
 
 #[cfg(test)]
 mod tests;
