@@ -46,8 +46,11 @@ pub mod transport;
 pub mod websocket;
 pub mod response;
 pub mod upstream;
+pub mod console;
 pub mod server;
 pub mod attack;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod cli;
+#[cfg(doc)]
+pub mod manual;

@@ -103,6 +103,16 @@ impl Cache {
         found(&self.judgeable).or_else(|| found(&self.refused))
     }
 
+    /// Every document that can be judged, and how many others are kept.
+    pub(super) fn kept(&self) -> (Vec<Arc<Entry>>, usize) {
+        let lock = |it: &Mutex<Shelf>| -> Vec<Arc<Entry>> {
+            let shelf = it.lock().unwrap_or_else(PoisonError::into_inner);
+            shelf.entries.iter().map(|(_, it)| Arc::clone(it)).collect()
+        };
+        let judgeable = self.judgeable.iter().flat_map(lock).collect();
+        (judgeable, self.refused.iter().map(|it| lock(it).len()).sum())
+    }
+
     pub(super) fn put(&self, key: Key, share: Share, entry: Arc<Entry>) {
         let shelves = match share {
             Share::Judgeable => &self.judgeable,
@@ -167,7 +177,7 @@ mod tests {
             public: "".into(),
             detail: "".into(),
         };
-        let known = Known::Refused(violation);
+        let known = Known::Refused(violation, None);
         Arc::new(Entry { operation_name: None, literal: literal.into(), known })
     }
 

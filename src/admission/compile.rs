@@ -11,13 +11,15 @@ use crate::{
         named::not_in_list,
         rated::Rated,
         refusal::{disagreement, invalid, uncountable, unreadable},
+        usage::Tally,
         watch::Watch,
     },
     document::{self, Document, OperationId, Read},
     json,
     operation::{self, AnswerShape, Operation},
-    policy::{Digest, Policy, SecondReader, Unselected},
+    policy::{self, Digest, Policy, SecondReader, Unselected},
     rules::Specialised,
+    schema::OperationKind,
     verdict::{Code, Mode, Violation},
 };
 
@@ -34,7 +36,11 @@ pub(super) fn compile_keeping(
 ) -> (Known, Option<Arc<Operation>>) {
     match judgeable(policy, text, operation_name) {
         Ok((judgeable, selected)) => (Known::Judgeable(Box::new(judgeable)), Some(selected)),
-        Err(violation) => (Known::Refused(violation), None),
+        Err(violation) => {
+            let hash = (text.len() <= HASHED || policy::is_liftable(violation.rule))
+                .then(|| Digest::of(text.as_bytes()).0);
+            (Known::Refused(violation, hash), None)
+        }
     }
 }
 
@@ -70,6 +76,8 @@ fn judgeable(
         listed,
         variables: operation.variables().to_vec(),
         left,
+        changes: changes(operation),
+        tally: Tally::default(),
         watch: Watch::of(policy, operation).map(Box::new),
         answers: answers(policy, operation),
         rated: Rated::of(policy, operation, &canonical).map(Box::new),
@@ -77,6 +85,12 @@ fn judgeable(
         introspection: introspection::is_answerable(operation).then(|| Arc::clone(operation)),
     };
     Ok((judgeable, Arc::clone(operation)))
+}
+
+/// What a mutation calls.
+fn changes(operation: &Operation) -> Option<Arc<[Box<str>]>> {
+    let called = || operation.children(None).map(|(_, it)| operation.coordinate(it).into());
+    (operation.kind() == OperationKind::Mutation).then(|| called().collect())
 }
 
 fn answers(policy: &Policy, operation: &Arc<Operation>) -> Option<Arc<AnswerShape>> {
@@ -170,6 +184,9 @@ fn unresolved(public: &'static str) -> Violation {
         detail: public.into(),
     }
 }
+
+/// 16 KiB: reading more of a refused text only to name it would be a gift to whoever sends it.
+const HASHED: usize = 16 * 1024;
 
 /// A fault of ours: validation let something through that does not resolve.
 fn internal(name: &str) -> Violation {

@@ -97,7 +97,7 @@ fn explain_text(
         (Known::Judgeable(document), Some(operation)) => {
             told(policy, (document, &operation), request, whom.0)
         }
-        (Known::Judgeable(_) | Known::Refused(_), _) => Told::default(),
+        (Known::Judgeable(_) | Known::Refused(..), _) => Told::default(),
     };
     let judged = judge_lines((policy, profile), &known, request, whom);
     let Told { decided, conditions } = told;
@@ -165,7 +165,7 @@ pub(super) fn judge_lines(
 ) -> Explanation {
     let document = match known {
         Known::Judgeable(document) => document,
-        Known::Refused(violation) => return refused(violation.clone(), None),
+        Known::Refused(violation, _) => return refused(violation.clone(), None),
     };
     let variables = match coerce(&policy.schema, &document.variables, request.variables) {
         Ok(variables) => variables,

@@ -1,6 +1,12 @@
 //! The judge, on one screen.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use ahash::RandomState;
 
@@ -16,6 +22,7 @@ use crate::{
         refusal::unreadable,
         remembered::Remembered,
         trusted::TrustedDocuments,
+        usage::{Usage, Use},
         watch::Watched,
     },
     document::Refusal,
@@ -33,6 +40,8 @@ pub struct Gate {
     policy: Arc<Policy>,
     cache: Cache,
     trusted: TrustedDocuments,
+    /// How many texts were compiled that clients sent.
+    compiled: AtomicU64,
     remembered: Remembered,
 }
 
@@ -52,7 +61,8 @@ impl Gate {
 
     fn with_cache(policy: Arc<Policy>, cache: Cache) -> Self {
         let trusted = TrustedDocuments::of(&policy);
-        Self { policy, cache, trusted, remembered: Remembered::new() }
+        let (remembered, compiled) = (Remembered::new(), AtomicU64::new(0));
+        Self { policy, cache, trusted, compiled, remembered }
     }
 
     /// The policy in force.
@@ -94,7 +104,8 @@ impl Gate {
         let mut totals = Totals::of(requests);
         let judged = requests.iter().map(|request| {
             let entry = self.entry(request, method)?;
-            bench.judge_document(request, (&entry.known, method), &mut totals)
+            let judged = bench.judge_document(request, (&entry.known, method), &mut totals);
+            entry.known.note(judged)
         });
         let verdict = decide(requests.framing, judged.collect());
         if matches!(verdict, Verdict::Admit(_)) {
@@ -102,6 +113,20 @@ impl Gate {
             kept.for_each(|(hash, text)| self.remembered.put(hash, &text));
         }
         verdict
+    }
+
+    /// What it keeps, and which document came how often.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let (kept, n_refused) = self.cache.kept();
+        let of = |known: &Known, trusted| Use::of(known, trusted);
+        let n_documents = kept.len();
+        let mut uses: Vec<_> = kept.iter().filter_map(|it| of(&it.known, None)).collect();
+        for (idx, document) in self.policy.documents.library.iter() {
+            let entries = self.trusted.entries(idx);
+            uses.extend(entries.filter_map(|it| of(&it.known, Some(document))));
+        }
+        Usage { n_documents, n_refused, compiled: self.compiled.load(Ordering::Relaxed), uses }
     }
 
     /// The documents that requests name, nobody here knows, and replicas may.
@@ -205,10 +230,11 @@ impl Gate {
         if let Some(idx) = self.policy.documents.library.with_text(&text) {
             return self.trusted_entry(idx, operation_name);
         }
+        self.compiled.fetch_add(1, Ordering::Relaxed);
         let known = compile(&self.policy, &text, operation_name);
         let share = match &known {
             Known::Judgeable(_) => Share::Judgeable,
-            Known::Refused(_) => Share::Refused,
+            Known::Refused(..) => Share::Refused,
         };
         let operation_name = operation_name.map(Into::into);
         let entry = Arc::new(Entry { operation_name, literal: written.into(), known });
@@ -220,7 +246,8 @@ impl Gate {
 /// All or nothing: one refused item refuses the batch, and the innocent ones are told so.
 fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> Verdict {
     if judged.iter().any(Result::is_err) {
-        let mut rejected = Rejected { framing, items: Vec::new(), found: Vec::new() };
+        let (items, found, subjects) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rejected = Rejected { framing, items, found, subjects };
         for result in judged {
             match result {
                 Ok(ready) => {
@@ -230,6 +257,7 @@ fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> Verdict {
                 Err(refused) => {
                     rejected.items.push(refused.deciding);
                     rejected.found.extend(refused.found);
+                    rejected.subjects.push(*refused.subject);
                 }
             }
         }

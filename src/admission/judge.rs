@@ -12,7 +12,7 @@ use crate::{
     operation::{Shape, Variables, coerce},
     policy::{Exception, Policy, ProfileIdx, Stance},
     rules::{Batch, Facts, Meta, REGISTRY, RuleIdx, Setting},
-    verdict::{Code, Findings, Item, Mode, Violation},
+    verdict::{Code, Findings, Item, Mode, Subject, Violation},
 };
 
 /// Everything about a request but its document and variables.
@@ -39,12 +39,14 @@ pub(super) struct Refused {
     /// The objection that the client is told.
     pub(super) deciding: Violation,
     /// Every objection, for the log.
-    pub(super) found: Vec<Violation>,
+    pub(super) found: Box<[Violation]>,
+    /// What is known of the operation.
+    pub(super) subject: Box<Subject>,
 }
 
 impl Refused {
     pub(super) fn for_one(deciding: Violation) -> Self {
-        Self { found: vec![deciding.clone()], deciding }
+        Self { found: [deciding.clone()].into(), deciding, subject: Box::default() }
     }
 }
 
@@ -114,6 +116,8 @@ struct Objections {
     reported: Vec<Violation>,
     /// Selections to take out of what is forwarded.
     taken: Vec<SelectionId>,
+    /// The static cost.
+    cost: Option<u64>,
 }
 
 impl Objections {
@@ -135,17 +139,19 @@ impl Bench<'_> {
     ) -> Result<Ready, Refused> {
         let document = match known {
             Known::Judgeable(document) => document,
-            Known::Refused(violation) => return Err(Refused::for_one(violation.clone())),
+            Known::Refused(violation, _) => return Err(Refused::for_one(violation.clone())),
         };
         if let Some(large) = request.variables.filter(|it| it.text().len() > SMALL) {
             self.within_sizes(document, Shape::of(large))?;
         }
         let variables = coerce(&self.policy.schema, &document.variables, request.variables)
             .map_err(Refused::for_one)?;
-        let Objections { enforced, reported, taken } = self.check(document, &variables, totals);
+        let Objections { enforced, reported, taken, cost } =
+            self.check(document, &variables, totals);
         if let Some(deciding) = enforced.first().cloned() {
             let found = enforced.into_iter().chain(reported).collect();
-            return Err(Refused { deciding, found });
+            let subject = Box::new(Subject { cost, ..Subject::default() });
+            return Err(Refused { deciding, found, subject });
         }
         let body = if taken.is_empty() {
             body::write(document, &variables, request)
@@ -159,7 +165,8 @@ impl Bench<'_> {
         let answer = answer.transpose();
         let answer = answer.map_err(Refused::for_one)?;
         let spent = document.rated.as_ref().map(|it| it.spent(&variables)).unwrap_or_default();
-        let item = Item { kind: document.kind, document: document.hash, reported, spent };
+        let (kind, changes) = (document.kind, document.changes.clone());
+        let item = Item { kind, document: document.hash, reported, spent, cost, changes };
         Ok(Ready { body, answer, item })
     }
 
@@ -183,7 +190,9 @@ impl Bench<'_> {
         }
         match objections.enforced.first().cloned() {
             None => Ok(()),
-            Some(deciding) => Err(Refused { deciding, found: objections.enforced }),
+            Some(deciding) => {
+                Err(Refused { found: objections.enforced.into(), ..Refused::for_one(deciding) })
+            }
         }
     }
 
@@ -191,7 +200,7 @@ impl Bench<'_> {
     pub(super) fn stance(&self, document: &Judgeable, rule: RuleIdx) -> Stance {
         let stance = self.policy.stance(self.profile, rule);
         let own = document.listed.and_then(|it| self.policy.documents.library.settings(it)?.cost);
-        match own.filter(|_| self.policy.meta(rule).id == "cost") {
+        match own.filter(|_| is_cost(self.policy.meta(rule))) {
             None => stance,
             Some(limit) => stance.with_limit(limit),
         }
@@ -219,6 +228,9 @@ impl Bench<'_> {
                 let total = totals.tally(left.rule, number, times);
                 let rule = self.policy.rule(left.rule);
                 found.violations.extend(rule.object_to_tally(number, total));
+            }
+            if is_cost(self.policy.meta(left.rule)) {
+                objections.cost = objections.cost.max(found.measured);
             }
             let measured = found.measured.map(|it| totals.add(left.rule, it));
             let over = measured.filter(|it| *it > limit);
@@ -265,6 +277,10 @@ impl Bench<'_> {
         let found = self.policy.exceptions().find(&document.excepted?)?;
         found.lasts(self.now.0).then_some(found)
     }
+}
+
+fn is_cost(meta: &Meta) -> bool {
+    meta.id == "cost"
 }
 
 /// 4 KiB: less is compared with its types faster than its sizes are with their limits.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    admission::{rated::Rated, watch::Watch},
+    admission::{rated::Rated, usage::Tally, watch::Watch},
     operation::{AnswerShape, Operation, Variable},
     policy::DocumentIdx,
     rules::{DocumentFacts, Residual, RuleIdx, Trusted},
@@ -16,8 +16,9 @@ use crate::{
 pub(super) enum Known {
     /// It can be judged.
     Judgeable(Box<Judgeable>),
-    /// It cannot be read, validated or resolved, whoever asks.
-    Refused(Violation),
+    /// It cannot be read, validated or resolved, whoever asks; and the hash of its text, unless it
+    /// is long.
+    Refused(Violation, Option<[u8; 32]>),
 }
 
 /// A document that was read and validated, with the rules specialised to it.
@@ -40,6 +41,10 @@ pub(super) struct Judgeable {
     pub(super) variables: Vec<Variable>,
     /// What is left of the rules; rules that hold are not there.
     pub(super) left: Vec<Left>,
+    /// The coordinates of its root fields, when it is a mutation.
+    pub(super) changes: Option<Arc<[Box<str>]>>,
+    /// How often it came.
+    pub(super) tally: Tally,
     /// What its answers can cost; only where the policy wants to know.
     pub(super) watch: Option<Box<Watch>>,
     /// What its answers may hold; only where the policy holds them against it.
@@ -111,7 +116,7 @@ impl Entry {
                 let parts = parts.saturating_add(watched).saturating_add(rated);
                 it.query.len().saturating_add(parts.saturating_mul(PER_LEFT))
             }
-            Known::Refused(_) => 0,
+            Known::Refused(..) => 0,
         };
         self.literal.len().saturating_add(judgeable).saturating_add(FIXED)
     }

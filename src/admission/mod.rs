@@ -27,6 +27,7 @@ mod retrial;
 mod special;
 mod trusted;
 mod unfit;
+mod usage;
 mod watch;
 
 pub use appraise::{Appraisal, Appraiser, CostFigures};
@@ -38,4 +39,5 @@ pub use price::CostTold;
 pub use recalled::{Alike, Hidden, Recalled, Recollection};
 pub use request::{Request, Requests, UnixSeconds};
 pub use unfit::{Unfit, unfit};
+pub use usage::{Usage, Use};
 pub use watch::{ToldCost, Watched};

@@ -39,7 +39,7 @@ impl Retrial<'_> {
     ) -> Judged {
         let known = match &document.known {
             Known::Judgeable(known) => known,
-            Known::Refused(violation) => return Judged::of(refused(violation)),
+            Known::Refused(violation, _) => return Judged::of(refused(violation)),
         };
         if method == Method::Get && known.kind != OperationKind::Query {
             let code = Code::METHOD_NOT_ALLOWED.as_str().into();

@@ -37,6 +37,17 @@ impl TrustedDocuments {
         Self(documents.map(|(_, it)| of(&it.text, &it.operations)).collect())
     }
 
+    /// Every operation of a document, once.
+    pub(super) fn entries(&self, idx: DocumentIdx) -> impl Iterator<Item = &Arc<Entry>> {
+        let operations = self.0.get(idx.index()).into_iter().flatten().map(|(_, it)| it);
+        let mut last: Option<&Arc<Entry>> = None;
+        operations.filter(move |it| {
+            let is_same = last.is_some_and(|last| Arc::ptr_eq(last, it));
+            last = Some(it);
+            !is_same
+        })
+    }
+
     /// What is known of a document; `None` when it has no such operation.
     pub(super) fn entry(&self, idx: DocumentIdx, operation: Option<&str>) -> Option<&Arc<Entry>> {
         let operations = self.0.get(idx.index())?.iter();

@@ -42,7 +42,7 @@ pub fn unfit(policy: &Policy, now: UnixSeconds) -> Vec<Unfit> {
                 let bench = Bench { policy, profile, asked: &asked, now };
                 match &known {
                     Known::Judgeable(it) => bench.always_objects(it),
-                    Known::Refused(violation) => Some(violation.clone()),
+                    Known::Refused(violation, _) => Some(violation.clone()),
                 }
             };
             let objections: Option<Vec<_>> = profiles.iter().map(|it| objection(*it)).collect();

@@ -21,20 +21,26 @@ pub(super) struct Arguments {
     /// Where clients connect
     #[arg(long, default_value_t = DEFAULT_LISTEN)]
     listen: SocketAddr,
+    /// Where the console is
+    #[arg(long, default_value_t = DEFAULT_ADMIN)]
+    admin: SocketAddr,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
-    let ran = if arguments.once { once() } else { until_interrupted(arguments.listen) };
+    let ran = if arguments.once { once() } else { until_interrupted(arguments) };
     ran.unwrap_or_else(|error| {
         terminal::say(&format!("error: the demo cannot run: {error}\n"));
         Exit::Misuse
     })
 }
 
-fn until_interrupted(listen: SocketAddr) -> io::Result<Exit> {
-    let demo = Demo::start(listen, Some(DEFAULT_ADMIN))?;
+fn until_interrupted(arguments: &Arguments) -> io::Result<Exit> {
+    let demo = Demo::start(arguments.listen, Some(arguments.admin))?;
     let url = format!("http://{}/graphql", demo.addr());
-    terminal::data(&format!("The firewall listens on {url}, in front of a small shop.\n\n"));
+    terminal::data(&format!("The firewall listens on {url}, in front of a small shop.\n"));
+    if let Some(admin) = demo.admin_addr() {
+        terminal::data(&format!("Its console is http://{admin}/.\n\n"));
+    }
     for exchange in exchanges() {
         let expected = expectation(exchange.expected);
         terminal::data(&format!("# {}: {expected}\n{}\n\n", exchange.title, exchange.curl(&url)));

@@ -26,10 +26,11 @@ mod test;
 mod tls;
 mod traffic;
 mod upstream;
+mod version;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// The GraphQL security firewall.
 #[derive(Debug, Parser)]
@@ -91,10 +92,18 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// The command line, whose `--version` tells what program this is.
+fn command() -> clap::Command {
+    let is_asked = std::env::args_os().any(|it| it == "--version");
+    let command = Arguments::command();
+    if is_asked { command.long_version(version::long()) } else { command }
+}
+
 /// Runs the verb that the command line names.
 #[must_use]
 pub fn run() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let parsed = command().try_get_matches().and_then(|it| Arguments::from_arg_matches(&it));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are errors to clap, and go to stdout.

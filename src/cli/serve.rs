@@ -6,11 +6,11 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     cli::{Exit, front, replicas, settings, terminal, traffic, upstream},
-    config::{Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
+    config::{AdminAccess, Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
     server::{self, ListenerKeeper, RunError},
-    sources::{TlsFiles, load_upstream_tls},
-    telemetry::{LogFormat, start_logging},
+    sources::{TlsFiles, load_admin_token, load_upstream_tls},
+    telemetry::{AuditSink, LogFormat, finish_audit, start_audit, start_logging},
 };
 
 #[derive(Args, Debug)]
@@ -25,9 +25,19 @@ pub(super) struct Arguments {
     /// Where clients connect
     #[arg(long, env = "PORTCULLIS_LISTEN", default_value_t = DEFAULT_LISTEN)]
     listen: SocketAddr,
-    /// Where operators connect: /livez and /readyz
+    /// Where operators connect: the console, /metrics, /livez and /readyz
     #[arg(long, env = "PORTCULLIS_ADMIN", default_value_t = DEFAULT_ADMIN)]
     admin: SocketAddr,
+    /// File of the token that operators must show for the console and /metrics: as a bearer token, or
+    /// as the password of a browser; without one the console is shown on loopback alone
+    #[arg(long, env = "PORTCULLIS_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    admin_token_file: Option<PathBuf>,
+    /// Names at which the console and /metrics are asked for, beside loopback and their own address
+    #[arg(long, env = "PORTCULLIS_ADMIN_HOST", value_name = "NAME", value_delimiter = ',')]
+    admin_host: Vec<String>,
+    /// File of the audit log: refusals, identity failures and admitted mutations; `-`: standard output
+    #[arg(long, env = "PORTCULLIS_AUDIT_LOG", value_name = "FILE")]
+    audit_log: Option<PathBuf>,
     /// Threads; one per core when not given
     #[arg(long, env = "PORTCULLIS_WORKERS")]
     workers: Option<NonZeroUsize>,
@@ -73,8 +83,15 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             return Exit::Misuse;
         }
     };
-    let shadow = arguments.traffic.shadow();
-    match server::run(plan.graphs, plan.listener, shadow) {
+    if let Some(path) = &arguments.audit_log
+        && let Err(error) = start_audit(AuditSink::of(path.clone()))
+    {
+        terminal::say(&format!("error: `{}` cannot be written: {error}\n", path.display()));
+        return Exit::Misuse;
+    }
+    let ran = server::run(plan.graphs, plan.listener, arguments.traffic.shadow());
+    finish_audit();
+    match ran {
         Ok(()) => Exit::Fine,
         Err(RunError::Policy(found)) => {
             terminal::complain(&found);
@@ -134,6 +151,9 @@ impl Arguments {
     fn complete(&self, mut config: Config, found: &mut Diagnostics) -> Config {
         config.listen = self.listen;
         config.admin = Some(self.admin);
+        let token = self.admin_token_file.as_ref().and_then(|it| load_admin_token(it, found));
+        let hosts = self.admin_host.iter().map(|it| it.to_ascii_lowercase().into()).collect();
+        config.admin_access = AdminAccess { token, hosts };
         config.trusted_proxies = self.trusted_proxies.iter().cloned().collect();
         if self.keys_ca.is_some() {
             let files = TlsFiles { ca: self.keys_ca.as_deref(), identity: None };

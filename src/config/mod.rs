@@ -3,6 +3,7 @@
 //! Never what is admitted (that is the policy), and nothing here reads flags, files or the
 //! environment: `cli` fills these structs, and hands over what a file holds.
 
+mod admin_access;
 mod bounds;
 mod deadlines;
 mod front;
@@ -17,6 +18,7 @@ mod upstream_http;
 mod upstream_tls;
 mod upstream_url;
 
+pub use admin_access::{AdminAccess, AdminToken, ShortToken};
 pub use bounds::Bounds;
 pub use deadlines::Deadlines;
 pub use front::{ClientCertificates, Front, ListenerTls};
@@ -51,6 +53,8 @@ pub struct Config {
     pub front: Front,
     /// Where operators connect; none: no admin listener.
     pub admin: Option<SocketAddr>,
+    /// Who may look at the console and the metrics.
+    pub admin_access: AdminAccess,
     /// The GraphQL server that is protected.
     pub upstream: UpstreamUrl,
     /// Where else it is; each of them differs in host and port alone.
@@ -92,6 +96,7 @@ impl Config {
             hosts: Vec::new(),
             front: Front::Plain,
             admin: Some(DEFAULT_ADMIN),
+            admin_access: AdminAccess::default(),
             upstream,
             more_upstreams: Vec::new(),
             upstream_websocket: None,

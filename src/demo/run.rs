@@ -73,6 +73,12 @@ impl Demo {
         self.firewall.as_ref().map_or(unbound, Running::addr)
     }
 
+    /// Where the console is.
+    #[must_use]
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.firewall.as_ref()?.admin_addr()
+    }
+
     /// How many requests have reached the shop.
     #[must_use]
     pub fn n_received(&self) -> u64 {

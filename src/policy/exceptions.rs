@@ -61,6 +61,23 @@ impl Exception {
     }
 }
 
+/// Whether exceptions can lift a rule.
+#[must_use]
+pub fn is_liftable(rule: &str) -> bool {
+    crate::rules::REGISTRY.iter().any(|it| it.meta.id == rule && can_be_lifted(it))
+}
+
+/// The item of `exceptions` that would lift a rule for a document, to be pasted and completed;
+/// nothing for a rule that cannot be lifted.
+#[must_use]
+pub fn proposed_exception(rule: &str, document: &[u8; 32]) -> Option<String> {
+    let entry = crate::rules::REGISTRY.iter().find(|it| it.meta.id == rule && can_be_lifted(it))?;
+    let (document, setting) = (Digest(*document), entry.meta.setting);
+    Some(format!(
+        "- {{ document: \"sha256:{document}\", lift: [{setting}], reason: \"?\", owner: \"?\" }}"
+    ))
+}
+
 /// An exception as it is written, for the lint.
 #[derive(Debug)]
 pub(super) struct Placed<'n> {

@@ -42,7 +42,7 @@ mod websocket;
 pub use cases::{Case, Expect, Expected, Who, cases};
 pub use digest::Digest;
 pub use documents::{Apq, DocumentIdx, DocumentSettings, Documents, Library, TrustedDocument};
-pub use exceptions::{Exception, Exceptions};
+pub use exceptions::{Exception, Exceptions, is_liftable, proposed_exception};
 pub use forward_headers::why_not_forwarded;
 pub use http::{ExplainRefusals, Get, Http, Status, UnknownKeys};
 pub use identity::{ApiKeyHeader, Credentials};

@@ -1,6 +1,6 @@
 //! One request, start to end. The only file that shows the order of its steps.
 
-use std::{cell::OnceCell, rc::Rc};
+use std::{cell::OnceCell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use http::{
@@ -16,9 +16,9 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     admission::Watched,
+    identity::Identity,
     json,
     operation::Expected,
-    policy::Uploads,
     server::{
         answer::Answer,
         answers::Asked,
@@ -30,13 +30,12 @@ use crate::{
         guarded::{self, Guarded},
         held::Held,
         identify::told,
-        logged,
+        logged::{self, Stopwatch},
         noted::Noted,
         panics::{Caught, caught},
         rates::{Rates, Spender},
         state::State,
         stream,
-        upload::{self, Upload},
         watched::{self, Passing},
     },
     sources::now,
@@ -64,12 +63,15 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let media = Media::preferred(&head.headers);
     let origin = listed_origin(&head.headers, state.http());
     let reply = Reply { id: worker.ids().next(), media, http: state.http(), origin };
-    let noted = OnceCell::new();
-    let exchange = Exchange { client, n, site, wrong, state: &state, head: &head, reply, noted };
+    let (noted, who) = (OnceCell::new(), OnceCell::new());
+    let exchange =
+        Exchange { client, n, site, wrong, state: &state, head: &head, reply, noted, who };
     let in_time = async {
         timeout(limit, within(&head.headers, exchange.serve(body))).await.unwrap_or_else(too_late)
     };
-    let mut response = match caught(in_time).await {
+    let ended = caught(in_time).await;
+    exchange.note(ended.as_ref());
+    let mut response = match ended {
         Ok(Ok(Served::Operation(Passing::Relayed(mut relayed, counting)))) => {
             reply.sign(&mut relayed);
             relayed.map(|relayed| Answer::Relayed { relayed, until, counting })
@@ -88,7 +90,7 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
         Ok(Ok(Served::Switch(answer))) => answer.map(|()| Answer::from(Bytes::new())),
         Ok(Ok(Served::Preflight)) => reply.preflight(&head.headers).map(Answer::from),
         Ok(Err(refusal)) => {
-            logged::refusal(&refusal, reply.id);
+            logged::refusal(&refusal, &exchange.about());
             reply.refuse(&refusal).map(Answer::from)
         }
         Err(Caught) => {
@@ -127,10 +129,12 @@ pub(super) struct Exchange<'e> {
     pub(super) reply: Reply<'e>,
     /// What is written down of it, once it was judged.
     pub(super) noted: OnceCell<Rc<Noted>>,
+    /// Whose credential it has, once that is known.
+    pub(super) who: OnceCell<Arc<Identity>>,
 }
 
 /// How a request was served.
-enum Served {
+pub(super) enum Served {
     Answer(Vec<u8>),
     Operation(Passing),
     Preflight,
@@ -173,19 +177,27 @@ impl Exchange<'_> {
             Route::Preflight => return Ok(Served::Preflight),
             Route::WebSocket => return self.upgrade().await.map(Served::Switch),
         };
-        let judged = self.judge(&body, None, charges).await?;
+        let mut watch = Stopwatch::start();
+        let judged = self.judge(&body, None, charges).await;
+        let judged = judged.inspect_err(|_refused| watch.stop())?;
         drop(body);
+        if let Judged::Answer(_) = judged {
+            watch.stop();
+        }
         let forward = async |admitted, head: Head<'_>| {
             point(Stage::Forward).await?;
             let asked = self.asked();
             let lane = self.client.lane(self.site);
-            Ok((asked.head(lane.forward(admitted, head)).await?, asked))
+            watch.hand_over();
+            let answered = asked.head(lane.forward(admitted, head)).await;
+            watch.stop();
+            Ok((answered?, asked))
         };
         self.relay(judged, forward).await
     }
 
     /// Hands on what was judged, and the answer back.
-    async fn relay<'s>(
+    pub(super) async fn relay<'s>(
         &'s self,
         judged: Judged,
         forward: impl AsyncFnOnce(Admitted, Head<'_>) -> Result<(Response<Relayed>, Asked<'s>), Refusal>,
@@ -211,53 +223,12 @@ impl Exchange<'_> {
         Ok(Served::Operation(passing))
     }
 
-    /// A request with files: judged before they are read.
-    async fn upload(
-        &self,
-        body: Incoming,
-        (boundary, uploads): (Box<str>, Uploads),
-        charges: Charges,
-    ) -> Result<Served, Refusal> {
-        let bounds = upload::Bounds { body: self.limits(), uploads };
-        let upload = Upload::begin(body, &boundary, bounds).await;
-        if upload.is_err() {
-            self.well_formed()?;
-        }
-        let upload = upload?;
-        let judged = match self.judge(&upload.operations, Some(&upload.map), charges).await {
-            Ok(judged) => judged,
-            Err(refusal) => {
-                upload.discard().await;
-                return Err(refusal);
-            }
-        };
-        let forward = async |admitted, head: Head<'_>| {
-            let lane = self.client.lane(self.site);
-            let (files, watch) = upload.pass();
-            let Some(files) = files else {
-                return Ok((lane.forward(admitted, head).await?, self.asked()));
-            };
-            let until = Instant::now().checked_add(self.client.worker.deadlines().request);
-            let until = until.unwrap_or_else(Instant::now);
-            match lane.forward_files(admitted, files, head, until).await {
-                // The upstream answers when it has the files, and its time runs from then.
-                Ok(answer) => Ok((answer, self.asked())),
-                Err(fault) => {
-                    let found = watch.objection().await;
-                    self.well_formed()?;
-                    Err(found.map_or_else(|| fault.into(), Refusal::from))
-                }
-            }
-        };
-        self.relay(judged, forward).await
-    }
-
     /// What the guard of the connection has found in the bytes of this request.
-    fn well_formed(&self) -> Result<(), Violation> {
+    pub(super) fn well_formed(&self) -> Result<(), Violation> {
         self.client.watch.wrong(self.n).map_or(Ok(()), |wrong| Err(wrong.into()))
     }
 
-    fn limits(&self) -> body::Limits {
+    pub(super) fn limits(&self) -> body::Limits {
         let (deadlines, bounds) = (self.client.worker.deadlines(), self.client.worker.bounds());
         body::Limits {
             size: self.state.http().body,
@@ -295,12 +266,12 @@ impl Exchange<'_> {
     }
 
     /// The request, now that it is forwarded.
-    fn asked(&self) -> Asked<'_> {
+    pub(super) fn asked(&self) -> Asked<'_> {
         let Reply { id, media, .. } = self.reply;
         Asked { state: self.state, id, media, at: Instant::now() }
     }
 
-    async fn judge(
+    pub(super) async fn judge(
         &self,
         body: &[u8],
         files: Option<&UploadMap>,
@@ -328,7 +299,7 @@ impl Exchange<'_> {
         let link = self.client.worker.link();
         documents::ask(&self.state.gate, link, &requests).await;
         let verdict = self.state.gate.admit(&requests, &caller, now());
-        self.note((&requests, &caller), &verdict);
+        self.write_down((&requests, &caller), &verdict);
         match verdict {
             Verdict::Admit(admitted) => {
                 requests.first.query.iter().for_each(|it| recent.borrow_mut().keep(it));
@@ -336,6 +307,7 @@ impl Exchange<'_> {
                 self.report(admitted.items());
                 point(Stage::ItemRates).await?;
                 self.rates().of_items(spender, admitted.items(), &mut charges).await?;
+                self.judged(admitted.items());
                 point(Stage::Watch).await?;
                 let watched = self.state.gate.watch(&requests, &caller);
                 let answers = (requests.framing, self.state.gate.expect(&requests, &caller));
@@ -346,6 +318,7 @@ impl Exchange<'_> {
             Verdict::Answer(answered) => {
                 self.report(&answered.items);
                 self.rates().of_items(spender, &answered.items, &mut charges).await?;
+                self.judged(&answered.items);
                 Ok(Judged::Answer(answered.body))
             }
             Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
@@ -364,13 +337,13 @@ impl Exchange<'_> {
 
 /// What becomes of a request that is not refused.
 #[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
-enum Judged {
+pub(super) enum Judged {
     Answer(Vec<u8>),
     Forward(Going),
 }
 
 /// A request that goes on, and what is known of its answer.
-struct Going {
+pub(super) struct Going {
     admitted: Admitted,
     told: Vec<(HeaderName, HeaderValue)>,
     watched: Option<Watched>,

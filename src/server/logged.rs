@@ -1,29 +1,69 @@
-//! Refusals as the operator learns of them, whatever the transport.
+//! What becomes of requests as the operator learns of it, whatever the transport.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::{
-    telemetry::{Failed, Refused, RequestId, Shed, UpstreamFailed},
+    telemetry::{About, Failed, Refused, Shed, Timed, UpstreamFailed},
     transport::Refusal,
-    verdict::Fault,
+    verdict::{Code, Fault, Rejected, Violation},
 };
 
 /// Logs and counts a refusal.
-pub(super) fn refusal(refusal: &Refusal, id: RequestId) {
+pub(super) fn refusal(refusal: &Refusal, about: &About<'_>) {
+    let (id, carrier) = (about.id, about.carrier);
     match refusal {
         Refusal::Fault(Fault::Busy { code, retry: _, detail }) => {
-            Shed { id, code: *code, detail }.emit();
+            Shed { id, carrier, code: *code, detail }.emit();
         }
-        Refusal::Fault(Fault::Client(violation)) => {
-            Refused { id, found: std::slice::from_ref(violation) }.emit();
-        }
+        Refusal::Fault(Fault::Client(violation)) => one(about, violation),
         Refusal::Fault(Fault::Internal { detail }) => {
-            Failed { id, detail }.emit();
+            Failed { id, carrier, detail }.emit();
         }
         Refusal::Fault(Fault::Upstream { code, detail }) => {
-            UpstreamFailed { id, code: *code, detail }.emit();
+            UpstreamFailed { id, carrier, code: *code, detail }.emit();
         }
-        Refusal::Limited(exceeded) => {
-            Refused { id, found: std::slice::from_ref(&exceeded.violation) }.emit();
+        Refusal::Limited(exceeded) => one(about, &exceeded.violation),
+        Refusal::Rejected(Rejected { items, found, subjects, framing: _ }) => {
+            let guilty = items.iter().find(|it| it.code != Code::BATCH_REFUSED);
+            let code = guilty.or_else(|| items.first()).map_or(Code::BATCH_REFUSED, |it| it.code);
+            Refused { about, code, found, subjects }.emit();
         }
-        Refusal::Rejected(rejected) => Refused { id, found: &rejected.found }.emit(),
+    }
+}
+
+fn one(about: &About<'_>, violation: &Violation) {
+    let found = std::slice::from_ref(violation);
+    Refused { about, code: violation.code, found, subjects: &[] }.emit();
+}
+
+/// How long a request takes of our time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopwatch {
+    begun: Instant,
+    own: Option<Duration>,
+}
+
+impl Stopwatch {
+    /// From now on it is our time.
+    pub(super) fn start() -> Self {
+        Self { begun: Instant::now(), own: None }
+    }
+
+    /// From now on it is the upstream's.
+    pub(super) fn hand_over(&mut self) {
+        let now = Instant::now();
+        self.own = Some(now.saturating_duration_since(self.begun));
+        self.begun = now;
+    }
+
+    /// Counts what it took.
+    pub(super) fn stop(self) {
+        let last = self.begun.elapsed();
+        match self.own {
+            Some(own) => Timed { own, upstream: Some(last) }.emit(),
+            None => Timed { own: last, upstream: None }.emit(),
+        }
     }
 }

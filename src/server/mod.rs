@@ -4,6 +4,7 @@
 //! [`Running`] can connect. What is in force is one [`State`], swapped whole. `handler` shows the
 //! order of a request.
 
+mod admin;
 mod answer;
 mod answers;
 mod beside;
@@ -233,7 +234,7 @@ impl Running {
     fn start_admin(&mut self, listener: std::net::TcpListener) -> io::Result<()> {
         let (shared, phase) = (Arc::clone(&self.shared), self.phase.subscribe());
         let thread = thread::Builder::new().name("admin".into());
-        self.admin = Some(thread.spawn(move || health::run(listener, shared, phase))?);
+        self.admin = Some(thread.spawn(move || admin::run(listener, shared, phase))?);
         Ok(())
     }
 }

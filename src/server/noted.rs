@@ -69,7 +69,7 @@ impl Taps {
 
 impl Exchange<'_> {
     /// Takes note of what was decided.
-    pub(super) fn note(&self, request: (&Requests<'_>, &Caller), verdict: &Verdict) {
+    pub(super) fn write_down(&self, request: (&Requests<'_>, &Caller), verdict: &Verdict) {
         let policy = self.state.gate.policy();
         let noted = self.site.taps().note(self.reply.id, policy, request, verdict);
         // A request is judged once.

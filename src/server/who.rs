@@ -1,16 +1,23 @@
 //! Who sends a request, and from where.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
-use http::Method as HttpMethod;
+use http::{
+    HeaderValue, Method as HttpMethod,
+    header::{CONTENT_TYPE, UPGRADE},
+};
 
 use crate::{
     identity::{self, Caller, Method, Transport, Way},
-    server::{handler::Exchange, identify::identify},
+    server::{
+        handler::{Exchange, Served},
+        identify::identify,
+        panics::Caught,
+    },
     sources::{Unidentified, now},
-    telemetry::{NotIdentified, ProxyNotTrusted},
+    telemetry::{About, Carrier, Judged, NotIdentified, Outcome, ProxyNotTrusted, Served as Done},
     transport::{Media, Refusal, client_address, client_label, forwarding_header},
-    verdict::{Code, Fault, Violation},
+    verdict::{Code, Fault, Item, Violation},
 };
 
 impl Exchange<'_> {
@@ -38,6 +45,9 @@ impl Exchange<'_> {
         let (credentials, headers) = (self.state.credentials(), &self.head.headers);
         let identity = identify((credentials, &self.state.keys), headers, now()).await;
         let identity = identity.map_err(|why| self.unidentified(why))?;
+        if let Some(identity) = &identity {
+            let _first = self.who.set(Arc::clone(identity));
+        }
         let label = client_label(headers, credentials);
         let mtls = self.client.certificate.clone();
         let client = identity::Client { ip: Some(self.address()), label, mtls };
@@ -53,6 +63,50 @@ impl Exchange<'_> {
         Way { transport, method: if is_get { Method::Get } else { Method::Post } }
     }
 
+    /// As the log and the audit log tell of it.
+    pub(super) fn about(&self) -> About<'_> {
+        About {
+            id: self.reply.id,
+            carrier: self.carrier(),
+            address: Some(self.address()),
+            identity: self.who.get().map(|it| &**it),
+            policy: &self.state.gate.policy().name,
+        }
+    }
+
+    /// How it came.
+    fn carrier(&self) -> Carrier {
+        let headers = &self.head.headers;
+        let begins = |name, with: &str| {
+            let value = headers.get(name).map(HeaderValue::as_bytes);
+            let start = value.and_then(|it| it.get(..with.len()));
+            start.is_some_and(|it| it.eq_ignore_ascii_case(with.as_bytes()))
+        };
+        match self.head.method {
+            HttpMethod::GET if begins(UPGRADE, "websocket") => Carrier::WebSocket,
+            HttpMethod::GET => Carrier::Get,
+            _ if begins(CONTENT_TYPE, "multipart/") => Carrier::Upload,
+            _ => Carrier::Post,
+        }
+    }
+
+    /// Operations may go on.
+    pub(super) fn judged(&self, items: &[Item]) {
+        Judged { about: &|| self.about(), items }.emit();
+    }
+
+    /// It is done with; a refusal is another event.
+    pub(super) fn note(&self, ended: Result<&Result<Served, Refusal>, &Caught>) {
+        let outcome = match ended {
+            Err(Caught) => Outcome::Failed(Code::INTERNAL_SERVER_ERROR),
+            Ok(Ok(Served::Answer(_))) => Outcome::Answered,
+            Ok(Ok(Served::Operation(_) | Served::Stream(..))) => Outcome::Admitted,
+            // No operation yet, or none at all.
+            Ok(Ok(Served::Preflight | Served::Switch(_)) | Err(_)) => return,
+        };
+        Done { id: self.reply.id, carrier: self.carrier(), outcome }.emit();
+    }
+
     /// The refusal of somebody who cannot be told, on record.
     pub(super) fn unidentified(&self, why: Unidentified) -> Refusal {
         let (reason, refusal) = match why {
@@ -63,7 +117,7 @@ impl Exchange<'_> {
                 ("no-keys", fault.into())
             }
         };
-        NotIdentified { id: self.reply.id, reason }.emit();
+        NotIdentified { about: &self.about(), reason }.emit();
         refusal
     }
 }

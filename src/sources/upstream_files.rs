@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    config::{Chain, LinkKey, PrivateKey, Secret, Trust, UpstreamTls},
+    config::{AdminToken, Chain, LinkKey, PrivateKey, Secret, Trust, UpstreamTls},
     diagnostic::{Diagnostic, Diagnostics},
 };
 
@@ -44,6 +44,11 @@ pub fn load_upstream_tls(files: TlsFiles<'_>, found: &mut Diagnostics) -> Option
 /// The key that requests are signed with; nothing when `found` says why not.
 pub fn load_link_key(path: &Path, found: &mut Diagnostics) -> Option<LinkKey> {
     load(path, LinkKey::new, found)
+}
+
+/// The token of operators; nothing when `found` says why not.
+pub fn load_admin_token(path: &Path, found: &mut Diagnostics) -> Option<AdminToken> {
+    load(path, AdminToken::new, found)
 }
 
 /// What must not be shown; nothing when `found` says why not.

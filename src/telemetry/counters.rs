@@ -10,11 +10,14 @@ pub static COUNTERS: Counters = Counters {
     above_static: Counter::new(),
     accept_failures: Counter::new(),
     answers_cut: Counter::new(),
+    audit_dropped: Counter::new(),
+    audit_failed: Counter::new(),
     contracts_broken: Counter::new(),
     errors_masked: Counter::new(),
     ejections: Counter::new(),
     failures: Counter::new(),
     key_failures: Counter::new(),
+    mutations: Counter::new(),
     panics: Counter::new(),
     refused: Counter::new(),
     reload_failures: Counter::new(),
@@ -23,6 +26,8 @@ pub static COUNTERS: Counters = Counters {
     schema_drifts: Counter::new(),
     schema_failures: Counter::new(),
     shadow_differences: Counter::new(),
+    shared_found: Counter::new(),
+    shared_lost: Counter::new(),
     shed: Counter::new(),
     sockets_closed: Counter::new(),
     sockets_opened: Counter::new(),
@@ -30,6 +35,7 @@ pub static COUNTERS: Counters = Counters {
     traffic_lost: Counter::new(),
     unidentified: Counter::new(),
     upstream_failures: Counter::new(),
+    upstream_returns: Counter::new(),
 };
 
 /// One number per kind of event.
@@ -41,6 +47,10 @@ pub struct Counters {
     pub accept_failures: Counter,
     /// Answers that broke off after their head had gone to the client.
     pub answers_cut: Counter,
+    /// Lines of the audit log for which there was no room.
+    pub audit_dropped: Counter,
+    /// Lines of the audit log that could not be written.
+    pub audit_failed: Counter,
     /// Answers that are not what was asked for.
     pub contracts_broken: Counter,
     /// Errors of the upstream that clients do not read.
@@ -51,6 +61,8 @@ pub struct Counters {
     pub failures: Counter,
     /// Questions for keys that brought none.
     pub key_failures: Counter,
+    /// Mutations that were admitted.
+    pub mutations: Counter,
     /// Panics that were caught; each was answered 500 or cost one connection.
     pub panics: Counter,
     /// HTTP requests that were refused.
@@ -67,6 +79,10 @@ pub struct Counters {
     pub schema_failures: Counter,
     /// Operations that the next policy decides otherwise.
     pub shadow_differences: Counter,
+    /// How often what replicas share could be asked for again.
+    pub shared_found: Counter,
+    /// How often it could not be any more.
+    pub shared_lost: Counter,
     /// Requests for which there was no room.
     pub shed: Counter,
     /// WebSockets that have ended.
@@ -81,6 +97,8 @@ pub struct Counters {
     pub unidentified: Counter,
     /// Requests that the upstream did not answer.
     pub upstream_failures: Counter,
+    /// Addresses of the upstream that answered again.
+    pub upstream_returns: Counter,
 }
 
 /// A number that only grows.
@@ -94,6 +112,10 @@ impl Counter {
 
     pub(super) fn count(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
     }
 
     /// Its present value.

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use tracing::{error, info, warn};
 
 use crate::{
-    telemetry::{COUNTERS, RequestId},
+    telemetry::{COUNTERS, Carrier, Outcome, RequestId, cells::count_request},
     verdict::{Code, Violation},
 };
 
@@ -90,6 +90,8 @@ impl Draining {
 pub struct Failed<'a> {
     /// The request.
     pub id: RequestId,
+    /// How it came.
+    pub carrier: Carrier,
     /// What happened.
     pub detail: &'a str,
 }
@@ -98,6 +100,7 @@ impl Failed<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
         COUNTERS.failures.count();
+        count_request(Outcome::Failed(Code::INTERNAL_SERVER_ERROR), self.carrier);
         error!(event = "failed", detail = self.detail, request_id = %self.id);
     }
 }
@@ -133,32 +136,6 @@ impl PolicyWarned<'_> {
     /// Logs it.
     pub fn emit(&self) {
         warn!(event = "policy-warning", code = self.code, message = self.message);
-    }
-}
-
-/// A request was refused.
-#[derive(Debug)]
-pub struct Refused<'a> {
-    /// The request.
-    pub id: RequestId,
-    /// Every objection, deciding ones among them.
-    pub found: &'a [Violation],
-}
-
-impl Refused<'_> {
-    /// Logs every objection and counts the request once.
-    pub fn emit(&self) {
-        COUNTERS.refused.count();
-        for it in self.found {
-            info!(
-                event = "refused",
-                code = it.code.as_str(),
-                rule = it.rule,
-                at = it.at.as_deref(),
-                detail = &*it.detail,
-                request_id = %self.id,
-            );
-        }
     }
 }
 
@@ -224,6 +201,8 @@ impl Stopped {
 pub struct UpstreamFailed<'a> {
     /// The request.
     pub id: RequestId,
+    /// How it came.
+    pub carrier: Carrier,
     /// What the client was told.
     pub code: Code,
     /// What happened.
@@ -234,6 +213,7 @@ impl UpstreamFailed<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
         COUNTERS.upstream_failures.count();
+        count_request(Outcome::UpstreamFailed(self.code), self.carrier);
         warn!(
             event = "upstream-failed",
             code = self.code.as_str(),

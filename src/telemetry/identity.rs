@@ -2,7 +2,7 @@
 
 use tracing::{debug, info, warn};
 
-use crate::telemetry::{COUNTERS, RequestId};
+use crate::telemetry::{About, COUNTERS, audit};
 
 /// A key of a fetched set is left out.
 #[derive(Debug)]
@@ -49,17 +49,18 @@ impl KeysReplaced {
 
 /// A credential was not accepted. The refusal itself is another event.
 #[derive(Debug)]
-pub struct NotIdentified {
+pub struct NotIdentified<'a> {
     /// The request.
-    pub id: RequestId,
+    pub about: &'a About<'a>,
     /// A word for what is wrong.
     pub reason: &'static str,
 }
 
-impl NotIdentified {
-    /// Logs and counts it.
+impl NotIdentified<'_> {
+    /// Logs and counts it, and puts it on record.
     pub fn emit(&self) {
         COUNTERS.unidentified.count();
-        debug!(event = "not-identified", reason = self.reason, request_id = %self.id);
+        debug!(event = "not-identified", reason = self.reason, request_id = %self.about.id);
+        audit::identity_failure(self);
     }
 }

@@ -3,7 +3,7 @@
 use tracing::{debug, info, warn};
 
 use crate::{
-    telemetry::{COUNTERS, RequestId},
+    telemetry::{COUNTERS, Carrier, Outcome, RequestId, cells::count_request},
     verdict::Code,
 };
 
@@ -27,6 +27,8 @@ impl ClientAtBound {
 pub struct Shed<'a> {
     /// The request.
     pub id: RequestId,
+    /// How it came.
+    pub carrier: Carrier,
     /// What the client was told.
     pub code: Code,
     /// Where there was none.
@@ -37,6 +39,7 @@ impl Shed<'_> {
     /// Logs and counts it; quietly, since there are many at such times.
     pub fn emit(&self) {
         COUNTERS.shed.count();
+        count_request(Outcome::Shed(self.code), self.carrier);
         debug!(
             event = "shed",
             code = self.code.as_str(),
@@ -69,8 +72,9 @@ pub struct UpstreamReturned<'a> {
 }
 
 impl UpstreamReturned<'_> {
-    /// Logs it.
+    /// Logs and counts it.
     pub fn emit(&self) {
+        COUNTERS.upstream_returns.count();
         info!(event = "upstream-returned", address = self.address);
     }
 }

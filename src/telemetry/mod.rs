@@ -2,31 +2,49 @@
 //!
 //! Decides nothing. No document text, variable value, token or header value passes through here.
 
+mod about;
 mod answer;
+mod audit;
+mod carrier;
+mod cells;
 mod certificate;
+mod clock;
 mod counters;
 mod event;
+mod exposition;
+mod histogram;
 mod identity;
 mod live;
 mod load;
 mod rates;
 mod logging;
+mod recent;
 mod request_id;
+mod served;
 mod socket;
 mod traffic;
 
+pub use about::About;
 pub use answer::{AnswerCut, ContractBroken, ErrorMasked};
+pub use audit::{AuditSink, audit_backlog, finish_audit, start_audit};
+pub use carrier::{Carrier, Outcome};
+pub use cells::{Numbers, numbers};
 pub use certificate::{CertificateKept, CertificateReplaced};
+pub use clock::{now_millis, rfc3339};
 pub use counters::{COUNTERS, Counter, Counters};
 pub use event::{
-    AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Refused,
-    Reported, Started, Stopped, UpstreamFailed,
+    AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Reported,
+    Started, Stopped, UpstreamFailed,
 };
+pub use exposition::{Figures, GraphFigures, MEDIA, exposition};
+pub use histogram::Distribution;
 pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};
 pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
 pub use load::{ClientAtBound, Shed, UpstreamEjected, UpstreamReturned};
 pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
 pub use rates::{ProxyNotTrusted, SharedFound, SharedLost};
+pub use recent::{RecentRefusal, recent_refusals};
 pub use request_id::{RequestId, RequestIds};
+pub use served::{Judged, Refused, Served, Timed};
 pub use socket::{SocketClosed, SocketOpened};
 pub use traffic::{ShadowDiffers, ShadowStands, TrafficLost, TrafficNotWritten};

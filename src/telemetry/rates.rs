@@ -2,6 +2,8 @@
 
 use tracing::{info, warn};
 
+use crate::telemetry::COUNTERS;
+
 /// Requests come with what a proxy says of its client, and no proxy is trusted: rates by address
 /// count the proxy.
 #[derive(Debug)]
@@ -23,8 +25,9 @@ impl ProxyNotTrusted {
 pub struct SharedFound;
 
 impl SharedFound {
-    /// Logs it.
+    /// Logs and counts it.
     pub fn emit(&self) {
+        COUNTERS.shared_found.count();
         info!(event = "shared-found");
     }
 }
@@ -37,8 +40,9 @@ pub struct SharedLost<'a> {
 }
 
 impl SharedLost<'_> {
-    /// Logs it.
+    /// Logs and counts it.
     pub fn emit(&self) {
+        COUNTERS.shared_lost.count();
         warn!(event = "shared-lost", detail = self.detail);
     }
 }

@@ -332,7 +332,8 @@ mod tests {
     #[test]
     fn a_batch_is_answered_as_an_array_with_the_status_of_the_guilty_item() {
         let items = vec![violation(Code::BATCH_REFUSED), violation(Code::INTROSPECTION_DISABLED)];
-        let rejected = Rejected { framing: Framing::Array, items, found: Vec::new() };
+        let rejected =
+            Rejected { framing: Framing::Array, items, found: Vec::new(), subjects: Vec::new() };
         let item = |code| {
             format!(
                 r#"{{"errors":[{{"message":"too \"deep\"","extensions":{{"code":"{code}","requestId":"ID"}}}}]}}"#

@@ -10,6 +10,8 @@ pub use code::Code;
 pub use fault::Fault;
 pub use violation::{Findings, Mode, Violation};
 
+use std::sync::Arc;
+
 use crate::schema::OperationKind;
 
 /// The decision about one HTTP request or one message of a stream.
@@ -52,6 +54,21 @@ pub struct Item {
     pub reported: Vec<Violation>,
     /// What it spends of the rates that count documents, calls or cost.
     pub spent: Vec<Spent>,
+    /// Its static cost, when there is one.
+    pub cost: Option<u64>,
+    /// The coordinates of its root fields, when it is a mutation.
+    pub changes: Option<Arc<[Box<str>]>>,
+}
+
+/// One refused operation, as far as it is known, for logs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// SHA-256 of the document's text.
+    pub document: Option<[u8; 32]>,
+    /// Its kind.
+    pub kind: Option<OperationKind>,
+    /// Its static cost.
+    pub cost: Option<u64>,
 }
 
 /// What an operation spends of a rate.
@@ -111,13 +128,16 @@ pub struct Rejected {
     pub items: Vec<Violation>,
     /// Every objection that was found, deciding or reported, for the log.
     pub found: Vec<Violation>,
+    /// What is known of each refused item, for the log; empty when nothing of it was read.
+    pub subjects: Vec<Subject>,
 }
 
 impl Rejected {
     /// A refusal of the request as a whole.
     #[must_use]
     pub fn whole(violation: Violation) -> Self {
-        Self { framing: Framing::Single, found: vec![violation.clone()], items: vec![violation] }
+        let (found, subjects) = (vec![violation.clone()], Vec::new());
+        Self { framing: Framing::Single, found, subjects, items: vec![violation] }
     }
 }
 

@@ -57,7 +57,7 @@ impl Session {
         let headers = &mut self.head.headers;
         let is_other = |it: &HeaderValue| it.as_bytes() != value.as_bytes();
         if headers.get_all(AUTHORIZATION).iter().any(is_other) {
-            NotIdentified { id: self.id, reason: "disagreement" }.emit();
+            NotIdentified { about: &self.about(self.id), reason: "disagreement" }.emit();
             return Err(Ended::Wrong(Close::Forbidden));
         }
         let goes_on = self.state.http().forward_headers.iter().any(|it| **it == *"authorization");
@@ -88,7 +88,7 @@ impl Session {
             Unidentified::Bad(bad) => (bad.reason(), Close::Forbidden),
             Unidentified::NoKeys => ("no-keys", Close::Internal),
         };
-        NotIdentified { id: self.id, reason }.emit();
+        NotIdentified { about: &self.about(self.id), reason }.emit();
         Ended::Wrong(close)
     }
 }

@@ -11,13 +11,16 @@ use crate::{
     server::{
         answers::guard_of_socket,
         charges::{Charges, note_unsent},
-        documents, logged,
+        documents,
+        logged::{self, Stopwatch},
         rates::{Rates, Spender},
         session::{Session, live::Live},
         watched::Counting,
     },
     sources::now,
-    telemetry::{Reported, RequestId, UpstreamFailed},
+    telemetry::{
+        About, Carrier, Judged as Passed, Outcome, Reported, RequestId, Served, UpstreamFailed,
+    },
     transport::{Media, Refusal, Reply, decode_one},
     upstream::{ChannelEnded, Head},
     verdict::{Admitted, Code, Item, Verdict, Violation},
@@ -43,6 +46,7 @@ impl Session {
         match self.judge_new(request, payload, &mut charges).await {
             Ok(Judged::Answer(body)) => {
                 let body = String::from_utf8_lossy(&body);
+                self.note(request, Outcome::Answered);
                 self.frames.send(write::next(id, &body)).await?;
                 self.frames.send(write::complete(id)).await
             }
@@ -138,7 +142,8 @@ impl Session {
         if self.live.is_empty() {
             return Ok(());
         }
-        UpstreamFailed { id: self.id, code: Code::UPSTREAM_UNAVAILABLE, detail }.emit();
+        let (id, carrier) = (self.id, Carrier::WebSocket);
+        UpstreamFailed { id, carrier, code: Code::UPSTREAM_UNAVAILABLE, detail }.emit();
         Err(Ended::Wrong(Close::UpstreamGone))
     }
 
@@ -158,10 +163,14 @@ impl Session {
         let requests = decode_one(payload, self.state.http())?;
         let (gate, link) = (&self.state.gate, self.client.worker.link());
         documents::ask(gate, link, &requests).await;
-        let judged = self.judge(id, payload)?;
+        let watch = Stopwatch::start();
+        let judged = self.judge(id, payload);
+        watch.stop();
+        let judged = judged?;
         if let Judged::Forward(admitted, _) = &judged {
             documents::leave(gate, link, &requests);
             rates.of_items(spender, admitted.items(), charges).await?;
+            Passed { about: &|| self.about(id), items: admitted.items() }.emit();
         }
         Ok(judged)
     }
@@ -255,8 +264,26 @@ impl Session {
         let sent = channel.subscribe(n, admitted).await;
         self.channel = Some(channel);
         match sent {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.note(request, Outcome::Admitted);
+                Ok(())
+            }
             Err(ChannelEnded) => self.upstream_gone("it closed"),
+        }
+    }
+
+    fn note(&self, id: RequestId, outcome: Outcome) {
+        Served { id, carrier: Carrier::WebSocket, outcome }.emit();
+    }
+
+    /// As the log and the audit log tell of one of its operations.
+    pub(super) fn about(&self, id: RequestId) -> About<'_> {
+        About {
+            id,
+            carrier: Carrier::WebSocket,
+            address: Some(self.address),
+            identity: self.caller.identity.as_deref(),
+            policy: &self.state.gate.policy().name,
         }
     }
 
@@ -299,7 +326,7 @@ impl Session {
         id: &str,
         refusal: &Refusal,
     ) -> Result<(), Ended> {
-        logged::refusal(refusal, request);
+        logged::refusal(refusal, &self.about(request));
         let http = self.state.http();
         let reply = Reply { id: request, media: Media::Json, http, origin: None };
         let errors = reply.errors(refusal);

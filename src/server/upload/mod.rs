@@ -4,6 +4,7 @@
 //! Files are never held. What is wrong with one is found while it passes: the upstream's request is
 //! broken off then, and the client is told why.
 
+mod exchange;
 mod parts;
 mod passing;
 mod source;

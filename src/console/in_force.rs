@@ -1,0 +1,77 @@
+//! What is in force: the policy, the rates, the upstream.
+
+use maud::{Markup, html};
+
+use crate::{
+    console::{GraphView, View, explain::link, format},
+    telemetry::rfc3339,
+};
+
+pub(super) fn policies(view: &View) -> Markup {
+    html! {
+        h2 #policy-title { "Policy in force" }
+        @for graph in &view.graphs { (policy(view, graph)) }
+    }
+}
+
+fn policy(view: &View, graph: &GraphView) -> Markup {
+    let loaded = graph.loaded_at.saturating_mul(1000);
+    html! {
+        dl.facts {
+            dt { "Policy" } dd { strong { (graph.policy) } " at " code { (graph.place) } }
+            dt { "Digest" } dd { code title={ "sha256:" (graph.digest) } { "sha256:" (format::short(&graph.digest)) "…" } }
+            dt { "In force" } dd { time datetime=(rfc3339(loaded)) title=(rfc3339(loaded)) { (format::ago(view.now, loaded)) } }
+            @if let Some((at, why)) = &graph.failed {
+                dt { "Last reload" } dd.alarm { "failed " (format::ago(view.now, at.saturating_mul(1000))) ": " (why) }
+            }
+            @if let Some(n) = graph.drift { dt { "Schema" } dd.alarm { (n) " differences from the upstream's" } }
+        }
+        details {
+            summary { "All " (graph.settings.len()) " rules" }
+            div.scroll tabindex="0" role="region" aria-label="Rules in force" {
+                table {
+                    caption.hidden { "How each profile stands to each rule" }
+                    thead { tr { th scope="col" { "Setting" } th scope="col" { "Rule" } @for it in &graph.profiles { th scope="col" { (it) } } } }
+                    tbody { @for it in &graph.settings {
+                        tr {
+                            th scope="row" { code { (it.setting) } div.sub { (it.title) } }
+                            td { (link(it.rule)) }
+                            @for it in &it.stances { td { (it) } }
+                        }
+                    } }
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn surroundings(view: &View) -> Markup {
+    html! {
+        h2 #around-title { "Upstream and quotas" }
+        dl.facts {
+            @for graph in &view.graphs {
+                dt { "Upstream" } dd { @for it in &graph.upstreams { code { (it) } " " } }
+            }
+            dt { "State" }
+            dd { @if view.ejected == 0 { span.good { "answering" } } @else { span.alarm { "left alone by " (view.ejected) " breakers" } } }
+            dt { "Not answered" } dd { (format::count(view.upstream_failures)) }
+            @for graph in &view.graphs {
+                dt { "Cache" } dd { (graph.cached.0) " documents, " (graph.cached.1) " refused ones, " (format::count(graph.compiled)) " compiled" }
+            }
+            dt { "Audit log" }
+            dd { @match view.audit {
+                None => "off",
+                Some((waiting, 0)) => { (waiting) " lines waiting" },
+                Some((waiting, lost)) => { (waiting) " lines waiting, " span.alarm { (format::count(lost)) " lost" } },
+            } }
+        }
+        @let rates: Vec<_> = view.graphs.iter().flat_map(|it| &it.rates).collect();
+        @if !rates.is_empty() {
+            table {
+                caption.hidden { "Rates of the policy" }
+                thead { tr { th scope="col" { "Rate" } th scope="col" { "Limit" } th scope="col" { "Mode" } } }
+                tbody { @for it in rates { tr { th scope="row" { (it.name) } td { (it.limit) } td { (it.mode) } } } }
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The steps of a request with files, in the place of those of one without.
+
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use crate::{
+    policy::Uploads,
+    server::{
+        charges::Charges,
+        handler::{Exchange, Served},
+        upload::{Bounds, Upload},
+    },
+    transport::Refusal,
+    upstream::Head,
+};
+
+impl Exchange<'_> {
+    /// A request with files: judged before they are read.
+    pub(in crate::server) async fn upload(
+        &self,
+        body: Incoming,
+        (boundary, uploads): (Box<str>, Uploads),
+        charges: Charges,
+    ) -> Result<Served, Refusal> {
+        let bounds = Bounds { body: self.limits(), uploads };
+        let upload = Upload::begin(body, &boundary, bounds).await;
+        if upload.is_err() {
+            self.well_formed()?;
+        }
+        let upload = upload?;
+        let judged = match self.judge(&upload.operations, Some(&upload.map), charges).await {
+            Ok(judged) => judged,
+            Err(refusal) => {
+                upload.discard().await;
+                return Err(refusal);
+            }
+        };
+        let forward = async |admitted, head: Head<'_>| {
+            let lane = self.client.lane(self.site);
+            let (files, watch) = upload.pass();
+            let Some(files) = files else {
+                return Ok((lane.forward(admitted, head).await?, self.asked()));
+            };
+            let until = Instant::now().checked_add(self.client.worker.deadlines().request);
+            let until = until.unwrap_or_else(Instant::now);
+            match lane.forward_files(admitted, files, head, until).await {
+                // The upstream answers when it has the files, and its time runs from then.
+                Ok(answer) => Ok((answer, self.asked())),
+                Err(fault) => {
+                    let found = watch.objection().await;
+                    self.well_formed()?;
+                    Err(found.map_or_else(|| fault.into(), Refusal::from))
+                }
+            }
+        };
+        self.relay(judged, forward).await
+    }
+}

@@ -1,0 +1,246 @@
+//! What every request counts: numbers of the thread that counts, added up only when somebody looks.
+//!
+//! No lock and no shared cache line on the road of a request. A thread that ends leaves its numbers
+//! to the next one, so that nothing is lost and nothing grows.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::{
+    rules::REGISTRY,
+    telemetry::{
+        Carrier, Outcome,
+        histogram::{COST, Distribution, Histogram, OWN, UPSTREAM, add},
+    },
+    verdict::Code,
+};
+
+/// The numbers of one thread.
+#[derive(Debug)]
+struct Cells {
+    /// By what became of them, code and carrier.
+    requests: Box<[AtomicU64]>,
+    /// By rule.
+    rules: Box<[AtomicU64]>,
+    own: Histogram,
+    upstream: Histogram,
+    admitted_cost: Histogram,
+    refused_cost: Histogram,
+}
+
+/// What all threads have counted.
+#[derive(Clone, Debug, Default)]
+pub struct Numbers {
+    /// Requests; only what happened.
+    pub requests: Vec<(&'static str, Option<Code>, Carrier, u64)>,
+    /// Objections that refused, by rule; only what happened.
+    pub rules: Vec<(&'static str, u64)>,
+    /// Nanoseconds from the last byte of a request until it went on or was answered.
+    pub own: Distribution,
+    /// Nanoseconds that the upstream took until the head of its answer.
+    pub upstream: Distribution,
+    /// Static costs of admitted operations.
+    pub admitted_cost: Distribution,
+    /// Static costs of refused operations.
+    pub refused_cost: Distribution,
+}
+
+/// Counts one request.
+pub(super) fn count_request(outcome: Outcome, carrier: Carrier) {
+    with(|it| it.requests.get(place(outcome, carrier)).into_iter().for_each(|it| add(it, 1)));
+}
+
+/// Counts one objection that refused.
+pub(super) fn count_rule(rule: &str) {
+    let place = rules().position(|it| it == rule).unwrap_or_else(|| rules().count());
+    with(|it| it.rules.get(place).into_iter().for_each(|it| add(it, 1)));
+}
+
+/// Counts how long a request took.
+pub(super) fn count_times(own: Duration, upstream: Option<Duration>) {
+    with(|it| {
+        it.own.observe_time(own);
+        if let Some(upstream) = upstream {
+            it.upstream.observe_time(upstream);
+        }
+    });
+}
+
+/// Counts a static cost that was admitted.
+pub(super) fn count_admitted_cost(cost: u64) {
+    with(|it| it.admitted_cost.observe(cost));
+}
+
+/// Counts a static cost that was refused.
+pub(super) fn count_refused_cost(cost: u64) {
+    with(|it| it.refused_cost.observe(cost));
+}
+
+/// What all threads have counted so far.
+#[must_use]
+pub fn numbers() -> Numbers {
+    let all = ALL.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut sum = Numbers {
+        requests: Vec::new(),
+        rules: Vec::new(),
+        own: Distribution::of(&OWN),
+        upstream: Distribution::of(&UPSTREAM),
+        admitted_cost: Distribution::of(&COST),
+        refused_cost: Distribution::of(&COST),
+    };
+    let total = |of: &dyn Fn(&Cells) -> Option<&AtomicU64>| {
+        let values = all.iter().filter_map(|it| of(it)).map(|it| it.load(Ordering::Relaxed));
+        values.fold(0, u64::saturating_add)
+    };
+    for (word, outcome) in Outcome::WORDS.iter().enumerate() {
+        for code in 0..=Code::ALL.len() {
+            for (n, carrier) in Carrier::ALL.into_iter().enumerate() {
+                let count = total(&|it| it.requests.get(place_of(word, code, n)));
+                if count > 0 {
+                    let code = code.checked_sub(1).and_then(|it| Code::ALL.get(it)).copied();
+                    sum.requests.push((outcome, code, carrier, count));
+                }
+            }
+        }
+    }
+    for (n, rule) in rules().chain(["other"]).enumerate() {
+        let count = total(&|it| it.rules.get(n));
+        if count > 0 {
+            sum.rules.push((rule, count));
+        }
+    }
+    for it in &all {
+        it.own.add_to(&mut sum.own);
+        it.upstream.add_to(&mut sum.upstream);
+        it.admitted_cost.add_to(&mut sum.admitted_cost);
+        it.refused_cost.add_to(&mut sum.refused_cost);
+    }
+    sum
+}
+
+/// Everything that objects: the rules, and what stands before them.
+pub(super) fn rules() -> impl Iterator<Item = &'static str> {
+    REGISTRY.iter().map(|it| it.meta.id).chain(OTHERS.iter().copied())
+}
+
+fn place(outcome: Outcome, carrier: Carrier) -> usize {
+    let word = Outcome::WORDS.iter().position(|it| *it == outcome.as_str()).unwrap_or(0);
+    let code = outcome.code().and_then(|code| Code::ALL.iter().position(|it| *it == code));
+    let carrier = Carrier::ALL.iter().position(|it| *it == carrier).unwrap_or(0);
+    place_of(word, code.map_or(0, |it| it.saturating_add(1)), carrier)
+}
+
+const fn place_of(word: usize, code: usize, carrier: usize) -> usize {
+    let row = word.saturating_mul(Code::ALL.len().saturating_add(1)).saturating_add(code);
+    row.saturating_mul(Carrier::ALL.len()).saturating_add(carrier)
+}
+
+impl Cells {
+    fn new() -> Self {
+        let zeros = |n: usize| (0..n).map(|_| AtomicU64::new(0)).collect();
+        Self {
+            requests: zeros(place_of(Outcome::WORDS.len(), 0, 0)),
+            rules: zeros(rules().count().saturating_add(1)),
+            own: Histogram::new(&OWN),
+            upstream: Histogram::new(&UPSTREAM),
+            admitted_cost: Histogram::new(&COST),
+            refused_cost: Histogram::new(&COST),
+        }
+    }
+}
+
+/// The numbers of this thread, which go back when it ends.
+struct Lease(Arc<Cells>);
+
+impl Lease {
+    fn take() -> Self {
+        let free = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Self(free.unwrap_or_else(|| {
+            let cells = Arc::new(Cells::new());
+            ALL.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&cells));
+            cells
+        }))
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        FREE.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&self.0));
+    }
+}
+
+fn with(count: impl FnOnce(&Cells)) {
+    // A thread that is ending counts nothing any more.
+    let _counted = MINE.try_with(|it| count(&it.0));
+}
+
+static ALL: Mutex<Vec<Arc<Cells>>> = Mutex::new(Vec::new());
+static FREE: Mutex<Vec<Arc<Cells>>> = Mutex::new(Vec::new());
+
+thread_local! {
+    static MINE: Lease = Lease::take();
+}
+
+/// What objects beside the rules of the registry.
+const OTHERS: &[&str] = &[
+    "batch",
+    "body",
+    "csrf",
+    "depth",
+    "documents",
+    "get",
+    "host",
+    "http",
+    "identity",
+    "json",
+    "media-type",
+    "operation-name",
+    "origin",
+    "path",
+    "profile",
+    "rates",
+    "request",
+    "second-reader",
+    "upload",
+    "url",
+    "validation",
+    "variable-values",
+    "websocket",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count_of(wanted: (&str, Option<Code>, Carrier)) -> u64 {
+        let all = numbers().requests;
+        let found = all.iter().find(|it| (it.0, it.1, it.2) == wanted);
+        found.map_or(0, |it| it.3)
+    }
+
+    #[test]
+    fn what_a_thread_has_counted_stays_when_it_has_ended() {
+        let code = Code::MAX_UPLOAD_FILES_LIMIT;
+        let wanted = ("shed", Some(code), Carrier::Upload);
+        let before = count_of(wanted);
+        for _ in 0..3 {
+            let count = move || count_request(Outcome::Shed(code), Carrier::Upload);
+            std::thread::spawn(count).join().unwrap();
+        }
+        assert_eq!(count_of(wanted) - before, 3);
+        assert_eq!(count_of(("shed", Some(code), Carrier::Post)), 0);
+    }
+
+    #[test]
+    fn rules_that_nobody_knows_are_one() {
+        let other = || numbers().rules.iter().find(|it| it.0 == "other").map_or(0, |it| it.1);
+        let before = other();
+        count_rule("client-made");
+        assert_eq!(other() - before, 1);
+    }
+}

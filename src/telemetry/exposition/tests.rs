@@ -1,0 +1,178 @@
+//! A strict reader of the text, and what it finds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::{
+    admission::Use,
+    schema::OperationKind,
+    telemetry::{Carrier, Outcome, cells::count_request},
+    verdict::Code,
+};
+
+/// Families with their kinds, and every sample: name, labels, value.
+#[derive(Debug, Default)]
+struct Read {
+    kinds: BTreeMap<String, String>,
+    samples: Vec<(String, BTreeMap<String, String>, f64)>,
+}
+
+fn read(text: &str) -> Read {
+    let (mut found, mut helped, mut seen) = (Read::default(), BTreeSet::new(), BTreeSet::new());
+    let body = text.strip_suffix("# EOF\n").expect("ends with EOF");
+    let mut family = String::new();
+    for line in body.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, help) = rest.split_once(' ').expect(line);
+            assert!(!help.is_empty() && helped.insert(name.to_owned()), "{line}");
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').expect(line);
+            assert!(["counter", "gauge", "histogram", "info"].contains(&kind), "{line}");
+            assert!(found.kinds.insert(name.to_owned(), kind.to_owned()).is_none(), "{line}");
+            name.clone_into(&mut family);
+        } else {
+            let (name, labels, value) = sample(line);
+            let kind = found.kinds.get(&family).expect(line);
+            let suffixes: &[&str] = match kind.as_str() {
+                "counter" => &["_total"],
+                "gauge" => &[""],
+                "histogram" => &["_bucket", "_count", "_sum"],
+                _ => &["_info"],
+            };
+            let suffix = name.strip_prefix(&family).expect(line);
+            assert!(suffixes.contains(&suffix), "{line}");
+            assert!(seen.insert((name.clone(), labels.clone())), "twice: {line}");
+            assert!(value >= 0.0 && value.is_finite(), "{line}");
+            found.samples.push((name, labels, value));
+        }
+    }
+    found
+}
+
+fn sample(line: &str) -> (String, BTreeMap<String, String>, f64) {
+    let end = line.find(['{', ' ']).expect(line);
+    let (name, mut rest) = line.split_at(end);
+    let is_name = |it: &str| {
+        !it.is_empty()
+            && it.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_')
+    };
+    assert!(is_name(name), "{line}");
+    let mut labels = BTreeMap::new();
+    if let Some(inside) = rest.strip_prefix('{') {
+        let mut inside = inside;
+        loop {
+            let (label, behind) = inside.split_once("=\"").expect(line);
+            assert!(is_name(label), "{line}");
+            let mut value = String::new();
+            let mut chars = behind.char_indices();
+            let end = loop {
+                match chars.next().expect(line) {
+                    (at, '"') => break at,
+                    (_, '\\') => value.push(match chars.next().expect(line).1 {
+                        'n' => '\n',
+                        it @ ('"' | '\\') => it,
+                        other => panic!("`\\{other}`: {line}"),
+                    }),
+                    (_, it) => value.push(it),
+                }
+            };
+            assert!(labels.insert(label.to_owned(), value).is_none(), "{line}");
+            let after = behind.get(end + 1..).expect(line);
+            match after.strip_prefix(',') {
+                Some(more) => inside = more,
+                None => {
+                    rest = after.strip_prefix('}').expect(line);
+                    break;
+                }
+            }
+        }
+    }
+    let value = rest.strip_prefix(' ').expect(line).parse().expect(line);
+    (name.to_owned(), labels, value)
+}
+
+fn figures() -> Figures {
+    let trusted = Use {
+        document: [1; 32],
+        trusted: Some("a \"quoted\"\\\nid".into()),
+        name: Some("\"Q\"".into()),
+        kind: OperationKind::Query,
+        admitted: 3,
+        refused: 1,
+        cost: 30,
+        largest: 10,
+    };
+    let anyone =
+        Use { trusted: None, document: [2; 32], name: Some("\"Evil\"".into()), ..trusted.clone() };
+    let usage = Usage { n_documents: 2, n_refused: 1, compiled: 7, uses: vec![trusted, anyone] };
+    let graph = GraphFigures {
+        policy: "shop".into(),
+        digest: "abc".into(),
+        loaded_at: 1_700_000_000,
+        reload_failed: true,
+        drifted: false,
+        limits: vec![("base".into(), 1000)],
+        usage,
+    };
+    Figures { listening: 2, workers: 2, tls_reload_failed: false, graphs: vec![graph] }
+}
+
+#[test]
+fn the_text_is_what_prometheus_reads() {
+    count_request(Outcome::Refused(Code::MAX_DEPTH_LIMIT), Carrier::Get);
+    let found = read(&exposition(figures()).unwrap());
+    let has = |name: &str, label: (&str, &str)| {
+        let is_it = |it: &&(String, BTreeMap<String, String>, f64)| {
+            it.0 == name && it.1.get(label.0).is_some_and(|it| it == label.1)
+        };
+        found.samples.iter().any(|it| is_it(&it))
+    };
+    assert!(has("portcullis_requests_total", ("code", "MAX_DEPTH_LIMIT")));
+    assert!(has("portcullis_document_requests_total", ("document", "a \"quoted\"\\\nid")));
+    assert!(has("portcullis_cost_limit", ("profile", "base")));
+    assert!(has("portcullis_operation_cost_bucket", ("le", "+Inf")));
+    assert!(has("portcullis_build_info", ("version", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn labels_come_from_closed_sets() {
+    let found = read(&exposition(figures()).unwrap());
+    let codes: BTreeSet<_> = Code::ALL.iter().map(|it| it.as_str()).chain([""]).collect();
+    let rules: BTreeSet<_> = rules().chain(["other"]).collect();
+    let transports = Carrier::ALL.map(Carrier::as_str);
+    for (name, labels, _) in &found.samples {
+        for (label, value) in labels {
+            let value = value.as_str();
+            let is_closed = match label.as_str() {
+                "code" => codes.contains(value),
+                "rule" => rules.contains(value),
+                "transport" => transports.contains(&value),
+                "verdict" => Outcome::WORDS.contains(&value),
+                "le" => value == "+Inf" || value.parse::<f64>().is_ok(),
+                "policy" | "profile" | "version" | "digest" => true,
+                "document" | "hash" | "operation" => {
+                    name.starts_with("portcullis_document_") && !value.contains("Evil")
+                }
+                _ => false,
+            };
+            assert!(is_closed, "{name} {label}={value}");
+        }
+    }
+}
+
+#[test]
+fn buckets_grow_to_the_count() {
+    let found = read(&exposition(figures()).unwrap());
+    let mut last: BTreeMap<(String, Option<String>), f64> = BTreeMap::new();
+    for (name, labels, value) in &found.samples {
+        let Some(family) = name.strip_suffix("_bucket") else { continue };
+        let key = (family.to_owned(), labels.get("verdict").cloned());
+        assert!(last.insert(key, *value).is_none_or(|it| it <= *value), "{name}");
+    }
+    assert_eq!(last.len(), 4);
+    for (name, labels, value) in &found.samples {
+        let Some(family) = name.strip_suffix("_count") else { continue };
+        let key = (family.to_owned(), labels.get("verdict").cloned());
+        assert_eq!(last.get(&key), Some(value), "{name}");
+    }
+}

@@ -1,0 +1,122 @@
+//! Events of requests that were judged: what went on, what was answered, what was refused.
+
+use std::time::Duration;
+
+use tracing::{debug, info};
+
+use crate::{
+    policy::proposed_exception,
+    telemetry::{
+        About, COUNTERS, Carrier, Outcome, RequestId, audit,
+        cells::{count_admitted_cost, count_refused_cost, count_request, count_rule, count_times},
+        recent,
+    },
+    verdict::{Code, Item, Subject, Violation, hex},
+};
+
+/// Operations may go on.
+pub struct Judged<'a> {
+    /// The request.
+    pub about: &'a dyn Fn() -> About<'a>,
+    /// The operations.
+    pub items: &'a [Item],
+}
+
+impl Judged<'_> {
+    /// Counts what they cost, and puts mutations on record.
+    pub fn emit(&self) {
+        for item in self.items {
+            item.cost.into_iter().for_each(count_admitted_cost);
+            let Some(changes) = &item.changes else { continue };
+            COUNTERS.mutations.count();
+            if audit::is_on() {
+                audit::mutation(&(self.about)(), item, changes);
+            }
+        }
+    }
+}
+
+/// A request was refused.
+#[derive(Debug)]
+pub struct Refused<'a> {
+    /// The request.
+    pub about: &'a About<'a>,
+    /// What the client was told.
+    pub code: Code,
+    /// Every objection, deciding ones among them.
+    pub found: &'a [Violation],
+    /// What is known of the refused operations.
+    pub subjects: &'a [Subject],
+}
+
+impl Refused<'_> {
+    /// Logs every objection, counts the request once, and puts it on record.
+    pub fn emit(&self) {
+        COUNTERS.refused.count();
+        count_request(Outcome::Refused(self.code), self.about.carrier);
+        self.subjects.iter().filter_map(|it| it.cost).for_each(count_refused_cost);
+        for it in self.found {
+            count_rule(it.rule);
+            info!(
+                event = "refused",
+                code = it.code.as_str(),
+                rule = it.rule,
+                at = it.at.as_deref(),
+                detail = &*it.detail,
+                document = self.document().map(|it| format!("sha256:{}", hex(it))),
+                exception = self.exception(it),
+                request_id = %self.about.id,
+            );
+        }
+        audit::refusal(self);
+        recent::note(self);
+    }
+
+    /// The one document that it is about.
+    pub(super) fn document(&self) -> Option<&[u8; 32]> {
+        match self.subjects {
+            [subject] => subject.document.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What one could paste into the policy.
+    pub(super) fn exception(&self, violation: &Violation) -> Option<String> {
+        proposed_exception(violation.rule, self.document()?)
+    }
+}
+
+/// A request is done with.
+#[derive(Debug)]
+pub struct Served {
+    /// The request.
+    pub id: RequestId,
+    /// How it came.
+    pub carrier: Carrier,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+impl Served {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        count_request(self.outcome, self.carrier);
+        debug!(event = "served", outcome = self.outcome.as_str(), request_id = %self.id);
+    }
+}
+
+/// How long a request took, apart from the time in which its bytes came.
+#[derive(Debug)]
+pub struct Timed {
+    /// Until it went on or was answered.
+    pub own: Duration,
+    /// Until the head of the upstream's answer.
+    pub upstream: Option<Duration>,
+}
+
+impl Timed {
+    /// Counts it.
+    pub fn emit(&self) {
+        count_times(self.own, self.upstream);
+    }
+}
