@@ -125,7 +125,9 @@ fn conforms(log: &Path) {
 /// Refused or not, operation by operation, as it was then.
 fn verdicts(log: &Path) -> Vec<bool> {
     let text = fs::read_to_string(log).expect("a log");
-    let lines = text.lines().map(|it| serde_json::from_str::<serde_json::Value>(it).expect("JSON"));
+    // A log that is gone on with begins with an empty line.
+    let lines = text.lines().filter(|it| !it.is_empty());
+    let lines = lines.map(|it| serde_json::from_str::<serde_json::Value>(it).expect("JSON"));
     let operations = lines.filter(|it| it["kind"] == "operation");
     operations.map(|it| it["verdict"]["is"] == "reject").collect()
 }
@@ -134,6 +136,7 @@ fn verdicts(log: &Path) -> Vec<bool> {
 fn truth(folder: &Path, log: &Path, change: &[(&str, &str)]) -> (u64, u64) {
     let _changed = policy(folder, change);
     let other = folder.join("other.jsonl");
+    let _none = fs::remove_file(&other);
     let file = writing(other.clone(), Details::Values);
     run_all(&folder.join("changed.yaml"), |config| config.traffic = Some(file));
     let (before, after) = (verdicts(log), verdicts(&other));
