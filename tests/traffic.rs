@@ -276,6 +276,8 @@ fn what_was_learned_admits_what_it_was_learned_from() {
         Command::new("patch").args(["-p1", "-i", "learned.patch"]).current_dir(folder).output();
     assert!(is_applied.expect("patch").status.success());
     let after = fs::read_to_string(folder.join("policy.yaml")).expect("a policy");
+    // A limit that refuses is never loosened.
+    assert!(!patch.contains("+  depth: ") && patch.contains("+  tokens: 320"), "{patch}");
     let comments = |text: &str| text.matches('#').count();
     assert_eq!(comments(&before), comments(&after));
     assert_ne!(before, after);
