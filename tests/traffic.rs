@@ -3,7 +3,6 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::print_stdout,
     reason = "a test that cannot go on has failed"
 )]
 
@@ -125,7 +124,9 @@ fn conforms(log: &Path) {
 /// Refused or not, operation by operation, as it was then.
 fn verdicts(log: &Path) -> Vec<bool> {
     let text = fs::read_to_string(log).expect("a log");
-    let lines = text.lines().map(|it| serde_json::from_str::<serde_json::Value>(it).expect("JSON"));
+    // A log that is gone on with begins with an empty line.
+    let lines = text.lines().filter(|it| !it.is_empty());
+    let lines = lines.map(|it| serde_json::from_str::<serde_json::Value>(it).expect("JSON"));
     let operations = lines.filter(|it| it["kind"] == "operation");
     operations.map(|it| it["verdict"]["is"] == "reject").collect()
 }
@@ -134,6 +135,7 @@ fn verdicts(log: &Path) -> Vec<bool> {
 fn truth(folder: &Path, log: &Path, change: &[(&str, &str)]) -> (u64, u64) {
     let _changed = policy(folder, change);
     let other = folder.join("other.jsonl");
+    let _none = fs::remove_file(&other);
     let file = writing(other.clone(), Details::Values);
     run_all(&folder.join("changed.yaml"), |config| config.traffic = Some(file));
     let (before, after) = (verdicts(log), verdicts(&other));
@@ -250,4 +252,72 @@ fn values_are_not_written_unless_asked_for() {
     assert!(!text.replace("\"canary-3\"", "").contains("canary"), "{text}");
     assert!(!text.contains("4929"), "{text}");
     conforms(&log);
+}
+
+fn portcullis(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let program = Path::new(env!("CARGO_BIN_EXE_portcullis"));
+    let output =
+        Command::new(program).args(arguments).current_dir(folder).output().expect("it runs");
+    (output.status.code(), String::from_utf8(output.stdout).expect("UTF-8"))
+}
+
+#[test]
+fn what_was_learned_admits_what_it_was_learned_from() {
+    let (folder, _log) = recorded(Details::Values);
+    let folder = folder.path();
+    let learn = ["learn", "traffic.jsonl", "--policy", "policy.yaml"];
+    let written = ["--format", "patch", "--manifest", "learned.json"];
+    let (code, patch) = portcullis(folder, &[&learn[..], &written[..]].concat());
+    assert_eq!(code, Some(0));
+    println!("{patch}\n{}", portcullis(folder, &learn).1);
+    fs::write(folder.join("learned.patch"), &patch).expect("write");
+    let before = fs::read_to_string(folder.join("policy.yaml")).expect("a policy");
+    let is_applied =
+        Command::new("patch").args(["-p1", "-i", "learned.patch"]).current_dir(folder).output();
+    assert!(is_applied.expect("patch").status.success());
+    let after = fs::read_to_string(folder.join("policy.yaml")).expect("a policy");
+    // A limit that refuses is never loosened.
+    assert!(!patch.contains("+  depth: ") && patch.contains("+  tokens: 320"), "{patch}");
+    let comments = |text: &str| text.matches('#').count();
+    assert_eq!(comments(&before), comments(&after));
+    assert_ne!(before, after);
+    let replay = ["replay", "traffic.jsonl", "--policy", "policy.yaml", "--format", "json"];
+    let (_code, told) = portcullis(folder, &replay);
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told["newly_refused"], 0, "{told:#}");
+    assert_eq!(told["unknown"], serde_json::json!([]));
+}
+
+#[test]
+fn a_replay_tells_by_its_exit_code() {
+    let (folder, _log) = recorded(Details::Values);
+    let folder = folder.path();
+    let replay = ["replay", "traffic.jsonl", "--policy", "policy.yaml"];
+    assert_eq!(portcullis(folder, &replay).0, Some(0));
+    let _changed = policy(folder, TIGHTER);
+    for format in ["text", "markdown", "json"] {
+        let changed = ["replay", "traffic.jsonl", "--policy", "changed.yaml", "--format", format];
+        let (code, told) = portcullis(folder, &changed);
+        assert_eq!(code, Some(1), "{told}");
+        assert!(told.contains("max-depth"), "{told}");
+        println!("{told}");
+        let against = [&changed[..], &["--against", "policy.yaml"]].concat();
+        assert_eq!(portcullis(folder, &against), (code, told));
+    }
+}
+
+#[test]
+fn an_inventory_names_who_asks_for_what() {
+    let (folder, _log) = recorded(Details::Shapes);
+    for format in ["text", "json", "csv"] {
+        let inventory =
+            ["inventory", "traffic.jsonl", "--policy", "policy.yaml", "--format", format];
+        let (code, told) = portcullis(folder.path(), &inventory);
+        assert_eq!(code, Some(0));
+        assert!(
+            told.contains("Query.products") && told.contains("Query.products(first:)"),
+            "{told}"
+        );
+        println!("{}", told.lines().take(40).collect::<Vec<_>>().join("\n"));
+    }
 }

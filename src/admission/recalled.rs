@@ -40,8 +40,8 @@ pub struct Recalled<'r> {
     pub bytes: u64,
     /// What is not remembered.
     pub hidden: Hidden,
-    /// The rules that objected, whether that refused it or not.
-    pub found: Vec<&'r str>,
+    /// The rules that objected with their codes, whether that refused it or not.
+    pub found: Vec<(&'r str, &'r str)>,
     /// What refused it.
     pub refused: Option<(&'r str, &'r str)>,
 }

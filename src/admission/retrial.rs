@@ -7,7 +7,9 @@ use crate::{
         past::{Document, Judged, Ruling, refused},
         recalled::{Alike, Forgotten, Hidden, Recalled},
     },
+    document::{ValueKind, other_number},
     identity::Method,
+    json,
     operation::{Variables, coerce},
     policy::Stance,
     rules::{Facts, RuleIdx},
@@ -99,8 +101,12 @@ impl Retrial<'_> {
             }
             let of_rule = known.left.iter().filter(|it| it.rule == rule);
             let is_hidden = self.item.hidden == Hidden::Values
-                && LOOKS_AT_VALUES.contains(&applied.meta().id)
-                && self.touches(known, document, variables, rule);
+                && applied.meta().id == "cost"
+                && self.has_other_numbers(document);
+            let is_hidden = is_hidden
+                || self.item.hidden == Hidden::Values
+                    && LOOKS_AT_VALUES.contains(&applied.meta().id)
+                    && self.touches(known, document, variables, rule);
             let said = if is_hidden {
                 self.as_then(rule, "values that the log does not hold")
             } else {
@@ -164,6 +170,20 @@ impl Retrial<'_> {
         Says::Objects(objection.filter(|_| !is_excused))
     }
 
+    /// Whether a number is another than was sent: small whole ones are not.
+    fn has_other_numbers(&self, document: &Document) -> bool {
+        let given = self.item.request.variables.into_iter().flat_map(json::Value::descendants);
+        let mut given = given.filter(|it| it.kind() == json::Kind::Number);
+        let Some(operation) = &document.operation else { return true };
+        let document = operation.document();
+        let mut written = document.values().iter().filter_map(|it| match it.kind {
+            ValueKind::Float(text) | ValueKind::Int(text) => Some(document.str(text)),
+            _ => None,
+        });
+        given.any(|it| other_number(it.text()).is_some())
+            || written.any(|it| other_number(it).is_some())
+    }
+
     /// Whether a rule has anything to look at here.
     fn touches(
         &self,
@@ -190,10 +210,11 @@ impl Retrial<'_> {
         if !self.is_single || !was_judged || !self.alike.holds_for(meta) {
             return Says::Unknown(what);
         }
-        let objected = self.item.found.contains(&meta.id);
-        Says::Objects(objected.then(|| Violation {
+        let objected = self.item.found.iter().find(|(rule, _)| *rule == meta.id);
+        let coded = |code: &str| Code::ALL.iter().find(|it| it.as_str() == code).copied();
+        Says::Objects(objected.map(|(_, code)| Violation {
             rule: meta.id,
-            code: meta.code,
+            code: coded(code).unwrap_or(meta.code),
             at: None,
             public: "as it was then".into(),
             detail: "as it was then".into(),

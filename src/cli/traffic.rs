@@ -17,6 +17,7 @@ use crate::{
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Traffic")]
+#[group(skip)]
 pub(super) struct Arguments {
     /// Write what is asked for to a file, a line of JSON for each operation: for `replay`, `learn`
     /// and `inventory`

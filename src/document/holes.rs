@@ -40,8 +40,20 @@ pub const fn filler(of: char) -> char {
 #[must_use]
 pub fn other_number(text: &str) -> Option<String> {
     let is_small = text.len() <= SMALL && text.bytes().all(|it| it.is_ascii_digit());
+    if is_small {
+        return None;
+    }
+    // What follows decides whether it is a whole number, and says little.
+    let exponent = text.find(['e', 'E']).unwrap_or(text.len());
+    let (digits, exponent) = text.split_at_checked(exponent)?;
+    let (whole, fraction) = match digits.split_once('.') {
+        Some((whole, fraction)) if fraction.bytes().all(|it| it == b'0') => {
+            (whole, format!(".{fraction}"))
+        }
+        Some(_) | None => (digits, String::new()),
+    };
     let other = |it: char| if it.is_ascii_digit() { '1' } else { it };
-    (!is_small).then(|| text.chars().map(other).collect())
+    Some(whole.chars().map(other).collect::<String>() + &fraction + exponent)
 }
 
 /// 3 digits: above every page size that servers are known to allow by default (100), below what a
@@ -123,7 +135,7 @@ mod tests {
     #[test]
     fn texts_and_large_numbers_go() {
         check("{a(n:1000)}", "{a(n:1111)}");
-        check("{a(n:-5 f:2.5e3)}", "{a(n:-1 f:1.1e1)}");
+        check("{a(n:-5 f:2.5e3 g:42.0)}", "{a(n:-1 f:1.1e3 g:11.0)}");
         check("{a(s:\"it is {7}\" t:[\"é東😀\"])}", "{a(s:\"xxxxxxxxx\" t:[\"ß字😀\"])}");
         check(r#"{a(s:"q\"b\\n\u0041z"){b}}"#, "{a(s:\"xxxxxxx\"){b}}");
     }

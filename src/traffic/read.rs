@@ -207,11 +207,11 @@ impl<'t> Logged<'t> {
         Some((text(self.verdict, "rule")?, text(self.verdict, "code")?))
     }
 
-    /// The rules that objected.
+    /// The rules that objected, with their codes.
     #[must_use]
-    pub fn found(self) -> Vec<Cow<'t, str>> {
+    pub fn found(self) -> Vec<(Cow<'t, str>, Cow<'t, str>)> {
         let all = self.verdict.member("found").into_iter().flat_map(Value::children);
-        all.filter_map(|it| text(it, "rule")).collect()
+        all.filter_map(|it| Some((text(it, "rule")?, text(it, "code")?))).collect()
     }
 
     /// What it could cost at most, when it was priced.

@@ -3,6 +3,7 @@
 //! Says nothing of what follows; whoever asks compares.
 
 use std::{
+    borrow::Cow,
     io::{self, BufRead},
     sync::Arc,
 };
@@ -208,8 +209,8 @@ impl Replay {
 
 /// What of a line others borrow from.
 struct Remembered<'t> {
-    found: Vec<std::borrow::Cow<'t, str>>,
-    refused: Option<(std::borrow::Cow<'t, str>, std::borrow::Cow<'t, str>)>,
+    found: Vec<(Cow<'t, str>, Cow<'t, str>)>,
+    refused: Option<(Cow<'t, str>, Cow<'t, str>)>,
 }
 
 impl<'t> Remembered<'t> {
@@ -235,7 +236,7 @@ impl<'t> Remembered<'t> {
             document: logged.document(),
             bytes: document.map_or(0, |it| it.bytes),
             hidden: logged.hidden(),
-            found: self.found.iter().map(|it| &**it).collect(),
+            found: self.found.iter().map(|(rule, code)| (&**rule, &**code)).collect(),
             refused: self.refused.as_ref().map(|(rule, code)| (&**rule, &**code)),
         }
     }

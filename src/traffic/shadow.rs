@@ -6,13 +6,11 @@
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     thread,
 };
-
-use arc_swap::ArcSwap;
 
 use crate::{
     admission::{CacheLimits, Gate, Request, Requests, UnixSeconds},
@@ -26,7 +24,7 @@ use crate::{
 /// A policy that is judged beside the one in force.
 #[derive(Debug)]
 pub struct Shadow {
-    next: Arc<ArcSwap<Next>>,
+    next: Arc<RwLock<Arc<Next>>>,
     cache: CacheLimits,
     tap: Tap,
 }
@@ -66,7 +64,7 @@ impl Shadow {
     /// When it cannot be started.
     pub fn start(policy: Arc<Policy>, cache: CacheLimits) -> io::Result<Self> {
         let (tap, queue) = queue();
-        let next = Arc::new(ArcSwap::from_pointee(Next::new(policy, cache, 0)));
+        let next = Arc::new(RwLock::new(Arc::new(Next::new(policy, cache, 0))));
         let judging = Arc::clone(&next);
         let thread = thread::Builder::new().name("shadow".into()).stack_size(STACK);
         thread.spawn(move || run(&queue, &judging))?;
@@ -76,7 +74,8 @@ impl Shadow {
     /// Judges by another policy from now on, and begins to count anew.
     pub fn replace(&self, policy: Arc<Policy>) {
         self.stand();
-        self.next.store(Arc::new(Next::new(policy, self.cache, self.tap.dropped())));
+        let next = Arc::new(Next::new(policy, self.cache, self.tap.dropped()));
+        *self.next.write().unwrap_or_else(PoisonError::into_inner) = next;
     }
 
     /// Where requests are offered.
@@ -88,7 +87,7 @@ impl Shadow {
     /// How it did so far.
     #[must_use]
     pub fn seen(&self) -> ShadowSeen {
-        let next = self.next.load();
+        let next = present(&self.next);
         let policy = next.gate.policy();
         let count = |it: &AtomicU64| it.load(Ordering::Relaxed);
         let dropped = self.tap.dropped().saturating_sub(next.dropped_before);
@@ -195,9 +194,13 @@ impl Next {
     }
 }
 
-fn run(queue: &Queue, next: &ArcSwap<Next>) {
+fn present(next: &RwLock<Arc<Next>>) -> Arc<Next> {
+    Arc::clone(&next.read().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn run(queue: &Queue, next: &RwLock<Arc<Next>>) {
     while let Some(observed) = queue.wait() {
-        let next = next.load_full();
+        let next = present(next);
         if next.judge(&observed).is_none() {
             next.left_out.fetch_add(1, Ordering::Relaxed);
         }

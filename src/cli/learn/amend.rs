@@ -81,10 +81,9 @@ fn trimmed_end(text: &str, node: &Node) -> Option<usize> {
 
 /// `a: { b: value }`
 fn flow(path: &[&str], value: &str) -> String {
-    path.iter().rev().fold(value.to_owned(), |inner, key| {
-        let is_first = inner.len() == value.len();
-        if is_first { format!("{key}: {inner}") } else { format!("{key}: {{ {inner} }}") }
-    })
+    let Some((last, around)) = path.split_last() else { return value.to_owned() };
+    let innermost = format!("{last}: {value}");
+    around.iter().rev().fold(innermost, |inner, key| format!("{key}: {{ {inner} }}"))
 }
 
 #[cfg(test)]

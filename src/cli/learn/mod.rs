@@ -23,6 +23,7 @@ use crate::{
     policy::{Digest, Policy, ProfileIdx, Stance},
     rules::{Setting, Unit},
     traffic::{Replay, Replayed},
+    verdict::Mode,
 };
 
 #[derive(Args, Debug)]
@@ -162,9 +163,9 @@ impl Seen {
             for (rule, applied) in policy.rules() {
                 let Setting::Limit { unit, .. } = policy.setting(rule) else { continue };
                 let Some(tally) = tallies.get(applied.meta().id) else { continue };
-                let now = match policy.stance(idx.unwrap_or(ProfileIdx::BASE), rule) {
-                    Stance::Off => None,
-                    Stance::On { limit, .. } => Some(limit),
+                let (now, mode) = match policy.stance(idx.unwrap_or(ProfileIdx::BASE), rule) {
+                    Stance::Off => (None, Mode::Report),
+                    Stance::On { limit, mode } => (Some(limit), mode),
                 };
                 let (floor, is_size) = match unit {
                     Unit::Bytes => (1024, true),
@@ -173,6 +174,11 @@ impl Seen {
                 let mut proposed = tally.with_headroom(headroom, floor);
                 if is_size {
                     proposed = proposed.div_ceil(1024).saturating_mul(1024);
+                }
+                // A limit that refuses has decided what could be learned: it is no sign that a
+                // larger one is needed.
+                if let (Some(now), Mode::Enforce) = (now, mode) {
+                    proposed = proposed.min(now);
                 }
                 proposals.push(Proposal {
                     profile: profile.clone(),
