@@ -32,7 +32,10 @@ fn main() {
     let schema = schema();
     println!("{:<28} {:>9} {:>9} {:>9} {:>9}  exponent", "shape", "4K", "16K", "64K", "256K");
     let mut over = Vec::new();
-    'shapes: for (name, shape) in shapes::ALL {
+    // `cargo bench` adds a flag of its own.
+    let wanted = std::env::args().skip(1).find(|it| !it.starts_with('-')).unwrap_or_default();
+    let wanted = shapes::ALL.into_iter().filter(|(name, _)| name.contains(&*wanted));
+    'shapes: for (name, shape) in wanted {
         let texts = KIB.map(|it| shapes::filled(shape, it.saturating_mul(1024)));
         let mut times = [Duration::ZERO; KIB.len()];
         for (time, text) in times.iter_mut().zip(&texts) {

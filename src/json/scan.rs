@@ -74,7 +74,12 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn error(&self, problem: Problem) -> Error {
         // Behind the last byte there is nothing to show.
-        Error { problem, at: self.at.min(self.bytes.len()) }
+        let mut at = self.at.min(self.bytes.len());
+        // Nor inside of a character, which has four bytes at the most.
+        while self.bytes.get(at).is_some_and(|it| it & 0xc0 == 0x80) {
+            at = at.saturating_sub(1);
+        }
+        Error { problem, at }
     }
 
     pub(super) fn unexpected(&self) -> Error {
