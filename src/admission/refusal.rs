@@ -32,6 +32,7 @@ pub(super) fn uncountable(excess: Excess) -> Violation {
         Excess::Fields { .. } | Excess::Selections { .. } | Excess::Work { .. } => {
             ("max-fields", Code::MAX_FIELDS_LIMIT)
         }
+        Excess::Variables { .. } => ("max-variables", Code::MAX_VARIABLES_LIMIT),
         Excess::Nesting { .. } => ("max-depth", Code::MAX_DEPTH_LIMIT),
     };
     let public = excess.to_string();

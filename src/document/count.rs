@@ -41,9 +41,14 @@ pub struct Ceilings {
     /// Selections after spreading, once for every selection set around them, over all definitions:
     /// the steps that validation takes.
     pub work: u64,
+    /// Variable definitions, over all operations: validation compares them in pairs.
+    pub variables: u64,
 }
 
 impl Ceilings {
+    /// 500, ten times the default limit: at 1,000 validation was seen to take a second.
+    pub const VARIABLES: u64 = 500;
+
     /// What a policy needs that allows so many fields, never more than the default. A low limit of
     /// fields does not lower the rest below what real operations take: of 454 none takes more than
     /// 15 steps of work for a field.
@@ -55,6 +60,7 @@ impl Ceilings {
             selections: fields.saturating_mul(3).clamp(4_500, all.selections),
             nesting: all.nesting,
             work: fields.saturating_mul(15).clamp(22_500, all.work),
+            variables: all.variables,
         }
     }
 }
@@ -62,9 +68,15 @@ impl Ceilings {
 impl Default for Ceilings {
     /// The hard ceilings. At 100,000 steps of work validation was seen to take 30 to 80 ms; the
     /// largest of 454 real operations takes 4,316 and nests 18 selections.
-    /// They do not bound long lists of arguments or variables, which the token limit must.
+    /// They do not bound long lists of arguments, which the token limit must.
     fn default() -> Self {
-        Self { fields: 20_000, selections: 60_000, nesting: 200, work: 100_000 }
+        Self {
+            fields: 20_000,
+            selections: 60_000,
+            nesting: 200,
+            work: 100_000,
+            variables: Self::VARIABLES,
+        }
     }
 }
 
@@ -88,6 +100,11 @@ pub enum Excess {
         /// The ceiling.
         limit: u64,
     },
+    /// More variables than this.
+    Variables {
+        /// The ceiling.
+        limit: u64,
+    },
     /// More work for validation than this.
     Work {
         /// The ceiling.
@@ -102,6 +119,7 @@ impl fmt::Display for Excess {
             Self::Fields { limit } => write!(f, "more than {limit} fields"),
             Self::Nesting { limit } => write!(f, "selections nested deeper than {limit}"),
             Self::Selections { limit } => write!(f, "more than {limit} selections"),
+            Self::Variables { limit } => write!(f, "more than {limit} variables"),
             Self::Work { limit } => write!(f, "more than {limit} steps to validate"),
         }
     }
@@ -112,6 +130,10 @@ impl fmt::Display for Excess {
 /// # Errors
 /// A cycle among fragments, used or not; a definition over a ceiling.
 pub fn count(document: &Document, ceilings: &Ceilings) -> Result<Vec<Counts>, Excess> {
+    let n_variables = document.operations().iter().map(|it| document.variables(it.variables).len());
+    if n_variables.sum::<usize>() as u64 > ceilings.variables {
+        return Err(Excess::Variables { limit: ceilings.variables });
+    }
     let names = names(document);
     let order = bottom_up(document, &names).map_err(Excess::Cycle)?;
     let fragments = vec![Counts::default(); document.fragments().len()];
@@ -197,7 +219,7 @@ impl Counting<'_> {
     }
 
     fn judge(&self, counts: &Counts) -> Result<(), Excess> {
-        let Ceilings { fields, selections, nesting, work } = *self.ceilings;
+        let Ceilings { fields, selections, nesting, work, variables: _ } = *self.ceilings;
         if counts.fields > fields {
             return Err(Excess::Fields { limit: fields });
         }
@@ -233,7 +255,8 @@ mod tests {
     use super::*;
     use crate::document::{ReadLimits, read};
 
-    const SMALL: Ceilings = Ceilings { fields: 8, selections: 12, nesting: 5, work: 40 };
+    const SMALL: Ceilings =
+        Ceilings { fields: 8, selections: 12, nesting: 5, work: 40, variables: 2 };
 
     fn check(text: &str, expect: Result<[u64; 6], Excess>) {
         let read = read(text, &ReadLimits::CEILINGS).unwrap();
@@ -263,6 +286,9 @@ mod tests {
         check("{ a b c d e f g h i }", Err(Excess::Fields { limit: 8 }));
         check("{ a { a { a { a { a } } } } }", Ok([5, 5, 5, 5, 0, 1]));
         check("{ a { a { a { a { a { a } } } } } }", Err(Excess::Nesting { limit: 5 }));
+        let query = "query A($a: T) { a } query B($a: T";
+        check(&format!("{query}) {{ a }}"), Ok([1, 1, 1, 1, 0, 1]));
+        check(&format!("{query} $b: T) {{ a }}"), Err(Excess::Variables { limit: 2 }));
         let spreads = "...F ".repeat(12);
         check(&format!("{{ {spreads} a }}"), Err(Excess::Selections { limit: 12 }));
         check("{ a } fragment F on T { a b c d e f g h i }", Err(Excess::Fields { limit: 8 }));
@@ -290,8 +316,9 @@ mod tests {
         text.push_str(" fragment F100 on T { a }");
         check(&text, Err(Excess::Selections { limit: 12 }));
         let read = read(&text, &ReadLimits::CEILINGS).unwrap();
+        let most = u64::MAX;
         let none =
-            Ceilings { fields: u64::MAX, selections: u64::MAX, nesting: 200, work: u64::MAX };
+            Ceilings { fields: most, selections: most, nesting: 200, work: most, variables: 0 };
         assert_eq!(count(&read.document, &none).unwrap()[0].fields, u64::MAX);
     }
 }

@@ -33,8 +33,10 @@ pub(super) fn ceilings(
     exceptions: &Exceptions,
 ) -> Ceilings {
     let hard = Ceilings::default();
-    let fields = largest(registry, (profiles, exceptions), "limits.fields", hard.fields);
-    Ceilings::within(fields)
+    let largest = |setting, hard| largest(registry, (profiles, exceptions), setting, hard);
+    // A few more are left to the rule, which tells the number; many are not worth validating.
+    let variables = largest("limits.variables.count", hard.variables).max(100);
+    Ceilings { variables, ..Ceilings::within(largest("limits.fields", hard.fields)) }
 }
 
 /// The limits of the body: a list that no profile takes is not read to its end.

@@ -1,6 +1,7 @@
 //! Limit `limits.variables.count`: variable definitions of the operation.
 
 use crate::{
+    document::Ceilings,
     operation::Operation,
     rules::{Batch, Entry, Meta, Setting, Unit, limit::Limit},
     verdict::{Code, Mode},
@@ -11,7 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
     meta: &META,
     setting: Setting::Limit {
         default: 50,
-        ceiling: 10_000,
+        ceiling: Ceilings::VARIABLES,
         unit: Unit::Count,
         batch: Batch::Largest,
         mode: Mode::Enforce,
