@@ -17,7 +17,8 @@ pub(super) async fn ask(gate: &Gate, link: Option<&Rc<Link>>, requests: &Request
         return;
     }
     let policy = gate.policy();
-    for (hash, text) in link.documents(&policy.name, lacks).await.unwrap_or_default() {
+    let found = Box::pin(link.documents(&policy.name, lacks)).await;
+    for (hash, text) in found.unwrap_or_default() {
         // A text that nobody may send is not worth its memory.
         if u64::try_from(text.len()).is_ok_and(|it| it <= policy.http.body) {
             gate.remember(hash, &text);

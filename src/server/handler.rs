@@ -66,9 +66,10 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let (noted, who) = (OnceCell::new(), OnceCell::new());
     let exchange =
         Exchange { client, n, site, wrong, state: &state, head: &head, reply, noted, who };
-    let in_time = async {
-        timeout(limit, within(&head.headers, exchange.serve(body))).await.unwrap_or_else(too_late)
-    };
+    // Boxed once: what holds a future is copied whole when it is handed on, and hands it on itself.
+    let serving = Box::pin(exchange.serve(body));
+    let in_time =
+        async { timeout(limit, within(&head.headers, serving)).await.unwrap_or_else(too_late) };
     let ended = caught(in_time).await;
     exchange.note(ended.as_ref());
     let mut response = match ended {
@@ -169,13 +170,14 @@ impl Exchange<'_> {
             }
             Route::Operation => {
                 if let Some(with_files) = with_files(&self.head.headers, self.state.http())? {
-                    return self.upload(body, with_files, charges).await;
+                    // Boxed, as few requests have files, and all would carry room for them about.
+                    return Box::pin(self.upload(body, with_files, charges)).await;
                 }
                 readable(&self.head.headers)?;
                 self.read(body, &held).await?
             }
             Route::Preflight => return Ok(Served::Preflight),
-            Route::WebSocket => return self.upgrade().await.map(Served::Switch),
+            Route::WebSocket => return Box::pin(self.upgrade()).await.map(Served::Switch),
         };
         let mut watch = Stopwatch::start();
         let judged = self.judge(&body, None, charges).await;

@@ -118,7 +118,8 @@ impl Rates<'_> {
         let mut charge = Charge::new(quota.rate.clone(), limiter.clone(), key, held);
         if let Some(link) = self.link {
             let whose = (&*quota.scope, &*quota.rate, paced);
-            match link.take(whose, charge.key(), amount).await {
+            // Boxed: without Redis nobody carries room for it about.
+            match Box::pin(link.take(whose, charge.key(), amount)).await {
                 Ok(taken) => charge.share(Rc::clone(link), taken),
                 Err(NotTaken::Exceeded(exceeded)) => {
                     charge.give_back(amount);
