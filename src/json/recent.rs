@@ -8,7 +8,7 @@ use ahash::RandomState;
 use crate::json::Literal;
 
 /// A few literals, each in the place that its first bytes give it; a later one takes the place of
-/// an earlier one. It holds at most [`PLACES`] × [`LONGEST`] bytes.
+/// an earlier one. It holds at most 4 MiB.
 #[derive(Debug)]
 pub struct Recent {
     places: Box<[Box<str>]>,
