@@ -140,6 +140,21 @@ fn an_answer_that_says_nothing_counts_as_failed() {
 }
 
 #[test]
+fn what_broke_off_may_have_been_tried() {
+    let login = |upstream: &Upstream| {
+        let proxy = Proxy::with(&policy(LOGINS), SCHEMA, upstream.address(), |_config| {});
+        let post = || {
+            let mut client = begin(&proxy, r#"mutation { login(email: "a@b") }"#);
+            status(&read_answer(&mut client)).to_owned()
+        };
+        [post(), post(), post()]
+    };
+    // It has read the request.
+    assert_eq!(login(&Upstream::raw(Some(""))), ["502", "502", "429"]);
+    assert_eq!(login(&Upstream::nowhere()), ["502", "502", "502"]);
+}
+
+#[test]
 fn values_inside_an_argument_have_defaults() {
     let rest = LOGINS.replace("args.email", "args.by.email");
     let world = start(&rest);

@@ -10,7 +10,7 @@ use crate::{
     policy::{Counts, Rate},
     quota::{Held, Key, Limiter, Link, Outcomes, Slot, Taken},
     transport::Refusal,
-    verdict::{Code, Fault},
+    verdict::Fault,
 };
 
 /// What a request has spent.
@@ -163,16 +163,10 @@ impl Charge {
     }
 }
 
-/// A refusal that says that the upstream has not run the request.
+/// A refusal that says that the upstream has seen nothing of the request. One that broke off may
+/// have run it: what was tried there counts.
 pub(super) fn note_unsent(why: &Refusal, charges: &mut Charges) {
-    let is_unsent = match why {
-        Refusal::Fault(Fault::Busy { .. }) => true,
-        Refusal::Fault(Fault::Upstream { code, .. }) => {
-            [Code::SERVICE_UNAVAILABLE, Code::UPSTREAM_UNAVAILABLE].contains(code)
-        }
-        _ => false,
-    };
-    if is_unsent {
+    if matches!(why, Refusal::Fault(Fault::Busy { .. } | Fault::Unreached { .. })) {
         charges.is_sent = false;
     }
 }

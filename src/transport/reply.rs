@@ -80,8 +80,7 @@ impl Reply<'_> {
             Refusal::Fault(Fault::Client(violation)) => {
                 self.reject(Framing::Single, std::slice::from_ref(violation))
             }
-            Refusal::Fault(Fault::Internal { detail: _ }) => self.fail(Code::INTERNAL_SERVER_ERROR),
-            Refusal::Fault(Fault::Upstream { code, detail: _ }) => self.fail(*code),
+            Refusal::Fault(fault) => self.fail(fault.code()),
         }
     }
 
@@ -98,11 +97,8 @@ impl Reply<'_> {
             }
             Refusal::Limited(exceeded) => tell(&exceeded.violation),
             Refusal::Fault(Fault::Client(it)) => tell(it),
-            Refusal::Fault(Fault::Internal { detail: _ }) => {
-                self.push_errors(&mut errors, NOT_SERVED, Code::INTERNAL_SERVER_ERROR, None);
-            }
-            Refusal::Fault(Fault::Busy { code, .. } | Fault::Upstream { code, .. }) => {
-                self.push_errors(&mut errors, NOT_SERVED, *code, None);
+            Refusal::Fault(fault) => {
+                self.push_errors(&mut errors, NOT_SERVED, fault.code(), None);
             }
         }
         errors

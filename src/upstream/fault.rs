@@ -57,6 +57,7 @@ impl From<DialError> for Failure {
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
         let busy = |code, retry, detail: &str| Self::Busy { code, retry, detail: detail.into() };
+        let unreached = |code, detail: String| Self::Unreached { code, detail: detail.into() };
         let (code, detail) = match failure {
             Failure::Ejected(wait) => {
                 return busy(Code::UPSTREAM_UNAVAILABLE, wait, "it has failed too often");
@@ -67,15 +68,23 @@ impl From<Failure> for Fault {
             Failure::Broken { error, wire } => {
                 (Code::UPSTREAM_UNAVAILABLE, format!("no answer: {}", broken(&error, wire)))
             }
-            Failure::Connect(it) => (Code::UPSTREAM_UNAVAILABLE, format!("cannot connect: {it}")),
-            Failure::ConnectTimeout => (Code::GATEWAY_TIMEOUT, "connecting took too long".into()),
-            Failure::NoTls => (Code::UPSTREAM_UNAVAILABLE, "nobody is trusted for TLS".into()),
+            Failure::Connect(it) => {
+                return unreached(Code::UPSTREAM_UNAVAILABLE, format!("cannot connect: {it}"));
+            }
+            Failure::ConnectTimeout => {
+                return unreached(Code::GATEWAY_TIMEOUT, "connecting took too long".into());
+            }
+            Failure::NoTls => {
+                return unreached(Code::UPSTREAM_UNAVAILABLE, "nobody is trusted for TLS".into());
+            }
             Failure::ResponseTimeout => (Code::GATEWAY_TIMEOUT, "no answer in time".into()),
             Failure::Switching => {
                 (Code::UPSTREAM_UNAVAILABLE, "answered with a change of protocol".into())
             }
             Failure::WebSocket(it) => (Code::UPSTREAM_UNAVAILABLE, format!("no WebSocket: {it}")),
-            Failure::Tls(it) => (Code::UPSTREAM_UNAVAILABLE, format!("no TLS: {}", chain(&it))),
+            Failure::Tls(it) => {
+                return unreached(Code::UPSTREAM_UNAVAILABLE, format!("no TLS: {}", chain(&it)));
+            }
         };
         Self::Upstream { code, detail: detail.into() }
     }

@@ -21,11 +21,32 @@ pub enum Fault {
         /// What happened, for the log.
         detail: Box<str>,
     },
-    /// The upstream is at fault.
+    /// The upstream was not reached: it has seen nothing of the request.
+    Unreached {
+        /// Wire code: unavailable, or timeout.
+        code: crate::verdict::Code,
+        /// What happened, for the log.
+        detail: Box<str>,
+    },
+    /// The upstream is at fault, and may have run the request.
     Upstream {
         /// Wire code: unavailable, timeout, or a bad answer.
         code: crate::verdict::Code,
         /// What happened, for the log.
         detail: Box<str>,
     },
+}
+
+impl Fault {
+    /// What the client is told of it.
+    #[must_use]
+    pub const fn code(&self) -> crate::verdict::Code {
+        match self {
+            Self::Busy { code, .. }
+            | Self::Unreached { code, .. }
+            | Self::Upstream { code, .. } => *code,
+            Self::Client(violation) => violation.code,
+            Self::Internal { .. } => crate::verdict::Code::INTERNAL_SERVER_ERROR,
+        }
+    }
 }

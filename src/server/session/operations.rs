@@ -10,7 +10,7 @@ use crate::{
     schema::OperationKind,
     server::{
         answers::guard_of_socket,
-        charges::{Charges, note_unsent},
+        charges::Charges,
         documents,
         logged::{self, Stopwatch},
         rates::{Rates, Spender},
@@ -247,18 +247,14 @@ impl Session {
         (admitted, guard): (Admitted, Option<Box<Guard>>),
         mut charges: Charges,
     ) -> Result<(), Ended> {
-        charges.sent();
         let mut channel = match self.channel.take() {
             Some(channel) => channel,
             None => match self.site.upstream().channel(self.head(), self.init.as_deref()).await {
                 Ok(channel) => channel,
-                Err(fault) => {
-                    let refusal = fault.into();
-                    note_unsent(&refusal, &mut charges);
-                    return self.refuse(request, id, &refusal).await;
-                }
+                Err(fault) => return self.refuse(request, id, &fault.into()).await,
             },
         };
+        charges.sent();
         let counting = self.counting(request, payload, &admitted, charges);
         let n = self.live.begin((id, payload.text()), admitted.body(), (guard, counting));
         let sent = channel.subscribe(n, admitted).await;

@@ -72,7 +72,8 @@ fn safe(filename: &str) -> Box<str> {
     if safe.chars().all(|it| it == '.' || it == ' ') { "file".into() } else { safe.into() }
 }
 
-/// No quotes and controls, and nothing that turns the direction of reading.
+/// No quotes and controls, nothing that turns the direction of reading, and no semicolon: some
+/// servers split a header there, quoted or not, and would read another name behind it.
 fn is_safe(letter: char) -> bool {
     let turns = matches!(letter, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !letter.is_control() && !turns && !matches!(letter, '"' | ';' | '\u{feff}' | '\u{fffd}')
