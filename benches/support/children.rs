@@ -21,6 +21,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo},
 };
+use mimalloc::MiMalloc;
 use portcullis::{
     admission::{CacheLimits, Gate},
     config::{Config, UpstreamUrl},
@@ -30,6 +31,10 @@ use portcullis::{
     telemetry::{LogFormat, start_logging},
 };
 use tokio::net::TcpListener;
+
+/// That of the binary; the pass-through has it as well.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 pub(crate) const PASS_THROUGH: &str = "--pass-through";
 pub(crate) const PORTCULLIS: &str = "--portcullis";

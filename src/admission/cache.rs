@@ -1,12 +1,18 @@
 //! The document cache: bounded in entries and in bytes, refused documents in a share of their own.
 //!
+//! A document is kept when it comes a second time: a flood of documents that come once fills
+//! nothing and pushes nothing out, and all it leaves is a fingerprint of four bytes.
+//!
 //! Nothing of a caller is ever kept. One cache belongs to one gate, that is to one policy and one
 //! schema, so a reload starts with an empty one and two generations never mix.
 
 use std::{
     hash::{BuildHasher, Hasher},
     num::NonZeroUsize,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use ahash::RandomState;
@@ -57,6 +63,7 @@ pub(super) struct Cache {
     hasher: RandomState,
     judgeable: Vec<Mutex<Shelf>>,
     refused: Vec<Mutex<Shelf>>,
+    seen: Seen,
 }
 
 /// On which shelf an entry stands.
@@ -79,6 +86,7 @@ impl Cache {
             hasher,
             judgeable: shelves(limits.documents, limits.bytes.get()),
             refused: shelves(limits.refused, limits.bytes.get() / REFUSED_SHARE),
+            seen: Seen::new(),
         }
     }
 
@@ -113,6 +121,11 @@ impl Cache {
         (judgeable, self.refused.iter().map(|it| lock(it).len()).sum())
     }
 
+    /// Whether a document is worth keeping: it came before, not too many others ago.
+    pub(super) fn wants(&self, key: Key) -> bool {
+        self.seen.again(key)
+    }
+
     pub(super) fn put(&self, key: Key, share: Share, entry: Arc<Entry>) {
         let shelves = match share {
             Share::Judgeable => &self.judgeable,
@@ -131,6 +144,28 @@ fn shelf(shelves: &[Mutex<Shelf>], key: Key) -> Option<MutexGuard<'_, Shelf>> {
     let index = usize::try_from((key.0 >> 48).checked_rem(n_shelves)?).ok()?;
     Some(shelves.get(index)?.lock().unwrap_or_else(PoisonError::into_inner))
 }
+
+/// Fingerprints of documents that came and were not kept. A new one takes the place of an old one.
+#[derive(Debug)]
+struct Seen(Box<[AtomicU32]>);
+
+impl Seen {
+    fn new() -> Self {
+        Self(std::iter::repeat_with(AtomicU32::default).take(N_SEEN).collect())
+    }
+
+    /// Notes a document; true when it was noted before. Another one may pass for it once in four
+    /// thousand million times, and is kept one time too early.
+    fn again(&self, key: Key) -> bool {
+        let (place, print) = ((key.0 >> 16) & 0xffff, key.0 >> 32);
+        let place = usize::try_from(place).ok().and_then(|it| self.0.get(it));
+        let print = u32::try_from(print).unwrap_or(u32::MAX);
+        place.is_some_and(|it| it.swap(print, Ordering::Relaxed) == print)
+    }
+}
+
+/// 256 KiB of fingerprints: what comes again within some ten thousand others is known again.
+const N_SEEN: usize = 1 << 16;
 
 #[derive(Debug)]
 struct Shelf {
@@ -226,6 +261,16 @@ mod tests {
         let heavy = "x".repeat(1 << 16);
         put(&light, &heavy);
         assert!(!has(&light, &heavy));
+    }
+
+    #[test]
+    fn what_comes_again_is_kept() {
+        let cache = cache(16, 1 << 20);
+        let wants = |text: &str| cache.wants(cache.key(text, None));
+        assert_eq!([wants("{a}"), wants("{a}"), wants("{a}")], [false, true, true]);
+        let n_kept = (0..20_000).filter(|it| wants(&format!("{{b{it}}}"))).count();
+        assert_eq!(n_kept, 0, "all of them are new");
+        assert!(wants("{a}"));
     }
 
     #[test]

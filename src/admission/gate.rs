@@ -18,18 +18,16 @@ use crate::{
         judge::{Bench, Ready, Refused, Totals},
         known::{Entry, Known},
         named::{Named, Names, lacks, to_remember},
-        price,
         refusal::unreadable,
         remembered::Remembered,
         trusted::TrustedDocuments,
         usage::{Usage, Use},
-        watch::Watched,
+        watch::Follow,
     },
     document::Refusal,
     expression::Asked,
     identity::{Caller, Method, Seen},
     json::Literal,
-    operation::{Expected, coerce},
     policy::{Apq, Digest, DocumentIdx, Policy, ProfileIdx},
     verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation},
 };
@@ -74,6 +72,17 @@ impl Gate {
     /// Judges the requests of one HTTP request: all are admitted, or none.
     #[must_use]
     pub fn admit(&self, requests: &Requests<'_>, caller: &Caller, now: UnixSeconds) -> Verdict {
+        self.admit_and_follow(requests, caller, now).0
+    }
+
+    /// The same with what there is to do with the answers.
+    #[must_use]
+    pub fn admit_and_follow(
+        &self,
+        requests: &Requests<'_>,
+        caller: &Caller,
+        now: UnixSeconds,
+    ) -> (Verdict, Follow) {
         let (seen, method) = (Seen::new(caller), caller.way.carrier());
         let asked = Asked::new(&self.policy.conditions, &seen);
         match self.policy.profile_of(&asked) {
@@ -82,11 +91,11 @@ impl Gate {
                 requests,
                 method,
             ),
-            Err(violation) => Verdict::Reject(Rejected::whole(violation)),
+            Err(violation) => (Verdict::Reject(Rejected::whole(violation)), Follow::default()),
         }
     }
 
-    /// The same under a given profile.
+    /// The verdict under a given profile.
     #[must_use]
     pub fn admit_under(
         &self,
@@ -97,10 +106,15 @@ impl Gate {
     ) -> Verdict {
         let (seen, method) = (Seen::new(caller), caller.way.carrier());
         let asked = Asked::new(&self.policy.conditions, &seen);
-        self.judge(Bench { policy: &self.policy, profile, asked: &asked, now }, requests, method)
+        self.judge(Bench { policy: &self.policy, profile, asked: &asked, now }, requests, method).0
     }
 
-    fn judge(&self, bench: Bench<'_>, requests: &Requests<'_>, method: Method) -> Verdict {
+    fn judge(
+        &self,
+        bench: Bench<'_>,
+        requests: &Requests<'_>,
+        method: Method,
+    ) -> (Verdict, Follow) {
         let mut totals = Totals::of(requests);
         let judged = requests.iter().map(|request| {
             let entry = self.entry(request, method)?;
@@ -108,7 +122,7 @@ impl Gate {
             entry.known.note(judged)
         });
         let verdict = decide(requests.framing, judged.collect());
-        if matches!(verdict, Verdict::Admit(_)) {
+        if matches!(verdict.0, Verdict::Admit(_)) {
             let kept = requests.iter().filter_map(|it| to_remember(&self.policy, it));
             kept.for_each(|(hash, text)| self.remembered.put(hash, &text));
         }
@@ -151,42 +165,6 @@ impl Gate {
             return Vec::new();
         }
         requests.iter().filter_map(|it| to_remember(&self.policy, it)).collect()
-    }
-
-    /// What there is to do with the answers to requests that were admitted; nothing as a rule.
-    #[must_use]
-    pub fn watch(&self, requests: &Requests<'_>, caller: &Caller) -> Option<Watched> {
-        if !self.policy.settles_cost() && !self.policy.cost.answers().are_watched() {
-            return None;
-        }
-        let seen = Seen::new(caller);
-        let asked = Asked::new(&self.policy.conditions, &seen);
-        let limit = price::limit(&self.policy, self.policy.profile_of(&asked).ok()?);
-        let parts = requests.iter().map(|request| {
-            let entry = self.entry(request, caller.way.carrier()).ok()?;
-            let Known::Judgeable(document) = &entry.known else { return None };
-            let variables =
-                coerce(&self.policy.schema, &document.variables, request.variables).ok()?;
-            Some(document.watch.as_ref()?.request(&variables, limit))
-        });
-        parts.collect::<Option<Vec<_>>>().map(|it| Watched::new(requests.framing, it))
-    }
-
-    /// What the answers to requests that were admitted may hold; nothing, when the policy does not
-    /// hold them against their operations.
-    #[must_use]
-    pub fn expect(&self, requests: &Requests<'_>, caller: &Caller) -> Option<Vec<Expected>> {
-        if !self.policy.response.needs_operation() {
-            return None;
-        }
-        let expected = requests.iter().map(|request| {
-            let entry = self.entry(request, caller.way.carrier()).ok()?;
-            let Known::Judgeable(document) = &entry.known else { return None };
-            let variables =
-                coerce(&self.policy.schema, &document.variables, request.variables).ok()?;
-            Some(Expected::new(document.answers.as_ref()?, &variables))
-        });
-        expected.collect()
     }
 
     /// What is known of a request's document, compiled now if need be.
@@ -236,6 +214,10 @@ impl Gate {
             Known::Judgeable(_) => Share::Judgeable,
             Known::Refused(..) => Share::Refused,
         };
+        if !self.cache.wants(key) {
+            let literal = Box::default();
+            return Ok(Arc::new(Entry { operation_name: None, literal, known }));
+        }
         let operation_name = operation_name.map(Into::into);
         let entry = Arc::new(Entry { operation_name, literal: written.into(), known });
         self.cache.put(key, share, Arc::clone(&entry));
@@ -244,7 +226,7 @@ impl Gate {
 }
 
 /// All or nothing: one refused item refuses the batch, and the innocent ones are told so.
-fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> Verdict {
+fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> (Verdict, Follow) {
     if judged.iter().any(Result::is_err) {
         let (items, found, subjects) = (Vec::new(), Vec::new(), Vec::new());
         let mut rejected = Rejected { framing, items, found, subjects };
@@ -261,7 +243,7 @@ fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> Verdict {
                 }
             }
         }
-        return Verdict::Reject(rejected);
+        return (Verdict::Reject(rejected), Follow::default());
     }
     let ready: Vec<_> = judged.into_iter().flatten().collect();
     let framed = |bodies: Vec<String>| match framing {
@@ -273,14 +255,17 @@ fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> Verdict {
     let is_answered = ready.iter().all(|it| it.answer.is_some());
     let mut items = Vec::with_capacity(ready.len());
     let mut bodies = Vec::with_capacity(ready.len());
-    for Ready { body, answer, item } in ready {
+    let mut all = Vec::with_capacity(ready.len());
+    for Ready { body, answer, item, followed } in ready {
         items.push(item);
+        all.push(followed);
         bodies.push(if is_answered { answer.unwrap_or_default() } else { body });
     }
     if is_answered {
-        return Verdict::Answer(Answered { body: framed(bodies), items });
+        return (Verdict::Answer(Answered { body: framed(bodies), items }), Follow::default());
     }
-    Verdict::Admit(Admitted::new(framed(bodies), items))
+    let follow = Follow::of(framing, all);
+    (Verdict::Admit(Admitted::new(framed(bodies), items)), follow)
 }
 
 fn innocent() -> Violation {

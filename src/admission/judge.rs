@@ -6,10 +6,11 @@ use crate::{
         introspection::{self, View},
         known::{Judgeable, Known, Left, Part},
         reduced,
+        watch::{Followed, limit},
     },
     document::SelectionId,
     expression::Asked,
-    operation::{Shape, Variables, coerce},
+    operation::{Expected, Shape, Variables, coerce},
     policy::{Exception, Policy, ProfileIdx, Stance},
     rules::{Batch, Facts, Meta, REGISTRY, RuleIdx, Setting},
     verdict::{Code, Findings, Item, Mode, Subject, Violation},
@@ -31,6 +32,7 @@ pub(super) struct Ready {
     /// The answer, when nobody else needs to be asked.
     pub(super) answer: Option<String>,
     pub(super) item: Item,
+    pub(super) followed: Followed,
 }
 
 /// A request that may not.
@@ -167,7 +169,12 @@ impl Bench<'_> {
         let spent = document.rated.as_ref().map(|it| it.spent(&variables)).unwrap_or_default();
         let (kind, changes) = (document.kind, document.changes.clone());
         let item = Item { kind, document: document.hash, reported, spent, cost, changes };
-        Ok(Ready { body, answer, item })
+        let most = || limit(self.policy, self.profile);
+        let followed = Followed {
+            watched: document.watch.as_ref().map(|it| it.request(&variables, most())),
+            expected: document.answers.as_ref().map(|it| Expected::new(it, &variables)),
+        };
+        Ok(Ready { body, answer, item, followed })
     }
 
     /// Sizes come first: ten thousand values are not compared with their types only to be refused

@@ -4,11 +4,11 @@
 //! the policy. Not on the road of a request, and decides nothing.
 
 use crate::{
-    admission::{Request, compile::select},
+    admission::{Request, compile::select, watch::limit},
     cost::{self, Measure},
     document::{self, Ceilings, ReadLimits},
     operation::{self, Operation, coerce},
-    policy::{Policy, ProfileIdx, Stance},
+    policy::{Policy, ProfileIdx},
 };
 
 /// The cost of one request, taken apart.
@@ -50,12 +50,4 @@ pub(super) fn operation(policy: &Policy, request: &Request<'_>) -> Option<Operat
     document::validate(&policy.schema, &read).ok()?;
     let selected = select(&read.document, request.operation_name()).ok()?;
     operation::spread(&policy.schema, &read.document, selected, policy.skipped).ok()
-}
-
-pub(super) fn limit(policy: &Policy, profile: ProfileIdx) -> Option<u64> {
-    let (rule, _) = policy.rules().find(|(_, it)| it.meta().id == "cost")?;
-    match policy.stance(profile, rule) {
-        Stance::Off => None,
-        Stance::On { limit, .. } => Some(limit),
-    }
 }

@@ -11,8 +11,8 @@ use std::sync::{
 use crate::{
     cost::{self, Counter, Model, Price, Program, Shape, Told},
     json::{self, Kind},
-    operation::{Operation, Variables},
-    policy::Policy,
+    operation::{Expected, Operation, Variables},
+    policy::{Policy, ProfileIdx, Stance},
     verdict::Framing,
 };
 
@@ -25,6 +25,22 @@ pub(super) struct Watch {
     settles: bool,
     /// Answers so far, so that one in so many is counted.
     n: AtomicU32,
+}
+
+/// What there is to do with the answer to one request of an HTTP request.
+#[derive(Debug)]
+pub(super) struct Followed {
+    pub(super) watched: Option<Part>,
+    pub(super) expected: Option<Expected>,
+}
+
+/// What there is to do with the answers to requests that were admitted: nothing, as a rule.
+#[derive(Debug, Default)]
+pub struct Follow {
+    /// Their cost is counted or told.
+    pub watched: Option<Watched>,
+    /// What they may hold, one of each request.
+    pub expected: Option<Vec<Expected>>,
 }
 
 /// One request and what there is to do with its answer.
@@ -57,6 +73,27 @@ pub struct ToldCost {
     pub combined: u64,
     /// The limit of the profile; `None` when the rule is off.
     pub limit: Option<u64>,
+}
+
+impl Follow {
+    pub(super) fn of(framing: Framing, all: Vec<Followed>) -> Self {
+        let (watched, expected): (Vec<_>, Vec<_>) =
+            all.into_iter().map(|it| (it.watched, it.expected)).unzip();
+        let watched: Option<Vec<_>> = watched.into_iter().collect();
+        Self {
+            watched: watched.map(|it| Watched::new(framing, it)),
+            expected: expected.into_iter().collect(),
+        }
+    }
+}
+
+/// The limit of the cost under a profile; `None` when the rule is off.
+pub(super) fn limit(policy: &Policy, profile: ProfileIdx) -> Option<u64> {
+    let (rule, _) = policy.rules().find(|(_, it)| it.meta().id == "cost")?;
+    match policy.stance(profile, rule) {
+        Stance::Off => None,
+        Stance::On { limit, .. } => Some(limit),
+    }
 }
 
 impl Watch {
@@ -101,7 +138,7 @@ impl Watch {
 }
 
 impl Watched {
-    pub(super) fn new(framing: Framing, parts: Vec<Part>) -> Self {
+    fn new(framing: Framing, parts: Vec<Part>) -> Self {
         let n = parts.len();
         let is_sampled = parts.iter().all(|it| it.is_sampled);
         let (mut counters, mut told) = (Vec::new(), Vec::new());

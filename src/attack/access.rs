@@ -3,7 +3,7 @@
 //! The page of the rule is the only source: `Type.field`, then `Interface.field`, then what binds
 //! to many; of the last, all that match must allow.
 
-use std::net::Ipv4Addr;
+use std::{borrow::Cow, net::Ipv4Addr};
 
 use crate::{
     attack::{World, intent::AccessRules},
@@ -46,7 +46,8 @@ impl World<'_> {
             return if denied { Sight::Denied } else { Sight::Open };
         }
         let (on, name) = (&self.schema().ty(on).name, &self.schema().field(field).name);
-        let place = Place::new(&format!("{on}.{name}"), around);
+        let coordinate = format!("{on}.{name}");
+        let place = Place::new(&coordinate, around);
         if rules.iter().any(|it| it.source().contains("args")) {
             return Sight::Unknown;
         }
@@ -64,7 +65,8 @@ impl World<'_> {
 
     /// Whether a condition on an input holds for a value.
     pub(super) fn holds_for(&self, when: &When, value: &serde_json::Value) -> bool {
-        let mut place = Place::new("", &Around::default());
+        let nowhere = Around::default();
+        let mut place = Place::new("", &nowhere);
         place.value = Some(Value::of_json(value));
         self.holds(when, &place)
     }
@@ -94,18 +96,20 @@ impl World<'_> {
 }
 
 /// What expressions see of a place.
-struct Place {
+struct Place<'a> {
+    coordinates: (&'a str, &'a Around),
     field: Value,
     parent: Option<Value>,
     root: Option<Value>,
     value: Option<Value>,
 }
 
-impl Place {
-    fn new(field: &str, around: &Around) -> Self {
+impl<'a> Place<'a> {
+    fn new(field: &'a str, around: &'a Around) -> Self {
         let coordinate =
             |it: &Option<String>| it.as_deref().map(|it| Value::map([("field", Value::text(it))]));
         Self {
+            coordinates: (field, around),
             field: Value::text(field),
             parent: coordinate(&around.parent),
             root: coordinate(&around.root),
@@ -114,7 +118,7 @@ impl Place {
     }
 }
 
-impl Resolve for Place {
+impl Resolve for Place<'_> {
     fn resolve(&self, name: Name) -> Option<&Value> {
         match name {
             Name::Field => Some(&self.field),
@@ -125,6 +129,17 @@ impl Resolve for Place {
             // the firewall then allows, nothing is tried.
             Name::Args | Name::Claims | Name::Client | Name::Operation | Name::Request => None,
         }
+    }
+
+    fn coordinate(&self, name: Name) -> Option<Cow<'_, str>> {
+        let (field, around) = self.coordinates;
+        let found = match name {
+            Name::Field => Some(field),
+            Name::Parent => around.parent.as_deref(),
+            Name::Root => around.root.as_deref(),
+            _ => None,
+        };
+        found.map(Cow::Borrowed)
     }
 }
 

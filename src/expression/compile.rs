@@ -2,25 +2,21 @@
 
 use std::sync::{Arc, LazyLock};
 
-use cel::{
-    Env,
-    common::ast::{Expr, IdedExpr},
-};
+use cel::Env;
 
 use crate::expression::{
     Name, Pattern, Scope,
     check::{self, Checked},
+    shape::Shape,
 };
 
 /// A compiled expression.
 #[derive(Debug)]
 pub struct Expression {
     source: Box<str>,
-    pub(super) program: IdedExpr,
+    pub(super) shape: Shape,
     /// Each with the function that stands for it.
     pub(super) patterns: Vec<(String, Pattern)>,
-    /// Set when the expression is the name of a condition and nothing else.
-    pub(super) condition: Option<usize>,
     names: Vec<Name>,
     conditions: Vec<usize>,
 }
@@ -74,14 +70,13 @@ pub fn compile(
         problem(format!("the expression cannot be read: {}", first_line(&told)), "")
     })?;
     let mut program = parsed.expression().clone();
-    let Checked { names, conditions, patterns, problems } =
+    let Checked { names, conditions: asked, patterns, problems } =
         check::check(&mut program, scope, conditions);
     if !problems.is_empty() {
         return Err(problems);
     }
-    let is_one_name = matches!(&program.expr, Expr::Ident(_));
-    let condition = conditions.first().copied().filter(|_| is_one_name);
-    Ok(Expression { source: source.into(), program, patterns, condition, names, conditions })
+    let shape = Shape::of(program, conditions);
+    Ok(Expression { source: source.into(), shape, patterns, names, conditions: asked })
 }
 
 fn first_line(text: &str) -> &str {

@@ -78,10 +78,7 @@ impl<'r> Asked<'r> {
     /// Evaluates an expression; `local` knows the names of a field or an input.
     #[must_use]
     pub fn evaluate(&self, expression: &Expression, local: Option<&dyn Resolve>) -> Outcome {
-        match expression.condition {
-            Some(condition) => self.condition(condition),
-            None => evaluate(expression, self, local),
-        }
+        evaluate(expression, self, local)
     }
 
     /// The answer to a named condition.

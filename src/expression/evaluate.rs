@@ -1,19 +1,25 @@
 //! Evaluates an expression: true, or no.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use cel::{
     Context,
-    common::{types::CelBool, value::CowVal},
+    common::{ast::IdedExpr, types::CelBool, value::CowVal},
     context::VariableResolver,
 };
 
-use crate::expression::{Asked, Expression, Name, Value, compile::ENVIRONMENT};
+use crate::expression::{Asked, Expression, Name, Value, compile::ENVIRONMENT, shape::Shape};
 
 /// What the names of an expression stand for.
 pub trait Resolve: Send + Sync {
     /// The value; `None` when there is none, which denies.
     fn resolve(&self, name: Name) -> Option<&Value>;
+
+    /// The coordinate of `field`, of `parent.field` or of `root.field`: the same that
+    /// [`Self::resolve`] has in its value.
+    fn coordinate(&self, _name: Name) -> Option<Cow<'_, str>> {
+        None
+    }
 }
 
 /// What came of evaluating.
@@ -33,6 +39,10 @@ impl Outcome {
     pub fn holds(&self) -> bool {
         *self == Self::Holds
     }
+
+    pub(super) const fn of(answer: bool) -> Self {
+        if answer { Self::Holds } else { Self::Fails }
+    }
 }
 
 pub(super) fn evaluate(
@@ -40,6 +50,42 @@ pub(super) fn evaluate(
     asked: &Asked<'_>,
     local: Option<&dyn Resolve>,
 ) -> Outcome {
+    part(&expression.shape, (expression, asked, local))
+}
+
+/// An expression with everything that it may ask.
+type Question<'q> = (&'q Expression, &'q Asked<'q>, Option<&'q dyn Resolve>);
+
+// Recursion over the expression, whose depth was checked when it was compiled.
+fn part(shape: &Shape, question: Question<'_>) -> Outcome {
+    let (_, asked, local) = question;
+    match shape {
+        Shape::All(parts) => decided(parts, &Outcome::Fails, question),
+        Shape::Any(parts) => decided(parts, &Outcome::Holds, question),
+        Shape::Condition(condition) => asked.condition(*condition),
+        Shape::Program(it) => program(it, question),
+        Shape::Stands(standing) => {
+            let coordinate = local.and_then(|it| it.coordinate(standing.field));
+            standing.of(coordinate.as_deref())
+        }
+    }
+}
+
+/// One part with the decisive answer decides, also beside parts without an answer; else every part
+/// must have one.
+fn decided(parts: &[Shape], decisive: &Outcome, question: Question<'_>) -> Outcome {
+    let mut unanswered = None;
+    for shape in parts {
+        match part(shape, question) {
+            it if it == *decisive => return it,
+            it @ Outcome::Nothing(_) => unanswered = unanswered.or(Some(it)),
+            Outcome::Fails | Outcome::Holds => {}
+        }
+    }
+    unanswered.unwrap_or_else(|| Outcome::of(*decisive == Outcome::Fails))
+}
+
+fn program(program: &IdedExpr, (expression, asked, local): Question<'_>) -> Outcome {
     let names = Names { asked, local, source: expression.source() };
     let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
     context.set_variable_resolver(&names);
@@ -50,9 +96,8 @@ pub(super) fn evaluate(
             return Outcome::Nothing("a pattern could not be called".into());
         }
     }
-    match cel::Value::resolve(&expression.program, &context) {
-        Ok(cel::Value::Bool(true)) => Outcome::Holds,
-        Ok(cel::Value::Bool(false)) => Outcome::Fails,
+    match cel::Value::resolve(program, &context) {
+        Ok(cel::Value::Bool(answer)) => Outcome::of(answer),
         Ok(other) => Outcome::Nothing(format!("{:?} is no boolean", other.type_of()).into()),
         Err(error) => Outcome::Nothing(told(&error).into()),
     }

@@ -10,6 +10,7 @@ mod conditions;
 mod evaluate;
 mod name;
 mod pattern;
+mod shape;
 mod value;
 mod when;
 
@@ -23,6 +24,8 @@ pub use when::{When, expression};
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use crate::expression::{Asked, Conditions, Name, Outcome, Resolve, Scope, Value, compile};
 
     /// Claims as JSON, and a field as it would be asked for.
@@ -38,6 +41,14 @@ mod tests {
                 Name::Claims => Some(&self.claims),
                 Name::Field => Some(&self.field),
                 Name::Parent => Some(&self.parent),
+                _ => None,
+            }
+        }
+
+        fn coordinate(&self, name: Name) -> Option<Cow<'_, str>> {
+            match name {
+                Name::Field => Some("User.email".into()),
+                Name::Parent => Some("Query.me".into()),
                 _ => None,
             }
         }
@@ -97,6 +108,49 @@ mod tests {
         check("field.matches('^User[.]')", "{}", "holds");
         check("field.matches('^Shop[.]')", "{}", "fails");
         check("true", "{}", "holds");
+    }
+
+    #[test]
+    fn where_a_field_stands_is_compared() {
+        check("field == 'User.email'", "{}", "holds");
+        check("field != 'User.email'", "{}", "fails");
+        check("field in ['Query.me', 'User.email']", "{}", "holds");
+        check("!(parent.field in ['Query.me'])", "{}", "fails");
+        check("parent.field in []", "{}", "fails");
+        check("root.field == 'Query.me'", "{}", "nothing");
+        check("root.field != 'Query.me'", "{}", "nothing");
+        check("root.field == 'Query.me' || field == 'User.email'", "{}", "holds");
+    }
+
+    /// What is answered without the interpreter is answered as the interpreter would.
+    #[test]
+    fn and_and_or_are_those_of_cel() {
+        let atoms = ["yes", "no", "broken", "field == 'User.email'", "claims.nope"];
+        for (a, b, c) in atoms
+            .iter()
+            .flat_map(|a| atoms.map(|b| (*a, b)))
+            .flat_map(|(a, b)| atoms.map(|c| (a, b, c)))
+        {
+            for source in ["&& &&", "&& ||", "|| &&", "|| ||"] {
+                let (first, second) = source.split_once(' ').unwrap();
+                let source = format!("({a} {first} {b}) {second} ({c})");
+                let conditions = conditions(&[
+                    ("yes", "has(claims.sub)"),
+                    ("no", "!has(claims.sub)"),
+                    ("broken", "claims.nope == 1"),
+                ]);
+                let of = |source: &str| {
+                    let expression = compile(source, Scope::Field, conditions.names()).unwrap();
+                    let request = request(r#"{"sub":"a"}"#);
+                    let outcome =
+                        Asked::new(&conditions, &request).evaluate(&expression, Some(&request));
+                    std::mem::discriminant(&outcome)
+                };
+                // Under a conditional everything is the interpreter's.
+                let interpreted = of(&format!("true ? ({source}) : false"));
+                assert_eq!(of(&source), interpreted, "{source}");
+            }
+        }
     }
 
     #[test]

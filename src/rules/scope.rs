@@ -1,7 +1,7 @@
 //! What the names of an expression stand for at one field of an operation: `args`, `field`,
 //! `parent`, `root`, `operation`; and `value` where the expression judges an input.
 
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
 use crate::{
     expression::{Name, Resolve, Value},
@@ -76,8 +76,12 @@ impl<'a> FieldScope<'a> {
         Some(self.at(node.parent?, self.place.parent?))
     }
 
-    /// The root field above this one; a root field has none.
     fn root(&self) -> Option<Value> {
+        self.root_field().map(|(node, field)| self.at(node, field))
+    }
+
+    /// The root field above this one; a root field has none.
+    fn root_field(&self) -> Option<(NodeId, FieldId)> {
         let mut above = self.operation.node(self.place.node)?.parent?;
         // The budget of this loop is the depth of the operation.
         loop {
@@ -85,7 +89,7 @@ impl<'a> FieldScope<'a> {
             match node.parent {
                 Some(parent) => above = parent,
                 // Root types are objects, so the field as written is the one that answers.
-                None => return Some(self.at(above, node.field)),
+                None => return Some((above, node.field)),
             }
         }
     }
@@ -114,5 +118,14 @@ impl Resolve for FieldScope<'_> {
             Name::Value => self.value.as_ref(),
             Name::Claims | Name::Client | Name::Request => None,
         }
+    }
+    fn coordinate(&self, name: Name) -> Option<Cow<'_, str>> {
+        let field = match name {
+            Name::Field => self.place.field,
+            Name::Parent => self.place.parent?,
+            Name::Root => self.root_field()?.1,
+            _ => return None,
+        };
+        Some(self.operation.schema().coordinate(field).into())
     }
 }

@@ -15,7 +15,7 @@ use hyper::{
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    admission::Watched,
+    admission::{Follow, Watched},
     identity::Identity,
     json,
     operation::Expected,
@@ -300,7 +300,7 @@ impl Exchange<'_> {
         point(Stage::Judge).await?;
         let link = self.client.worker.link();
         documents::ask(&self.state.gate, link, &requests).await;
-        let verdict = self.state.gate.admit(&requests, &caller, now());
+        let (verdict, follow) = self.state.gate.admit_and_follow(&requests, &caller, now());
         self.write_down((&requests, &caller), &verdict);
         match verdict {
             Verdict::Admit(admitted) => {
@@ -311,8 +311,8 @@ impl Exchange<'_> {
                 self.rates().of_items(spender, admitted.items(), &mut charges).await?;
                 self.judged(admitted.items());
                 point(Stage::Watch).await?;
-                let watched = self.state.gate.watch(&requests, &caller);
-                let answers = (requests.framing, self.state.gate.expect(&requests, &caller));
+                let Follow { watched, expected } = follow;
+                let answers = (requests.framing, expected);
                 let expires = stream::expires(&caller);
                 let going = Going { admitted, told, watched, answers, expires, charges };
                 Ok(Judged::Forward(going))

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use tokio::time::Instant;
 
 use crate::{
+    admission::Watched,
     json::Value,
     response::{Guard, Wrong},
     schema::OperationKind,
@@ -32,7 +33,14 @@ pub(super) enum Judged {
     /// The answer is known.
     Answer(Vec<u8>),
     /// It goes on, and its answers are read.
-    Forward(Admitted, Option<Box<Guard>>),
+    Forward(Admitted, Reading),
+}
+
+/// How the answers to an operation are read.
+#[derive(Default)]
+pub(super) struct Reading {
+    pub(super) guard: Option<Box<Guard>>,
+    watched: Option<Watched>,
 }
 
 impl Session {
@@ -50,8 +58,8 @@ impl Session {
                 self.frames.send(write::next(id, &body)).await?;
                 self.frames.send(write::complete(id)).await
             }
-            Ok(Judged::Forward(admitted, guard)) => {
-                self.forward(request, (id, payload), (admitted, guard), charges).await
+            Ok(Judged::Forward(admitted, reading)) => {
+                self.forward(request, (id, payload), (admitted, reading), charges).await
             }
             Err(refusal) => self.refuse(request, id, &refusal).await,
         }
@@ -179,7 +187,7 @@ impl Session {
     pub(super) fn judge(&self, id: RequestId, payload: Value<'_>) -> Result<Judged, Refusal> {
         self.state.refuse_drift()?;
         let requests = decode_one(payload, self.state.http())?;
-        let verdict = self.state.gate.admit(&requests, &self.caller, now());
+        let (verdict, follow) = self.state.gate.admit_and_follow(&requests, &self.caller, now());
         let (taps, policy) = (self.site.taps(), self.state.gate.policy());
         // Let go at once: an operation over a socket may last for days.
         // One that goes on under another policy was written down when it began.
@@ -188,8 +196,8 @@ impl Session {
         match verdict {
             Verdict::Admit(admitted) => {
                 self.serves(id, admitted.items())?;
-                let expected = self.state.gate.expect(&requests, &self.caller);
-                Ok(Judged::Forward(admitted, guard_of_socket(&self.state, id, expected)))
+                let guard = guard_of_socket(&self.state, id, follow.expected);
+                Ok(Judged::Forward(admitted, Reading { guard, watched: follow.watched }))
             }
             Verdict::Answer(answered) => {
                 self.serves(id, &answered.items)?;
@@ -244,7 +252,7 @@ impl Session {
         &mut self,
         request: RequestId,
         (id, payload): (&str, Value<'_>),
-        (admitted, guard): (Admitted, Option<Box<Guard>>),
+        (admitted, reading): (Admitted, Reading),
         mut charges: Charges,
     ) -> Result<(), Ended> {
         let mut channel = match self.channel.take() {
@@ -255,7 +263,8 @@ impl Session {
             },
         };
         charges.sent();
-        let counting = self.counting(request, payload, &admitted, charges);
+        let Reading { guard, mut watched } = reading;
+        let counting = self.counting(request, watched.as_mut(), &admitted, charges);
         let n = self.live.begin((id, payload.text()), admitted.body(), (guard, counting));
         let sent = channel.subscribe(n, admitted).await;
         self.channel = Some(channel);
@@ -287,16 +296,14 @@ impl Session {
     fn counting(
         &self,
         request: RequestId,
-        payload: Value<'_>,
+        watched: Option<&mut Watched>,
         admitted: &Admitted,
         charges: Charges,
     ) -> Option<Box<Counting>> {
         if !charges.wait() {
             return None;
         }
-        let requests = decode_one(payload, self.state.http()).ok();
-        let mut watched = requests.and_then(|it| self.state.gate.watch(&it, &self.caller));
-        let mut counting = Counting::of((&self.state, request), watched.as_mut(), charges)?;
+        let mut counting = Counting::of((&self.state, request), watched, charges)?;
         if admitted.items().iter().any(|it| it.kind == OperationKind::Subscription) {
             counting.keep();
         }

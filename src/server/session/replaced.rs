@@ -71,8 +71,8 @@ impl Session {
         // It was read before.
         let tree = json::read(operation.payload.as_bytes(), MESSAGE).ok()?;
         let refusal = match self.judge(self.id, tree.root()) {
-            Ok(Judged::Forward(admitted, guard)) if *admitted.body() == *operation.body => {
-                return Some(Again::Goes(guard));
+            Ok(Judged::Forward(admitted, reading)) if *admitted.body() == *operation.body => {
+                return Some(Again::Goes(reading.guard));
             }
             Ok(Judged::Answer(_) | Judged::Forward(..)) => changed().into(),
             Err(refusal) => refusal,
