@@ -77,7 +77,11 @@ fn run(name: &str, work: &str) {
     let trees: Vec<_> = bodies.iter().flat_map(|it| read(it)).collect();
     let all: Vec<_> = trees.iter().map(|it| requests(it, &policy)).collect();
     let gate = gate(policy.clone(), 10_000);
-    // What is set up on first use is not counted: the first document goes ahead.
+    // What is set up on first use is not counted: the first document goes ahead, twice, as it is
+    // kept when it comes again.
+    if let Some(first) = all.first() {
+        admit(&gate, first);
+    }
     for (n, (body, known)) in bodies.iter().zip(&all).enumerate() {
         let step = || match work {
             "decode" => read(black_box(body)).map_or(0, |it| requests(&it, &policy).rest.len()),

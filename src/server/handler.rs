@@ -191,7 +191,8 @@ impl Exchange<'_> {
             let asked = self.asked();
             let lane = self.client.lane(self.site);
             watch.hand_over();
-            let answered = asked.head(lane.forward(admitted, head)).await;
+            // Boxed, or every future around it would hold it twice, and each is copied whole.
+            let answered = asked.head(Box::pin(lane.forward(admitted, head))).await;
             watch.stop();
             Ok((answered?, asked))
         };
