@@ -1,24 +1,48 @@
 //! Instructions that one verdict takes: a number that noise does not move.
 //!
 //! Runs itself under callgrind, which counts inside [`measured`] only; the hash seeds are fixed.
-//! Without valgrind it says so and ends well.
+//! Without valgrind it says so and ends well. With `--check`, counts that left their band are a
+//! failure; with `--write`, the counts are the new middle of the bands. Bands are those of the
+//! profile that CI has time for: `cargo bench --profile dev --bench instructions -- --check`.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measures")]
 
 mod support;
 
 use std::{
-    env,
+    env, fs,
     hint::black_box,
     io,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
-use portcullis::json::{self, Tree};
-use support::{ACCOUNT_PAGE, PRODUCT_PAGE, PRODUCT_PAGE_AUTHORIZED, Sample, admit, gate, requests};
+use portcullis::{
+    admission::Gate,
+    cost,
+    document::{self, OperationId, ReadLimits},
+    json::{self, Tree},
+    operation::{coerce, spread},
+};
+use support::{
+    ACCOUNT_PAGE, PRODUCT_PAGE, PRODUCT_PAGE_AUTHORIZED, Sample, admit, floods, gate, refuse,
+    requests,
+};
 
 /// So many verdicts are counted, and the mean is printed.
 const N_VERDICTS: usize = 20;
+
+/// How far a count may move.
+const BAND: f64 = 0.03;
+
+/// A policy under which a flood gets as far as being read.
+const FLOODED: Sample =
+    Sample { name: "100KB", policy: "benches/documents/wide.yaml", ..PRODUCT_PAGE };
+
+const SAMPLES: [Sample; 4] = [PRODUCT_PAGE, PRODUCT_PAGE_AUTHORIZED, ACCOUNT_PAGE, FLOODED];
+const CHILD: &str = "--count";
+const WORKS: [&str; 4] = ["decode", "admit-warm", "admit-cold", "price"];
+const REFUSE_FLOOD: &str = "refuse-flood";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().collect();
@@ -28,28 +52,55 @@ fn main() -> ExitCode {
         run(sample, work);
         return ExitCode::SUCCESS;
     }
-    let measured = compare();
-    measured.unwrap_or_else(|error| println!("not measured, valgrind cannot be run: {error}"));
-    ExitCode::SUCCESS
-}
-
-const SAMPLES: [Sample; 3] = [PRODUCT_PAGE, PRODUCT_PAGE_AUTHORIZED, ACCOUNT_PAGE];
-const CHILD: &str = "--count";
-const WORKS: [&str; 3] = ["decode", "admit-warm", "admit-cold"];
-
-fn compare() -> io::Result<()> {
-    Command::new("valgrind").arg("--version").output()?;
-    for sample in SAMPLES {
-        for work in WORKS {
-            match count(sample.name, work)? {
-                Some(all) => {
-                    println!("{:<11} {work:<11} {:>9} instructions", sample.name, all / N_VERDICTS);
-                }
-                None => println!("{:<11} {work:<11} not measured", sample.name),
-            }
+    match compare(&args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            println!("not measured, valgrind cannot be run: {error}");
+            ExitCode::SUCCESS
         }
     }
-    Ok(())
+}
+
+/// False when a count has left its band and that matters.
+fn compare(args: &[String]) -> io::Result<bool> {
+    Command::new("valgrind").arg("--version").output()?;
+    let is_asked = |flag: &str| args.iter().any(|it| it == flag);
+    let known = fs::read_to_string(bands()).unwrap_or_default();
+    let mut counted = String::new();
+    let mut is_within = true;
+    for (sample, work) in cases() {
+        let Some(all) = count(sample, work)? else {
+            println!("{sample:<11} {work:<12} not measured");
+            continue;
+        };
+        let (name, count) = (format!("{sample} {work}"), all / N_VERDICTS);
+        let before = known.lines().find_map(|it| it.strip_prefix(&name)?.trim().parse().ok());
+        let moved = before.map(|it: usize| count as f64 / it as f64 - 1.0);
+        let is_out = moved.is_none_or(|it| it.abs() > BAND);
+        is_within &= !is_out;
+        let word = moved.map_or_else(String::new, |it| format!("{:>+7.1} %", it * 100.0));
+        println!("{sample:<11} {work:<12} {count:>9} instructions{word}");
+        counted += &format!("{name} {count}\n");
+    }
+    if is_asked("--write") {
+        fs::write(bands(), counted)?;
+        return Ok(true);
+    }
+    if is_asked("--check") && !is_within {
+        println!("a count has left its band of 3 %: mend it, or run with `--write` and say why");
+    }
+    Ok(is_within || !is_asked("--check"))
+}
+
+fn bands() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/documents/instructions.txt")
+}
+
+fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let pages = [PRODUCT_PAGE, PRODUCT_PAGE_AUTHORIZED, ACCOUNT_PAGE];
+    let pages = pages.into_iter().flat_map(|it| WORKS.map(|work| (it.name, work)));
+    pages.chain([(FLOODED.name, REFUSE_FLOOD)])
 }
 
 /// The instructions that callgrind counts in a child of this program.
@@ -70,6 +121,14 @@ fn count(sample: &str, work: &str) -> io::Result<Option<usize>> {
 
 fn run(name: &str, work: &str) {
     let sample = SAMPLES.into_iter().find(|it| it.name == name).unwrap_or(PRODUCT_PAGE);
+    match work {
+        "price" => price(&sample),
+        REFUSE_FLOOD => refuse_floods(&sample),
+        _ => judge(&sample, work),
+    }
+}
+
+fn judge(sample: &Sample, work: &str) {
     let policy = sample.policy();
     let is_cold = work == "admit-cold";
     let bodies: Vec<_> =
@@ -87,6 +146,35 @@ fn run(name: &str, work: &str) {
             "decode" => read(black_box(body)).map_or(0, |it| requests(&it, &policy).rest.len()),
             _ => admit(&gate, black_box(known)),
         };
+        black_box(if n == 0 { step() } else { measured(step) });
+    }
+}
+
+/// The cost of a known document.
+fn price(sample: &Sample) {
+    let policy = sample.policy();
+    let body = sample.body();
+    let Ok(tree) = read(&body) else { return };
+    let Ok(document) = document::read(sample.text, &ReadLimits::CEILINGS) else { return };
+    let selected = OperationId(0);
+    let spread = spread(&policy.schema, &document.document, selected, policy.skipped);
+    let Ok(operation) = spread else { return };
+    let program = cost::compile(&policy.cost, &operation);
+    let given = tree.root().member("variables");
+    let Ok(variables) = coerce(&policy.schema, operation.variables(), given) else { return };
+    for _ in 0..N_VERDICTS {
+        black_box(measured(|| program.price(black_box(&variables)).is_ok()));
+    }
+}
+
+/// From the bytes to the refusal, of floods that nobody has seen before.
+fn refuse_floods(sample: &Sample) {
+    let policy = sample.policy();
+    let gate: Gate = gate(policy.clone(), 10_000);
+    let flood = String::from_utf8(floods::aliases()).unwrap_or_default();
+    for n in 0..=N_VERDICTS {
+        let body = flood.replacen("a0:me", &format!("b{n:02}:me"), 1).into_bytes();
+        let step = || read(black_box(&body)).is_ok_and(|it| refuse(&gate, &requests(&it, &policy)));
         black_box(if n == 0 { step() } else { measured(step) });
     }
 }

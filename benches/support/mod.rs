@@ -106,3 +106,11 @@ pub(crate) fn admit(gate: &Gate, requests: &Requests<'_>) -> usize {
         Verdict::Reject(rejected) => panic!("{:?}", rejected.found),
     }
 }
+
+/// Judges requests that must be refused.
+pub(crate) fn refuse(gate: &Gate, requests: &Requests<'_>) -> bool {
+    match gate.admit(requests, &CALLER, NOW) {
+        Verdict::Reject(rejected) => !rejected.found.is_empty() || !rejected.items.is_empty(),
+        Verdict::Admit(_) | Verdict::Answer(_) => panic!("a flood was let through"),
+    }
+}
