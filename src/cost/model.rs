@@ -108,11 +108,11 @@ impl Model {
         let class = self.classes_of(field).next().filter(|it| it.list_depth > 0)?;
         let (schema, own) = (&self.schema, self.schema.field(field));
         let hands_down = |it: &FieldClass| {
-            let name = |name: &Box<str>| **name == *own.name;
+            let name = |name: &str| *name == *own.name;
             let returns = schema.ty(it.returns);
             let is_around = it.returns == own.parent
                 || matches!(schema.ty(own.parent).kind, Kind::Object { object } if returns.possible.contains(object));
-            is_around && it.list.sized.iter().any(name)
+            is_around && it.list.sized.iter().any(|it| name(it))
         };
         let is_told = !class.list.slicing.is_empty() || self.classes.iter().any(hands_down);
         class.list.fallback.filter(|_| !is_told)

@@ -31,14 +31,15 @@ pub(super) fn read(
     let measure = fields.take("measure", found).and_then(|it| scalar::word(it, &words, found));
     let own = fields.take("defaults", found);
     let tuned = tuned.map(|name| TunedFile { name, defaults: own.cloned() });
-    let defaults = own.map(|it| defaults(it, Defaults::default(), found));
+    let defaults = own.map(|it| defaults(it, Defaults::default(), found)).unwrap_or_default();
     let exact = fields.take("exact", found).and_then(|it| scalar::boolean(it, found));
     let clamps = fields.take("upstream_clamps", found).and_then(|it| scalar::boolean(it, found));
     let answers = fields.take("answers", found).map(|it| answers(it, found));
     let weights = fields.take("weights", found).map(|it| entries(it, found, weight));
     let lists = fields.take("lists", found).map(|it| entries(it, found, list));
     let settings = Settings {
-        defaults: defaults.unwrap_or_default(),
+        defaults,
+        untuned: defaults,
         measure: measure.unwrap_or_default(),
         negative_types: match exact {
             Some(true) => NegativeTypes::Allowed,

@@ -1,34 +1,25 @@
 //! How full lists are, on the published corpus: what an operation will cost, learned from some
 //! pairs, told for others.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use portcullis::{
-    calibration::{Answered, Expected, Fill, Length, Random, conformal, fills, median, share},
-    cost::{Counter, Explanation, Measure, Shape, explain},
+    calibration::{Answered, Expected, Fullness, Sample},
+    cost::{Counter, Measure, Shape, explain},
     json,
     operation::coerce,
     policy::Policy,
 };
 use serde_json::Value;
-use std::sync::Arc;
 
 use crate::{
     corpus::{pairs, policy},
     support::unvalidated,
 };
 
-/// One pair.
-struct Pair {
-    told: Explanation,
-    lengths: Vec<Length>,
-    actual: f64,
-    bound: f64,
-}
-
-fn read(corpus: &str) -> Vec<Pair> {
+fn read(corpus: &str) -> Vec<Sample> {
     let Policy { schema, cost: model, .. } = policy(corpus);
-    let pair = |line: &str| {
+    let sample = |line: &str| {
         let pair: Value = serde_json::from_str(line).unwrap();
         let operation = unvalidated(&schema, pair["query"].as_str().unwrap());
         let variables = pair["variables"].to_string();
@@ -40,42 +31,18 @@ fn read(corpus: &str) -> Vec<Pair> {
         let mut counter = Counter::new(&Arc::new(Shape::new(&model, &operation)), &variables);
         counter.push(pair["response"].to_string().as_bytes());
         let actual = counter.finish().price.combined(Measure::Both) as f64;
-        let bound = told.price.combined(Measure::Both) as f64;
-        Pair { told, lengths: answered.lengths, actual, bound }
+        Sample { told, lengths: answered.lengths, actual }
     };
-    pairs(corpus).lines().map(pair).collect()
-}
-
-/// The median of what an estimate is off by, of what is true.
-fn off(pairs: &[Pair], estimate: impl Fn(&Pair) -> f64) -> f64 {
-    let errors = pairs.iter().filter(|it| it.actual > 0.0);
-    let errors: Vec<f64> = errors.map(|it| (estimate(it) - it.actual).abs() / it.actual).collect();
-    median(&errors).unwrap()
+    pairs(corpus).lines().map(sample).collect()
 }
 
 #[track_caller]
 fn check(corpus: &str, most: f64) {
-    let mut pairs = read(corpus);
-    Random::seeded(1).shuffle(&mut pairs);
-    let (learned, rest) = pairs.split_at(pairs.len() * 2 / 5);
-    let (calibrating, told) = rest.split_at(rest.len() / 2);
-    let fills = fills(learned.iter().flat_map(|it| &it.lengths));
-    let expected = |it: &Pair| Expected::of(&it.told, &fills).combined(Measure::Both).min(it.bound);
-    let before = off(told, |it| it.bound);
-    let after = off(told, expected);
-    let ratios: Vec<f64> = calibrating.iter().map(|it| it.actual / expected(it)).collect();
-    let scale = conformal(&ratios, ALPHA).unwrap();
-    let covered = told.iter().filter(|it| it.actual <= (expected(it) * scale).min(it.bound));
-    let coverage = share(covered.count(), told.len());
-    println!(
-        "{corpus}: median error {:.1} % before, {:.1} % after; coverage {:.3}..{:.3} (scale {scale:.2})",
-        before * 100.0,
-        after * 100.0,
-        coverage.low,
-        coverage.high
-    );
-    assert!(after <= most, "{after}");
-    assert!(coverage.contains(1.0 - ALPHA), "{coverage:?}");
+    let fullness = Fullness::of(&read(corpus), Measure::Both, 1).unwrap();
+    println!("{corpus}: {fullness:?}");
+    assert!(fullness.expected_error <= most, "{fullness:?}");
+    assert!(fullness.bound_error > 2.0 * fullness.expected_error, "{fullness:?}");
+    assert!(fullness.interval.contains(Fullness::WANTED), "{fullness:?}");
 }
 
 #[test]
@@ -90,12 +57,9 @@ fn expected_costs_of_github() {
 
 #[test]
 fn without_fills_the_expected_cost_is_the_bound() {
-    for pair in read("yelp") {
-        let none: BTreeMap<Box<str>, Fill> = BTreeMap::new();
-        let expected = Expected::of(&pair.told, &none).combined(Measure::Both);
-        assert!((expected - pair.bound).abs() <= 1e-6 * pair.bound, "{expected} {}", pair.bound);
+    for sample in read("yelp") {
+        let bound = Expected::from(sample.told.price).combined(Measure::Both);
+        let expected = Expected::of(&sample.told, &BTreeMap::new()).combined(Measure::Both);
+        assert!((expected - bound).abs() <= 1e-6 * bound, "{expected} {bound}");
     }
 }
-
-/// One in ten may be above its bound.
-const ALPHA: f64 = 0.1;

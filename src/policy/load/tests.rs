@@ -1,10 +1,12 @@
 //! Whole files: what a policy comes to, and what is wrong with one.
 
+use std::sync::Arc;
+
 use crate::{
-    diagnostic::{Colour, render},
+    diagnostic::{Colour, Source, render},
     operation::Skipped,
     policy::{
-        ProfileIdx, SecondReader, Stance, Unselected,
+        ProfileIdx, SecondReader, Stance, Unselected, load,
         testing::{compile, registry, rule},
     },
     rules::{RuleIdx, Setting, Switch},
