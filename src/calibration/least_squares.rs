@@ -108,8 +108,9 @@ impl Normal {
         Self { gram, right, scale }
     }
 
-    /// The weights that explain the rows best; without a row, a column keeps its prior.
-    pub(super) fn solve(&self, prior: &[f64], pull: f64, start: &[f64]) -> Vec<f64> {
+    /// The weights that explain the rows best; without a row, a column keeps its prior. `pull` tells
+    /// by column how much the prior counts, in parts of what the column's rows say.
+    pub(super) fn solve(&self, prior: &[f64], pull: &[f64], start: &[f64]) -> Vec<f64> {
         let scaled = |all: &[f64]| -> Vec<f64> {
             all.iter().zip(&self.scale).map(|(it, by)| it * by).collect()
         };
@@ -124,9 +125,10 @@ impl Normal {
     }
 
     /// Moves every weight to where it is best while the others stay; tells how far at most.
-    fn sweep(&self, wanted: &[f64], pull: f64, found: &mut [f64]) -> f64 {
+    fn sweep(&self, wanted: &[f64], pull: &[f64], found: &mut [f64]) -> f64 {
         let mut moved = 0.0_f64;
-        for (column, (right, wanted)) in self.right.iter().zip(wanted).enumerate() {
+        let all = self.right.iter().zip(wanted).zip(pull);
+        for (column, ((right, wanted), pull)) in all.enumerate() {
             let row = self.gram.row(column);
             let own = row.get(column).copied().unwrap_or(0.0);
             let all: f64 = row.iter().zip(&*found).map(|(a, b)| a * b).sum();
@@ -149,6 +151,19 @@ impl Normal {
         all.map(|(it, by)| if *by > 0.0 { it } else { f64::INFINITY }).collect()
     }
 
+    /// How far weights may be off when rows are off by so much: standard deviations, as if none were
+    /// held above zero or to a prior.
+    pub(super) fn deviations(&self, inflation: &[f64], noise: f64) -> Vec<f64> {
+        let all = inflation.iter().zip(&self.scale);
+        all.map(|(it, by)| if *by > 0.0 { noise * it.sqrt() / by } else { 0.0 }).collect()
+    }
+
+    /// What of one column explains as much as a unit of another.
+    pub(super) fn exchange(&self, of: usize, for_other: usize) -> f64 {
+        let scale = |at: usize| self.scale.get(at).copied().unwrap_or(0.0);
+        if scale(of) > 0.0 { scale(for_other) / scale(of) } else { 0.0 }
+    }
+
     /// The column that a column goes with most.
     pub(super) fn closest(&self, column: usize) -> Option<usize> {
         let others = self.gram.row(column).iter().enumerate().filter(|it| it.0 != column);
@@ -158,7 +173,7 @@ impl Normal {
 
 const SWEEPS: usize = 5_000;
 /// In parts of what explains one row.
-const STILL: f64 = 1e-7;
+const STILL: f64 = 1e-6;
 
 #[cfg(test)]
 mod tests {
@@ -173,7 +188,7 @@ mod tests {
     fn check(rows: &[(&[f64], f64)], prior: &[f64], expect: &[f64]) {
         let lines = lines(rows);
         let normal = Normal::of(prior.len(), lines.iter().map(|it| (it, 1)));
-        let got = normal.solve(prior, 1e-6, prior);
+        let got = normal.solve(prior, &vec![1e-6; prior.len()], prior);
         let near = got.iter().zip(expect).all(|(a, b)| (a - b).abs() < 1e-3);
         assert!(near, "{got:?} {expect:?}");
     }

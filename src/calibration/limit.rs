@@ -92,7 +92,7 @@ impl Capacity {
         };
         let lines: Vec<Line> = told.iter().map(line).collect();
         let normal = Normal::of(2, lines.iter().map(|it| (it, 1)));
-        let found = normal.solve(&[0.0; 2], 1e-9, &[0.0; 2]);
+        let found = normal.solve(&[0.0; 2], &[1e-9; 2], &[0.0; 2]);
         let at = |place: usize| found.get(place).copied().unwrap_or(0.0);
         let (base, each) = (at(0), at(1));
         let ratios = held.iter().map(|it| it.took / (base + each * float(it.cost)));

@@ -25,7 +25,7 @@ use world::{TRUTH, Work, answering, folder, start, write};
 fn tune(folder: &Path, upstream: SocketAddr, more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
     command.current_dir(folder).args(["tune", "shop.json", "--policy", "shop.yaml"]);
-    command.args(["--upstream", &format!("http://{upstream}/graphql"), "--rate", "100000"]);
+    command.args(["--upstream", &format!("http://{upstream}/graphql")]);
     command.args(more).output().expect("it runs")
 }
 
@@ -51,19 +51,30 @@ fn check_weights(told: &Value, least_spearman: f64) {
         let found = found.unwrap_or_else(|| panic!("{coordinate} has no column: {weights:#?}"));
         let [low, high] = ["low", "high"].map(|it| found[it].as_f64().unwrap());
         assert!(low <= *takes && *takes <= high, "{coordinate} takes {takes}: {found}");
-        assert!(high - low <= takes + 0.2, "{coordinate}: {found}");
+        assert!(high - low <= 2.0 * takes + 0.5, "{coordinate}: {found}");
     }
     let spearman = told["quality"]["spearman"].as_f64().unwrap();
     assert!(spearman >= least_spearman, "{spearman}");
+}
+
+/// Copies the report to where `PORTCULLIS_KEEP` says, to be looked at.
+fn keep(folder: &Path) {
+    if let Some(keep) = std::env::var_os("PORTCULLIS_KEEP") {
+        for it in ["shop.cost.html", "shop.cost.yaml"] {
+            std::fs::copy(folder.join(it), Path::new(&keep).join(it)).unwrap();
+        }
+    }
 }
 
 #[test]
 fn known_weights_are_found() {
     let folder = folder(260);
     let path = folder.path();
-    let output = tune(path, start(Work::Told), &["--server-timing", "cpu", "--format", "json"]);
+    let output =
+        tune(path, start(Work::Told), &["--server-timing", "cpu", "--format", "json", FAST]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    keep(path);
     check_weights(&told, 0.9);
     assert_eq!(told["operations"], 260);
     assert_eq!(written(path), ["shop.cost.html", "shop.cost.yaml"]);
@@ -96,21 +107,19 @@ fn known_weights_are_found_by_the_clock() {
         return;
     }
     let folder = folder(260);
-    let more = ["--format", "json", "--load", "10", "--budget", "300ms"];
+    let more = ["--format", "json", "--load", "30", "--budget", "300ms", FAST];
     let output = tune(folder.path(), start(Work::Done), &more);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     println!("{told:#}");
-    if let Some(keep) = std::env::var_os("PORTCULLIS_KEEP") {
-        std::fs::copy(folder.path().join("shop.cost.html"), keep).unwrap();
-    }
+    keep(folder.path());
     check_weights(&told, 0.9);
 }
 
 #[test]
 fn noise_is_refused_and_nothing_is_written() {
     let folder = folder(60);
-    let output = tune(folder.path(), start(Work::Noise), &["--server-timing", "cpu"]);
+    let output = tune(folder.path(), start(Work::Noise), &["--server-timing", "cpu", FAST]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let said = stderr(&output);
     assert!(said.contains("too poor to be used") && said.contains("60 shapes"), "{said}");
@@ -129,6 +138,7 @@ fn check_misuse(upstream: SocketAddr, more: &[&str], words: &str) {
 }
 
 const OK: &str = "HTTP/1.1 200 OK";
+const FAST: &str = "--rate=100000";
 
 #[test]
 fn an_upstream_that_fails_is_told() {

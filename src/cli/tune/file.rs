@@ -25,7 +25,7 @@ fn provenance(out: &mut String, outcome: &Outcome, about: &Provenance) -> std::f
     writeln!(out, "provenance:")?;
     writeln!(out, "  date: {}", about.date)?;
     writeln!(out, "  schema: \"sha256:{}\"", about.schema)?;
-    writeln!(out, "  target: {}", about.target)?;
+    writeln!(out, "  target: {:?}", about.target)?;
     writeln!(
         out,
         "  n: {{ operations: {}, shapes: {}, requests: {} }}",

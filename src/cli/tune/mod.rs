@@ -10,6 +10,7 @@ mod load;
 mod measure;
 mod outcome;
 mod page;
+mod pictures;
 mod plan;
 mod plot;
 mod sampled;
@@ -146,7 +147,7 @@ fn about(
         Stance::On { limit, .. } => Some(limit),
     });
     let target = match &arguments.server_timing {
-        Some(metric) => format!("`{metric}` of Server-Timing, median of {}", arguments.repeats),
+        Some(metric) => format!("{metric} of Server-Timing, median of {}", arguments.repeats),
         None => format!("latency, median of {}", arguments.repeats),
     };
     Provenance {

@@ -74,26 +74,23 @@ pub(super) fn bears(it: &Capacity) -> String {
     }
 }
 
-/// The limit, in words.
+/// Why the limit is what it is.
 pub(super) fn advice(outcome: &Outcome) -> String {
     let Outcome { advice, traffic, .. } = outcome;
     let seen = format!(
-        "1.25 × {}, the dearest of {} legitimate ones; of those to come at most {} are dearer than it",
+        "1.25 × {}, the dearest of {} legitimate requests; of those to come at most {} are dearer than it",
         grouped(traffic.largest),
         grouped(traffic.n),
         percent(traffic.dearer)
     );
     match advice {
-        Advice::Conflict { capacity, limit } => format!(
-            "{}: {seen}. The upstream bears {} within the budget: {} in conflict",
-            grouped(*limit),
+        Advice::Conflict { capacity, .. } => format!(
+            "{seen}. The upstream bears {} within the budget: {} in conflict",
             grouped(*capacity),
             if outcome.dear.is_empty() { "the headroom is" } else { "operations are" }
         ),
-        Advice::Fits(limit) => format!("{}: {seen}. The upstream bears it", grouped(*limit)),
-        Advice::Unmeasured(limit) => {
-            format!("{}: {seen}. What the upstream bears is not known", grouped(*limit))
-        }
+        Advice::Fits(_) => format!("{seen}. The upstream bears it"),
+        Advice::Unmeasured(_) => format!("{seen}. What the upstream bears is not known"),
     }
 }
 
@@ -115,11 +112,22 @@ pub(super) fn next(outcome: &Outcome) -> Vec<String> {
         ));
     }
     for it in &outcome.fit.weights {
+        let is_rest = matches!(it.column, Column::Others { are_leaves: true, .. });
         match &it.identified {
+            // Nobody can ask for an object without any leaf.
+            Identified::With(_) if is_rest => {}
             Identified::Yes => {}
             Identified::Rare => {
                 let (name, rows) = (column(&it.column), it.rows);
                 next.push(format!("{name}: {rows} operations have it, {FEW} are needed"));
+            }
+            Identified::With(other @ Column::Others { are_leaves: true, .. }) => {
+                next.push(format!(
+                    "{} and {} are asked for together all the time: ask for more and for fewer of \
+                     the leaves",
+                    column(&it.column),
+                    column(other)
+                ));
             }
             Identified::With(other) => next.push(format!(
                 "{} is asked for together with {}: ask for one without the other",
@@ -204,7 +212,7 @@ pub(super) fn as_text(outcome: &Outcome, about: &Provenance) -> String {
     for (load, it) in &outcome.capacities {
         let _ = writeln!(out, "capacity  {load:>3} % load: {}", bears(it));
     }
-    let _ = writeln!(out, "limit     {}", advice(outcome));
+    let _ = writeln!(out, "limit     {}: {}", grouped(outcome.advice.limit()), advice(outcome));
     for (name, cost) in outcome.dear.iter().take(TOLD) {
         let _ = writeln!(out, "          {:>10}  {name}", grouped(*cost));
     }
