@@ -39,7 +39,6 @@ fn read(corpus: &str) -> Vec<Sample> {
 #[track_caller]
 fn check(corpus: &str, most: f64) {
     let fullness = Fullness::of(&read(corpus), Measure::Both, 1).unwrap();
-    println!("{corpus}: {fullness:?}");
     assert!(fullness.expected_error <= most, "{fullness:?}");
     assert!(fullness.bound_error > 2.0 * fullness.expected_error, "{fullness:?}");
     assert!(fullness.interval.contains(Fullness::WANTED), "{fullness:?}");

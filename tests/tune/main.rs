@@ -3,6 +3,7 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that cannot go on has failed"
 )]
@@ -60,8 +61,8 @@ fn check_weights(told: &Value, least_spearman: f64) {
 /// Copies the report to where `PORTCULLIS_KEEP` says, to be looked at.
 fn keep(folder: &Path) {
     if let Some(keep) = std::env::var_os("PORTCULLIS_KEEP") {
-        for it in ["shop.cost.html", "shop.cost.yaml"] {
-            std::fs::copy(folder.join(it), Path::new(&keep).join(it)).unwrap();
+        for it in written(folder) {
+            std::fs::copy(folder.join(&it), Path::new(&keep).join(it)).unwrap();
         }
     }
 }
@@ -111,7 +112,7 @@ fn known_weights_are_found_by_the_clock() {
     let output = tune(folder.path(), start(Work::Done), &more);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    println!("{told:#}");
+    write(folder.path(), "shop.cost.json", &format!("{told:#}"));
     keep(folder.path());
     check_weights(&told, 0.9);
 }

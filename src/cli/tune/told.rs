@@ -130,7 +130,7 @@ pub(super) fn next(outcome: &Outcome) -> Vec<String> {
                 ));
             }
             Identified::With(other) => next.push(format!(
-                "{} is asked for together with {}: ask for one without the other",
+                "{} cannot be told from {}: ask for one without the other",
                 column(&it.column),
                 column(other)
             )),
