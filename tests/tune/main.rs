@@ -18,7 +18,10 @@ use std::{
     process::{Command, Output},
 };
 
-use portcullis::{policy::ProfileIdx, sources::load_policy};
+use portcullis::{
+    policy::{Digest, ProfileIdx},
+    sources::load_policy,
+};
 use serde_json::Value;
 
 use world::{TRUTH, Work, answering, folder, start, write};
@@ -52,7 +55,8 @@ fn check_weights(told: &Value, least_spearman: f64) {
         let found = found.unwrap_or_else(|| panic!("{coordinate} has no column: {weights:#?}"));
         let [low, high] = ["low", "high"].map(|it| found[it].as_f64().unwrap());
         assert!(low <= *takes && *takes <= high, "{coordinate} takes {takes}: {found}");
-        assert!(high - low <= 2.0 * takes + 0.5, "{coordinate}: {found}");
+        let is_narrow = high - low <= 2.0 * takes + 0.5;
+        assert!(is_narrow || found["identified"] == false, "{coordinate}: {found}");
     }
     let spearman = told["quality"]["spearman"].as_f64().unwrap();
     assert!(spearman >= least_spearman, "{spearman}");
@@ -79,6 +83,13 @@ fn known_weights_are_found() {
     check_weights(&told, 0.9);
     assert_eq!(told["operations"], 260);
     assert_eq!(written(path), ["shop.cost.html", "shop.cost.yaml"]);
+
+    // The report loads nothing and runs nothing.
+    let report = std::fs::read_to_string(path.join("shop.cost.html")).unwrap();
+    for it in ["<script", "src=", "href=", "url(", "@import"] {
+        assert!(!report.contains(it), "{it}");
+    }
+    assert!(report.matches("<circle").count() >= 2 * 260 && !report.contains("NaN"));
 
     // As the patch says, the policy is one that is kept.
     let patched = std::fs::read_to_string(path.join("shop.yaml")).unwrap();
@@ -178,4 +189,66 @@ fn a_dry_run_sends_nothing() {
         "{said}"
     );
     assert!(said.contains("left out: 10 beyond `--max-requests`"), "{said}");
+}
+
+/// What a dry run says of some operations.
+fn intended(folder: &Path, more: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.current_dir(folder).args(["tune", "--policy", "shop.yaml", "--dry-run"]);
+    command.args(["--upstream", "http://127.0.0.1:1/"]).args(more);
+    let output = command.output().expect("it runs");
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), stderr(&output))
+}
+
+#[track_caller]
+fn check_intended(folder: &Path, more: &[&str], words: &[&str]) {
+    let said = intended(folder, more);
+    for it in words {
+        assert!(said.contains(it), "`{it}` is not in: {said}");
+    }
+}
+
+#[test]
+fn a_folder_has_variables_beside_its_documents() {
+    let folder = folder(0);
+    let path = folder.path();
+    let mutation = "type Mutation { buy(id: ID): Product }";
+    write(path, "schema.graphql", &format!("{}{mutation}", world::SCHEMA));
+    std::fs::create_dir_all(path.join("ops/more")).unwrap();
+    write(path, "ops/a.graphql", "query A($n: Int!) { products(first: $n) { ...F } }");
+    write(path, "ops/a.variables.json", r#"[{ "n": 1 }, { "n": 5, "other": true }]"#);
+    write(path, "ops/more/f.graphql", "fragment F on Product { id }");
+    write(path, "ops/b.graphql", "query B($n: Int!) { products(first: $n) { id } }");
+    write(path, "ops/c.graphql", "mutation Buy { buy(id: 1) { id } }");
+    let left = ["its variables are missing or wrong", "1 a mutation that `--mutation`"];
+    check_intended(path, &["ops"], &["2 operations of 1 shapes", left[0], left[1]]);
+    check_intended(path, &["ops", "--mutation", "Buy"], &["3 operations of 2 shapes"]);
+    write(path, "vars.json", r#"{ "B": { "n": 3 }, "A": { "n": 1 } }"#);
+    check_intended(path, &["ops", "--variables", "vars.json"], &["2 operations of 2 shapes"]);
+    check_intended(path, &["nowhere"], &["error: `nowhere`"]);
+    check_intended(path, &["shop.json"], &["error: there is nothing to measure"]);
+}
+
+#[test]
+fn a_log_is_sent_where_it_has_all_values() {
+    let folder = folder(0);
+    let text = "query A($n: Int) { products(first: $n) { id } }";
+    let hash = Digest::of(text.as_bytes());
+    let mut log = format!(
+        "{{\"kind\":\"document\",\"hash\":\"{hash}\",\"bytes\":{},\"trusted\":false,\"hidden\":false,\"text\":\"{text}\"}}\n",
+        text.len()
+    );
+    let verdicts =
+        [r#""is":"admit""#, r#""is":"admit""#, r#""is":"reject","rule":"cost","code":"X""#];
+    for (n, verdict) in verdicts.into_iter().chain(verdicts).enumerate() {
+        let hidden = n == 1;
+        log += &format!(
+            "{{\"kind\":\"operation\",\"at\":\"2026-11-23T00:00:00.000Z\",\"id\":\"{n}\",\"item\":0,\"of\":1,\
+             \"request\":{{\"document\":\"{hash}\",\"has_text\":true,\"name\":null,\"variables\":{{\"n\":{n}}},\
+             \"hidden\":{hidden},\"transport\":\"http\",\"method\":\"POST\"}},\"verdict\":{{{verdict},\"found\":[]}}}}\n"
+        );
+    }
+    write(folder.path(), "traffic.jsonl", &log);
+    let left = "1 the log holds it without its values";
+    check_intended(folder.path(), &["traffic.jsonl"], &["3 operations of 1 shapes", left]);
 }

@@ -30,8 +30,8 @@ pub(super) struct Asked {
     pub(super) operation: Option<Box<str>>,
     /// A JSON object.
     pub(super) variables: Box<str>,
-    /// How often it was asked for.
-    pub(super) times: u64,
+    /// How often it was asked for; nothing: it is only listed.
+    pub(super) times: Option<u64>,
     /// Whether it stands here as it was sent, so that it can be sent again.
     pub(super) is_whole: bool,
 }
@@ -84,10 +84,10 @@ fn log(path: &Path) -> std::io::Result<Vec<Asked>> {
             text: Arc::clone(text),
             operation: name.as_deref().map(Into::into),
             variables: variables.into(),
-            times: 0,
+            times: Some(0),
             is_whole: !document.is_hidden && it.logged.hidden() == Hidden::Nothing,
         });
-        one.times = one.times.saturating_add(1);
+        one.times = one.times.map(|it| it.saturating_add(1));
     };
     Replay::new([]).run(BufReader::new(File::open(path)?), |_| {}, note)?;
     Ok(asked.into_values().collect())
@@ -166,7 +166,7 @@ fn asked<'v>(
             text: Arc::clone(&text),
             operation: name.clone(),
             variables: variables.to_string().into(),
-            times: 1,
+            times: None,
             is_whole: true,
         }));
     }

@@ -99,11 +99,11 @@ fn conflict(outcome: &Outcome) -> Markup {
         section.card.warn {
             h2 { "In conflict" }
             p.caption { "These are legitimate and dearer than the upstream bears within " (milliseconds(outcome.budget)) ". They are not cut off: make them cheaper, make the upstream faster, or allow them more time." }
-            table { tbody {
+            ul.dear {
                 @for (name, cost) in outcome.dear.iter().take(LINES) {
-                    tr { td { code { (name) } } td.n { (grouped(*cost)) } }
+                    li { code { (name) } span { (grouped(*cost)) } }
                 }
-            } }
+            }
             @if outcome.dear.len() > LINES { p.caption { "And " (outcome.dear.len().saturating_sub(LINES)) " more." } }
         }
     }

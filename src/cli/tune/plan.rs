@@ -1,13 +1,17 @@
 //! What is sent, in which order: operations that a policy can price, in rounds of their own order
 //! each.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     admission::{Past, Recalled, Request},
     calibration::{Random, Tally},
     cli::tune::input::Asked,
     cost::{Model, compile},
+    document,
     json::{self, Kind, Literal},
     operation::{Operation, Variables, coerce},
     policy::{Digest, Policy},
@@ -52,6 +56,11 @@ impl Row {
         Some(price.combined(model.measure()))
     }
 
+    /// How often it counts.
+    pub(super) fn times(&self) -> u64 {
+        self.asked.times.unwrap_or(1)
+    }
+
     /// The body of its request.
     pub(super) fn body(&self) -> String {
         let mut body = String::from("{\"query\":");
@@ -81,13 +90,21 @@ impl Plan {
     pub(super) fn new(policy: &Arc<Policy>, asked: Vec<Asked>, mutations: &[String]) -> Self {
         let mut plan = Self::default();
         let mut past = Past::new(Arc::clone(policy));
+        let mut listed: BTreeSet<(u64, Box<str>)> = BTreeSet::new();
         for asked in asked {
             match row(&mut past, policy, asked) {
-                Err(why) => plan.leave(why, 1),
+                Err((why, shape)) => {
+                    let is_new = listed.insert((shape, why.into()));
+                    plan.leave(why, is_new.into());
+                }
+                // A manifest lists one operation in every way that it may be written.
+                Ok(row)
+                    if row.asked.times.is_none()
+                        && !listed.insert((row.shape, row.asked.variables.clone())) => {}
                 Ok(row) => match unfit(&row, mutations) {
                     None => plan.rows.push(row),
                     Some(why) => {
-                        plan.leave(why, row.asked.times);
+                        plan.leave(why, row.times());
                         plan.legitimate.push(row);
                     }
                 },
@@ -108,7 +125,7 @@ impl Plan {
 
     /// Different shapes among what is sent.
     pub(super) fn shapes(&self) -> usize {
-        let shapes: std::collections::BTreeSet<u64> = self.rows.iter().map(|it| it.shape).collect();
+        let shapes: BTreeSet<u64> = self.rows.iter().map(|it| it.shape).collect();
         shapes.len()
     }
 
@@ -117,19 +134,23 @@ impl Plan {
         let mut tally = Tally::default();
         for row in self.rows.iter().chain(&self.legitimate) {
             if let Some(cost) = row.price(model) {
-                tally.add_times(cost, row.asked.times);
+                tally.add_times(cost, row.times());
             }
         }
         tally
     }
 
     fn leave(&mut self, why: &str, n: u64) {
+        if n == 0 {
+            return;
+        }
         let count = self.left_out.entry(why.into()).or_default();
         *count = count.saturating_add(n);
     }
 }
 
-fn row(past: &mut Past, policy: &Policy, asked: Asked) -> Result<Row, &'static str> {
+/// A row, or why there is none and the shape of what there is.
+fn row(past: &mut Past, policy: &Policy, asked: Asked) -> Result<Row, (&'static str, u64)> {
     let hash = Digest::of(asked.text.as_bytes());
     let recalled = Recalled {
         request: Request {
@@ -144,14 +165,16 @@ fn row(past: &mut Past, policy: &Policy, asked: Asked) -> Result<Row, &'static s
         found: Vec::new(),
         refused: None,
     };
-    let operation = past.operation(&recalled).ok_or("the policy cannot read it")?;
+    let unread = ("the policy cannot read it", shape(&hash, asked.operation.as_deref()));
+    let operation = past.operation(&recalled).ok_or(unread)?;
     let name = asked
         .operation
         .clone()
         .unwrap_or_else(|| format!("{hash}").chars().take(12).collect::<String>().into());
-    let shape = shape(&hash, asked.operation.as_deref());
+    let canonical = document::canonical_text(operation.document(), operation.id());
+    let shape = shape(&Digest::of(canonical.as_bytes()), None);
     let row = Row { asked, operation, shape, name };
-    row.price(&policy.cost).ok_or("its variables are missing or wrong")?;
+    row.price(&policy.cost).ok_or(("its variables are missing or wrong", shape))?;
     Ok(row)
 }
 
