@@ -46,6 +46,7 @@ const SHARED: &[&str] = &[
     "hyper",
     "hyper_util",
     "lru",
+    "maud",
     "serde",
     "serde_json",
     "tokio",

@@ -12,9 +12,19 @@ pub struct Tally {
 impl Tally {
     /// Meets a number.
     pub fn add(&mut self, number: u64) {
+        self.add_times(number, 1);
+    }
+
+    /// Meets a number so many times.
+    pub fn add_times(&mut self, number: u64, times: u64) {
         let count = self.counts.entry(number).or_default();
-        *count = count.saturating_add(1);
-        self.n = self.n.saturating_add(1);
+        *count = count.saturating_add(times);
+        self.n = self.n.saturating_add(times);
+    }
+
+    /// Every number with how often it was met, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.counts.iter().map(|(number, n)| (*number, *n))
     }
 
     /// How many were met.

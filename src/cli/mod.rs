@@ -25,6 +25,7 @@ mod terminal;
 mod test;
 mod tls;
 mod traffic;
+mod tune;
 mod upstream;
 mod version;
 
@@ -69,6 +70,8 @@ enum Verb {
     Serve(Box<serve::Arguments>),
     /// Run the cases of a policy, and tell what of it no case touches
     Test(test::Arguments),
+    /// Measure the upstream with real operations, and propose weights, list sizes and a limit
+    Tune(Box<tune::Arguments>),
 }
 
 /// How a verb ended: 0, 1 or 2.
@@ -128,6 +131,7 @@ pub fn run() -> ExitCode {
         Verb::Schema(arguments) => schema::run(&arguments),
         Verb::Serve(arguments) => serve::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
+        Verb::Tune(arguments) => tune::run(&arguments),
     };
     exit.into()
 }

@@ -22,8 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Model {
     schema: Arc<Schema>,
-    measure: Measure,
-    answers: Answers,
+    settings: Settings,
     classes: Vec<FieldClass>,
     fields: HashMap<FieldId, Variation>,
     inputs: InputWeights,
@@ -77,16 +76,55 @@ impl Model {
         &self.schema
     }
 
+    /// What it was made of.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Which number is compared with the limit.
     #[must_use]
     pub const fn measure(&self) -> Measure {
-        self.measure
+        self.settings.measure
     }
 
     /// What is done with the cost of an answer.
     #[must_use]
     pub const fn answers(&self) -> Answers {
-        self.answers
+        self.settings.answers
+    }
+
+    /// What a call of a field weighs without its arguments; the most, where that varies by type.
+    #[must_use]
+    pub fn call_weight(&self, field: FieldId) -> u64 {
+        let calls = self.classes_of(field).map(|it| it.call);
+        calls.max().and_then(|it| u64::try_from(it).ok()).unwrap_or(0)
+    }
+
+    /// The size that a list is thought to have, when neither an argument of its own nor a field
+    /// around it tells one.
+    #[must_use]
+    pub fn assumed(&self, field: FieldId) -> Option<u32> {
+        let class = self.classes_of(field).next().filter(|it| it.list_depth > 0)?;
+        let (schema, own) = (&self.schema, self.schema.field(field));
+        let hands_down = |it: &FieldClass| {
+            let name = |name: &str| *name == *own.name;
+            let returns = schema.ty(it.returns);
+            let is_around = it.returns == own.parent
+                || matches!(schema.ty(own.parent).kind, Kind::Object { object } if returns.possible.contains(object));
+            is_around && it.list.sized.iter().any(|it| name(it))
+        };
+        let is_told = !class.list.slicing.is_empty() || self.classes.iter().any(hands_down);
+        class.list.fallback.filter(|_| !is_told)
+    }
+
+    fn classes_of(&self, field: FieldId) -> impl Iterator<Item = &FieldClass> {
+        let ids = match self.variation(field) {
+            None => Vec::new(),
+            Some(Variation::Uniform(id)) => vec![*id],
+            Some(Variation::Varied(by_object)) => by_object.iter().map(|it| it.1).collect(),
+        };
+        ids.into_iter().filter_map(|it| self.class(it))
     }
 
     pub(super) const fn inputs(&self) -> &InputWeights {
@@ -172,9 +210,8 @@ impl Building<'_> {
         let own = |it: TypeId| self.facts.types.get(&it).copied().unwrap_or(default);
         let weight = |it: TypeId| if default == 0 { 0 } else { own(it) };
         let roots = roots.map(|it| (it, weight(it))).collect();
-        let Settings { measure, answers, .. } = *self.settings;
-        let (classes, inputs) = (self.classes, self.inputs);
-        Model { schema, measure, answers, classes, fields, inputs, roots }
+        let (classes, inputs, settings) = (self.classes, self.inputs, self.settings.clone());
+        Model { schema, settings, classes, fields, inputs, roots }
     }
 
     fn class(&self, id: FieldId, report: &mut Report) -> FieldClass {

@@ -14,6 +14,8 @@ pub type Place = (Arc<Source>, Range<usize>);
 pub struct Settings {
     /// What costs as much as nothing says otherwise.
     pub defaults: Defaults,
+    /// The same without the tuned file.
+    pub untuned: Defaults,
     /// Which number is compared with the limit.
     pub measure: Measure,
     /// Negative type weights are accepted, and merged before they are clamped.

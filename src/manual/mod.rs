@@ -20,5 +20,8 @@ pub mod continuous_integration {}
 #[doc = include_str!("observing.md")]
 pub mod observing {}
 
+#[doc = include_str!("tuning.md")]
+pub mod tuning {}
+
 #[doc = include_str!("migration.md")]
 pub mod migration {}

@@ -9,25 +9,37 @@ use crate::{
         Answers, Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, Model, NegativeTypes,
         Settings, Told, Weights,
     },
-    diagnostic::Diagnostics,
+    diagnostic::{Diagnostics, Source},
     policy::load::Resolve,
     schema::{Coordinate, Schema},
     yaml::{self, Fields, Node, Value, scalar, shape},
 };
 
+/// The name of a tuned file, and what the policy says of its own about defaults.
+pub(super) struct TunedFile {
+    name: Node,
+    defaults: Option<Node>,
+}
+
 /// Takes what the block says beside `max` and `mode`; the tuned file is only named here.
-pub(super) fn read(fields: &mut Fields<'_>, found: &mut Diagnostics) -> (Settings, Option<Node>) {
+pub(super) fn read(
+    fields: &mut Fields<'_>,
+    found: &mut Diagnostics,
+) -> (Settings, Option<TunedFile>) {
     let tuned = fields.take("tuned", found).cloned();
     let words = [("both", Measure::Both), ("field", Measure::Field), ("type", Measure::Type)];
     let measure = fields.take("measure", found).and_then(|it| scalar::word(it, &words, found));
-    let defaults = fields.take("defaults", found).map(|it| defaults(it, found));
+    let own = fields.take("defaults", found);
+    let tuned = tuned.map(|name| TunedFile { name, defaults: own.cloned() });
+    let defaults = own.map(|it| defaults(it, Defaults::default(), found)).unwrap_or_default();
     let exact = fields.take("exact", found).and_then(|it| scalar::boolean(it, found));
     let clamps = fields.take("upstream_clamps", found).and_then(|it| scalar::boolean(it, found));
     let answers = fields.take("answers", found).map(|it| answers(it, found));
     let weights = fields.take("weights", found).map(|it| entries(it, found, weight));
     let lists = fields.take("lists", found).map(|it| entries(it, found, list));
     let settings = Settings {
-        defaults: defaults.unwrap_or_default(),
+        defaults,
+        untuned: defaults,
         measure: measure.unwrap_or_default(),
         negative_types: match exact {
             Some(true) => NegativeTypes::Allowed,
@@ -62,8 +74,8 @@ pub(super) fn model(
     }
 }
 
-fn defaults(node: &Node, found: &mut Diagnostics) -> Defaults {
-    let standard = Defaults::default();
+/// What a node says, over what holds where it says nothing.
+fn defaults(node: &Node, standard: Defaults, found: &mut Diagnostics) -> Defaults {
     let mut fields = Fields::of(node, "cost.defaults", found);
     let types = fields.take("type", found).map(|it| weights(it, standard.types, found));
     let of_fields = fields.take("field", found).map(|it| weights(it, standard.fields, found));
@@ -94,26 +106,41 @@ fn answers(node: &Node, found: &mut Diagnostics) -> Answers {
     }
 }
 
-/// The weights and lists of a tuned file, which has the shape of the block.
-pub(super) fn tuned(node: &Node, resolve: Resolve<'_>, found: &mut Diagnostics) -> Layer {
-    let Some(file) = scalar::text(node, found) else { return Layer::default() };
-    let source = match resolve(file) {
+/// Lays a tuned file under what the policy says: it has the shape of the block. Returns its text.
+pub(super) fn tuned(
+    file: &TunedFile,
+    settings: &mut Settings,
+    resolve: Resolve<'_>,
+    found: &mut Diagnostics,
+) -> Option<Arc<Source>> {
+    let name = scalar::text(&file.name, found)?;
+    let source = match resolve(name) {
         Ok(source) => source,
         Err(why) => {
-            found.push(node.error("unreadable-file", format!("cannot read `{file}`: {why}")));
-            return Layer::default();
+            let message = format!("cannot read `{name}`: {why}");
+            found.push(file.name.error("unreadable-file", message));
+            return None;
         }
     };
     let (root, problems) = yaml::read(&source);
     found.extend(problems);
-    let Some(root) = root else { return Layer::default() };
+    let root = root?;
     let mut fields = Fields::of(&root, "", found);
+    if let Some(measured) = fields.take("defaults", found) {
+        let standard = defaults(measured, Defaults::default(), found);
+        // Its mistakes were told when it was read with the block.
+        let mut told = Diagnostics::default();
+        let own = file.defaults.as_ref();
+        settings.defaults = own.map_or(standard, |it| defaults(it, standard, &mut told));
+    }
     let weights = fields.take("weights", found).map(|it| entries(it, found, weight));
     let lists = fields.take("lists", found).map(|it| entries(it, found, list));
     // Where the numbers come from; nothing here depends on it.
     let _provenance = fields.take("provenance", found);
     fields.finish(found);
-    Layer { weights: weights.unwrap_or_default(), lists: lists.unwrap_or_default() }
+    settings.tuned =
+        Layer { weights: weights.unwrap_or_default(), lists: lists.unwrap_or_default() };
+    Some(source)
 }
 
 fn weights(node: &Node, standard: Weights, found: &mut Diagnostics) -> Weights {
@@ -157,7 +184,7 @@ const SCHEMA: &str = r#"{
             "count_one_in": {"description": "One answer in this many, by document, is counted while it passes; a list that is longer than was priced is an event. Without it none is counted.",
                 "type": "integer", "minimum": 1, "maximum": 4294967295},
             "in_extensions": {"description": "Tell the client the cost of its request, as `extensions.cost` of a JSON answer of known size up to 1 MiB.", "type": "boolean", "default": false}}},
-    "tuned": {"description": "A file with `weights` and `lists`; what stands here wins.", "type": "string"},
+    "tuned": {"description": "A file with `defaults`, `weights` and `lists`, as `portcullis tune` writes it; what stands here wins.", "type": "string"},
     "weights": {"description": "Weight by coordinate.", "type": "object",
         "additionalProperties": {"type": "integer"}},
     "lists": {"description": "What tells the size of a list, by coordinate.", "type": "object",

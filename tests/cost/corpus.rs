@@ -68,14 +68,14 @@ fn check(corpus: &str) {
 }
 
 /// The limits that were published with a corpus, through the real loader and without a warning.
-fn policy(corpus: &str) -> Policy {
+pub(crate) fn policy(corpus: &str) -> Policy {
     let (policy, found) = load_policy(&folder().join(format!("fse-{corpus}.yaml")));
     assert_eq!(found.iter().map(|it| &it.message).collect::<Vec<_>>(), [""; 0]);
     policy.unwrap()
 }
 
 /// The pairs in the repository, or all of them when the environment says where they are.
-fn pairs(corpus: &str) -> String {
+pub(crate) fn pairs(corpus: &str) -> String {
     let file = match std::env::var("PORTCULLIS_FSE") {
         Ok(all) => Path::new(&all).join(format!("{corpus}.jsonl.gz")),
         Err(_) => folder().join(format!("fse/{corpus}-sample.jsonl.gz")),

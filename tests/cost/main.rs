@@ -11,6 +11,7 @@
 mod corpus;
 mod edges;
 mod executor;
+mod fill;
 mod golden;
 mod large;
 mod laws;

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The text with another value at a path of keys; nothing, when there is no place for it.
-pub(super) fn amend(text: &str, path: &[&str], value: &str) -> Option<String> {
+pub(in crate::cli) fn amend(text: &str, path: &[&str], value: &str) -> Option<String> {
     let source = Arc::new(Source { name: "".into(), text: text.into() });
     let (root, _found) = yaml::read(&source);
     let mut node = root?;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// What `patch` takes; empty when the texts are the same.
-pub(super) fn unified(name: &str, before: &str, after: &str) -> String {
+pub(in crate::cli) fn unified(name: &str, before: &str, after: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     let steps = steps(&old, &new);
     let mut out = String::new();

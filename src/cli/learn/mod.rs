@@ -6,6 +6,9 @@ mod amend;
 mod diff;
 mod report;
 
+pub(super) use amend::amend;
+pub(super) use diff::unified;
+
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};

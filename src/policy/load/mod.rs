@@ -11,7 +11,8 @@ use crate::{
     expression::{Conditions, Scope, When},
     operation::Skipped,
     policy::{
-        Digest, Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, conditions, cost,
+        Digest, Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, conditions,
+        cost::{self, TunedFile},
         documents::{self, Documents},
         exceptions,
         http::{self, Http},
@@ -120,9 +121,8 @@ fn compile(
             Draft { root, modes, profiles, exceptions: &placed_exceptions, body: frame.http.body };
         lint::lint(registry, &draft, now, found);
     }
-    if let Some(node) = &frame.tuned {
-        frame.cost.tuned = cost::tuned(node, &mut *resolve, found);
-    }
+    let tuned = frame.tuned.as_ref();
+    let tuned = tuned.and_then(|it| cost::tuned(it, &mut frame.cost, &mut *resolve, found));
     let (schema, text, origin) = schema?;
     let schema = Arc::new(schema);
     let model = Arc::new(cost::model(&schema, &frame.cost, found)?);
@@ -147,7 +147,7 @@ fn compile(
         reading::ceilings(registry, &all, &exceptions),
     );
     let documents = documents.load((&schema, sizes), (&all, &conditions), resolve, found);
-    let digest = digest((root, &text), &documents);
+    let digest = digest((root, &text, tuned.as_deref()), &documents);
     let parts = Parts {
         registry,
         rules,
@@ -161,7 +161,7 @@ fn compile(
         response,
         documents,
     };
-    let blocks = blocks(root, &text);
+    let blocks = blocks(root, &text, tuned.as_deref());
     Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest, blocks }, parts))
 }
 
@@ -169,8 +169,7 @@ fn compile(
 struct Frame {
     mode: Mode,
     cost: Settings,
-    /// The name of the tuned file.
-    tuned: Option<Node>,
+    tuned: Option<TunedFile>,
     http: Http,
     second_reader: SecondReader,
     skipped: Skipped,
@@ -291,22 +290,31 @@ fn version(node: &Node, found: &mut Diagnostics) {
 }
 
 /// Of everything that a request can be judged by.
-fn digest((root, schema): (&Node, &Source), documents: &Documents) -> Digest {
+fn digest(
+    (root, schema, tuned): (&Node, &Source, Option<&Source>),
+    documents: &Documents,
+) -> Digest {
     let mut texts = vec![root.source.text.as_bytes(), schema.text.as_bytes()];
+    texts.extend(tuned.map(|it| it.text.as_bytes()));
     for (_, document) in documents.library.iter() {
         texts.extend([document.id.as_bytes(), document.text.as_bytes()]);
     }
     Digest::of_all(&texts)
 }
 
-/// Of each block, as written.
-fn blocks(root: &Node, schema: &Source) -> Vec<(Box<str>, Digest)> {
+/// Of each block, as written; of `cost` with the file that it names.
+fn blocks(root: &Node, schema: &Source, tuned: Option<&Source>) -> Vec<(Box<str>, Digest)> {
     let entries = match &root.value {
         yaml::Value::Mapping(entries) => entries.as_slice(),
         yaml::Value::Scalar { .. } | yaml::Value::Sequence(_) => &[],
     };
     let named = entries.iter().filter_map(|(key, node)| {
-        Some((key.as_text()?.into(), Digest::of(node.as_written().trim_end().as_bytes())))
+        let (key, written) = (key.as_text()?, node.as_written().trim_end().as_bytes());
+        let digest = match tuned.filter(|_| key == "cost") {
+            Some(tuned) => Digest::of_all(&[written, tuned.text.as_bytes()]),
+            None => Digest::of(written),
+        };
+        Some((key.into(), digest))
     });
     named.chain([("types".into(), Digest::of(schema.text.as_bytes()))]).collect()
 }

@@ -1,10 +1,12 @@
 //! Whole files: what a policy comes to, and what is wrong with one.
 
+use std::sync::Arc;
+
 use crate::{
-    diagnostic::{Colour, render},
+    diagnostic::{Colour, Source, render},
     operation::Skipped,
     policy::{
-        ProfileIdx, SecondReader, Stance, Unselected,
+        ProfileIdx, SecondReader, Stance, Unselected, load,
         testing::{compile, registry, rule},
     },
     rules::{RuleIdx, Setting, Switch},
@@ -154,4 +156,35 @@ fn the_digest_is_that_of_the_texts() {
     let digest = |rest: &str| compile(&format!("{HEAD}{rest}"), None).0.unwrap().digest;
     assert_eq!(digest(""), digest(""));
     assert_ne!(digest(""), digest("# changed\n"));
+}
+
+/// What the settings come to with a tuned file.
+#[test]
+fn a_tuned_file_lies_below_the_policy() {
+    let tuned = "provenance: { date: 2026-11-23 }\n\
+                 defaults: { field: { object: 10 }, mutation: 100 }\n\
+                 weights: { Query.a: 7 }\n";
+    let check = |rest: &str, expect: (u32, u32)| {
+        let source = |name: &str, text: &str| Source { name: name.into(), text: text.into() };
+        let mut resolve = |name: &str| {
+            Ok(Arc::new(match name {
+                "t.cost.yaml" => source(name, tuned),
+                _ => source(name, "type Query { a: Int b: Query }"),
+            }))
+        };
+        let text = format!("{HEAD}cost: {{ tuned: t.cost.yaml{rest} }}");
+        let (policy, found) = load(Arc::new(source("p.yaml", &text)), &mut resolve);
+        let policy = policy.unwrap_or_else(|| panic!("{}", render(&found, Colour::Plain)));
+        let defaults = policy.cost.settings().defaults;
+        assert_eq!((defaults.fields.object, defaults.mutation), expect);
+        policy
+    };
+    check("", (10, 100));
+    check(", defaults: { mutation: 3 }", (10, 3));
+    let policy = check(", defaults: { field: { object: 2 } }", (2, 100));
+    let weight = |name: &str| {
+        let query = policy.schema.type_named("Query").unwrap();
+        policy.cost.call_weight(policy.schema.field_named(query, name).unwrap())
+    };
+    assert_eq!(["a", "b"].map(weight), [7, 2]);
 }

@@ -1,0 +1,204 @@
+//! `portcullis tune`: the upstream measured with real operations, for weights, list sizes and a
+//! limit that mean something there.
+//!
+//! Sends only what it was given, and writes nothing that is not good enough to be used.
+
+mod arguments;
+mod file;
+mod input;
+mod load;
+mod measure;
+mod outcome;
+mod page;
+mod pictures;
+mod plan;
+mod plot;
+mod sampled;
+mod told;
+mod tuned;
+mod write;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::task::LocalSet;
+
+use crate::{
+    calibration::Effort,
+    cli::{
+        Exit,
+        learn::{amend, unified},
+        past::grouped,
+        terminal,
+        tune::{
+            arguments::Format,
+            measure::{Asking, measure},
+            outcome::{Outcome, Terms},
+            plan::Plan,
+            sampled::sampled,
+            told::Provenance,
+        },
+    },
+    config::{UpstreamTls, UpstreamUrl},
+    diagnostic::Diagnostics,
+    policy::{Digest, Policy, ProfileIdx, Stance},
+    sources::{Teller, load_policy_asking, now_millis},
+    traffic::write_time,
+};
+
+pub(super) use arguments::Arguments;
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    match try_run(arguments) {
+        Ok(exit) => exit,
+        Err(message) => {
+            terminal::say(&format!("error: {message}\n"));
+            Exit::Misuse
+        }
+    }
+}
+
+fn try_run(arguments: &Arguments) -> Result<Exit, String> {
+    let upstream = arguments.owned_upstream()?;
+    let mut found = Diagnostics::default();
+    let tls = arguments.tls.load(upstream, &mut found);
+    let policy = policy(&arguments.policy, (upstream, tls.as_ref()), found)?;
+    let asked = input::read(&arguments.inputs, arguments.variables.as_deref())?;
+    let mut plan = Plan::new(&policy, asked, &arguments.mutation);
+    plan.cut(arguments.most_rows(), arguments.seed);
+    let base = tuned::untuned(&policy.cost)?;
+    if plan.rows.is_empty() {
+        return Err(format!("there is nothing to measure{}", reasons(&plan)));
+    }
+    if arguments.dry_run {
+        terminal::data(&intended(arguments, &plan));
+        return Ok(Exit::Fine);
+    }
+    let asking = arguments.asking(upstream, tls.as_ref());
+    let outcome = measured(arguments, &asking, (&base, plan))?;
+    let about = about(arguments, (&policy, upstream), &outcome);
+    if !outcome.objections().is_empty() {
+        terminal::say(&told::refusal(&outcome));
+        return Ok(Exit::Found);
+    }
+    let patch = patch(arguments, &about, &outcome)?;
+    let (tuned, report) = (arguments.out(), arguments.report());
+    let (yaml, html) = (file::write(&outcome, &about), page::page(&outcome, &about));
+    write::write_all(&[(&tuned, &yaml), (&report, &html)])?;
+    terminal::data(&match arguments.format {
+        Format::Json => format!("{:#}\n", told::as_json(&outcome, &about, &patch)),
+        Format::Text => format!("{}\n{patch}", told::as_text(&outcome, &about)),
+    });
+    terminal::say(&format!("wrote {} and {}\n", tuned.display(), report.display()));
+    Ok(Exit::Fine)
+}
+
+fn policy(
+    path: &Path,
+    (url, tls): (&UpstreamUrl, Option<&UpstreamTls>),
+    mut found: Diagnostics,
+) -> Result<Arc<Policy>, String> {
+    let (policy, diagnostics) = load_policy_asking(path, Some(Teller { url, tls }));
+    found.extend(diagnostics);
+    terminal::complain(&found);
+    policy.map(Arc::new).ok_or_else(|| format!("`{}` cannot be used", path.display()))
+}
+
+/// Measures, and says what it comes to.
+fn measured(
+    arguments: &Arguments,
+    asking: &Asking<'_>,
+    (base, plan): (&Arc<crate::cost::Model>, Plan),
+) -> Result<Outcome, String> {
+    let mut answers: Vec<_> = plan.rows.iter().map(|_| None).collect();
+    let mut first = |at: usize, body: &[u8]| {
+        let row = plan.rows.get(at);
+        if let (Some(place), Some(row)) = (answers.get_mut(at), row) {
+            *place = sampled(row, base, body);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|it| it.to_string())?;
+    let (measured, loaded) = LocalSet::new().block_on(&runtime, async {
+        let measured = measure(asking, &plan.rows, &mut first).await?;
+        let loaded = match arguments.load {
+            Some(full) => load::measure(asking, (&plan.rows, &measured), full.get()).await?,
+            None => Vec::new(),
+        };
+        Ok::<_, String>((measured, loaded))
+    })?;
+    let effort = Effort { resamples: RESAMPLES, seed: arguments.seed };
+    let terms = Terms { budget: arguments.budget.as_secs_f64() * 1000.0, effort };
+    Outcome::of((base, plan), (&measured, answers), &loaded, &terms)
+}
+
+fn about(
+    arguments: &Arguments,
+    (policy, upstream): (&Policy, &UpstreamUrl),
+    outcome: &Outcome,
+) -> Provenance {
+    let types = policy.blocks.iter().find(|(key, _)| **key == *"types");
+    let limit = policy.rules().find(|(_, it)| it.meta().id == "cost");
+    let limit = limit.and_then(|(rule, _)| match policy.stance(ProfileIdx::BASE, rule) {
+        Stance::Off => None,
+        Stance::On { limit, .. } => Some(limit),
+    });
+    let target = match &arguments.server_timing {
+        Some(metric) => format!("{metric} of Server-Timing, median of {}", arguments.repeats),
+        None => format!("latency, median of {}", arguments.repeats),
+    };
+    Provenance {
+        date: write_time(now_millis()),
+        file: beside(&arguments.out(), &arguments.policy),
+        schema: types.map(|(_, it): &(Box<str>, Digest)| it.to_string()).unwrap_or_default(),
+        target,
+        requests: outcome.points.len().saturating_mul(arguments.rounds()),
+        policy: policy.name.to_string(),
+        upstream: upstream.to_string(),
+        limit,
+    }
+}
+
+/// A file, as a policy would name it.
+fn beside(file: &Path, policy: &Path) -> String {
+    let is_beside = file.parent() == policy.parent();
+    let name = file.file_name().filter(|_| is_beside).map(PathBuf::from);
+    name.unwrap_or_else(|| file.to_owned()).display().to_string()
+}
+
+/// The policy as it would be, against the policy as it is.
+fn patch(arguments: &Arguments, about: &Provenance, outcome: &Outcome) -> Result<String, String> {
+    let path = &arguments.policy;
+    let text = fs::read_to_string(path).map_err(|it| format!("`{}`: {it}", path.display()))?;
+    let limit = outcome.advice.limit().to_string();
+    let amended = amend(&text, &["cost", "tuned"], &about.file)
+        .and_then(|it| amend(&it, &["cost", "max"], &limit))
+        .ok_or_else(|| format!("`cost` cannot be changed in `{}`", path.display()))?;
+    Ok(unified(&path.display().to_string(), &text, &amended))
+}
+
+/// What would be sent.
+fn intended(arguments: &Arguments, plan: &Plan) -> String {
+    let requests = plan.rows.len().saturating_mul(arguments.rounds()) as u64;
+    let seconds = requests / u64::from(arguments.rate.get()).max(1);
+    format!(
+        "{} operations of {} shapes, {} times each and once before: {} requests in {} s at least{}\n",
+        grouped(plan.rows.len() as u64),
+        grouped(plan.shapes() as u64),
+        arguments.repeats,
+        grouped(requests),
+        grouped(seconds),
+        reasons(plan)
+    )
+}
+
+fn reasons(plan: &Plan) -> String {
+    let reason = |(why, n): (&str, &u64)| format!("\n  left out: {} {why}", grouped(*n));
+    plan.left_out.iter().map(|(why, n)| reason((why, n))).collect()
+}
+
+/// 200: a standard deviation is off by a twentieth then.
+const RESAMPLES: usize = 200;
