@@ -268,7 +268,7 @@ mod tests {
         let cache = cache(16, 1 << 20);
         let wants = |text: &str| cache.wants(cache.key(text, None));
         assert_eq!([wants("{a}"), wants("{a}"), wants("{a}")], [false, true, true]);
-        let n_kept = (0..20_000).filter(|it| wants(&format!("{{b{it}}}"))).count();
+        let n_kept = (0..2_000).filter(|it| wants(&format!("{{b{it}}}"))).count();
         assert_eq!(n_kept, 0, "all of them are new");
         assert!(wants("{a}"));
     }
