@@ -18,6 +18,7 @@ pub static COUNTERS: Counters = Counters {
     failures: Counter::new(),
     key_failures: Counter::new(),
     mutations: Counter::new(),
+    otlp_failures: Counter::new(),
     panics: Counter::new(),
     refused: Counter::new(),
     reload_failures: Counter::new(),
@@ -31,6 +32,7 @@ pub static COUNTERS: Counters = Counters {
     shed: Counter::new(),
     sockets_closed: Counter::new(),
     sockets_opened: Counter::new(),
+    spans_dropped: Counter::new(),
     traffic_failures: Counter::new(),
     traffic_lost: Counter::new(),
     unidentified: Counter::new(),
@@ -63,6 +65,8 @@ pub struct Counters {
     pub key_failures: Counter,
     /// Mutations that were admitted.
     pub mutations: Counter,
+    /// Exports that the collector did not take.
+    pub otlp_failures: Counter,
     /// Panics that were caught; each was answered 500 or cost one connection.
     pub panics: Counter,
     /// HTTP requests that were refused.
@@ -89,6 +93,8 @@ pub struct Counters {
     pub sockets_closed: Counter,
     /// WebSockets that were opened.
     pub sockets_opened: Counter,
+    /// Spans that did not reach the collector.
+    pub spans_dropped: Counter,
     /// Writes to the traffic log that failed.
     pub traffic_failures: Counter,
     /// Requests that the traffic log could not take.

@@ -122,7 +122,7 @@ fn respond<B>(request: &Request<B>, desk: &Rc<Desk>, peer: Peer) -> Response<Bod
         return deny(denied);
     }
     match path {
-        "/metrics" => match exposition(show::figures(&desk.shared)) {
+        "/metrics" => match exposition(&show::figures(&desk.shared)) {
             Ok(text) => answer(StatusCode::OK, MEDIA, text),
             Err(_never) => answer(StatusCode::INTERNAL_SERVER_ERROR, TEXT, String::new()),
         },
