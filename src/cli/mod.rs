@@ -3,6 +3,7 @@
 mod attack;
 mod batch;
 mod check;
+mod collector;
 mod completions;
 #[cfg(feature = "demo")]
 mod demo;

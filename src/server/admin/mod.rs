@@ -4,6 +4,8 @@ mod access;
 mod events;
 mod show;
 
+pub(super) use show::figures;
+
 use std::{
     cell::RefCell, convert::Infallible, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration,
 };
@@ -122,7 +124,7 @@ fn respond<B>(request: &Request<B>, desk: &Rc<Desk>, peer: Peer) -> Response<Bod
         return deny(denied);
     }
     match path {
-        "/metrics" => match exposition(&show::figures(&desk.shared)) {
+        "/metrics" => match exposition(&figures(&desk.shared)) {
             Ok(text) => answer(StatusCode::OK, MEDIA, text),
             Err(_never) => answer(StatusCode::INTERNAL_SERVER_ERROR, TEXT, String::new()),
         },

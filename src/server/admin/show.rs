@@ -16,7 +16,7 @@ pub(super) fn now() -> u64 {
 }
 
 /// For the metrics.
-pub(super) fn figures(shared: &Shared) -> Figures {
+pub(in crate::server) fn figures(shared: &Shared) -> Figures {
     Figures {
         listening: shared.n_listening(),
         workers: shared.config.workers.get(),
