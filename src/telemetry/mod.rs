@@ -40,7 +40,7 @@ pub use event::{
     Started, Stopped, UpstreamFailed,
 };
 pub use exposition::{
-    Family, Figures, GraphFigures, Labels, MEDIA, Measured, PREFIX, Rows, exposition, families,
+    Exposition, Family, Figures, GraphFigures, Labels, Measured, PREFIX, Rows, families,
 };
 pub use histogram::Distribution;
 pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, Method, Request, Response, StatusCode,
     header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, WWW_AUTHENTICATE,
-        X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+        WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -39,7 +39,7 @@ use crate::{
         health,
         state::Shared,
     },
-    telemetry::{AcceptFailed, MEDIA, exposition, numbers},
+    telemetry::{AcceptFailed, Exposition, numbers},
 };
 
 /// Serves until the workers have ended, so that `/readyz` can tell that they are about to.
@@ -124,10 +124,7 @@ fn respond<B>(request: &Request<B>, desk: &Rc<Desk>, peer: Peer) -> Response<Bod
         return deny(denied);
     }
     match path {
-        "/metrics" => match exposition(&figures(&desk.shared)) {
-            Ok(text) => answer(StatusCode::OK, MEDIA, text),
-            Err(_never) => answer(StatusCode::INTERNAL_SERVER_ERROR, TEXT, String::new()),
-        },
+        "/metrics" => metrics(request, &desk.shared),
         "/" => html(console::page(&show::view(desk))),
         "/events" => match desk.seats.take() {
             Some(seat) => body("text/event-stream", Body::events(Rc::clone(desk), seat)),
@@ -137,6 +134,15 @@ fn respond<B>(request: &Request<B>, desk: &Rc<Desk>, peer: Peer) -> Response<Bod
             Some(page) => html(page),
             None => json((StatusCode::NOT_FOUND, r#"{"error":"no such page"}"#.into())),
         },
+    }
+}
+
+fn metrics<B>(request: &Request<B>, shared: &Shared) -> Response<Body> {
+    let accept = request.headers().get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
+    let form = Exposition::accepted(&accept.collect::<Vec<_>>().join(","));
+    match form.write(&figures(shared)) {
+        Ok(text) => answer(StatusCode::OK, form.media(), text),
+        Err(_never) => answer(StatusCode::INTERNAL_SERVER_ERROR, TEXT, String::new()),
     }
 }
 

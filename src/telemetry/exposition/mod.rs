@@ -1,8 +1,10 @@
-//! The metrics, as Prometheus reads them: OpenMetrics text. The only file that names its crate.
+//! The metrics, as Prometheus reads them: OpenMetrics text, which only this file names the crate of,
+//! or the format before it.
 //!
 //! Labels come from closed sets: codes, rules, transports, what the policy calls itself and its
 //! profiles, and ids of documents that a manifest lists. Nothing of a client.
 
+mod classic;
 mod events;
 mod family;
 mod requests;
@@ -56,16 +58,56 @@ pub struct GraphFigures {
     pub usage: Usage,
 }
 
-/// The media type of [`exposition`].
-pub const MEDIA: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// How metrics are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Exposition {
+    /// The text format of Prometheus, for whoever does not say otherwise.
+    #[default]
+    Classic,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
 
-/// All metrics.
-///
-/// # Errors
-/// Never, as long as text can be written into a string.
-pub fn exposition(figures: &Figures) -> Result<String, fmt::Error> {
+impl Exposition {
+    /// What the value of `Accept` asks for. Prometheus asks for what it likes best with OpenMetrics
+    /// among it; tools that ask for nothing rarely read that.
+    #[must_use]
+    pub fn accepted(accept: &str) -> Self {
+        let names = |it: &str| {
+            let (media, parameters) = it.split_once(';').unwrap_or((it, ""));
+            let is_refused = parameters.split(';').any(|it| {
+                let weight = it.trim().strip_prefix("q=").map(str::parse::<f64>);
+                matches!(weight, Some(Ok(0.0)))
+            });
+            media.trim().eq_ignore_ascii_case("application/openmetrics-text") && !is_refused
+        };
+        if accept.split(',').any(names) { Self::OpenMetrics } else { Self::Classic }
+    }
+
+    /// The media type.
+    #[must_use]
+    pub const fn media(self) -> &'static str {
+        match self {
+            Self::Classic => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+
+    /// All metrics.
+    ///
+    /// # Errors
+    /// Never, as long as text can be written into a string.
+    pub fn write(self, figures: &Figures) -> Result<String, fmt::Error> {
+        match self {
+            Self::Classic => classic::write(&families(figures)),
+            Self::OpenMetrics => openmetrics(families(figures)),
+        }
+    }
+}
+
+fn openmetrics(families: Vec<Family>) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix(PREFIX);
-    registry.register_collector(Box::new(Snapshot(families(figures))));
+    registry.register_collector(Box::new(Snapshot(families)));
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
