@@ -74,10 +74,13 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         Format::Pretty => LogFormat::Pretty,
     };
     let filter = std::env::var("PORTCULLIS_LOG").ok();
-    if let Err(error) = start_logging(format, filter.as_deref()) {
-        terminal::say(&format!("error: {error}\n"));
-        return Exit::Misuse;
-    }
+    let _logging = match start_logging(format, filter.as_deref()) {
+        Ok(logging) => logging,
+        Err(error) => {
+            terminal::say(&format!("error: {error}\n"));
+            return Exit::Misuse;
+        }
+    };
     let plan = match plan(arguments) {
         Ok(plan) => plan,
         Err(found) => {

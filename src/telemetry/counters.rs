@@ -17,6 +17,8 @@ pub static COUNTERS: Counters = Counters {
     ejections: Counter::new(),
     failures: Counter::new(),
     key_failures: Counter::new(),
+    log_dropped: Counter::new(),
+    log_failed: Counter::new(),
     mutations: Counter::new(),
     otlp_failures: Counter::new(),
     panics: Counter::new(),
@@ -63,6 +65,10 @@ pub struct Counters {
     pub failures: Counter,
     /// Questions for keys that brought none.
     pub key_failures: Counter,
+    /// Lines of the log for which there was no room.
+    pub log_dropped: Counter,
+    /// Lines of the log that could not be written.
+    pub log_failed: Counter,
     /// Mutations that were admitted.
     pub mutations: Counter,
     /// Exports that the collector did not take.
