@@ -57,5 +57,5 @@ pub(super) fn documents(view: &View) -> Markup {
     }
 }
 
-/// 15 documents.
-const ROWS: usize = 15;
+/// 10 documents.
+const ROWS: usize = 10;

@@ -38,6 +38,12 @@ impl InFlight {
         Self { most, running: Mutex::default() }
     }
 
+    /// Of how many keys something runs.
+    #[must_use]
+    pub fn n_keys(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Begins to run an amount, all of it or nothing.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ use tokio::{
 };
 
 use crate::{
-    console::{self, History, Page},
+    console::{self, History, Page, Sightings},
     server::{
         admin::{
             access::{Denied, Peer},
@@ -64,6 +64,7 @@ struct Desk {
     shared: Arc<Shared>,
     phase: watch::Receiver<Phase>,
     history: RefCell<History>,
+    sightings: RefCell<Sightings>,
     seats: Seats,
 }
 
@@ -74,10 +75,12 @@ async fn serve(
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let mut connections = JoinSet::new();
-    let (history, seen) = (RefCell::default(), phase.clone());
-    let desk = Rc::new(Desk { shared, phase: seen, history, seats: Seats::default() });
+    let (history, sightings, seen) = (RefCell::default(), RefCell::default(), phase.clone());
+    let desk = Rc::new(Desk { shared, phase: seen, history, sightings, seats: Seats::default() });
     let mut samples = interval(SAMPLE);
     samples.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
@@ -91,6 +94,7 @@ async fn serve(
             },
             Some(_ended) = connections.join_next() => {}
             _now = samples.tick() => desk.history.borrow_mut().note(show::now(), &numbers()),
+            _now = looks.tick() => show::look(&desk),
             _told = phase.wait_for(|it| *it == Phase::Stopped) => return Ok(()),
         }
     }
@@ -209,3 +213,5 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const MAX_CONNECTIONS: usize = 64;
 /// 2 s: the step of the picture on the console.
 const SAMPLE: Duration = Duration::from_secs(2);
+/// 10 s: how exactly it is told when an operation came first and last.
+const LOOK: Duration = Duration::from_secs(10);
