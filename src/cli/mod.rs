@@ -22,6 +22,7 @@ mod replay;
 mod schema;
 mod serve;
 mod settings;
+mod sunset;
 mod terminal;
 mod test;
 mod tls;

@@ -71,7 +71,7 @@ fn seen(view: &View, shadow: &ShadowView) -> Markup {
         }
         @if !shadow.differences.is_empty() {
             div.scroll tabindex="0" role="region" aria-label="Differences of the next policy" {
-                table {
+                table.differences {
                     caption.hidden { "What the next policy decides otherwise, the last one first" }
                     thead { tr {
                         th scope="col" { "Change" }
