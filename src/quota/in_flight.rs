@@ -70,11 +70,6 @@ impl InFlight {
         Ok(Slot { of: Arc::clone(self), key: key.clone(), n })
     }
 
-    #[cfg(test)]
-    pub(super) fn n_keys(&self) -> usize {
-        self.lock().len()
-    }
-
     /// A number is never half written.
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
