@@ -30,8 +30,8 @@ fn needed() -> BTreeSet<String> {
 
 #[test]
 fn the_bill_of_materials_is_what_is_linked() {
-    let tool = required::on_path("cargo-cyclonedx");
-    if !required::can_run("sbom", "cargo-cyclonedx", tool) {
+    let tools = ["cargo-cyclonedx", "jq"].into_iter().all(required::on_path);
+    if !required::can_run("sbom", "cargo-cyclonedx and jq", tools) {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
