@@ -6,6 +6,7 @@
 //! that are well, measured the same way, say what such a ratio is worth.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measures")]
+#![expect(clippy::indexing_slicing, reason = "there are seven pairs")]
 
 use std::{
     fs::{self, File, OpenOptions},
