@@ -1,12 +1,7 @@
 //! Traces and metrics, through a real socket, to a collector that reads them as OTLP.
 
 #![cfg(feature = "otel")]
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod support;
 

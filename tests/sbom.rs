@@ -1,11 +1,6 @@
 //! The bill of materials names every crate that is linked, and none that is not.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 #[path = "support/required.rs"]
 mod required;
