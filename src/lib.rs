@@ -42,6 +42,8 @@ pub mod traffic;
 pub mod config;
 pub mod quota;
 pub mod sources;
+#[cfg(feature = "otel")]
+pub mod otlp;
 pub mod transport;
 pub mod websocket;
 pub mod response;

@@ -35,6 +35,20 @@ fn flags_and_variables_are_read() {
     check(&[], &[(variable, "none")], "expected a number, found `none`");
 }
 
+/// A flag is a mistake; a variable may be there for every program of a machine.
+#[cfg(not(feature = "otel"))]
+#[test]
+fn a_build_that_sends_nothing_says_so() {
+    let why = "built without the feature `otel`";
+    let url = "http://localhost:4318";
+    check(&[&format!("--otlp-endpoint={url}")], &[], why);
+    check(&["--otlp-sample=0.1"], &[], why);
+    check(&[], &[("PORTCULLIS_OTLP_ENDPOINT", url)], why);
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", url)];
+    check(&[], &variables, GOOD);
+    check(&[], &variables, "warning: `OTEL_EXPORTER_OTLP_ENDPOINT` has no effect");
+}
+
 #[test]
 fn a_file_is_read_whole() {
     let folder = tempfile::tempdir().unwrap();

@@ -16,11 +16,13 @@ use crate::{
     cli::{
         Exit,
         past::{Asking, Log, excerpt, grouped},
+        sunset::Sunset,
         terminal,
     },
     json::Literal,
     policy::{Digest, Policy},
     schema::{InputOwner, Schema},
+    telemetry::{now_millis, rfc3339},
     traffic::{Replay, Replayed},
 };
 
@@ -277,6 +279,10 @@ fn as_text(rows: &[Row], unused: &[Box<str>]) -> String {
         }
         if let Some(reason) = &row.deprecated {
             let _ = write!(out, "  deprecated: {reason}");
+            if let Some(sunset) = Sunset::of(reason) {
+                let over = if sunset.is_past(&today()) { "over since" } else { "ends after" };
+                let _ = write!(out, "  {over} {}", sunset.date());
+            }
         }
         out.push('\n');
     }
@@ -290,7 +296,9 @@ fn as_text(rows: &[Row], unused: &[Box<str>]) -> String {
 }
 
 fn as_json(rows: &[Row], unused: &[Box<str>]) -> Value {
+    let today = today();
     let rows = rows.iter().map(|it| {
+        let sunset = it.deprecated.as_deref().and_then(Sunset::of);
         json!({
             "kind": it.kind.as_str(),
             "name": it.name,
@@ -300,6 +308,8 @@ fn as_json(rows: &[Row], unused: &[Box<str>]) -> Value {
             "first_seen": it.used.first,
             "last_seen": it.used.last,
             "deprecated": it.deprecated,
+            "sunset": sunset.map(Sunset::date),
+            "sunset_is_over": sunset.map(|it| it.is_past(&today)),
             "document": Some(&it.hash).filter(|it| !it.is_empty()),
             "trusted": (it.kind == Kind::Operation).then_some(it.is_trusted),
         })
@@ -308,16 +318,23 @@ fn as_json(rows: &[Row], unused: &[Box<str>]) -> Value {
 }
 
 fn as_csv(rows: &[Row]) -> String {
-    let mut out =
-        String::from("kind,name,client,count,refused,first_seen,last_seen,deprecated,trusted\r\n");
+    let mut out = String::from(
+        "kind,name,client,count,refused,first_seen,last_seen,deprecated,trusted,sunset\r\n",
+    );
     for it in rows {
         let Use { count, refused, first, last } = &it.used;
         let deprecated = it.deprecated.as_deref().unwrap_or_default();
         let cells = [it.kind.as_str(), &it.name, &it.client].map(cell).join(",");
         let _ = write!(out, "{cells},{count},{refused},{first},{last},{},", cell(deprecated));
-        let _ = write!(out, "{}\r\n", it.is_trusted);
+        let sunset = Sunset::of(deprecated).map_or("", Sunset::date);
+        let _ = write!(out, "{},{sunset}\r\n", it.is_trusted);
     }
     out
+}
+
+/// In UTC.
+fn today() -> String {
+    rfc3339(now_millis())
 }
 
 /// RFC 4180; and no cell begins a formula, since clients choose what stands in some.

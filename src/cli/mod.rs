@@ -3,6 +3,7 @@
 mod attack;
 mod batch;
 mod check;
+mod collector;
 mod completions;
 #[cfg(feature = "demo")]
 mod demo;
@@ -21,6 +22,7 @@ mod replay;
 mod schema;
 mod serve;
 mod settings;
+mod sunset;
 mod terminal;
 mod test;
 mod tls;

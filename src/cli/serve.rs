@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, front, replicas, settings, terminal, traffic, upstream},
+    cli::{Exit, collector, front, replicas, settings, terminal, traffic, upstream},
     config::{AdminAccess, Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
     server::{self, ListenerKeeper, RunError},
@@ -55,6 +55,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     traffic: traffic::Arguments,
     #[command(flatten)]
+    collector: collector::Arguments,
+    #[command(flatten)]
     settings: settings::Arguments,
 }
 
@@ -72,10 +74,13 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         Format::Pretty => LogFormat::Pretty,
     };
     let filter = std::env::var("PORTCULLIS_LOG").ok();
-    if let Err(error) = start_logging(format, filter.as_deref()) {
-        terminal::say(&format!("error: {error}\n"));
-        return Exit::Misuse;
-    }
+    let _logging = match start_logging(format, filter.as_deref()) {
+        Ok(logging) => logging,
+        Err(error) => {
+            terminal::say(&format!("error: {error}\n"));
+            return Exit::Misuse;
+        }
+    };
     let plan = match plan(arguments) {
         Ok(plan) => plan,
         Err(found) => {
@@ -137,9 +142,11 @@ fn plan(arguments: &Arguments) -> Result<Plan, Diagnostics> {
             found.push(Diagnostic::error("two-plans", message).help("take one of them away"));
         }
     }
+    let collector = arguments.collector.load(&mut found);
     let complete = |(mut config, policy): (Config, &PathBuf)| {
         (config.deadlines, config.bounds) = (settings.deadlines, settings.bounds);
         config.front = front.clone();
+        config.collector.clone_from(&collector);
         (arguments.complete(config, &mut found), policy.clone())
     };
     let graphs = graphs.into_iter().map(complete).collect();

@@ -5,6 +5,7 @@
 
 mod admin_access;
 mod bounds;
+mod collector;
 mod deadlines;
 mod front;
 mod graphs;
@@ -20,6 +21,7 @@ mod upstream_url;
 
 pub use admin_access::{AdminAccess, AdminToken, ShortToken};
 pub use bounds::Bounds;
+pub use collector::Collector;
 pub use deadlines::Deadlines;
 pub use front::{ClientCertificates, Front, ListenerTls};
 pub use graphs::GraphSettings;
@@ -81,6 +83,8 @@ pub struct Config {
     pub bounds: Bounds,
     /// Where traffic is written down; none: nowhere.
     pub traffic: Option<TrafficFile>,
+    /// Where traces and metrics are sent; none: nowhere, and `traceparent` is what clients say.
+    pub collector: Option<Collector>,
     /// The policy that is judged beside the one in force; none.
     pub shadow: Option<Arc<Shadow>>,
     /// How many documents are remembered.
@@ -110,6 +114,7 @@ impl Config {
             deadlines: Deadlines::default(),
             bounds: Bounds::default(),
             traffic: None,
+            collector: None,
             shadow: None,
             cache: CacheLimits::default(),
         }

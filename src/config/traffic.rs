@@ -32,6 +32,14 @@ impl Sample {
     }
 }
 
+impl Sample {
+    /// From 0 to 1.
+    #[must_use]
+    pub const fn part(self) -> f64 {
+        self.0
+    }
+}
+
 impl FromStr for Sample {
     type Err = String;
 

@@ -19,7 +19,7 @@ pub(super) fn documents(view: &View) -> Markup {
             p.empty { "No document came yet." }
         } @else {
             div.scroll tabindex="0" role="region" aria-labelledby="documents-title" {
-                table {
+                table.costly {
                     caption.hidden { "The documents with the highest cost in all, since they are in the cache" }
                     thead {
                         tr {
@@ -57,5 +57,5 @@ pub(super) fn documents(view: &View) -> Markup {
     }
 }
 
-/// 15 documents.
-const ROWS: usize = 15;
+/// 10 documents.
+const ROWS: usize = 10;

@@ -54,6 +54,13 @@ pub(super) fn surroundings(view: &View) -> Markup {
             }
             dt { "State" }
             dd { @if view.ejected == 0 { span.good { "answering" } } @else { span.alarm { "left alone by " (view.ejected) " breakers" } } }
+            @if let Some(is_up) = view.shared {
+                dt { "Shared budgets" }
+                dd { @if is_up { span.good { "answering" } } @else { span.alarm { "away: every replica counts by itself" } } }
+            }
+            @if view.graphs.iter().any(|it| !it.rates.is_empty()) {
+                dt { "Refused by rates" } dd { (format::count(by_rates(view))) }
+            }
             dt { "Not answered" } dd { (format::count(view.upstream_failures)) }
             @for graph in &view.graphs {
                 dt { "Cache" } dd { (graph.cached.0) " documents, " (graph.cached.1) " refused ones, " (format::count(graph.compiled)) " compiled" }
@@ -69,9 +76,13 @@ pub(super) fn surroundings(view: &View) -> Markup {
         @if !rates.is_empty() {
             table {
                 caption.hidden { "Rates of the policy" }
-                thead { tr { th scope="col" { "Rate" } th scope="col" { "Limit" } th scope="col" { "Mode" } } }
-                tbody { @for it in rates { tr { th scope="row" { (it.name) } td { (it.limit) } td { (it.mode) } } } }
+                thead { tr { th scope="col" { "Rate" } th scope="col" { "Limit" } th.n scope="col" { "Keys" } th scope="col" { "Mode" } } }
+                tbody { @for it in rates { tr { th scope="row" { (it.name) } td { (it.limit) } td.n { (format::count(it.keys)) } td { (it.mode) } } } }
             }
         }
     }
+}
+
+fn by_rates(view: &View) -> u64 {
+    view.numbers.rules.iter().find(|it| it.0 == "rates").map_or(0, |it| it.1)
 }

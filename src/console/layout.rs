@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
-    console::{View, documents, format, in_force, now, refusals},
+    console::{View, documents, format, in_force, inventory, now, refusals, shadow},
     identity::to_base64,
     policy::Digest,
 };
@@ -36,6 +36,8 @@ pub fn page(view: &View) -> Page {
             }
             section.card #refusals tabindex="-1" aria-labelledby="refusals-title" { (part("refusals")) }
             section.card #documents aria-labelledby="documents-title" { (part("documents")) }
+            section.card #inventory aria-labelledby="inventory-title" { (part("inventory")) }
+            section.card #shadow aria-labelledby="shadow-title" { (part("shadow")) }
             div.columns {
                 section.card #policy aria-labelledby="policy-title" { (part("policy")) }
                 section.card #around aria-labelledby="around-title" { (part("around")) }
@@ -90,6 +92,8 @@ pub(super) fn parts(view: &View) -> Vec<(&'static str, Markup)> {
         ("costs", now::costs(view)),
         ("refusals", refusals::refusals(view)),
         ("documents", documents::documents(view)),
+        ("inventory", inventory::inventory(view)),
+        ("shadow", shadow::shadow(view)),
         ("policy", in_force::policies(view)),
         ("around", in_force::surroundings(view)),
     ]

@@ -1,6 +1,6 @@
 (() => {
   const source = new EventSource("/events");
-  const ids = ["head", "tiles", "rules", "costs", "refusals", "documents", "policy", "around"];
+  const ids = ["head", "tiles", "rules", "costs", "refusals", "documents", "inventory", "shadow", "policy", "around"];
   for (const id of ids) {
     source.addEventListener(id, (event) => {
       const place = document.getElementById(id);

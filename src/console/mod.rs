@@ -9,13 +9,17 @@ mod documents;
 mod explain;
 mod format;
 mod in_force;
+mod inventory;
 mod layout;
 mod now;
 mod refusals;
+mod shadow;
 mod view;
 
 pub use explain::explain;
+pub use inventory::Sightings;
 pub use layout::{Page, page};
+pub use shadow::{DifferenceView, ShadowView};
 pub use view::{GraphView, History, RateView, Sample, SettingView, View};
 
 /// The parts of the page that change, each with the id of its place: for those who watch.

@@ -60,5 +60,5 @@ fn quoted(text: &str) -> Markup {
     }
 }
 
-/// 20 rows: the audit log has all of them.
-const ROWS: usize = 20;
+/// 12 rows: the audit log has all of them.
+const ROWS: usize = 12;

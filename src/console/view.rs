@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::{
     admission::Use,
+    console::{ShadowView, Sightings},
     telemetry::{Numbers, RecentRefusal},
 };
 
@@ -20,6 +21,12 @@ pub struct View {
     pub refusals: Vec<RecentRefusal>,
     /// Each graph.
     pub graphs: Vec<GraphView>,
+    /// When operations were seen.
+    pub sightings: Sightings,
+    /// The policy that is judged beside the one in force.
+    pub shadow: Option<ShadowView>,
+    /// Whether what replicas share can be asked for; none: they share nothing.
+    pub shared: Option<bool>,
     /// Workers that listen.
     pub listening: usize,
     /// Workers that should.
@@ -97,6 +104,8 @@ pub struct RateView {
     pub limit: String,
     /// Whether it refuses.
     pub mode: &'static str,
+    /// Of how many keys something is spent in this process.
+    pub keys: u64,
 }
 
 /// Totals at a time.

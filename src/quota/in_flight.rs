@@ -38,6 +38,12 @@ impl InFlight {
         Self { most, running: Mutex::default() }
     }
 
+    /// Of how many keys something runs.
+    #[must_use]
+    pub fn n_keys(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Begins to run an amount, all of it or nothing.
     ///
     /// # Errors
@@ -62,11 +68,6 @@ impl InFlight {
         }
         running.insert(key.clone(), before.saturating_add(n));
         Ok(Slot { of: Arc::clone(self), key: key.clone(), n })
-    }
-
-    #[cfg(test)]
-    pub(super) fn n_keys(&self) -> usize {
-        self.lock().len()
     }
 
     /// A number is never half written.

@@ -64,8 +64,9 @@ impl Limiter {
         self.store.change(key, |at_rest| at_rest.saturating_sub(time));
     }
 
-    #[cfg(test)]
-    pub(super) fn n_keys(&self) -> usize {
+    /// Of how many keys something is remembered.
+    #[must_use]
+    pub fn n_keys(&self) -> usize {
         self.store.n_keys()
     }
 }

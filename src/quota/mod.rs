@@ -95,6 +95,13 @@ impl Quotas {
         Self(self.0.iter().map(|it| it.iter().map(continued).collect()).collect())
     }
 
+    /// Of how many keys a rate remembers something, by its name in the policy.
+    #[must_use]
+    pub fn n_keys(&self, rate: &str) -> usize {
+        let found = self.0.iter().flatten().find(|it| *it.rate.name == *rate);
+        found.map_or(0, |it| it.meter.n_keys())
+    }
+
     /// Those of a profile, in the order of the policy.
     #[must_use]
     pub fn of_profile(&self, profile: ProfileIdx) -> &[Quota] {
@@ -118,6 +125,15 @@ impl Quotas {
 }
 
 impl Meter {
+    /// Of how many keys something is remembered in this process.
+    #[must_use]
+    pub fn n_keys(&self) -> usize {
+        match self {
+            Self::InFlight(it) => it.n_keys(),
+            Self::Paced(it) => it.n_keys(),
+        }
+    }
+
     fn new(rate: &Rate, time: &Time) -> Self {
         match rate.allowance {
             Allowance::InFlight(most) => Self::InFlight(Arc::new(InFlight::new(most))),

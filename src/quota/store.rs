@@ -84,7 +84,7 @@ impl Store {
         }
     }
 
-    #[cfg(test)]
+    /// Of how many something is remembered.
     pub(super) fn n_keys(&self) -> usize {
         self.0.shards.iter().map(|it| lock(it).len()).sum()
     }

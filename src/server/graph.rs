@@ -10,7 +10,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use http::{header::HOST, request::Parts};
 
 use crate::{
-    config::Config,
+    config::{Config, UpstreamUrl},
     server::{
         noted::Taps,
         state::{FailedReload, State},
@@ -107,6 +107,12 @@ impl Site {
 
     pub(super) const fn upstream(&self) -> &Rc<Upstream> {
         &self.upstream
+    }
+
+    /// Where the upstream is, when it is at one place.
+    pub(super) fn upstream_url(&self) -> Option<&UpstreamUrl> {
+        let config = &self.graph.config;
+        config.more_upstreams.is_empty().then_some(&config.upstream)
     }
 
     pub(super) fn taps(&self) -> &Arc<Taps> {

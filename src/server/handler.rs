@@ -36,6 +36,7 @@ use crate::{
         rates::{Rates, Spender},
         state::State,
         stream,
+        traced::Traced,
         watched::{self, Passing},
     },
     sources::now,
@@ -45,7 +46,7 @@ use crate::{
         listed_origin, not_json, readable, route, with_files,
     },
     upstream::{
-        Head, Relayed,
+        Head, Relayed, Trace,
         faults::{Stage, point, within},
     },
     verdict::{Admitted, Code, Fault, Framing, Item, Verdict, Violation},
@@ -64,14 +65,21 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let origin = listed_origin(&head.headers, state.http());
     let reply = Reply { id: worker.ids().next(), media, http: state.http(), origin };
     let (noted, who) = (OnceCell::new(), OnceCell::new());
-    let exchange =
-        Exchange { client, n, site, wrong, state: &state, head: &head, reply, noted, who };
+    let traced = None;
+    let mut exchange =
+        Exchange { client, n, site, wrong, state: &state, head: &head, reply, noted, who, traced };
+    exchange.trace();
     // Boxed once: what holds a future is copied whole when it is handed on, and hands it on itself.
     let serving = Box::pin(exchange.serve(body));
     let in_time =
         async { timeout(limit, within(&head.headers, serving)).await.unwrap_or_else(too_late) };
     let ended = caught(in_time).await;
     exchange.note(ended.as_ref());
+    let code = match &ended {
+        Ok(Ok(_served)) => None,
+        Ok(Err(refusal)) => Some(logged::code(refusal)),
+        Err(Caught) => Some(Code::INTERNAL_SERVER_ERROR),
+    };
     let mut response = match ended {
         Ok(Ok(Served::Operation(Passing::Relayed(mut relayed, counting)))) => {
             reply.sign(&mut relayed);
@@ -104,6 +112,7 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
         response.headers_mut().append(VARY, vary.clone());
     }
     exchange.noted().inspect(|it| it.told(&response));
+    exchange.traced.inspect(|it| it.end(response.status(), code));
     let is_last = worker.drain().has_begun()
         || client.watch.wrong(n).is_some()
         || client.watch.is_switching(n);
@@ -132,6 +141,8 @@ pub(super) struct Exchange<'e> {
     pub(super) noted: OnceCell<Rc<Noted>>,
     /// Whose credential it has, once that is known.
     pub(super) who: OnceCell<Arc<Identity>>,
+    /// Its place in a trace, when somebody wants to know.
+    pub(super) traced: Option<Box<Traced>>,
 }
 
 /// How a request was served.
@@ -211,7 +222,12 @@ impl Exchange<'_> {
         };
         let Going { admitted, told, watched, answers, expires, mut charges } = going;
         charges.sent();
-        let answer = forward(admitted, self.forwarded_head(&told)).await;
+        let call = self.traced.as_ref().map(|it| it.call(self.site.upstream_url()));
+        let trace = call.as_ref().map(|it| it.forwarded());
+        let answer = forward(admitted, self.forwarded_head(&told, trace)).await;
+        if let Some(call) = call {
+            call.end(answer.as_ref().map(|(answer, _)| answer.status()));
+        }
         let (answer, asked) = answer.inspect_err(|why| note_unsent(why, &mut charges))?;
         self.noted().inspect(|it| it.answered(asked.at.elapsed()));
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
@@ -250,7 +266,11 @@ impl Exchange<'_> {
         Ok(read?)
     }
 
-    fn forwarded_head<'h>(&'h self, told: &'h [(HeaderName, HeaderValue)]) -> Head<'h> {
+    fn forwarded_head<'h>(
+        &'h self,
+        told: &'h [(HeaderName, HeaderValue)],
+        trace: Option<&'h Trace>,
+    ) -> Head<'h> {
         Head {
             client: &self.head.headers,
             rules: &self.state.headers,
@@ -259,6 +279,7 @@ impl Exchange<'_> {
             address: self.address(),
             told,
             version: self.head.version,
+            trace,
         }
     }
 
@@ -303,6 +324,7 @@ impl Exchange<'_> {
         documents::ask(&self.state.gate, link, &requests).await;
         let (verdict, follow) = self.state.gate.admit_and_follow(&requests, &caller, now());
         self.write_down((&requests, &caller), &verdict);
+        self.tell(&requests, &verdict);
         match verdict {
             Verdict::Admit(admitted) => {
                 requests.first.query.iter().for_each(|it| recent.borrow_mut().keep(it));

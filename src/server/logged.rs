@@ -26,11 +26,25 @@ pub(super) fn refusal(refusal: &Refusal, about: &About<'_>) {
         }
         Refusal::Limited(exceeded) => one(about, &exceeded.violation),
         Refusal::Rejected(Rejected { items, found, subjects, framing: _ }) => {
-            let guilty = items.iter().find(|it| it.code != Code::BATCH_REFUSED);
-            let code = guilty.or_else(|| items.first()).map_or(Code::BATCH_REFUSED, |it| it.code);
+            let code = code_of(items);
             Refused { about, code, found, subjects }.emit();
         }
     }
+}
+
+/// What the client is told of a refusal.
+pub(super) fn code(refusal: &Refusal) -> Code {
+    match refusal {
+        Refusal::Fault(fault) => fault.code(),
+        Refusal::Limited(exceeded) => exceeded.violation.code,
+        Refusal::Rejected(rejected) => code_of(&rejected.items),
+    }
+}
+
+/// Of the items of a batch the one that is to blame.
+fn code_of(items: &[Violation]) -> Code {
+    let guilty = items.iter().find(|it| it.code != Code::BATCH_REFUSED);
+    guilty.or_else(|| items.first()).map_or(Code::BATCH_REFUSED, |it| it.code)
 }
 
 fn one(about: &About<'_>, violation: &Violation) {

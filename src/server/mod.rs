@@ -17,6 +17,7 @@ mod documents;
 mod drain;
 #[cfg(test)]
 mod drill;
+mod exporting;
 mod graph;
 mod guarded;
 mod handler;
@@ -35,6 +36,7 @@ mod session;
 mod socket;
 mod state;
 mod stream;
+mod traced;
 mod upgrade;
 mod upload;
 mod watched;
@@ -60,6 +62,7 @@ use crate::{
     config::{Config, Front, ListenerTls},
     server::{
         drain::Phase,
+        exporting::Exporting,
         graph::{Graph, Graphs},
         noted::Taps,
         state::{FailedReload, Shared},
@@ -81,6 +84,7 @@ pub struct Running {
     phase: watch::Sender<Phase>,
     workers: Vec<JoinHandle<u64>>,
     admin: Option<JoinHandle<()>>,
+    exporting: Option<Exporting>,
 }
 
 impl Server {
@@ -122,8 +126,10 @@ impl Server {
         let graphs = Graphs { first: graph(first)?, rest };
         let shared = Arc::new(Shared::new(config, graphs));
         let (phase, _) = watch::channel(Phase::Serving);
+        let exporting = Exporting::start(&shared)?;
+        let (workers, admin_thread) = (Vec::new(), None);
         let mut running =
-            Running { addr, admin_addr, shared, phase, workers: Vec::new(), admin: None };
+            Running { addr, admin_addr, shared, phase, workers, admin: admin_thread, exporting };
         for (n, listener) in listeners.into_iter().enumerate() {
             running.start_worker(n, listener)?;
         }
@@ -220,6 +226,7 @@ impl Running {
         if let Some(admin) = self.admin.take() {
             let _ended = admin.join();
         }
+        self.exporting.take().into_iter().for_each(Exporting::finish);
         Stopped { cut_off }.emit();
         cut_off
     }

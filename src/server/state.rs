@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -21,6 +21,7 @@ use crate::{
     schema::Difference,
     server::{graph::Graphs, identify::Keys},
     sources::now,
+    telemetry::Spans,
     upstream::HeaderRules,
     verdict::{Code, Fault},
 };
@@ -153,6 +154,8 @@ pub(super) struct Shared {
     n_listening: AtomicUsize,
     /// Somebody was told that a proxy in front of us is not trusted.
     pub(super) proxy_told: AtomicBool,
+    /// Where spans are put, when somebody exports them.
+    pub(super) spans: OnceLock<Spans>,
 }
 
 /// A worker that listens, as long as it is held.
@@ -171,6 +174,7 @@ impl Shared {
             failed_tls: ArcSwapOption::empty(),
             n_listening: AtomicUsize::new(0),
             proxy_told: AtomicBool::new(false),
+            spans: OnceLock::new(),
         }
     }
 

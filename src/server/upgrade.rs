@@ -15,6 +15,7 @@ use crate::{
     sources::{Unidentified, now},
     telemetry::RequestId,
     transport::{Refusal, client_label, route},
+    upstream::Trace,
     verdict::{Code, Fault, Violation},
     websocket,
 };
@@ -32,6 +33,8 @@ pub(super) struct Upgrade {
     pub(super) address: IpAddr,
     /// Who asks, by the handshake.
     pub(super) caller: Caller,
+    /// The place of the handshake in a trace.
+    pub(super) trace: Option<Trace>,
 }
 
 impl Exchange<'_> {
@@ -51,7 +54,9 @@ impl Exchange<'_> {
         let asks = caller(self.state, headers, (address, mtls)).await;
         let caller = asks.map_err(|why| self.unidentified(why))?;
         let (id, head, site) = (self.reply.id, self.head.clone(), Rc::clone(self.site));
-        self.client.upgrade.replace(Some(Box::new(Upgrade { id, site, head, address, caller })));
+        let trace = self.traced.as_ref().map(|it| it.handshake());
+        let upgrade = Upgrade { id, site, head, address, caller, trace };
+        self.client.upgrade.replace(Some(Box::new(upgrade)));
         Ok(answer)
     }
 }

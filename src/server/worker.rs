@@ -28,8 +28,11 @@ use crate::{
         graph::Sites,
         held::Ceiling,
         state::Shared,
+        traced,
     },
-    telemetry::{AcceptFailed, ClientAtBound, Panicked, RequestIds, SharedFound, SharedLost},
+    telemetry::{
+        AcceptFailed, ClientAtBound, Panicked, RequestIds, SharedFound, SharedLost, Tracer,
+    },
 };
 
 /// What the connections of a worker share. It never leaves its thread.
@@ -38,6 +41,8 @@ pub(super) struct Worker {
     shared: Arc<Shared>,
     sites: Sites,
     ids: RequestIds,
+    /// What makes spans, when somebody wants them.
+    tracer: Option<Rc<Tracer>>,
     /// What replicas share, if they share anything.
     link: Option<Rc<Link>>,
     drain: Drain,
@@ -70,11 +75,13 @@ impl Worker {
     fn new(shared: Arc<Shared>) -> Rc<Self> {
         let (ids, bodies) = (RequestIds::random(), Ceiling::new(shared.config.bounds.bodies));
         let deadline = shared.config.deadlines.redis;
+        let tracer = traced::tracer(shared.spans.get(), shared.config.collector.as_ref());
         let link = shared.config.redis.as_ref().map(|it| Rc::new(Link::new(it, deadline)));
         Rc::new(Self {
             sites: Sites::new(&shared.graphs),
             shared,
             ids,
+            tracer,
             link,
             drain: Drain::default(),
             crowd: Rc::default(),
@@ -94,6 +101,10 @@ impl Worker {
 
     pub(super) const fn ids(&self) -> &RequestIds {
         &self.ids
+    }
+
+    pub(super) const fn tracer(&self) -> Option<&Rc<Tracer>> {
+        self.tracer.as_ref()
     }
 
     pub(super) const fn link(&self) -> Option<&Rc<Link>> {

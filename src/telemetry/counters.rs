@@ -17,7 +17,10 @@ pub static COUNTERS: Counters = Counters {
     ejections: Counter::new(),
     failures: Counter::new(),
     key_failures: Counter::new(),
+    log_dropped: Counter::new(),
+    log_failed: Counter::new(),
     mutations: Counter::new(),
+    otlp_failures: Counter::new(),
     panics: Counter::new(),
     refused: Counter::new(),
     reload_failures: Counter::new(),
@@ -31,6 +34,7 @@ pub static COUNTERS: Counters = Counters {
     shed: Counter::new(),
     sockets_closed: Counter::new(),
     sockets_opened: Counter::new(),
+    spans_dropped: Counter::new(),
     traffic_failures: Counter::new(),
     traffic_lost: Counter::new(),
     unidentified: Counter::new(),
@@ -61,8 +65,14 @@ pub struct Counters {
     pub failures: Counter,
     /// Questions for keys that brought none.
     pub key_failures: Counter,
+    /// Lines of the log for which there was no room.
+    pub log_dropped: Counter,
+    /// Lines of the log that could not be written.
+    pub log_failed: Counter,
     /// Mutations that were admitted.
     pub mutations: Counter,
+    /// Exports that the collector did not take.
+    pub otlp_failures: Counter,
     /// Panics that were caught; each was answered 500 or cost one connection.
     pub panics: Counter,
     /// HTTP requests that were refused.
@@ -89,6 +99,8 @@ pub struct Counters {
     pub sockets_closed: Counter,
     /// WebSockets that were opened.
     pub sockets_opened: Counter,
+    /// Spans that did not reach the collector.
+    pub spans_dropped: Counter,
     /// Writes to the traffic log that failed.
     pub traffic_failures: Counter,
     /// Requests that the traffic log could not take.

@@ -9,11 +9,13 @@ mod carrier;
 mod cells;
 mod certificate;
 mod clock;
+mod collector;
 mod counters;
 mod event;
 mod exposition;
 mod histogram;
 mod identity;
+mod lines;
 mod live;
 mod load;
 mod rates;
@@ -22,6 +24,7 @@ mod recent;
 mod request_id;
 mod served;
 mod socket;
+mod trace;
 mod traffic;
 
 pub use about::About;
@@ -30,21 +33,25 @@ pub use audit::{AuditSink, audit_backlog, finish_audit, start_audit};
 pub use carrier::{Carrier, Outcome};
 pub use cells::{Numbers, numbers};
 pub use certificate::{CertificateKept, CertificateReplaced};
-pub use clock::{now_millis, rfc3339};
+pub use clock::{now_millis, now_nanos, rfc3339};
+pub use collector::{CollectorFound, NotCollected};
 pub use counters::{COUNTERS, Counter, Counters};
 pub use event::{
     AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Reported,
     Started, Stopped, UpstreamFailed,
 };
-pub use exposition::{Figures, GraphFigures, MEDIA, exposition};
+pub use exposition::{
+    Exposition, Family, Figures, GraphFigures, Labels, Measured, PREFIX, Rows, families,
+};
 pub use histogram::Distribution;
 pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};
 pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
 pub use load::{ClientAtBound, Shed, UpstreamEjected, UpstreamReturned};
-pub use logging::{LogFormat, LoggingError, hide_panic_messages, start_logging};
+pub use logging::{LogFormat, Logging, LoggingError, hide_panic_messages, start_logging};
 pub use rates::{ProxyNotTrusted, SharedFound, SharedLost};
 pub use recent::{RecentRefusal, recent_refusals};
 pub use request_id::{RequestId, RequestIds};
 pub use served::{Judged, Refused, Served, Timed};
 pub use socket::{SocketClosed, SocketOpened};
+pub use trace::{Fact, Kind, Span, Spans, TraceContext, Tracer, spans};
 pub use traffic::{ShadowDiffers, ShadowStands, TrafficLost, TrafficNotWritten};

@@ -20,7 +20,7 @@ pub use queue::{Queue, Tap};
 pub use read::{Entry, Logged, LoggedDocument, LoggedPolicy, read_entry};
 pub use replay::{Replay, Replayed};
 pub use rotation::Bounds;
-pub use shadow::{Shadow, ShadowSeen, criterion};
+pub use shadow::{Shadow, ShadowDifference, ShadowSeen, criterion};
 pub use time::{parse_time, write_time};
 pub use writer::{Details, TrafficLog, Writing};
 

@@ -6,7 +6,7 @@
 use std::{
     io,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     thread,
@@ -38,6 +38,24 @@ struct Next {
     newly_admitted: AtomicU64,
     left_out: AtomicU64,
     dropped_before: u64,
+    differences: Mutex<Vec<ShadowDifference>>,
+}
+
+/// Operations of one document that the next policy decides otherwise, by one rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShadowDifference {
+    /// Whether it refuses what the one in force admits.
+    pub is_refused: bool,
+    /// The rule that refuses, by whichever policy does.
+    pub rule: &'static str,
+    /// Its code.
+    pub code: &'static str,
+    /// SHA-256 of the document, when it is known.
+    pub document: Option<String>,
+    /// How often.
+    pub n: u64,
+    /// The last time, in milliseconds since 1970.
+    pub at: u64,
 }
 
 /// How a next policy did so far.
@@ -55,6 +73,8 @@ pub struct ShadowSeen {
     pub newly_admitted: u64,
     /// How many were not judged: there was no room, or files came with them.
     pub left_out: u64,
+    /// What differs, the last one first; the log has all of it.
+    pub differences: Vec<ShadowDifference>,
 }
 
 impl Shadow {
@@ -98,6 +118,7 @@ impl Shadow {
             newly_refused: count(&next.newly_refused),
             newly_admitted: count(&next.newly_admitted),
             left_out: count(&next.left_out).saturating_add(dropped),
+            differences: next.differences(),
         }
     }
 
@@ -148,7 +169,32 @@ impl Next {
             newly_admitted: AtomicU64::new(0),
             left_out: AtomicU64::new(0),
             dropped_before,
+            differences: Mutex::default(),
         }
+    }
+
+    fn differences(&self) -> Vec<ShadowDifference> {
+        let mut all = self.differences.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        all.sort_by_key(|it| std::cmp::Reverse(it.at));
+        all
+    }
+
+    /// Keeps a difference with those of its kind. When there are too many kinds, the oldest goes.
+    fn keep(&self, new: ShadowDifference) {
+        let mut all = self.differences.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |it: &&mut ShadowDifference| {
+            (it.is_refused, it.rule, &it.document) == (new.is_refused, new.rule, &new.document)
+        };
+        if let Some(known) = all.iter_mut().find(is_same) {
+            known.n = known.n.saturating_add(new.n);
+            known.at = new.at;
+            return;
+        }
+        if all.len() >= KEPT {
+            let oldest = all.iter().enumerate().min_by_key(|(_, it)| it.at).map(|(n, _)| n);
+            oldest.into_iter().for_each(|it| drop(all.swap_remove(it)));
+        }
+        all.push(new);
     }
 
     fn judge(&self, observed: &Observed) -> Option<()> {
@@ -182,6 +228,14 @@ impl Next {
         };
         count.fetch_add(n_items, Ordering::Relaxed);
         let document = observed.sent.first().and_then(hash);
+        self.keep(ShadowDifference {
+            is_refused: change == "newly-refused",
+            rule,
+            code,
+            document: document.clone(),
+            n: n_items,
+            at: observed.at,
+        });
         ShadowDiffers {
             id: &observed.id.to_string(),
             change,
@@ -243,5 +297,7 @@ fn hash(sent: &Sent) -> Option<String> {
     Some(Digest::of(tree.root().string()?.as_bytes()).to_string())
 }
 
+/// 50 kinds of differences: more is for the log.
+const KEPT: usize = 50;
 /// 8 MiB, as the workers: documents are compiled here as well.
 const STACK: usize = 8 * 1024 * 1024;

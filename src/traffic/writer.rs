@@ -11,7 +11,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, channel},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ahash::HashSet;
@@ -23,7 +23,7 @@ use crate::{
     identity::Caller,
     json::{self, Literal},
     policy::{Digest, Policy, manifest::DocumentId},
-    telemetry::TrafficNotWritten,
+    telemetry::{TrafficLost, TrafficNotWritten},
     traffic::{
         Bounds, Observed, Queue, Sent, Tap,
         line::{self, DocumentLine, OperationLine},
@@ -117,6 +117,10 @@ struct Scribe {
     told: HashSet<Digest>,
     key: [u8; 32],
     is_failing: bool,
+    /// Until when nothing is tried again, after a failure.
+    rests_until: Option<Instant>,
+    /// Requests that came meanwhile.
+    n_lost: u64,
 }
 
 impl Scribe {
@@ -130,11 +134,27 @@ impl Scribe {
             told: HashSet::default(),
             key: random_key(),
             is_failing: false,
+            rests_until: None,
+            n_lost: 0,
         }
+    }
+
+    /// Whether a request is lost because the disk took none a moment ago. Every try begins with the
+    /// policy anew, which takes more than the requests themselves.
+    fn rests(&mut self) -> bool {
+        let rests = self.rests_until.is_some_and(|it| Instant::now() < it);
+        if rests {
+            self.n_lost = self.n_lost.saturating_add(1);
+            TrafficLost { n: self.n_lost }.emit();
+        }
+        rests
     }
 
     fn run(mut self, queue: &Queue) {
         while let Some(observed) = queue.wait() {
+            if self.rests() {
+                continue;
+            }
             self.make_room();
             self.note(&observed);
             while self.buffer.len() < BUFFER
@@ -245,6 +265,7 @@ impl Scribe {
             Ok(()) => self.is_failing = false,
             Err(error) => {
                 self.failed(&error);
+                self.rests_until = Instant::now().checked_add(REST);
                 // Documents that are lost are told again; a line that broke off ends here.
                 self.forget();
                 self.buffer.clear();
@@ -343,5 +364,7 @@ const TEXTS: NonZeroUsize = match NonZeroUsize::new(4_096) {
 };
 /// 8 MiB, as the workers: documents are compiled here as well.
 const STACK: usize = 8 * 1024 * 1024;
+/// 1 s after a failure: a disk that is full stays so for longer, as a rule.
+const REST: Duration = Duration::from_secs(1);
 /// 2 s for what is still to be written when the server stops.
 const PATIENCE: Duration = Duration::from_secs(2);

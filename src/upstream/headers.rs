@@ -40,6 +40,17 @@ pub struct Head<'h> {
     pub told: &'h [(HeaderName, HeaderValue)],
     /// What the client speaks.
     pub version: Version,
+    /// Our place in a trace; none: the client's, where the policy lets it pass.
+    pub trace: Option<&'h Trace>,
+}
+
+/// The place in a trace that the upstream is told.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// `traceparent`.
+    pub parent: HeaderValue,
+    /// Whether the trace is the client's, so that its `tracestate` belongs to it.
+    pub is_theirs: bool,
 }
 
 impl HeaderRules {
@@ -74,6 +85,12 @@ impl Head<'_> {
         }
         for (name, value) in self.told {
             headers.insert(name, value.clone());
+        }
+        if let Some(trace) = self.trace {
+            headers.insert(TRACEPARENT, trace.parent.clone());
+            if !trace.is_theirs {
+                headers.remove(TRACESTATE);
+            }
         }
         headers
     }
@@ -125,6 +142,9 @@ static HOP_BY_HOP: [HeaderName; 9] = [
 /// The client's address, as we know it.
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +173,7 @@ mod tests {
             address: [192, 0, 2, 1].into(),
             told: &[],
             version: Version::HTTP_11,
+            trace: None,
         };
         let got = list(&head.write(HeaderValue::from_static("up")));
         let ours = [
@@ -214,6 +235,30 @@ mod tests {
             ],
             &["authorization: t"],
         );
+    }
+
+    fn check_trace(is_theirs: bool, expect: &[&str]) {
+        let rules = HeaderRules::new(&["traceparent".into(), "tracestate".into()]);
+        let trace = Trace { parent: HeaderValue::from_static("ours"), is_theirs };
+        let head = Head {
+            client: &map(&[("traceparent", "theirs"), ("tracestate", "a=1")]),
+            rules: &rules,
+            media: Media::Json,
+            incremental: None,
+            address: [192, 0, 2, 1].into(),
+            told: &[],
+            version: Version::HTTP_11,
+            trace: Some(&trace),
+        };
+        let got = list(&head.write(HeaderValue::from_static("up")));
+        let got: Vec<_> = got.into_iter().filter(|it| it.starts_with("trace")).collect();
+        assert_eq!(got, expect);
+    }
+
+    #[test]
+    fn our_place_in_a_trace_stands_in_for_the_clients() {
+        check_trace(true, &["traceparent: ours", "tracestate: a=1"]);
+        check_trace(false, &["traceparent: ours"]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ mod turnstile;
 
 pub use channel::{Channel, ChannelEnded};
 pub use files::{Files, FilesBody};
-pub use headers::{Head, HeaderRules};
+pub use headers::{Head, HeaderRules, Trace};
 pub use lane::{Lane, Pinning};
 pub use pool::Upstream;
 pub use relayed::{RelayError, Relayed};

@@ -29,9 +29,9 @@ inputs: [{ at: ['Query.find(text:)'], pattern: '^[a-z]*$' }]
 const SCHEMA: &str = "type Query { a: Int find(text: String, n: Int, in: In): Query }
 input In { secret: String }
 type Mutation { change(secret: String!): Int }";
-const SECRET: &str = "CANARYqj7";
+pub(crate) const SECRET: &str = "CANARYqj7";
 
-struct Program(Child);
+pub(crate) struct Program(pub(crate) Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -52,7 +52,7 @@ fn eventually<T>(what: impl Fn() -> Option<T>) -> T {
     }
 }
 
-fn start(folder: &Path, upstream: SocketAddr) -> (Program, SocketAddr, SocketAddr) {
+pub(crate) fn start(folder: &Path, upstream: SocketAddr) -> (Program, SocketAddr, SocketAddr) {
     let policy = POLICY.lines().filter(|it| !it.starts_with("identity")).collect::<Vec<_>>();
     fs::write(folder.join("policy.yaml"), policy.join("\n")).unwrap();
     fs::write(folder.join("test.graphql"), SCHEMA).unwrap();
@@ -62,6 +62,7 @@ fn start(folder: &Path, upstream: SocketAddr) -> (Program, SocketAddr, SocketAdd
     command.args(["--admin", "127.0.0.1:0", "--policy"]).arg(folder.join("policy.yaml"));
     command.arg("--upstream").arg(format!("http://{upstream}/graphql"));
     command.arg("--audit-log").arg(folder.join("audit"));
+    command.arg("--traffic-log").arg(folder.join("traffic"));
     command.env("PORTCULLIS_LOG", "warn,portcullis=trace");
     let program = Program(command.stderr(File::create(&log).unwrap()).spawn().unwrap());
     let started = eventually(|| {
@@ -74,7 +75,7 @@ fn start(folder: &Path, upstream: SocketAddr) -> (Program, SocketAddr, SocketAdd
 }
 
 /// Bodies with a secret in every place that clients fill.
-fn bodies() -> Vec<String> {
+pub(crate) fn bodies() -> Vec<String> {
     let s = SECRET;
     let long = s.repeat(20);
     let query = |query: &str, variables: &str| {
@@ -158,9 +159,13 @@ fn secrets_are_in_no_log_and_no_metric_and_on_no_page() {
     assert!(Command::new("kill").arg(program.0.id().to_string()).status().unwrap().success());
     let mut program = program;
     assert!(program.0.wait().unwrap().success());
-    for (place, text) in
-        [("log", read("log")), ("audit", read("audit")), ("page", page), ("metrics", metrics)]
-    {
+    for (place, text) in [
+        ("log", read("log")),
+        ("audit", read("audit")),
+        ("traffic", read("traffic")),
+        ("page", page),
+        ("metrics", metrics),
+    ] {
         let hits: Vec<_> = text.lines().filter(|it| it.contains(SECRET)).collect();
         assert!(hits.is_empty(), "{place}: {hits:#?}");
         assert!(text.len() > 1000, "{place} says nothing");

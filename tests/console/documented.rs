@@ -20,7 +20,8 @@ fn metrics(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn metrics_that_are_named_exist() {
-    let sources = ["mod", "families"].map(|it| text(&format!("src/telemetry/exposition/{it}.rs")));
+    let sources = ["events", "mod", "requests", "state"]
+        .map(|it| text(&format!("src/telemetry/exposition/{it}.rs")));
     let sources = sources.concat();
     for path in [
         "deploy/observability/alerts.yml",

@@ -12,6 +12,8 @@
 mod browser;
 mod canary;
 mod documented;
+mod flood;
+mod promtool;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -103,7 +105,8 @@ fn a_token_is_asked_for_when_there_is_one() {
 fn metrics_count_what_happens() {
     let bench = start();
     let value = |name: &str| {
-        let metrics = get(bench.proxy.admin_address(), "/metrics", LOCAL);
+        let headers = format!("{LOCAL}Accept: application/openmetrics-text\r\n");
+        let metrics = get(bench.proxy.admin_address(), "/metrics", &headers);
         let media = metrics.header("content-type").expect("a type").to_owned();
         assert!(media.starts_with("application/openmetrics-text"), "{media}");
         let text = text(&metrics);

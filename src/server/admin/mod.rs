@@ -4,6 +4,8 @@ mod access;
 mod events;
 mod show;
 
+pub(super) use show::figures;
+
 use std::{
     cell::RefCell, convert::Infallible, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration,
 };
@@ -12,8 +14,8 @@ use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, Method, Request, Response, StatusCode,
     header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, WWW_AUTHENTICATE,
-        X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+        WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -27,7 +29,7 @@ use tokio::{
 };
 
 use crate::{
-    console::{self, History, Page},
+    console::{self, History, Page, Sightings},
     server::{
         admin::{
             access::{Denied, Peer},
@@ -37,7 +39,7 @@ use crate::{
         health,
         state::Shared,
     },
-    telemetry::{AcceptFailed, MEDIA, exposition, numbers},
+    telemetry::{AcceptFailed, Exposition, numbers},
 };
 
 /// Serves until the workers have ended, so that `/readyz` can tell that they are about to.
@@ -62,6 +64,7 @@ struct Desk {
     shared: Arc<Shared>,
     phase: watch::Receiver<Phase>,
     history: RefCell<History>,
+    sightings: RefCell<Sightings>,
     seats: Seats,
 }
 
@@ -72,10 +75,12 @@ async fn serve(
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let mut connections = JoinSet::new();
-    let (history, seen) = (RefCell::default(), phase.clone());
-    let desk = Rc::new(Desk { shared, phase: seen, history, seats: Seats::default() });
+    let (history, sightings, seen) = (RefCell::default(), RefCell::default(), phase.clone());
+    let desk = Rc::new(Desk { shared, phase: seen, history, sightings, seats: Seats::default() });
     let mut samples = interval(SAMPLE);
     samples.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
@@ -89,6 +94,7 @@ async fn serve(
             },
             Some(_ended) = connections.join_next() => {}
             _now = samples.tick() => desk.history.borrow_mut().note(show::now(), &numbers()),
+            _now = looks.tick() => show::look(&desk),
             _told = phase.wait_for(|it| *it == Phase::Stopped) => return Ok(()),
         }
     }
@@ -122,10 +128,7 @@ fn respond<B>(request: &Request<B>, desk: &Rc<Desk>, peer: Peer) -> Response<Bod
         return deny(denied);
     }
     match path {
-        "/metrics" => match exposition(show::figures(&desk.shared)) {
-            Ok(text) => answer(StatusCode::OK, MEDIA, text),
-            Err(_never) => answer(StatusCode::INTERNAL_SERVER_ERROR, TEXT, String::new()),
-        },
+        "/metrics" => metrics(request, &desk.shared),
         "/" => html(console::page(&show::view(desk))),
         "/events" => match desk.seats.take() {
             Some(seat) => body("text/event-stream", Body::events(Rc::clone(desk), seat)),
@@ -135,6 +138,15 @@ fn respond<B>(request: &Request<B>, desk: &Rc<Desk>, peer: Peer) -> Response<Bod
             Some(page) => html(page),
             None => json((StatusCode::NOT_FOUND, r#"{"error":"no such page"}"#.into())),
         },
+    }
+}
+
+fn metrics<B>(request: &Request<B>, shared: &Shared) -> Response<Body> {
+    let accept = request.headers().get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
+    let form = Exposition::accepted(&accept.collect::<Vec<_>>().join(","));
+    match form.write(&figures(shared)) {
+        Ok(text) => answer(StatusCode::OK, form.media(), text),
+        Err(_never) => answer(StatusCode::INTERNAL_SERVER_ERROR, TEXT, String::new()),
     }
 }
 
@@ -201,3 +213,5 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const MAX_CONNECTIONS: usize = 64;
 /// 2 s: the step of the picture on the console.
 const SAMPLE: Duration = Duration::from_secs(2);
+/// 10 s: how exactly it is told when an operation came first and last.
+const LOOK: Duration = Duration::from_secs(10);

@@ -1,12 +1,13 @@
 //! What is in force and what was counted, for the metrics and the console.
 
 use crate::{
-    console::{GraphView, RateView, SettingView, View},
+    console::{DifferenceView, GraphView, RateView, SettingView, ShadowView, View},
     policy::{Allowance, Counts, Paced, Policy, ProfileIdx, Rate, Stance},
     server::{admin::Desk, drain::Phase, graph::Graph, state::Shared},
     telemetry::{
         COUNTERS, Figures, GraphFigures, audit_backlog, now_millis, numbers, recent_refusals,
     },
+    traffic::{ShadowDifference, criterion},
     verdict::Mode,
 };
 
@@ -16,7 +17,7 @@ pub(super) fn now() -> u64 {
 }
 
 /// For the metrics.
-pub(super) fn figures(shared: &Shared) -> Figures {
+pub(in crate::server) fn figures(shared: &Shared) -> Figures {
     Figures {
         listening: shared.n_listening(),
         workers: shared.config.workers.get(),
@@ -52,6 +53,33 @@ fn cost_limits(policy: &Policy) -> Vec<(Box<str>, u64)> {
     policy.profiles().iter().enumerate().filter_map(of).collect()
 }
 
+/// Looks which operations have come.
+pub(super) fn look(desk: &Desk) {
+    for graph in desk.shared.graphs.iter() {
+        let gate = &graph.state.load().gate;
+        desk.sightings.borrow_mut().note(now(), &gate.policy().name, &gate.usage().uses);
+    }
+}
+
+/// The policy that is judged beside the one in force.
+fn shadow(graph: &Graph) -> Option<ShadowView> {
+    let seen = graph.taps.shadow()?.seen();
+    let difference = |it: ShadowDifference| {
+        let ShadowDifference { is_refused, rule, code, document, n, at } = it;
+        DifferenceView { is_refused, rule, code, document, n, at }
+    };
+    Some(ShadowView {
+        criterion: criterion(seen.n, seen.newly_refused),
+        policy: seen.name.to_string(),
+        digest: seen.digest.to_string(),
+        n: seen.n,
+        newly_refused: seen.newly_refused,
+        newly_admitted: seen.newly_admitted,
+        left_out: seen.left_out,
+        differences: seen.differences.into_iter().map(difference).collect(),
+    })
+}
+
 /// For the console.
 pub(super) fn view(desk: &Desk) -> View {
     let shared = &desk.shared;
@@ -63,6 +91,13 @@ pub(super) fn view(desk: &Desk) -> View {
         now: now(),
         numbers: numbers(),
         history: desk.history.borrow().clone(),
+        sightings: desk.sightings.borrow().clone(),
+        shadow: shared.graphs.iter().find_map(|it| shadow(it)),
+        shared: shared
+            .config
+            .redis
+            .is_some()
+            .then(|| difference(&COUNTERS.shared_lost, &COUNTERS.shared_found) == 0),
         refusals: recent_refusals(),
         graphs: shared.graphs.iter().map(|it| graph_view(it)).collect(),
         listening: shared.n_listening(),
@@ -99,7 +134,7 @@ fn graph_view(graph: &Graph) -> GraphView {
         upstreams: graph.config.upstreams().map(ToString::to_string).collect(),
         settings: settings(policy),
         profiles: policy.profiles().iter().map(|it| it.name.to_string()).collect(),
-        rates: policy.rates.iter().map(|it| rate(it)).collect(),
+        rates: policy.rates.iter().map(|it| rate(it, state.quotas.n_keys(&it.name))).collect(),
         cost_limit: cost_limits(policy).first().map(|it| it.1),
         documents: usage.uses,
         cached: (usage.n_documents, usage.n_refused),
@@ -127,7 +162,7 @@ fn words(stance: Stance) -> String {
     }
 }
 
-fn rate(rate: &Rate) -> RateView {
+fn rate(rate: &Rate, n_keys: usize) -> RateView {
     let what = match &rate.counts {
         Counts::Calls(_) => "calls",
         Counts::Cost => "cost",
@@ -144,5 +179,10 @@ fn rate(rate: &Rate) -> RateView {
         Mode::Enforce => "enforce",
         Mode::Report => "report",
     };
-    RateView { name: rate.name.to_string(), limit: format!("{much}, by {}", rate.key), mode }
+    RateView {
+        name: rate.name.to_string(),
+        limit: format!("{much}, by {}", rate.key),
+        mode,
+        keys: u64::try_from(n_keys).unwrap_or(u64::MAX),
+    }
 }

@@ -28,7 +28,7 @@ use crate::{
         upgrade::Upgrade,
     },
     telemetry::{RequestId, SocketClosed, SocketOpened},
-    upstream::{Channel, ChannelEnded},
+    upstream::{Channel, ChannelEnded, Trace},
     websocket::{Close, Ended, Frames, FromClient, Received, read_client, write},
 };
 
@@ -44,6 +44,8 @@ struct Session {
     head: Parts,
     address: std::net::IpAddr,
     caller: Caller,
+    /// The place of the handshake in a trace.
+    trace: Option<Trace>,
     /// What the upstream was told of the caller.
     told: Vec<(HeaderName, HeaderValue)>,
     /// The payload of our `connection_init`.
@@ -73,7 +75,7 @@ pub(super) async fn run(socket: Socket, first: Vec<u8>, upgrade: Upgrade, client
     let Some(rules) = state.http().websocket.clone() else { return };
     let begins = rules.rate.map(Pace::of);
     let frames = Frames::serve(socket, first, rules.message).await;
-    let Upgrade { id, site, head, address, caller } = upgrade;
+    let Upgrade { id, site, head, address, caller, trace } = upgrade;
     SocketOpened { id }.emit();
     let mut session = Session {
         id,
@@ -85,6 +87,7 @@ pub(super) async fn run(socket: Socket, first: Vec<u8>, upgrade: Upgrade, client
         head,
         address,
         caller,
+        trace,
         told: Vec::new(),
         init: None,
         channel: None,

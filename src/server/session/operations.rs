@@ -319,6 +319,7 @@ impl Session {
             address: self.address,
             told: &self.told,
             version: self.head.version,
+            trace: self.trace.as_ref(),
         }
     }
 

@@ -3,7 +3,6 @@
 //! A thread of its own writes it. Whoever reports waits for nobody: when the bounded queue is full,
 //! the line is dropped and counted. Requests that met an overload are no decisions, and not here.
 
-mod queue;
 mod record;
 mod sink;
 
@@ -12,7 +11,11 @@ pub use sink::AuditSink;
 use std::{io, sync::OnceLock, time::Duration};
 
 use crate::{
-    telemetry::{About, NotIdentified, Refused, audit::queue::Queue, clock::now_millis},
+    telemetry::{
+        About, COUNTERS, NotIdentified, Refused,
+        clock::now_millis,
+        lines::{Kind, Queue},
+    },
     verdict::Item,
 };
 
@@ -21,7 +24,7 @@ use crate::{
 /// # Errors
 /// When the file cannot be opened, the thread cannot be started, or there is an audit log already.
 pub fn start_audit(sink: AuditSink) -> io::Result<()> {
-    let queue = Queue::start(sink.open()?, CAPACITY)?;
+    let queue = Queue::start(KIND, sink.open()?, CAPACITY)?;
     QUEUE.set(queue).map_err(|_again| io::Error::from(io::ErrorKind::AlreadyExists))
 }
 
@@ -59,6 +62,12 @@ fn put(record: impl FnOnce() -> serde_json::Value) {
     queue.put(|| record().to_string());
 }
 
+const KIND: Kind = Kind {
+    name: "audit",
+    dropped: &COUNTERS.audit_dropped,
+    failed: &COUNTERS.audit_failed,
+    complain: |why| tracing::error!(event = "audit-not-written", detail = %why),
+};
 static QUEUE: OnceLock<Queue> = OnceLock::new();
 
 /// 8192 lines of 1 KiB or so: a second of the worst flood.

@@ -1,12 +1,13 @@
 //! Where the audit log goes: a file that may be moved away under it, or standard output.
 
 use std::{
-    fmt,
     fs::{File, OpenOptions},
     io::{self, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::PathBuf,
 };
+
+use crate::telemetry::lines::Output;
 
 /// Where the audit log goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,11 +31,6 @@ impl AuditSink {
             Self::Stdout => Ok(Box::new(Stdout)),
         }
     }
-}
-
-/// Takes whole lines.
-pub(super) trait Output: Send + fmt::Debug {
-    fn put(&mut self, text: &[u8]) -> io::Result<()>;
 }
 
 #[derive(Debug)]

@@ -6,7 +6,10 @@ use super::*;
 use crate::{
     admission::Use,
     schema::OperationKind,
-    telemetry::{Carrier, Outcome, cells::count_request},
+    telemetry::{
+        Carrier, Outcome,
+        cells::{count_request, rules},
+    },
     verdict::Code,
 };
 
@@ -120,7 +123,7 @@ fn figures() -> Figures {
 #[test]
 fn the_text_is_what_prometheus_reads() {
     count_request(Outcome::Refused(Code::MAX_DEPTH_LIMIT), Carrier::Get);
-    let found = read(&exposition(figures()).unwrap());
+    let found = read(&Exposition::OpenMetrics.write(&figures()).unwrap());
     let has = |name: &str, label: (&str, &str)| {
         let is_it = |it: &&(String, BTreeMap<String, String>, f64)| {
             it.0 == name && it.1.get(label.0).is_some_and(|it| it == label.1)
@@ -136,7 +139,7 @@ fn the_text_is_what_prometheus_reads() {
 
 #[test]
 fn labels_come_from_closed_sets() {
-    let found = read(&exposition(figures()).unwrap());
+    let found = read(&Exposition::OpenMetrics.write(&figures()).unwrap());
     let codes: BTreeSet<_> = Code::ALL.iter().map(|it| it.as_str()).chain([""]).collect();
     let rules: BTreeSet<_> = rules().chain(["other"]).collect();
     let transports = Carrier::ALL.map(Carrier::as_str);
@@ -162,7 +165,7 @@ fn labels_come_from_closed_sets() {
 
 #[test]
 fn buckets_grow_to_the_count() {
-    let found = read(&exposition(figures()).unwrap());
+    let found = read(&Exposition::OpenMetrics.write(&figures()).unwrap());
     let mut last: BTreeMap<(String, Option<String>), f64> = BTreeMap::new();
     for (name, labels, value) in &found.samples {
         let Some(family) = name.strip_suffix("_bucket") else { continue };
@@ -175,4 +178,16 @@ fn buckets_grow_to_the_count() {
         let key = (family.to_owned(), labels.get("verdict").cloned());
         assert_eq!(last.get(&key), Some(value), "{name}");
     }
+}
+
+#[test]
+fn openmetrics_comes_to_who_asks_for_it() {
+    let check = |accept, expect| assert_eq!(Exposition::accepted(accept), expect, "{accept}");
+    check("", Exposition::Classic);
+    check("*/*", Exposition::Classic);
+    check("text/plain;version=0.0.4", Exposition::Classic);
+    check("application/openmetrics-text;q=0,text/plain", Exposition::Classic);
+    let prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.4,*/*;q=0.1";
+    check(prometheus, Exposition::OpenMetrics);
+    check("Application/OpenMetrics-Text", Exposition::OpenMetrics);
 }

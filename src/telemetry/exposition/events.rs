@@ -1,14 +1,9 @@
-//! The families that need no labels of a request.
+//! One family for each kind of event.
 
-use std::fmt;
-
-use crate::telemetry::{
-    COUNTERS, Counters, Figures, GraphFigures, audit_backlog,
-    exposition::{Labels, Out, label},
-};
+use crate::telemetry::{COUNTERS, Counters, Family};
 
 /// One counter for each kind of event.
-pub(super) fn events(out: &mut Out<'_, '_>) -> fmt::Result {
+pub(super) fn events(out: &mut Vec<Family>) {
     let Counters {
         above_static,
         accept_failures,
@@ -20,7 +15,10 @@ pub(super) fn events(out: &mut Out<'_, '_>) -> fmt::Result {
         ejections,
         failures,
         key_failures,
+        log_dropped,
+        log_failed,
         mutations,
+        otlp_failures,
         panics,
         refused,
         reload_failures,
@@ -34,6 +32,7 @@ pub(super) fn events(out: &mut Out<'_, '_>) -> fmt::Result {
         shed,
         sockets_closed,
         sockets_opened,
+        spans_dropped,
         traffic_failures,
         traffic_lost,
         unidentified,
@@ -52,6 +51,8 @@ pub(super) fn events(out: &mut Out<'_, '_>) -> fmt::Result {
         ("upstream_returns", "Upstream addresses that answered again", upstream_returns),
         ("failures", "Requests that we failed at", failures),
         ("key_failures", "Questions for keys that brought none", key_failures),
+        ("log_dropped", "Log lines for which there was no room", log_dropped),
+        ("log_write_failures", "Log lines that could not be written", log_failed),
         ("mutations", "Mutations that were admitted", mutations),
         ("panics", "Panics that were caught", panics),
         ("refusals", "Refused requests", refused),
@@ -68,6 +69,8 @@ pub(super) fn events(out: &mut Out<'_, '_>) -> fmt::Result {
         ("shared_found", "How often what replicas share could be asked for again", shared_found),
         ("shared_lost", "How often what replicas share could not be asked for", shared_lost),
         ("shed", "Requests for which there was no room", shed),
+        ("otlp_failures", "Exports that the collector did not take", otlp_failures),
+        ("spans_dropped", "Spans that did not reach the collector", spans_dropped),
         ("sockets_opened", "WebSockets that were opened", sockets_opened),
         ("sockets_closed", "WebSockets that have ended", sockets_closed),
         (
@@ -79,54 +82,12 @@ pub(super) fn events(out: &mut Out<'_, '_>) -> fmt::Result {
         ("identity_failures", "Credentials that were not accepted", unidentified),
         ("upstream_failures", "Requests that the upstream did not answer", upstream_failures),
     ] {
-        out.counter(name, help, counter.value())?;
+        out.push(Family::counter(name, help, counter.value()));
     }
     let (opened, closed) = (sockets_opened.value(), sockets_closed.value());
-    out.gauge("sockets_live", "WebSockets that are open", opened.saturating_sub(closed))?;
+    let help = "WebSockets that are open";
+    out.push(Family::gauge("sockets_live", help, opened.saturating_sub(closed)));
     let (gone, back) = (ejections.value(), upstream_returns.value());
     let help = "Upstream addresses that a worker leaves alone, over all workers";
-    out.gauge("upstream_ejected", help, gone.saturating_sub(back))
-}
-
-pub(super) fn process(out: &mut Out<'_, '_>, figures: &Figures) -> fmt::Result {
-    let number = |it: usize| u64::try_from(it).unwrap_or(u64::MAX);
-    out.gauge("workers", "Workers that should listen", number(figures.workers))?;
-    out.gauge("workers_listening", "Workers that listen", number(figures.listening))?;
-    let failed = u64::from(figures.tls_reload_failed);
-    out.gauge("tls_reload_failed", "Whether newer certificates could not be used", failed)?;
-    let backlog = audit_backlog().map(|it| (Labels::new(), it));
-    out.gauges("audit_backlog", "Audit lines that wait to be written", backlog)
-}
-
-pub(super) fn policies(out: &mut Out<'_, '_>, graphs: &[GraphFigures]) -> fmt::Result {
-    let each = |value: &dyn Fn(&GraphFigures) -> u64| {
-        graphs.iter().map(|it| (label("policy", &it.policy), value(it))).collect::<Vec<_>>()
-    };
-    let number = |it: usize| u64::try_from(it).unwrap_or(u64::MAX);
-    let help = "When the policy was put in force, in seconds since 1970";
-    out.gauges("policy_loaded_timestamp_seconds", help, each(&|it| it.loaded_at))?;
-    let help = "Whether a newer policy could not be put in force";
-    out.gauges("policy_reload_failed", help, each(&|it| it.reload_failed.into()))?;
-    let help = "Whether the schema of the upstream is another than that of the policy";
-    out.gauges("schema_drifted", help, each(&|it| it.drifted.into()))?;
-    let help = "Documents in the cache that can be judged";
-    out.gauges("cache_documents", help, each(&|it| number(it.usage.n_documents)))?;
-    let help = "Documents in the cache that are refused whoever asks";
-    out.gauges("cache_refused_documents", help, each(&|it| number(it.usage.n_refused)))?;
-    let help = "Documents that were not in the cache, and were compiled";
-    out.counters("cache_misses", help, each(&|it| it.usage.compiled))?;
-    let limits = graphs.iter().flat_map(|graph| {
-        graph.limits.iter().map(|(profile, limit)| {
-            let mut labels = label("policy", &graph.policy);
-            labels.push(("profile", profile.to_string()));
-            (labels, *limit)
-        })
-    });
-    out.gauges("cost_limit", "The limit of the static cost", limits)?;
-    let digests = graphs.iter().map(|it| {
-        let mut labels = label("policy", &it.policy);
-        labels.push(("digest", it.digest.clone()));
-        (labels, 1)
-    });
-    out.gauges("policy_digest", "The policy in force, as a label; always 1", digests)
+    out.push(Family::gauge("upstream_ejected", help, gone.saturating_sub(back)));
 }

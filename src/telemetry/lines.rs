@@ -1,7 +1,8 @@
-//! The bounded queue between those who report and the thread that writes.
+//! The bounded queue between those who report and the thread that writes: for the log and for the
+//! audit log.
 
 use std::{
-    io,
+    fmt, io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,11 +12,30 @@ use std::{
     time::Duration,
 };
 
-use crate::telemetry::{COUNTERS, audit::sink::Output};
+use crate::telemetry::Counter;
+
+/// Takes whole lines.
+pub(super) trait Output: Send + fmt::Debug {
+    fn put(&mut self, text: &[u8]) -> io::Result<()>;
+}
+
+/// What is written, and who counts what is not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kind {
+    /// Of the thread.
+    pub(super) name: &'static str,
+    /// Lines for which there was no room.
+    pub(super) dropped: &'static Counter,
+    /// Lines that could not be written.
+    pub(super) failed: &'static Counter,
+    /// Tells the operator why not, once until it works again.
+    pub(super) complain: fn(&io::Error),
+}
 
 /// Lines on their way to the writer.
 #[derive(Debug)]
 pub(super) struct Queue {
+    kind: Kind,
     sender: SyncSender<Message>,
     waiting: Arc<AtomicU64>,
     capacity: u64,
@@ -29,28 +49,28 @@ enum Message {
 }
 
 impl Queue {
-    pub(super) fn start(output: Box<dyn Output>, capacity: usize) -> io::Result<Self> {
+    pub(super) fn start(kind: Kind, output: Box<dyn Output>, capacity: usize) -> io::Result<Self> {
         // One more, for the message that asks whether all is written.
         let (sender, receiver) = sync_channel(capacity.saturating_add(1));
         let waiting = Arc::new(AtomicU64::new(0));
         let counts = Arc::clone(&waiting);
         thread::Builder::new()
-            .name("audit".into())
-            .spawn(move || write(&receiver, &counts, output))?;
-        Ok(Self { sender, waiting, capacity: u64::try_from(capacity).unwrap_or(u64::MAX) })
+            .name(kind.name.into())
+            .spawn(move || write(kind, &receiver, (&counts, output)))?;
+        Ok(Self { kind, sender, waiting, capacity: u64::try_from(capacity).unwrap_or(u64::MAX) })
     }
 
     /// Hands a line over, or drops it. When there is no room it is not even made.
     pub(super) fn put(&self, line: impl FnOnce() -> String) {
         if self.backlog() >= self.capacity {
-            return COUNTERS.audit_dropped.count();
+            return self.kind.dropped.count();
         }
         self.waiting.fetch_add(1, Ordering::Relaxed);
         match self.sender.try_send(Message::Line(line())) {
             Ok(()) => {}
             Err(TrySendError::Disconnected(_) | TrySendError::Full(_)) => {
                 self.waiting.fetch_sub(1, Ordering::Relaxed);
-                COUNTERS.audit_dropped.count();
+                self.kind.dropped.count();
             }
         }
     }
@@ -69,7 +89,11 @@ impl Queue {
 }
 
 /// Until nobody can report any more.
-fn write(receiver: &Receiver<Message>, waiting: &AtomicU64, mut output: Box<dyn Output>) {
+fn write(
+    kind: Kind,
+    receiver: &Receiver<Message>,
+    (waiting, mut output): (&AtomicU64, Box<dyn Output>),
+) {
     let mut lines = Lines::default();
     while let Ok(first) = receiver.recv() {
         let mut told = Vec::new();
@@ -82,7 +106,7 @@ fn write(receiver: &Receiver<Message>, waiting: &AtomicU64, mut output: Box<dyn 
             }
             next = if lines.text.len() < BUFFER { receiver.try_recv().ok() } else { None };
         }
-        lines.write(output.as_mut(), waiting);
+        lines.write(kind, output.as_mut(), waiting);
         drop(told);
     }
 }
@@ -99,18 +123,21 @@ struct Lines {
 impl Lines {
     fn add(&mut self, line: &str) {
         self.text.extend_from_slice(line.as_bytes());
-        self.text.push(b'\n');
+        // Whoever formats for a person ends his lines himself.
+        if !line.ends_with('\n') {
+            self.text.push(b'\n');
+        }
         self.n = self.n.saturating_add(1);
     }
 
-    fn write(&mut self, output: &mut dyn Output, waiting: &AtomicU64) {
+    fn write(&mut self, kind: Kind, output: &mut dyn Output, waiting: &AtomicU64) {
         if self.n > 0 {
             let mend: &[u8] = if self.is_torn { b"\n" } else { b"" };
             let written = output.put(mend).and_then(|()| output.put(&self.text));
             if let Err(error) = &written {
-                COUNTERS.audit_failed.add(self.n);
+                kind.failed.add(self.n);
                 if !self.is_torn {
-                    tracing::error!(event = "audit-not-written", detail = %error);
+                    (kind.complain)(error);
                 }
             }
             self.is_torn = written.is_err();
@@ -129,6 +156,14 @@ mod tests {
     use std::sync::{Mutex, mpsc};
 
     use super::*;
+    use crate::telemetry::COUNTERS;
+
+    const KIND: Kind = Kind {
+        name: "test",
+        dropped: &COUNTERS.audit_dropped,
+        failed: &COUNTERS.audit_failed,
+        complain: |_why| {},
+    };
 
     /// Writes only what it is let through.
     #[derive(Debug)]
@@ -153,7 +188,7 @@ mod tests {
         let written = Arc::new(Mutex::new(Vec::new()));
         let (open, gate) = mpsc::channel();
         let output = Gated { written: Arc::clone(&written), gate };
-        let queue = Queue::start(Box::new(output), 4).unwrap();
+        let queue = Queue::start(KIND, Box::new(output), 4).unwrap();
         let dropped = COUNTERS.audit_dropped.value();
         (0..10).for_each(|n| queue.put(|| n.to_string()));
         assert_eq!(queue.backlog(), 4);
@@ -170,7 +205,7 @@ mod tests {
         let written = Arc::new(Mutex::new(Vec::new()));
         let (open, gate) = mpsc::channel();
         let output = Gated { written: Arc::clone(&written), gate };
-        let queue = Queue::start(Box::new(output), 4).unwrap();
+        let queue = Queue::start(KIND, Box::new(output), 4).unwrap();
         let failed = COUNTERS.audit_failed.value();
         open.send(Err(io::ErrorKind::StorageFull.into())).unwrap();
         queue.put(|| "lost".into());
