@@ -25,8 +25,8 @@ use portcullis::{
     operation::{coerce, spread},
 };
 use support::{
-    ACCOUNT_PAGE, PRODUCT_PAGE, PRODUCT_PAGE_AUTHORIZED, Sample, admit, floods, gate, refuse,
-    requests,
+    ACCOUNT_PAGE, FLOODED, PRODUCT_PAGE, PRODUCT_PAGE_AUTHORIZED, Sample, admit, floods, gate,
+    refuse, requests,
 };
 
 /// So many verdicts are counted, and the mean is printed.
@@ -34,10 +34,6 @@ const N_VERDICTS: usize = 20;
 
 /// How far a count may move.
 const BAND: f64 = 0.03;
-
-/// A policy under which a flood gets as far as being read.
-const FLOODED: Sample =
-    Sample { name: "100KB", policy: "benches/documents/wide.yaml", ..PRODUCT_PAGE };
 
 const SAMPLES: [Sample; 4] = [PRODUCT_PAGE, PRODUCT_PAGE_AUTHORIZED, ACCOUNT_PAGE, FLOODED];
 const CHILD: &str = "--count";

@@ -46,6 +46,10 @@ pub(crate) const PRODUCT_PAGE: Sample = Sample {
 pub(crate) const PRODUCT_PAGE_AUTHORIZED: Sample =
     Sample { name: "1.5KB+rules", policy: "benches/documents/authorized.yaml", ..PRODUCT_PAGE };
 
+/// A policy under which a flood gets as far as being read.
+pub(crate) const FLOODED: Sample =
+    Sample { name: "100KB", policy: "benches/documents/wide.yaml", ..PRODUCT_PAGE };
+
 /// 5.9 KB, with its variables 6.3 KB.
 pub(crate) const ACCOUNT_PAGE: Sample = Sample {
     name: "6KB",

@@ -33,7 +33,7 @@ pub(super) enum Judged {
     /// The answer is known.
     Answer(Vec<u8>),
     /// It goes on, and its answers are read.
-    Forward(Admitted, Reading),
+    Forward(Admitted, Box<Reading>),
 }
 
 /// How the answers to an operation are read.
@@ -197,7 +197,8 @@ impl Session {
             Verdict::Admit(admitted) => {
                 self.serves(id, admitted.items())?;
                 let guard = guard_of_socket(&self.state, id, follow.expected);
-                Ok(Judged::Forward(admitted, Reading { guard, watched: follow.watched }))
+                let reading = Box::new(Reading { guard, watched: follow.watched });
+                Ok(Judged::Forward(admitted, reading))
             }
             Verdict::Answer(answered) => {
                 self.serves(id, &answered.items)?;
@@ -252,7 +253,7 @@ impl Session {
         &mut self,
         request: RequestId,
         (id, payload): (&str, Value<'_>),
-        (admitted, reading): (Admitted, Reading),
+        (admitted, reading): (Admitted, Box<Reading>),
         mut charges: Charges,
     ) -> Result<(), Ended> {
         let mut channel = match self.channel.take() {
@@ -263,7 +264,7 @@ impl Session {
             },
         };
         charges.sent();
-        let Reading { guard, mut watched } = reading;
+        let Reading { guard, mut watched } = *reading;
         let counting = self.counting(request, watched.as_mut(), &admitted, charges);
         let n = self.live.begin((id, payload.text()), admitted.body(), (guard, counting));
         let sent = channel.subscribe(n, admitted).await;
