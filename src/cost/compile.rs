@@ -3,7 +3,7 @@
 //! A stack of open places instead of recursion; a place that was priced before is looked up. When
 //! the work exceeds its budget the plain sum takes over, which is higher but linear.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc, vec};
 
 use ahash::HashMap;
 
@@ -83,14 +83,22 @@ struct HandedDown {
 struct Frame {
     memo: Option<Memo>,
     /// The guards of the field around it: what stands under the same is always there.
-    context: Vec<GuardId>,
+    context: Cow<'static, [GuardId]>,
     handed_down: Option<HandedDown>,
-    regions: Vec<Vec<Keyed>>,
-    region: usize,
-    field: usize,
+    regions: vec::IntoIter<Vec<Keyed>>,
+    /// What is left of the region that is being priced.
+    fields: Option<vec::IntoIter<Keyed>>,
+    /// The field whose place below was not priced yet.
+    waiting: Option<Keyed>,
     sum: Pair,
     max: Pair,
     group: Group,
+}
+
+impl Frame {
+    fn next(&mut self) -> Option<Keyed> {
+        self.waiting.take().or_else(|| self.fields.as_mut()?.next())
+    }
 }
 
 #[derive(Debug)]
@@ -131,21 +139,20 @@ impl<'a> Compiling<'a> {
     fn run(&mut self) -> bool {
         let Some(root) = self.model.schema().root(self.operation.kind()) else { return true };
         let merged = merge((self.model, self.operation), root, None);
-        if !self.open(merged, (None, vec![GuardId::ALWAYS]), None) {
+        if !self.open(merged, (None, Cow::Borrowed(&[GuardId::ALWAYS])), None) {
             return false;
         }
         while let Some(frame) = self.stack.last_mut() {
-            let Some(region) = frame.regions.get(frame.region) else {
-                self.close();
-                continue;
-            };
-            let Some(keyed) = region.get(frame.field) else {
+            if let Some(keyed) = frame.next() {
+                if !self.field(keyed) {
+                    return false;
+                }
+            } else if frame.fields.take().is_some() {
                 self.close_region();
-                continue;
-            };
-            let keyed = keyed.clone();
-            if !self.field(&keyed) {
-                return false;
+            } else if let Some(region) = frame.regions.next() {
+                frame.fields = Some(region.into_iter());
+            } else {
+                self.close();
             }
         }
         self.total.types = self.arena.add_weight(self.total.types, self.model.root(root));
@@ -155,7 +162,7 @@ impl<'a> Compiling<'a> {
     fn open(
         &mut self,
         merged: Merged,
-        (memo, context): (Option<Memo>, Vec<GuardId>),
+        (memo, context): (Option<Memo>, Cow<'static, [GuardId]>),
         handed_down: Option<HandedDown>,
     ) -> bool {
         let n_keys: usize = merged.regions.iter().map(Vec::len).sum();
@@ -166,9 +173,9 @@ impl<'a> Compiling<'a> {
             memo,
             context,
             handed_down,
-            regions: merged.regions,
-            region: 0,
-            field: 0,
+            regions: merged.regions.into_iter(),
+            fields: None,
+            waiting: None,
             sum: Pair::ZERO,
             max: Pair::ZERO,
             group: Group::default(),
@@ -178,11 +185,10 @@ impl<'a> Compiling<'a> {
 
     /// Prices the next field of the place on top, or opens the place below it. False when the
     /// budget is spent.
-    fn field(&mut self, keyed: &Keyed) -> bool {
+    fn field(&mut self, keyed: Keyed) -> bool {
         let (model, operation) = (self.model, self.operation);
         let class = model.class(keyed.class);
         let (Some(node), Some(class)) = (operation.node(keyed.first), class) else {
-            self.advance();
             return true;
         };
         let guards = keyed.guards();
@@ -199,13 +205,16 @@ impl<'a> Compiling<'a> {
                         class: keyed.class,
                         condition,
                     });
+                    if let Some(frame) = self.stack.last_mut() {
+                        frame.waiting = Some(keyed);
+                    }
                     return self.open(merged, (Some(memo), guards), handed_down);
                 }
             }
         } else {
             (Pair::ZERO, NO_GROUP)
         };
-        self.add(keyed, (node, class, condition), &guards, below);
+        self.add(&keyed, (node, class, condition), &guards, below);
         true
     }
 
@@ -228,7 +237,7 @@ impl<'a> Compiling<'a> {
         }
         pair.fields = self.arena.add(call, pair.fields);
         let Some(frame) = self.stack.last_mut() else { return };
-        if let Some(condition) = condition.filter(|_| frame.context != guards) {
+        if let Some(condition) = condition.filter(|_| *frame.context != *guards) {
             pair.types = self.arena.guard(condition, pair.types);
             pair.fields = self.arena.guard(condition, pair.fields);
         }
@@ -242,7 +251,6 @@ impl<'a> Compiling<'a> {
             let (first, class) = (keyed.first, keyed.class);
             frame.group.open.push(OutlineField { first, class, call, sizes, pair, child });
         }
-        self.advance();
     }
 
     /// The sizes of the lists around a field's type, outermost first.
@@ -288,12 +296,6 @@ impl<'a> Compiling<'a> {
         }
     }
 
-    fn advance(&mut self) {
-        if let Some(frame) = self.stack.last_mut() {
-            frame.field = frame.field.saturating_add(1);
-        }
-    }
-
     fn close_region(&mut self) {
         let Some(frame) = self.stack.last_mut() else { return };
         let sum = std::mem::replace(&mut frame.sum, Pair::ZERO);
@@ -301,8 +303,6 @@ impl<'a> Compiling<'a> {
         frame.max.fields = self.arena.max(frame.max.fields, sum.fields);
         let fields = std::mem::take(&mut frame.group.open);
         frame.group.regions.push(Region { sum, fields });
-        frame.region = frame.region.saturating_add(1);
-        frame.field = 0;
     }
 
     fn close(&mut self) {

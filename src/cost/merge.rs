@@ -3,6 +3,8 @@
 //! GraphQL §6.3.2 collects by response key; the type conditions split the possible types into
 //! regions in which the same selections apply. Only here are selections merged.
 
+use std::borrow::Cow;
+
 use ahash::{HashMap, HashSet};
 
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// Fields that answer one response key of one object.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Keyed {
     /// All of them name the same field with the same arguments, by validation.
     pub(super) first: NodeId,
@@ -30,11 +32,14 @@ pub(super) type Part = (SelectionId, GuardId, NodeId);
 
 impl Keyed {
     /// The guards under which the key is there, ascending, each once.
-    pub(super) fn guards(&self) -> Vec<GuardId> {
+    pub(super) fn guards(&self) -> Cow<'static, [GuardId]> {
+        if self.parts.iter().all(|it| it.1 == GuardId::ALWAYS) {
+            return Cow::Borrowed(&[GuardId::ALWAYS]);
+        }
         let mut guards: Vec<_> = self.parts.iter().map(|it| it.1).collect();
         guards.sort();
         guards.dedup();
-        guards
+        Cow::Owned(guards)
     }
 }
 
@@ -77,7 +82,7 @@ pub(super) fn merge(
 
 fn picks<'a>(model: &'a Model, operation: &Operation, parents: &[Option<NodeId>]) -> Vec<Pick<'a>> {
     let mut picks: Vec<Pick<'a>> = Vec::new();
-    let mut seen = HashSet::default();
+    let mut seen = Seen::default();
     for parent in parents {
         for (node, it) in operation.children(*parent) {
             let Some(variation) = model.variation(it.field) else { continue };
@@ -87,7 +92,7 @@ fn picks<'a>(model: &'a Model, operation: &Operation, parents: &[Option<NodeId>]
                 continue;
             }
             // A fragment spread twice in one place is collected once.
-            if seen.insert((it.source, it.guard, it.parents)) {
+            if seen.is_new((it.source, it.guard, it.parents)) {
                 let (source, guard, parents) = (it.source, it.guard, it.parents);
                 picks.push(Pick { node, source, guard, parents, variation });
             }
@@ -95,6 +100,29 @@ fn picks<'a>(model: &'a Model, operation: &Operation, parents: &[Option<NodeId>]
     }
     picks
 }
+
+/// What was picked: looked through while it is little, hashed when it is not.
+#[derive(Default)]
+struct Seen {
+    few: Vec<(SelectionId, GuardId, SetId)>,
+    many: HashSet<(SelectionId, GuardId, SetId)>,
+}
+
+impl Seen {
+    fn is_new(&mut self, it: (SelectionId, GuardId, SetId)) -> bool {
+        if self.few.len() >= FEW {
+            return !self.few.contains(&it) && self.many.insert(it);
+        }
+        let is_new = !self.few.contains(&it);
+        if is_new {
+            self.few.push(it);
+        }
+        is_new
+    }
+}
+
+/// So many are compared faster than they are hashed.
+const FEW: usize = 16;
 
 #[derive(Default)]
 struct Regions {
@@ -143,18 +171,26 @@ fn regions(
 
 fn by_key(operation: &Operation, picks: &[Pick<'_>], members: &[(usize, ClassId)]) -> Vec<Keyed> {
     let mut found: Vec<Keyed> = Vec::with_capacity(members.len());
+    let mut keys: Vec<&str> = Vec::with_capacity(members.len());
     let mut places: HashMap<&str, usize> = HashMap::default();
     for (pick, class) in members {
         let Some(pick) = picks.get(*pick) else { continue };
         let part = (pick.source, pick.guard, pick.node);
         let key = operation.node(pick.node).map_or("", |it| operation.key(it));
-        let place = *places.entry(key).or_insert(found.len());
+        let place = if members.len() <= FEW {
+            keys.iter().position(|it| *it == key).unwrap_or(found.len())
+        } else {
+            *places.entry(key).or_insert(found.len())
+        };
+        if place == found.len() {
+            keys.push(key);
+        }
         match found.get_mut(place) {
             Some(keyed) => keyed.parts.push(part),
             None => found.push(Keyed { first: pick.node, class: *class, parts: vec![part] }),
         }
     }
-    for keyed in &mut found {
+    for keyed in found.iter_mut().filter(|it| it.parts.len() > 1) {
         keyed.parts.sort();
         keyed.parts.dedup_by_key(|it| (it.0, it.1));
     }

@@ -61,7 +61,13 @@ impl TypeSet {
 
     /// The members' object indices, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        let n_objects = u32::try_from(self.0.len().saturating_mul(64)).unwrap_or(u32::MAX);
-        (0..n_objects).filter(|it| self.contains(*it))
+        (0_u32..).step_by(64).zip(&self.0).flat_map(|(first, word)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros())?;
+                left &= left.wrapping_sub(1);
+                Some(first.saturating_add(bit))
+            })
+        })
     }
 }
