@@ -183,6 +183,30 @@ fn rapid_resets_end_the_connection() {
     check_unharmed(&bench, 0);
 }
 
+/// Slow enough for the library, which has looked at each before it is taken back.
+#[test]
+fn requests_that_are_taken_back_one_by_one_end_the_connection() {
+    let bench = start();
+    let mut stream = open(&bench);
+    let mut n_taken_back = 0;
+    for n in 0..5_000 {
+        let open = frame(HEADERS, END_HEADERS, 2 * n + 1, &head());
+        let ping = frame(PING, 0, 0, &[7; 8]);
+        if stream.write_all(&[open, ping].concat()).is_err() {
+            break;
+        }
+        // The answer to the ping says that the request was seen.
+        let mut answers = std::iter::from_fn(|| next(&mut stream).ok());
+        if !answers.any(|it| it.kind == PING) {
+            break;
+        }
+        let reset = frame(RST_STREAM, 0, 2 * n + 1, &8_u32.to_be_bytes());
+        n_taken_back += u32::from(stream.write_all(&reset).is_ok());
+    }
+    assert!((100..5_000).contains(&n_taken_back), "{n_taken_back}");
+    check_unharmed(&bench, 0);
+}
+
 #[test]
 fn a_flood_of_continuations_ends_the_connection() {
     let bench = start();

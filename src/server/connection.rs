@@ -36,6 +36,7 @@ use crate::{
         head::{self, Guard, Watch},
         session,
         socket::{Protocol, Socket},
+        taken_back::TakenBack,
         upgrade::Upgrade,
         worker::Worker,
     },
@@ -57,6 +58,8 @@ pub(super) struct Client {
     pub(super) certificate: Option<Arc<Certificate>>,
     /// What is wrong with its bytes; nothing over HTTP/2, of which the library sees every frame.
     pub(super) watch: Rc<Watch>,
+    /// What it has asked for and does not want.
+    pub(super) taken_back: TakenBack,
     /// True once an answer of it was one that goes on.
     pub(super) streams: Cell<bool>,
     /// What becomes of it after HTTP, once that was agreed on.
@@ -93,6 +96,7 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, worker: Rc<Worker>) {
         Protocol::Http1 => Pinning::Pinned,
         Protocol::Http2 => Pinning::Pooled,
     };
+    let taken_back = TakenBack::new(worker.bounds().h2_streams);
     let client = Rc::new(Client {
         worker,
         lanes: RefCell::default(),
@@ -100,6 +104,7 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, worker: Rc<Worker>) {
         peer,
         certificate,
         watch: Rc::default(),
+        taken_back,
         streams: Cell::default(),
         upgrade: RefCell::default(),
     });
@@ -177,9 +182,16 @@ async fn serve_http2(socket: Socket, client: &Rc<Client>) {
         .keep_alive_timeout(deadlines.head);
     let service = service_fn(|request| handle(client, request));
     // GOAWAY says which requests are still answered.
-    let connection = builder.serve_connection(TokioIo::new(socket), service);
+    let connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
     let unused = unused(&client.watch, &streams, deadlines.idle);
-    finish(pin!(connection), &client.worker, Duration::ZERO, unused).await;
+    let finished = finish(connection, &client.worker, Duration::ZERO, unused);
+    tokio::select! {
+        biased;
+        () = finished => {}
+        () = client.taken_back.too_many() => {
+            ConnectionEnded { detail: &io::Error::other("too many requests were taken back") }.emit();
+        }
+    }
 }
 
 fn handle(
@@ -187,7 +199,12 @@ fn handle(
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + use<> {
     let client = Rc::clone(client);
-    async move { Ok(handler::handle(&client, request).await) }
+    async move {
+        let unanswered = client.taken_back.begin();
+        let response = handler::handle(&client, request).await;
+        unanswered.answered();
+        Ok(response)
+    }
 }
 
 /// Waits until no request has come, and none was in progress, for as long as `idle`.

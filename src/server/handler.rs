@@ -22,7 +22,7 @@ use crate::{
     server::{
         answer::Answer,
         answers::Asked,
-        body,
+        body::{self, NoBody},
         charges::{Charges, note_unsent},
         connection::Client,
         documents,
@@ -260,8 +260,11 @@ impl Exchange<'_> {
     async fn read(&self, body: Incoming, held: &Held) -> Result<Bytes, Refusal> {
         let read = body::read(body, self.limits(), held).await;
         // A body that broke off broke off for a reason, when the guard knows one.
-        if read.is_err() {
+        if let Err(why) = &read {
             self.well_formed()?;
+            if matches!(why, NoBody::Wrong(it) if it.code == Code::CLIENT_TIMEOUT) {
+                self.client.taken_back.broke_off();
+            }
         }
         Ok(read?)
     }

@@ -36,6 +36,7 @@ mod session;
 mod socket;
 mod state;
 mod stream;
+mod taken_back;
 mod traced;
 mod upgrade;
 mod upload;

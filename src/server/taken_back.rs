@@ -1,0 +1,121 @@
+//! Requests that an HTTP/2 client takes back before they are answered (CVE-2023-44487).
+//!
+//! Pages that are left do so, a hundred at a time at most, as no more may be open; whoever goes on
+//! and on makes work that nobody wants. The library counts only those that were taken back before
+//! it had looked at them.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    task::{Poll, Waker},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// How many requests of a connection were taken back lately.
+#[derive(Debug)]
+pub(super) struct TakenBack {
+    /// So many at once, and then one in every [`PERIOD`].
+    most: u32,
+    /// When the last of them is forgotten.
+    forgotten: Cell<Instant>,
+    is_over: Cell<bool>,
+    waiting: RefCell<Option<Waker>>,
+}
+
+/// A request that was not answered yet.
+pub(super) struct Unanswered<'t> {
+    taken_back: &'t TakenBack,
+    is_answered: bool,
+}
+
+impl TakenBack {
+    pub(super) fn new(most: u32) -> Self {
+        Self {
+            most,
+            forgotten: Cell::new(Instant::now()),
+            is_over: Cell::new(false),
+            waiting: RefCell::default(),
+        }
+    }
+
+    /// A request begins.
+    pub(super) const fn begin(&self) -> Unanswered<'_> {
+        Unanswered { taken_back: self, is_answered: false }
+    }
+
+    /// The body of a request does not come any more.
+    pub(super) fn broke_off(&self) {
+        self.add(Instant::now());
+    }
+
+    /// Waits until there were too many.
+    pub(super) async fn too_many(&self) {
+        poll_fn(|context| {
+            if self.is_over.get() {
+                return Poll::Ready(());
+            }
+            self.waiting.replace(Some(context.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn add(&self, now: Instant) {
+        let forgotten = self.forgotten.get().max(now).checked_add(PERIOD).unwrap_or(now);
+        self.forgotten.set(forgotten);
+        if forgotten.saturating_duration_since(now) > PERIOD.saturating_mul(self.most) {
+            self.is_over.set(true);
+            self.waiting.take().into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+impl Unanswered<'_> {
+    /// It was answered.
+    pub(super) fn answered(mut self) {
+        self.is_answered = true;
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.taken_back.add(Instant::now());
+        }
+    }
+}
+
+/// Ten a second for ever: more than a person can click.
+const PERIOD: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_at_once_and_ten_a_second() {
+        let all = TakenBack::new(100);
+        let start = Instant::now();
+        (0..100).for_each(|_| all.add(start));
+        assert!(!all.is_over.get());
+        let later = start + Duration::from_secs(1);
+        (0..10).for_each(|_| all.add(later));
+        assert!(!all.is_over.get());
+        all.add(later);
+        assert!(all.is_over.get());
+    }
+
+    #[test]
+    fn what_was_answered_does_not_count() {
+        let all = TakenBack::new(1);
+        for _ in 0..10 {
+            all.begin().answered();
+        }
+        drop(all.begin());
+        assert!(!all.is_over.get());
+        drop(all.begin());
+        assert!(all.is_over.get());
+    }
+}
