@@ -17,7 +17,6 @@ use portcullis::{
     document::{OperationId, ReadLimits, canonical_text, print, read, second_reader},
     identity::Caller,
     json,
-    operation::{Skipped, spread},
     policy::{BASELINE, Policy, ProfileIdx},
     verdict::Verdict,
 };
@@ -44,7 +43,7 @@ fn check(name: &str, n_operations: usize, added: &str) {
     for line in lines.lines() {
         let line: Value = serde_json::from_str(line).expect("a line of JSON");
         let text = line["query"].as_str().expect("a query");
-        let variables = fitting_variables(&policy, text);
+        let variables = values::fitting(&policy, text);
         let body = format!("{{\"query\":{},\"variables\":{variables}}}", json::escape(text));
         let verdict = judge::judge(&gate, body.as_bytes());
         // Introspection alone is answered from the schema: nothing goes on.
@@ -61,17 +60,6 @@ fn check(name: &str, n_operations: usize, added: &str) {
     assert!(enforced.clone().all(|(_, (measured, limit))| measured <= limit), "{maxima:?}");
     let shown = maxima.iter().map(|(it, (measured, limit))| format!("{it} {measured}/{limit}"));
     println!("{name}: {n_operations} operations: {}", shown.collect::<Vec<_>>().join(", "));
-}
-
-/// The smallest values for the variables that must have one.
-fn fitting_variables(policy: &Policy, text: &str) -> String {
-    let read = read(text, &ReadLimits::CEILINGS).unwrap_or_else(|it| panic!("{it}: {text}"));
-    let operation = spread(&policy.schema, &read.document, OperationId(0), Skipped::Ignore)
-        .unwrap_or_else(|it| panic!("{it:?}: {text}"));
-    let required = operation.variables().iter().filter(|it| it.is_required());
-    let members =
-        required.map(|it| format!("\"{}\":{}", it.name, values::smallest(&policy.schema, &it.ty)));
-    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
 /// Printing loses nothing, and the second reader reads the canonical text in the same way.

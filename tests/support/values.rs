@@ -1,7 +1,10 @@
 //! Random values that fit a type, as literals of the language or as JSON.
 
 use portcullis::{
+    document::{OperationId, ReadLimits, read},
     json,
+    operation::{Skipped, spread},
+    policy::Policy,
     schema::{Kind, Schema, TypeId, TypeRef, Wrapper},
 };
 
@@ -35,6 +38,17 @@ const BLOCKS: &[&str] = &[
 ];
 const INTS: &[&str] = &["0", "1", "-1", "10", "2147483647", "-2147483648"];
 const FLOATS: &[&str] = &["0", "1.50", "-0.0", "1e3", "-2.5E-7", "100000000000000000001"];
+
+/// The smallest values for the variables that must have one.
+pub(crate) fn fitting(policy: &Policy, text: &str) -> String {
+    let read = read(text, &ReadLimits::CEILINGS).unwrap_or_else(|it| panic!("{it}: {text}"));
+    let operation = spread(&policy.schema, &read.document, OperationId(0), Skipped::Ignore)
+        .unwrap_or_else(|it| panic!("{it:?}: {text}"));
+    let required = operation.variables().iter().filter(|it| it.is_required());
+    let members =
+        required.map(|it| format!("\"{}\":{}", it.name, smallest(&policy.schema, &it.ty)));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+}
 
 /// The smallest JSON value that fits.
 pub(crate) fn smallest(schema: &Schema, ty: &TypeRef) -> String {

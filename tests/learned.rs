@@ -1,0 +1,203 @@
+//! What is learned from the real operations of a schema admits all of them, and no flood of it.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and prints what a person may ask for"
+)]
+
+mod support;
+
+use std::{
+    fs::{copy, read_to_string, write},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
+
+use portcullis::{
+    admission::{CacheLimits, Gate},
+    config::{Sample, TrafficFile},
+    json,
+    policy::{BASELINE, Policy},
+    schema::{Kind, OperationKind, Schema, TypeId, Wrapper},
+    sources::load_policy,
+    traffic::{Bounds, Details, Writing},
+};
+use serde_json::Value;
+use support::{
+    judge,
+    proxy::Proxy,
+    upstream::Upstream,
+    values::fitting,
+    wire::{exchange, request},
+};
+
+/// The requests of a set, with the smallest variables that fit.
+fn requests(set: &Path, policy: &Policy) -> Vec<String> {
+    let lines = read_to_string(set.join("operations.jsonl")).expect("the operations");
+    let of = |line: &str| {
+        let line: Value = serde_json::from_str(line).expect("a line of JSON");
+        let text = line["query"].as_str().expect("a query");
+        format!("{{\"query\":{},\"variables\":{}}}", json::escape(text), fitting(policy, text))
+    };
+    lines.lines().map(of).collect()
+}
+
+fn loaded(path: &Path) -> Arc<Policy> {
+    Arc::new(load_policy(path).0.unwrap_or_else(|| panic!("{}", path.display())))
+}
+
+fn portcullis(folder: &Path, arguments: &[&str]) -> String {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    let output = program.args(arguments).current_dir(folder).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Sends everything through a proxy that writes a log.
+fn record(policy: &Path, log: PathBuf, bodies: &[String]) {
+    let writing = Writing { path: log, bounds: Bounds::default(), details: Details::Values };
+    let upstream = Upstream::start();
+    let proxy = Proxy::start_with(policy, upstream.address(), |config| {
+        config.traffic = Some(TrafficFile { writing, sample: Sample::ALL });
+    });
+    let headers = [("Host", "shop.example"), ("Content-Type", "application/json")];
+    for body in bodies {
+        let bytes = request("POST", "/graphql", &headers, Some(body.as_bytes()));
+        let answer = exchange(proxy.address(), &bytes).expect("an answer");
+        assert!(answer.first.contains(" 200 "), "{} {body}", answer.first);
+    }
+    let _cut_off = proxy.stop();
+}
+
+fn check(name: &str, added: &str) {
+    let set = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/real").join(name);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let path = folder.join("policy.yaml");
+    copy(set.join("schema.graphql"), folder.join("schema.graphql")).expect("copy");
+    write(&path, format!("{BASELINE}{added}")).expect("write");
+    let bodies = requests(&set, &loaded(&path));
+    record(&path, folder.join("traffic.jsonl"), &bodies);
+
+    let learn = ["learn", "traffic.jsonl", "--policy", "policy.yaml", "--format", "patch"];
+    let manifest = ["--manifest", "learned.json", "--headroom", "25"];
+    let patch = portcullis(folder, &[&learn[..], &manifest[..]].concat());
+    write(folder.join("learned.patch"), &patch).expect("write");
+    let mut applied = Command::new("patch");
+    let applied = applied.args(["-p1", "-i", "learned.patch"]).current_dir(folder).output();
+    assert!(applied.expect("patch").status.success(), "{patch}");
+
+    let learned = loaded(&path);
+    let floods = floods(&learned.schema);
+    assert!(floods.len() >= 8, "{floods:?}");
+    let gate = Gate::new(learned, CacheLimits::default());
+    for body in &bodies {
+        let refused = judge::code(&judge::judge(&gate, body.as_bytes()));
+        assert_eq!(refused, None, "{name}: {body}");
+    }
+    for (flood, body) in &floods {
+        let refused = judge::code(&judge::judge(&gate, body.as_bytes()));
+        assert!(refused.is_some_and(|it| it.ends_with("_LIMIT")), "{name}, {flood}: {refused:?}");
+    }
+
+    // And by the documents alone, whatever the limits are.
+    let policy = read_to_string(&path).expect("a policy");
+    assert!(!policy.contains("\ndocuments:"), "{policy}");
+    let listed = "\ndocuments: { manifests: [learned.json], require: true }\n";
+    write(&path, policy + listed).expect("write");
+    let gate = Gate::new(loaded(&path), CacheLimits::default());
+    for body in &bodies {
+        let refused = judge::code(&judge::judge(&gate, body.as_bytes()));
+        assert_eq!(refused, None, "{name}, listed: {body}");
+    }
+    for (flood, body) in &floods {
+        let refused = judge::code(&judge::judge(&gate, body.as_bytes()));
+        assert!(refused.is_some(), "{name}, listed, {flood}");
+    }
+    println!("{name}: {} operations pass, {} floods do not\n{patch}", bodies.len(), floods.len());
+}
+
+/// Floods of a schema, each of one kind.
+fn floods(schema: &Schema) -> Vec<(&'static str, String)> {
+    let query = schema.root(OperationKind::Query).expect("a query type");
+    let leaf = "__typename";
+    let many = |n: usize, each: &dyn Fn(usize) -> String| (0..n).map(each).collect::<String>();
+    let document = |text: String| format!("{{\"query\":{}}}", json::escape(&text));
+    let aliases = document(format!("{{{}}}", many(2_000, &|it| format!("a{it}:{leaf} "))));
+    let repeats = document(format!("{{{}}}", many(2_000, &|_| format!("{leaf} "))));
+    let directives = many(500, &|_| "...@include(if:true){__typename}".into());
+    let fragments = many(200, &|it| format!("fragment F{it} on Query{{__typename}}"));
+    let fragments = fragments.replace("Query", &schema.ty(query).name);
+    let spreads = many(200, &|it| format!("...F{it} "));
+    let bomb = (0..30).map(|it| {
+        let inner = if it == 29 { leaf.into() } else { format!("...B{0} ...B{0}", it + 1) };
+        format!("fragment B{it} on {}{{{inner}}}", schema.ty(query).name)
+    });
+    let one = document(format!("{{{leaf}}}"));
+    let mut all = vec![
+        ("aliases", aliases),
+        ("repeats", repeats),
+        ("directives", document(format!("{{{directives}}}"))),
+        ("fragments", document(format!("{{{spreads}}} {fragments}"))),
+        ("a bomb of fragments", document(format!("{{...B0}} {}", bomb.collect::<String>()))),
+        ("operations", document(many(100, &|it| format!("query Q{it}{{{leaf}}} ")))),
+        ("tokens", document(format!("{{{leaf}{}}}", many(20_000, &|_| " x".into())))),
+        ("a batch", format!("[{}{one}]", format!("{one},").repeat(500))),
+    ];
+    if let Some(deep) = cycle(schema, query) {
+        all.push(("depth", document(deep)));
+    }
+    all
+}
+
+/// A selection that goes round and round, through fields that ask for nothing.
+fn cycle(schema: &Schema, query: TypeId) -> Option<String> {
+    let free = |ty: TypeId| {
+        let fields = schema.fields(ty).filter(|id| {
+            let asks = |id| {
+                let input = schema.input(id);
+                input.ty.wrappers.first() == Some(&Wrapper::NonNull) && input.default.is_none()
+            };
+            let target = schema.ty(schema.field(*id).ty.named);
+            matches!(target.kind, Kind::Object { .. }) && !schema.arguments(*id).any(asks)
+        });
+        let fields = fields.map(|id| schema.field(id));
+        fields.map(|it| (it.name.to_string(), it.ty.named)).collect::<Vec<_>>()
+    };
+    for (first, ty) in free(query) {
+        for (there, next) in free(ty) {
+            for (back, _) in free(next).into_iter().filter(|(_, it)| *it == ty) {
+                let turn = format!("{there}{{{back}{{");
+                let open = format!("{{{first}{{{}", turn.repeat(100));
+                let closed = "}".repeat(open.matches('{').count());
+                return Some(format!("{open}__typename{closed}"));
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn from_github() {
+    check("github", "");
+}
+
+#[test]
+fn from_linear() {
+    check("linear", "");
+}
+
+#[test]
+fn from_shopify() {
+    check("shopify-storefront", "");
+}
+
+#[test]
+fn from_swapi() {
+    // One of its examples is about introspection.
+    check("swapi", "introspection: allow\n");
+}
