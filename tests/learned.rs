@@ -101,7 +101,8 @@ fn check(name: &str, added: &str) {
     }
     for (flood, body) in &floods {
         let refused = judge::code(&judge::judge(&gate, body.as_bytes()));
-        assert!(refused.is_some_and(|it| it.ends_with("_LIMIT")), "{name}, {flood}: {refused:?}");
+        let is_size = |it: &str| it.ends_with("_LIMIT") || it == "BATCH_TOO_LARGE";
+        assert!(refused.is_some_and(is_size), "{name}, {flood}: {refused:?}");
     }
 
     // And by the documents alone, whatever the limits are.
@@ -137,6 +138,7 @@ fn floods(schema: &Schema) -> Vec<(&'static str, String)> {
         let inner = if it == 29 { leaf.into() } else { format!("...B{0} ...B{0}", it + 1) };
         format!("fragment B{it} on {}{{{inner}}}", schema.ty(query).name)
     });
+    let operations = document(many(100, &|it| format!("query Q{it}{{{leaf}}} ")));
     let one = document(format!("{{{leaf}}}"));
     let mut all = vec![
         ("aliases", aliases),
@@ -144,7 +146,7 @@ fn floods(schema: &Schema) -> Vec<(&'static str, String)> {
         ("directives", document(format!("{{{directives}}}"))),
         ("fragments", document(format!("{{{spreads}}} {fragments}"))),
         ("a bomb of fragments", document(format!("{{...B0}} {}", bomb.collect::<String>()))),
-        ("operations", document(many(100, &|it| format!("query Q{it}{{{leaf}}} ")))),
+        ("operations", operations.replacen('{', "{\"operationName\":\"Q0\",", 1)),
         ("tokens", document(format!("{{{leaf}{}}}", many(20_000, &|_| " x".into())))),
         ("a batch", format!("[{}{one}]", format!("{one},").repeat(500))),
     ];
