@@ -15,30 +15,23 @@ mod children;
 mod http2_floods;
 #[path = "support/load.rs"]
 mod load;
+#[path = "support/open_loop.rs"]
+mod open_loop;
 #[path = "support/slow.rs"]
 mod slow;
 mod support;
 
-use std::{
-    env,
-    io::{self, Read, Write},
-    net::{SocketAddr, TcpStream},
-    process::ExitCode,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{env, io, process::ExitCode};
 
 use children::Child;
 use http2_floods::{Flood, Flooding};
 use load::Upstream;
+use open_loop::{OpenLoop, peak};
 use slow::SlowClients;
 use support::PRODUCT_PAGE;
 
 /// Odd, so that there is a median.
 const N_PAIRS: usize = 7;
-const TURN: Duration = Duration::from_secs(3);
-/// Each has one connection and every eighth request.
-const N_SENDERS: u32 = 8;
 /// The most that the disturbed p99 may be, as a multiple of the quiet one.
 const GOAL: f64 = 2.0;
 
@@ -62,12 +55,11 @@ fn main() -> ExitCode {
 fn compare() -> io::Result<f64> {
     let upstream = Upstream::start()?;
     let proxy = Child::start(&[children::PORTCULLIS, &upstream.address(), PRODUCT_PAGE.policy])?;
-    let request = request();
     // Caches and connections settle before anything counts.
-    peak(proxy.address, &request)?;
-    let peak = peak(proxy.address, &request)?;
+    peak(proxy.address)?;
+    let peak = peak(proxy.address)?;
     println!("{peak:.0} requests per second in a closed loop, half of it in an open one");
-    let load = Load { to: proxy.address, request, period: Duration::from_secs_f64(2.0 / peak) };
+    let load = OpenLoop::new(proxy.address, peak / 2.0);
     let mut worst = 0.0_f64;
     for trouble in Trouble::ALL {
         println!("{trouble:?}");
@@ -94,26 +86,18 @@ impl Trouble {
     ];
 }
 
-/// The honest requests.
-struct Load {
-    to: SocketAddr,
-    request: Vec<u8>,
-    /// Between two of them.
-    period: Duration,
-}
-
-fn median(load: &Load, trouble: Trouble) -> io::Result<f64> {
+fn median(load: &OpenLoop, trouble: Trouble) -> io::Result<f64> {
     let mut ratios = Vec::new();
     for _ in 0..N_PAIRS {
-        let quiet = turn(load)?;
+        let quiet = load.turn()?;
         let (disturbed, n) = match trouble {
             Trouble::SlowClients => {
                 let slow = SlowClients::start(load.to)?;
-                (turn(load)?, slow.stop())
+                (load.turn()?, slow.stop())
             }
             Trouble::Http2(flood) => {
                 let flooding = Flooding::start(load.to, flood)?;
-                (turn(load)?, flooding.stop())
+                (load.turn()?, flooding.stop())
             }
         };
         let ratio = disturbed.as_secs_f64() / quiet.as_secs_f64();
@@ -124,98 +108,4 @@ fn median(load: &Load, trouble: Trouble) -> io::Result<f64> {
     let median = ratios.get(N_PAIRS / 2).copied().unwrap_or(f64::INFINITY);
     println!("{:>36.2} median, goal {GOAL:.1}", median);
     Ok(median)
-}
-
-/// Requests per second when each waits for the one before.
-fn peak(to: SocketAddr, request: &[u8]) -> io::Result<f64> {
-    let start = Instant::now();
-    let n: u32 = thread::scope(|scope| {
-        let one = || {
-            let mut stream = connect(to)?;
-            let mut n = 0;
-            while start.elapsed() < TURN {
-                stream.write_all(request)?;
-                read_answer(&mut stream)?;
-                n += 1;
-            }
-            Ok::<_, io::Error>(n)
-        };
-        let all: Vec<_> = (0..N_SENDERS).map(|_| scope.spawn(one)).collect();
-        let joined = all.into_iter().map(|it| it.join().unwrap_or_else(|_| Err(panicked())));
-        joined.sum::<io::Result<u32>>()
-    })?;
-    Ok(f64::from(n) / TURN.as_secs_f64())
-}
-
-fn panicked() -> io::Error {
-    io::Error::other("a sender has panicked")
-}
-
-fn connect(to: SocketAddr) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(to)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    Ok(stream)
-}
-
-fn request() -> Vec<u8> {
-    let body = PRODUCT_PAGE.body();
-    let head = format!(
-        "POST /graphql HTTP/1.1\r\nHost: shop.example\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n",
-        body.len()
-    );
-    [head.as_bytes(), &body].concat()
-}
-
-/// The p99 of one turn.
-fn turn(load: &Load) -> io::Result<Duration> {
-    let start = Instant::now() + Duration::from_millis(50);
-    let mut latencies = thread::scope(|scope| {
-        let senders: Vec<_> =
-            (0..N_SENDERS).map(|n| scope.spawn(move || send(load, start, n))).collect();
-        let mut all = Vec::new();
-        for it in senders {
-            all.extend(it.join().map_err(|_| panicked())??);
-        }
-        Ok::<_, io::Error>(all)
-    })?;
-    latencies.sort();
-    let n = latencies.len() * 99 / 100;
-    latencies.get(n).copied().ok_or_else(|| io::Error::other("no request was sent"))
-}
-
-/// Sends every `N_SENDERS`-th request when it is due.
-fn send(load: &Load, start: Instant, first: u32) -> io::Result<Vec<Duration>> {
-    let mut stream = connect(load.to)?;
-    let mut latencies = Vec::new();
-    let mut n = first;
-    loop {
-        let due = load.period * n;
-        if due > TURN {
-            return Ok(latencies);
-        }
-        let due = start + due;
-        while let Some(left) = due.checked_duration_since(Instant::now()) {
-            thread::park_timeout(left);
-        }
-        stream.write_all(&load.request)?;
-        read_answer(&mut stream)?;
-        latencies.push(due.elapsed());
-        n += N_SENDERS;
-    }
-}
-
-/// The upstream's answer is 1 KB and ends with these bytes, and holds them nowhere else.
-fn read_answer(stream: &mut TcpStream) -> io::Result<()> {
-    let mut answer = Vec::new();
-    let mut piece = [0; 4096];
-    while !answer.ends_with(b"\"}}") {
-        match stream.read(&mut piece)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            n => answer.extend_from_slice(piece.get(..n).unwrap_or_default()),
-        }
-    }
-    let is_good = answer.starts_with(b"HTTP/1.1 200 ");
-    if is_good { Ok(()) } else { Err(io::Error::other(String::from_utf8_lossy(&answer))) }
 }

@@ -1,8 +1,9 @@
 //! Requests that an HTTP/2 client takes back before they are answered (CVE-2023-44487).
 //!
 //! Pages that are left do so, a hundred at a time at most, as no more may be open; whoever goes on
-//! and on makes work that nobody wants. The library counts only those that were taken back before
-//! it had looked at them.
+//! and on makes work that nobody wants. Each answer makes up for one that was taken back, so that a
+//! proxy in front of us may have the clients of many pages on one connection. The library counts
+//! only those that were taken back before it had looked at them.
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,6 +21,8 @@ pub(super) struct TakenBack {
     most: u32,
     /// When the last of them is forgotten.
     forgotten: Cell<Instant>,
+    /// Answers to come that are none: to requests whose bodies broke off.
+    n_broken: Cell<u32>,
     is_over: Cell<bool>,
     waiting: RefCell<Option<Waker>>,
 }
@@ -35,6 +38,7 @@ impl TakenBack {
         Self {
             most,
             forgotten: Cell::new(Instant::now()),
+            n_broken: Cell::new(0),
             is_over: Cell::new(false),
             waiting: RefCell::default(),
         }
@@ -47,6 +51,7 @@ impl TakenBack {
 
     /// The body of a request does not come any more.
     pub(super) fn broke_off(&self) {
+        self.n_broken.set(self.n_broken.get().saturating_add(1));
         self.add(Instant::now());
     }
 
@@ -60,6 +65,15 @@ impl TakenBack {
             Poll::Pending
         })
         .await;
+    }
+
+    fn make_up_for_one(&self) {
+        if let Some(left) = self.n_broken.get().checked_sub(1) {
+            self.n_broken.set(left);
+            return;
+        }
+        let earlier = self.forgotten.get().checked_sub(PERIOD);
+        earlier.into_iter().for_each(|it| self.forgotten.set(it));
     }
 
     fn add(&self, now: Instant) {
@@ -76,6 +90,7 @@ impl Unanswered<'_> {
     /// It was answered.
     pub(super) fn answered(mut self) {
         self.is_answered = true;
+        self.taken_back.make_up_for_one();
     }
 }
 
@@ -108,14 +123,25 @@ mod tests {
     }
 
     #[test]
-    fn what_was_answered_does_not_count() {
-        let all = TakenBack::new(1);
-        for _ in 0..10 {
+    fn what_was_answered_makes_up_for_what_was_not() {
+        let all = TakenBack::new(2);
+        for _ in 0..1_000 {
+            drop(all.begin());
             all.begin().answered();
         }
-        drop(all.begin());
         assert!(!all.is_over.get());
-        drop(all.begin());
+        (0..10).for_each(|_| drop(all.begin()));
+        assert!(all.is_over.get());
+    }
+
+    #[test]
+    fn the_answer_to_a_body_that_broke_off_is_none() {
+        let all = TakenBack::new(2);
+        for _ in 0..10 {
+            let request = all.begin();
+            all.broke_off();
+            request.answered();
+        }
         assert!(all.is_over.get());
     }
 }
