@@ -7,7 +7,7 @@ use crate::{
     attack::{Attempt, Request, Side, Transport, World, fields::everywhere, limits::ways_in},
     expression::Asked,
     identity::Seen,
-    policy::{Digest, DocumentIdx, TrustedDocument},
+    policy::{Digest, DocumentIdx, Get, TrustedDocument},
     verdict::Mode,
 };
 
@@ -97,7 +97,12 @@ fn as_listed(world: &World<'_>, idx: DocumentIdx, document: &TrustedDocument) ->
     let mut all = Vec::new();
     for (way, request) in forms {
         let attempt = beyond(code, selecting(document, request)).about(&*document.id, way);
-        all.extend(ways_in(world, &attempt.on(side)));
+        let attempt = attempt.on(side);
+        all.extend(ways_in(world, &attempt));
+        let is_by_id = ["id", "hash"].contains(&way) && world.policy.http.get == Get::Trusted;
+        if is_by_id && may && document.text.trim_start().starts_with(['{', 'q']) {
+            all.push(attempt.by(Transport::Get));
+        }
     }
     if is_mutation(document) {
         let named = Request::default().beside("documentId", (&*document.id).into());

@@ -80,7 +80,6 @@ fn common(world: &World<'_>) -> Vec<Attempt> {
         loads::attempts(world),
         fields::attempts(world),
         values::attempts(world),
-        uploads::attempts(world),
     ];
     all.into_iter().flatten().collect()
 }
@@ -92,6 +91,7 @@ fn personal(world: &World<'_>, others: &[&World<'_>]) -> Vec<Attempt> {
     // Profiles have limits of their own, and trusted documents those who may send them.
     all.extend(cost::attempts(world));
     all.extend(documents::attempts(world));
+    all.extend(uploads::attempts(world));
     if world.who.is_some() {
         let conditional = values::attempts(world).into_iter();
         all.extend(conditional.filter(|it| ["input-allow", "input-require"].contains(&it.rule)));

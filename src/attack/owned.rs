@@ -13,11 +13,11 @@ use crate::{
         deliver::{self, Site},
         limits::ways_in,
         route::{Route, is_of_language},
-        sample::{MAX_NESTING, VARIABLE},
+        sample::{MAX_NESTING, VARIABLE, wrapped},
         trespass, values,
     },
     expression::When,
-    schema::{Const, FieldId, InputId, TypeId},
+    schema::{Const, FieldId, InputId, Kind, TypeId},
 };
 
 /// Attempts against every rule that says whose something is.
@@ -120,7 +120,14 @@ fn at_place(world: &World<'_>, others: &[&World<'_>], place: &Place) -> Option<V
     if let Some(it) = own.clone() {
         tried.insert(it.to_string(), it);
     }
+    let ty = &world.schema().input(place.site.leaf()?).ty;
     for it in others.iter().flat_map(|it| candidates(it, place)) {
+        if ty.list_depth() == 1
+            && let Some(own) = &own
+        {
+            let both = Value::Array(vec![own.clone(), it.clone()]);
+            tried.insert(both.to_string(), both);
+        }
         tried.insert(it.to_string(), it);
     }
     let mut all = Vec::new();
@@ -150,7 +157,9 @@ fn at_place(world: &World<'_>, others: &[&World<'_>], place: &Place) -> Option<V
 /// only such as the condition admits for them, if there are any.
 fn candidates(world: &World<'_>, place: &Place) -> Vec<Value> {
     let Some(identity) = &world.identity else { return Vec::new() };
-    let plain = compared::claimed(&place.source, identity.claims());
+    let claimed = compared::claimed(&place.source, identity.claims());
+    let claimed = claimed.into_iter().filter_map(|it| written_as(world, place.site.leaf()?, it));
+    let plain: Vec<_> = claimed.collect();
     let mut all = plain.clone();
     for it in plain.iter().filter_map(Value::as_str) {
         for text in compared::texts(&place.source) {
@@ -264,11 +273,52 @@ fn behind_own(
     Some(vec![of(own?)?, of(value)?])
 }
 
-/// Values that belong to somebody by the condition on an input.
-pub(super) fn candidates_for(world: &World<'_>, when: &When) -> Vec<Value> {
+/// What is one's own, what is the others', and where there is a list, both in one.
+pub(super) fn everybodys(
+    (world, others): (&World<'_>, &[&World<'_>]),
+    input: InputId,
+    when: &When,
+) -> Vec<Value> {
+    let own = candidates_for(world, input, when);
+    let theirs: Vec<_> = others.iter().flat_map(|it| candidates_for(it, input, when)).collect();
+    let both = own.first().zip(theirs.first()).and_then(|(own, theirs)| beside(own, theirs));
+    let mut all = Vec::new();
+    for it in own.into_iter().chain(theirs).chain(both) {
+        if !all.contains(&it) {
+            all.push(it);
+        }
+    }
+    all
+}
+
+/// Two lists as one.
+fn beside(one: &Value, other: &Value) -> Option<Value> {
+    let (one, other) = (one.as_array()?, other.as_array()?);
+    Some(one.iter().chain(other).cloned().collect())
+}
+
+/// Values for an input that belong to somebody by a condition on it.
+pub(super) fn candidates_for(world: &World<'_>, input: InputId, when: &When) -> Vec<Value> {
     let Some(identity) = &world.identity else { return Vec::new() };
-    let all = compared::claimed(when.source(), identity.claims());
-    all.into_iter().filter(|it| world.holds_for(when, it)).take(MAX_VALUES).collect()
+    let all = compared::claimed(when.source(), identity.claims()).into_iter();
+    let ty = &world.schema().input(input).ty;
+    let all = all.filter_map(|it| written_as(world, input, it)).map(|it| wrapped(ty, it));
+    all.filter(|it| world.holds_for(when, it)).take(MAX_VALUES).collect()
+}
+
+/// A claim as a value of the type of an input, as it is judged; `None` when it can be none.
+fn written_as(world: &World<'_>, input: InputId, claim: Value) -> Option<Value> {
+    let ty = world.schema().ty(world.schema().input(input).ty.named);
+    match (&claim, &*ty.name) {
+        (Value::Number(number), "ID") => number.is_i64().then(|| number.to_string().into()),
+        (Value::Number(number), "Int") => number.is_i64().then_some(claim),
+        (Value::Number(_), "Float") | (Value::String(_), "ID" | "String") => Some(claim),
+        (_, "ID" | "String" | "Int" | "Float" | "Boolean") => None,
+        (Value::String(name), _) if ty.kind == Kind::Enum => {
+            ty.values.iter().any(|it| *it.name == **name).then_some(claim)
+        }
+        _ => (ty.kind == Kind::Scalar).then_some(claim),
+    }
 }
 
 /// Ways that are tried to one field whose rule asks for arguments further up.

@@ -46,7 +46,7 @@ impl World<'_> {
     pub(super) fn sample(&self, input: InputId, nesting: u32) -> Option<Value> {
         let items: Vec<_> = self.demands(input).collect();
         let ty = &self.schema().input(input).ty;
-        let inner = items.iter().find_map(|it| fitting(self, it));
+        let inner = items.iter().find_map(|it| fitting(self, input, it));
         let inner = match inner {
             Some(value) => value,
             None if items.iter().any(|it| OPAQUE.contains(&it.rule)) => return None,
@@ -163,11 +163,11 @@ pub(super) fn wrapped(ty: &TypeRef, mut value: Value) -> Value {
 }
 
 /// A value that a demand admits, when the demand says which.
-fn fitting(world: &World<'_>, item: &InputItem) -> Option<Value> {
+fn fitting(world: &World<'_>, input: InputId, item: &InputItem) -> Option<Value> {
     match item.rule {
         "input-require" => {
             let when = super::values::of_value_alone(world, item)?;
-            super::owned::candidates_for(world, &when).into_iter().next()
+            super::owned::candidates_for(world, input, &when).into_iter().next()
         }
         "input-range" => super::values::ends(&item.node).0.map(Value::from),
         "input-length" => {

@@ -10,16 +10,18 @@ use crate::{
 /// Attempts against `http.uploads`.
 pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
     let Some(uploads) = world.policy.http.uploads else { return shut() };
-    let Some(one) = filled(world, 1) else { return Vec::new() };
+    let filled = filled(world, 1);
+    // Without a place for a file everything is refused all the same.
+    let nowhere = || Request::new("{ __typename }").with("f0", Value::Null);
+    let one = filled.clone().unwrap_or_else(nowhere);
     let mut all = maps(&one);
     all.extend(bounds(world, uploads));
     let parcel = Parcel { is_asked_for: false, ..single("variables.f0") };
     all.push(attempt("CSRF_HEADER_REQUIRED", &one, parcel).about("csrf", "no header"));
-    all.push(
-        attempt("INVALID_UPLOAD", &one, single("variables.f0"))
-            .about("map", "as it is due")
-            .on(Side::Within),
-    );
+    all.extend(filled.map(|it| {
+        let due = attempt("INVALID_UPLOAD", &it, single("variables.f0"));
+        due.about("map", "as it is due").on(Side::Within)
+    }));
     all
 }
 

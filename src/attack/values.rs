@@ -38,28 +38,28 @@ pub(super) fn owned(world: &World<'_>, others: &[&World<'_>]) -> Vec<Attempt> {
     for item in world.intent.inputs.iter().filter(|it| it.rule == "input-require") {
         let Some(limit) = world.enforces(item.rule) else { continue };
         let Some(when) = of_value_alone(world, item) else { continue };
-        let everyone = [world].into_iter().chain(others.iter().copied());
-        let mut tried: Vec<Value> =
-            everyone.flat_map(|it| owned::candidates_for(it, &when)).collect();
-        tried.dedup();
         for input in world.places(item).into_iter().take(MAX_PLACES) {
-            let name = &world.schema().input(input).name;
-            let at = format!("{} ({name})", item.at.first().map(|it| &**it).unwrap_or_default());
-            for (site, value) in deliver::sites(world, input)
-                .iter()
-                .flat_map(|site| tried.iter().map(move |it| (site, it)))
-            {
-                let holds = world.holds_for(&when, value);
-                let side = if holds { Side::Within } else { Side::Beyond };
-                let ways = deliver::ways(world, site, value).into_iter();
-                all.extend(ways.flat_map(|(way, request)| {
-                    let attempt = Attempt::beyond(limit.rule, limit.code, request);
-                    ways_in(world, &attempt.about(&*at, way).on(side))
-                }));
+            let tried = owned::everybodys((world, others), input, &when);
+            for site in deliver::sites(world, input) {
+                for value in &tried {
+                    let holds = world.holds_for(&when, value);
+                    let side = if holds { Side::Within } else { Side::Beyond };
+                    for (way, request) in deliver::ways(world, &site, value) {
+                        let attempt = Attempt::beyond(limit.rule, limit.code, request);
+                        let attempt = attempt.about(place_of(world, item, input), way);
+                        all.extend(ways_in(world, &attempt.on(side)));
+                    }
+                }
             }
         }
     }
     all
+}
+
+/// How a report calls an input that a demand is about.
+fn place_of(world: &World<'_>, item: &InputItem, input: InputId) -> String {
+    let name = &world.schema().input(input).name;
+    format!("{} ({name})", item.at.first().map(|it| &**it).unwrap_or_default())
 }
 
 /// A condition that asks for nothing of an operation but the value.
@@ -77,8 +77,7 @@ fn at_site(
     site: &Site,
 ) -> Vec<Attempt> {
     let mut all = Vec::new();
-    let name = &world.schema().input(input).name;
-    let at = format!("{} ({name})", item.at.first().map(|it| &**it).unwrap_or_default());
+    let at = place_of(world, item, input);
     let attempt = |way, request| Attempt::beyond(limit.rule, limit.code, request).about(&*at, way);
     for (side, value) in values(world, item, input) {
         for (way, request) in deliver::ways(world, site, &value) {
