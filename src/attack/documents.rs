@@ -98,9 +98,10 @@ fn as_listed(world: &World<'_>, idx: DocumentIdx, document: &TrustedDocument) ->
     for (way, request) in forms {
         let attempt = beyond(code, selecting(document, request)).about(&*document.id, way);
         let attempt = attempt.on(side);
-        all.extend(ways_in(world, &attempt));
+        let ways = ways_in(world, &attempt).into_iter();
+        all.extend(ways.filter(|it| it.transport != Transport::Get || is_query(document)));
         let is_by_id = ["id", "hash"].contains(&way) && world.policy.http.get == Get::Trusted;
-        if is_by_id && may && document.text.trim_start().starts_with(['{', 'q']) {
+        if is_by_id && may && is_query(document) {
             all.push(attempt.by(Transport::Get));
         }
     }
@@ -156,6 +157,10 @@ fn selecting(document: &TrustedDocument, request: Request) -> Request {
 /// The same text in other letters: white space and a comment that mean nothing.
 fn twin(text: &str) -> String {
     format!("#\n ,{text}\n\n,# attack")
+}
+
+fn is_query(document: &TrustedDocument) -> bool {
+    document.operations.len() == 1 && document.text.trim_start().starts_with(['{', 'q'])
 }
 
 fn is_mutation(document: &TrustedDocument) -> bool {

@@ -52,7 +52,7 @@ impl World<'_> {
             None if items.iter().any(|it| OPAQUE.contains(&it.rule)) => return None,
             None => self.sample_of(ty.named, nesting)?,
         };
-        Some(if ty.list_depth() > 0 { wrapped(ty, inner) } else { inner })
+        Some(if ty.list_depth() > 0 && !inner.is_array() { wrapped(ty, inner) } else { inner })
     }
 
     /// The demands on an input.
