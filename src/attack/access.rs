@@ -3,12 +3,12 @@
 //! The page of the rule is the only source: `Type.field`, then `Interface.field`, then what binds
 //! to many; of the last, all that match must allow.
 
-use std::{borrow::Cow, net::Ipv4Addr};
+use std::borrow::Cow;
 
 use crate::{
     attack::{World, intent::AccessRules},
     expression::{Asked, Name, Resolve, Value, When},
-    identity::{Caller, Client, Seen},
+    identity::Seen,
     schema::{FieldId, TypeId},
 };
 
@@ -23,6 +23,17 @@ pub(super) enum Sight {
     Denied,
     /// It depends on arguments, so nothing is said.
     Unknown,
+}
+
+/// Whose arguments a rule looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Whose {
+    /// The field's own.
+    Own,
+    /// Those of the field around it.
+    Parent,
+    /// Those of the root field.
+    Root,
 }
 
 /// Where a field stands: the coordinates of the field around it and of the root field.
@@ -55,10 +66,22 @@ impl World<'_> {
         if rules.iter().all(allows) { Sight::Allowed } else { Sight::Denied }
     }
 
+    /// Whether the caller may select a field when these arguments are given.
+    pub(super) fn may_with(
+        &self,
+        (on, field): (TypeId, FieldId),
+        around: &Around,
+        (whose, args): (Whose, &serde_json::Value),
+    ) -> bool {
+        let Some(access) = &self.intent.access else { return true };
+        let coordinate =
+            format!("{}.{}", self.schema().ty(on).name, self.schema().field(field).name);
+        let place = Place::new(&coordinate, around).given(whose, args);
+        self.binding(access, on, field).into_iter().all(|it| self.holds(it, &place))
+    }
+
     fn holds(&self, when: &When, place: &dyn Resolve) -> bool {
-        let client = Client { ip: Some(Ipv4Addr::LOCALHOST.into()), ..Client::default() };
-        let identity = self.identity.clone();
-        let caller = Caller { identity, client, ..Caller::default() };
+        let caller = self.caller();
         let seen = Seen::new(&caller);
         when.evaluate(&Asked::new(&self.policy.conditions, &seen), Some(place)).holds()
     }
@@ -71,7 +94,13 @@ impl World<'_> {
         self.holds(when, &place)
     }
 
-    fn binding<'a>(&self, access: &'a AccessRules, on: TypeId, field: FieldId) -> Vec<&'a When> {
+    /// The rules that decide about a field.
+    pub(super) fn binding<'a>(
+        &self,
+        access: &'a AccessRules,
+        on: TypeId,
+        field: FieldId,
+    ) -> Vec<&'a When> {
         let schema = self.schema();
         let name = &*schema.field(field).name;
         let ty = schema.ty(on);
@@ -98,6 +127,7 @@ impl World<'_> {
 /// What expressions see of a place.
 struct Place<'a> {
     coordinates: (&'a str, &'a Around),
+    args: Option<Value>,
     field: Value,
     parent: Option<Value>,
     root: Option<Value>,
@@ -110,11 +140,28 @@ impl<'a> Place<'a> {
             |it: &Option<String>| it.as_deref().map(|it| Value::map([("field", Value::text(it))]));
         Self {
             coordinates: (field, around),
+            args: None,
             field: Value::text(field),
             parent: coordinate(&around.parent),
             root: coordinate(&around.root),
             value: None,
         }
+    }
+
+    /// The same with arguments.
+    fn given(mut self, whose: Whose, args: &serde_json::Value) -> Self {
+        let args = Value::of_json(args);
+        let (_, around) = self.coordinates;
+        let with = |it: &Option<String>| {
+            let field = it.as_deref().map(|it| ("field", Value::text(it)));
+            Value::map(field.into_iter().chain([("args", args.clone())]))
+        };
+        match whose {
+            Whose::Own => self.args = Some(args),
+            Whose::Parent => self.parent = Some(with(&around.parent)),
+            Whose::Root => self.root = Some(with(&around.root)),
+        }
+        self
     }
 }
 
@@ -125,9 +172,10 @@ impl Resolve for Place<'_> {
             Name::Parent => self.parent.as_ref(),
             Name::Root => self.root.as_ref(),
             Name::Value => self.value.as_ref(),
-            // Arguments differ from attempt to attempt; what asks for them denies here, and where
-            // the firewall then allows, nothing is tried.
-            Name::Args | Name::Claims | Name::Client | Name::Operation | Name::Request => None,
+            // Where none are given, what asks for them denies, and where the firewall then allows,
+            // nothing is tried.
+            Name::Args => self.args.as_ref(),
+            Name::Claims | Name::Client | Name::Operation | Name::Request => None,
         }
     }
 

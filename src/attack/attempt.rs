@@ -2,7 +2,11 @@
 //!
 //! Knows nothing of sockets.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
+
+use crate::attack::{Parcel, parcel};
 
 /// One attempt against one rule.
 #[derive(Clone, Debug)]
@@ -23,6 +27,10 @@ pub struct Attempt {
     pub requests: Vec<Request>,
     /// Bytes that the body is padded to with white space.
     pub padded: Option<usize>,
+    /// As whom it is sent; `None`: as whoever the attack is made.
+    pub who: Option<Arc<str>>,
+    /// What comes with it when it is a request with files.
+    pub parcel: Option<Parcel>,
 }
 
 /// What must become of an attempt.
@@ -69,14 +77,14 @@ impl Transport {
 /// A request of GraphQL over HTTP.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// The document.
+    /// The document; empty when there is none.
     pub query: String,
     /// The variables.
     pub variables: Map<String, Value>,
     /// Which operation runs.
-    pub operation: Option<&'static str>,
-    /// A member that GraphQL over HTTP does not name.
-    pub stray: bool,
+    pub operation: Option<String>,
+    /// Further members of the object.
+    pub members: Map<String, Value>,
 }
 
 impl Request {
@@ -93,26 +101,28 @@ impl Request {
         self
     }
 
+    /// The same with another member beside.
+    #[must_use]
+    pub fn beside(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self
+    }
+
     /// The JSON object.
     #[must_use]
     pub fn json(&self) -> Value {
-        let mut object = json!({ "query": self.query });
+        let mut object = Map::new();
+        if !self.query.is_empty() {
+            object.insert("query".to_owned(), self.query.as_str().into());
+        }
         if !self.variables.is_empty() {
-            insert(&mut object, "variables", Value::Object(self.variables.clone()));
+            object.insert("variables".to_owned(), Value::Object(self.variables.clone()));
         }
-        if let Some(operation) = self.operation {
-            insert(&mut object, "operationName", operation.into());
+        if let Some(operation) = &self.operation {
+            object.insert("operationName".to_owned(), operation.as_str().into());
         }
-        if self.stray {
-            insert(&mut object, "debug", true.into());
-        }
-        object
-    }
-}
-
-fn insert(object: &mut Value, key: &str, value: Value) {
-    if let Some(members) = object.as_object_mut() {
-        members.insert(key.to_owned(), value);
+        object.extend(self.members.clone());
+        Value::Object(object)
     }
 }
 
@@ -129,6 +139,8 @@ impl Attempt {
             transport: Transport::Post,
             requests: vec![request],
             padded: None,
+            who: None,
+            parcel: None,
         }
     }
 
@@ -150,9 +162,22 @@ impl Attempt {
         Self { transport, ..self.clone() }
     }
 
+    /// The content type of a POST.
+    #[must_use]
+    pub fn media(&self) -> &'static str {
+        if self.parcel.is_some() { parcel::MEDIA } else { "application/json" }
+    }
+
     /// The bytes of a POST.
     #[must_use]
     pub fn body(&self) -> String {
+        match &self.parcel {
+            Some(parcel) => parcel.wrap(&self.items()),
+            None => self.items(),
+        }
+    }
+
+    fn items(&self) -> String {
         let items: Vec<_> = self.requests.iter().map(Request::json).collect();
         let body = match (items.as_slice(), self.transport) {
             ([only], Transport::Post | Transport::Events | Transport::Get) => only.to_string(),

@@ -9,7 +9,7 @@ use crate::{
         route::Route,
         sample::{MAX_NESTING, VARIABLE, wrapped},
     },
-    schema::{FieldId, InputId, InputOwner, Schema, TypeId, TypeRef, Wrapper},
+    schema::{FieldId, InputId, InputOwner, OperationKind, Schema, TypeId, TypeRef, Wrapper},
 };
 
 /// A place that a value can be brought to.
@@ -20,6 +20,8 @@ pub(super) struct Site {
     field: FieldId,
     /// The argument, and the input fields below it down to the place.
     chain: Vec<InputId>,
+    /// What is selected below the field, when it is not only its type.
+    below: Option<String>,
 }
 
 /// The sites of an input: its own field, or every argument that leads to its object.
@@ -64,9 +66,18 @@ fn at_field(world: &World<'_>, field: FieldId, chain: &[InputId]) -> Vec<Site> {
             *first = own_argument;
         }
         // The way ends at a field whose type may be an interface.
-        sites.push(Site { route: route.clone(), field: own, chain });
+        sites.push(Site { route: route.clone(), field: own, chain, below: None });
     }
     sites
+}
+
+/// The site of an input of a field on a way that is given.
+pub(super) fn site(
+    (route, field): (Route, FieldId),
+    chain: Vec<InputId>,
+    below: Option<String>,
+) -> Site {
+    Site { route, field, chain, below }
 }
 
 /// A site of a named type that no demand is about.
@@ -143,7 +154,7 @@ pub(super) fn ways(world: &World<'_>, site: &Site, value: &Value) -> Vec<(&'stat
 /// The request of a site without its input.
 pub(super) fn without(world: &World<'_>, site: &Site) -> Option<Request> {
     let last = *site.chain.last()?;
-    if world.is_required(last) {
+    if world.is_required_by_type(last) {
         return None;
     }
     match site.chain.as_slice() {
@@ -199,13 +210,73 @@ fn beside(world: &World<'_>, object: TypeId, name: &str, value: Value) -> Option
 fn written(world: &World<'_>, site: &Site, defined: &str, value: &str) -> Option<String> {
     let argument = world.schema().input(*site.chain.first()?);
     let text = site.write_with(world, &format!("{}: {value}", argument.name))?;
-    let word = site.route.kind.keyword();
+    Some(define(site.route.kind, &text, defined))
+}
+
+/// The operation with a definition of variables.
+fn define(kind: OperationKind, text: &str, defined: &str) -> String {
+    let word = kind.keyword();
     let defined = if defined.is_empty() { String::new() } else { format!(" ({defined})") };
-    Some(text.replacen(word, &format!("{word}{defined}"), 1))
+    text.replacen(word, &format!("{word}{defined}"), 1)
 }
 
 impl Site {
+    /// The field whose argument it is.
+    pub(super) const fn field(&self) -> FieldId {
+        self.field
+    }
+
+    /// The place itself.
+    pub(super) fn leaf(&self) -> Option<InputId> {
+        self.chain.last().copied()
+    }
+
+    /// The value of the argument when the place has this one, and the argument.
+    pub(super) fn whole(&self, world: &World<'_>, value: Value) -> Option<(InputId, Value)> {
+        let whole = nested(world, &self.chain, value, Lists::Written)?;
+        Some((*self.chain.first()?, whole))
+    }
+
+    /// The same field several times over, each with a text for its argument, in an operation that
+    /// defines something; `in_fragment`: by way of one.
+    pub(super) fn several(
+        &self,
+        world: &World<'_>,
+        defined: &str,
+        calls: &[(&str, &str)],
+        in_fragment: bool,
+    ) -> Option<String> {
+        let schema = world.schema();
+        let name = &schema.input(*self.chain.first()?).name;
+        let calls = calls.iter().map(|(alias, value)| {
+            let colon = if alias.is_empty() { "" } else { ": " };
+            let core = self.core(world, &format!("{name}: {value}"))?;
+            Some(format!("{alias}{colon}{core}"))
+        });
+        let calls = calls.collect::<Option<Vec<_>>>()?.join(" ");
+        let on = &schema.ty(schema.field(self.field).parent).name;
+        let text = if in_fragment {
+            let text = self.route.write(world, "...F", "")?;
+            format!("{text} fragment F on {on} {{ {calls} }}")
+        } else {
+            self.route.write(world, &self.there(world, calls), "")?
+        };
+        Some(define(self.route.kind, &text, defined))
+    }
+
     fn write_with(&self, world: &World<'_>, argument: &str) -> Option<String> {
+        let core = self.core(world, argument)?;
+        self.route.write(world, &self.there(world, core), "")
+    }
+
+    /// A selection where the way ends, which may be at an interface.
+    fn there(&self, world: &World<'_>, core: String) -> String {
+        let on = world.schema().field(self.field).parent;
+        let name = &world.schema().ty(on).name;
+        if self.route.end(world) == on { core } else { format!("... on {name} {{ {core} }}") }
+    }
+
+    fn core(&self, world: &World<'_>, argument: &str) -> Option<String> {
         let schema = world.schema();
         let mut arguments = vec![argument.to_owned()];
         let others = schema.arguments(self.field).filter(|it| Some(it) != self.chain.first());
@@ -219,18 +290,14 @@ impl Site {
         let list = arguments.join(", ");
         let list = if list.is_empty() { list } else { format!("({list})") };
         let is_composite = schema.ty(field.ty.named).is_composite();
-        let below = if is_composite { " { __typename }" } else { "" };
-        let core = format!("{}{list}{below}", field.name);
-        let end = self.route.end(world);
-        let on = schema.ty(field.parent);
-        let is_there = end == field.parent;
-        let core = if is_there { core } else { format!("... on {} {{ {core} }}", on.name) };
-        self.route.write(world, &core, "")
+        let below = self.below.as_deref().unwrap_or("__typename");
+        let below = if is_composite { format!(" {{ {below} }}") } else { String::new() };
+        Some(format!("{}{list}{below}", field.name))
     }
 }
 
 /// A type as it is written.
-fn type_text(schema: &Schema, ty: &TypeRef) -> String {
+pub(super) fn type_text(schema: &Schema, ty: &TypeRef) -> String {
     let mut text = schema.ty(ty.named).name.to_string();
     for wrapper in ty.wrappers.iter().rev() {
         text = match wrapper {

@@ -90,7 +90,7 @@ fn kinds(world: &World<'_>) -> Vec<Attempt> {
         let core = Request::new(format!("{word} {{ __typename }}"));
         let named = Request::new(format!("{word} A {{ __typename }}"));
         let second = Request::new(format!("query B {{ __typename }} {word} A {{ __typename }}"));
-        let second = Request { operation: Some("A"), ..second };
+        let second = Request { operation: Some("A".to_owned()), ..second };
         for (way, request) in [("plain", core), ("named", named), ("second operation", second)] {
             let code = if way == "second operation" { "" } else { limit.code };
             let attempt = Attempt::beyond(limit.rule, code, request).about(word, way);
@@ -189,7 +189,7 @@ fn ways(world: &World<'_>) -> Vec<Attempt> {
         all.push(attempt.by(Transport::WebSocket));
     }
     let is_rejected = http.unknown_keys == UnknownKeys::Reject;
-    let stray = Request { stray: true, ..harmless };
+    let stray = harmless.beside("debug", true.into());
     if is_rejected {
         all.push(
             Attempt::beyond("unknown-keys", "INVALID_REQUEST", stray).about("debug", "member"),

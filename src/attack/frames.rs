@@ -4,12 +4,13 @@
 
 use std::io::{self, Read as _};
 
-use crate::attack::Target;
+use crate::attack::{Attempt, Target};
 
 /// Sends one operation over a new socket, and reads until it is answered.
 pub(super) fn converse(
     stream: &mut (impl io::Read + io::Write),
     target: &Target,
+    attempt: &Attempt,
     payload: &str,
 ) -> io::Result<String> {
     let mut head = format!(
@@ -18,7 +19,7 @@ pub(super) fn converse(
          Sec-WebSocket-Protocol: graphql-transport-ws\r\n",
         target.path, target.host
     );
-    target.headers_into(&mut head);
+    target.headers_into(attempt, &mut head);
     stream.write_all(format!("{head}\r\n").as_bytes())?;
     let mut text = read_head(stream)?;
     if !text.starts_with("HTTP/1.1 101") {

@@ -87,7 +87,7 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
     });
     both("operations.max", "operations", &|n| {
         let text: String = (0..n).map(|it| format!("query A{it} {{ __typename }} ")).collect();
-        Some(Request { operation: Some("A0"), ..Request::new(text) })
+        Some(Request { operation: Some("A0".to_owned()), ..Request::new(text) })
     });
     all.extend(added(world, &carrier));
     all

@@ -7,13 +7,19 @@
 
 mod access;
 mod attempt;
+mod compared;
+mod cost;
 mod deliver;
+mod documents;
 mod fields;
 mod frames;
 mod intent;
 mod limits;
 mod loads;
 mod nested;
+mod owned;
+mod parcel;
+mod persona;
 mod recorder;
 mod report;
 mod route;
@@ -21,11 +27,14 @@ mod rounds;
 mod sample;
 mod send;
 mod trespass;
+mod uploads;
 mod values;
 mod world;
 
 pub use attempt::{Attempt, Request, Side, Transport};
 pub use intent::Intent;
+pub use parcel::{Order, Parcel};
+pub use persona::{NoPersona, Persona};
 pub use recorder::Recorder;
 pub use report::{Outcome, Report, Row};
 pub use send::{Target, Told};
@@ -47,16 +56,47 @@ pub struct Bounds {
 
 /// Everything that is worth trying, in rounds: the first of every rule, then the second, so that a
 /// bound on the number leaves no rule out.
+///
+/// The first world is asked for everything; the others for what depends on who asks.
 #[must_use]
-pub fn plan(world: &World<'_>) -> Vec<Attempt> {
+pub fn plan(worlds: &[World<'_>]) -> Vec<Attempt> {
+    let mut all = Vec::new();
+    for (n, world) in worlds.iter().enumerate() {
+        let others = || worlds.iter().filter(|it| it.who != world.who);
+        let mut own = personal(world, &others().collect::<Vec<_>>());
+        if n == 0 {
+            own.extend(common(world));
+        }
+        let own = own.into_iter().filter(|it| is_fair(world, it));
+        all.extend(own.map(|it| Attempt { who: world.who.clone(), ..it }));
+    }
+    rounds::mixed(all)
+}
+
+/// What is the same for everyone.
+fn common(world: &World<'_>) -> Vec<Attempt> {
     let all = [
         limits::attempts(world),
         loads::attempts(world),
         fields::attempts(world),
-        trespass::attempts(world),
         values::attempts(world),
     ];
-    rounds::mixed(all.into_iter().flatten().filter(|it| is_fair(world, it)).collect())
+    all.into_iter().flatten().collect()
+}
+
+/// What depends on who asks.
+fn personal(world: &World<'_>, others: &[&World<'_>]) -> Vec<Attempt> {
+    let mut all = trespass::attempts(world);
+    all.extend(owned::attempts(world, others));
+    // Profiles have limits of their own, and trusted documents those who may send them.
+    all.extend(cost::attempts(world));
+    all.extend(documents::attempts(world));
+    all.extend(uploads::attempts(world));
+    if world.who.is_some() {
+        let conditional = values::attempts(world).into_iter();
+        all.extend(conditional.filter(|it| ["input-allow", "input-require"].contains(&it.rule)));
+    }
+    all
 }
 
 /// Whether what is within its own line is within the limits on size that everything has.

@@ -1,4 +1,4 @@
-//! The upstream of an attack: counts what arrives, and answers everything with nothing.
+//! The upstream of an attack: counts what arrives whole, and answers everything with nothing.
 //!
 //! A WebSocket is opened towards an upstream with the first operation that is let through, so its
 //! handshake alone counts.
@@ -84,8 +84,8 @@ async fn serve(listener: TcpListener, received: Arc<AtomicU64>) {
     while let Ok((stream, _)) = listener.accept().await {
         let received = Arc::clone(&received);
         let service = service_fn(move |request| {
-            received.fetch_add(1, Ordering::SeqCst);
-            async move { Ok::<_, Infallible>(answer(request).await) }
+            let received = Arc::clone(&received);
+            async move { Ok::<_, Infallible>(answer(request, &received).await) }
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service);
@@ -94,9 +94,14 @@ async fn serve(listener: TcpListener, received: Arc<AtomicU64>) {
     }
 }
 
-async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(request: Request<Incoming>, received: &AtomicU64) -> Response<Full<Bytes>> {
     let is_upgrade = request.headers().contains_key(header::UPGRADE);
     let body = Limited::new(request.into_body(), MAX_BODY).collect().await;
+    // What breaks off has been refused: a file is passed on while it is read, and may turn out to
+    // be too large.
+    if body.is_ok() {
+        received.fetch_add(1, Ordering::SeqCst);
+    }
     let body = body.map(|it| it.to_bytes()).unwrap_or_default();
     let nothing = match serde_json::from_slice(&body) {
         Ok(serde_json::Value::Array(items)) => {

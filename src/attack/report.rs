@@ -22,7 +22,7 @@ pub enum Outcome {
 }
 
 /// The attempts against one rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
     /// All of them.
     pub attempts: usize,
@@ -36,6 +36,8 @@ pub struct Row {
     pub got_through: usize,
     /// Within the line, and refused by the rule.
     pub wrongly_refused: usize,
+    /// How many were made by each way: `variable by POST as alice`.
+    pub ways: BTreeMap<String, usize>,
 }
 
 /// What came of all.
@@ -76,6 +78,8 @@ impl Report {
         };
         *count = count.saturating_add(1);
         row.attempts = row.attempts.saturating_add(1);
+        let n_by_way = row.ways.entry(way(&attempt)).or_default();
+        *n_by_way = n_by_way.saturating_add(1);
         if matches!(outcome, Outcome::GotThrough | Outcome::WronglyRefused) {
             self.mistakes.push((attempt, outcome));
         } else if outcome == Outcome::Otherwise {
@@ -116,16 +120,19 @@ impl Report {
         }
         let n: usize = self.rows.values().map(|it| it.attempts).sum();
         let _infallible = writeln!(text, "\n{n} attempts, {} left out", self.n_left_out);
+        for (rule, it) in &self.rows {
+            let ways: Vec<_> = it.ways.iter().map(|(way, n)| format!("{n} {way}")).collect();
+            let _infallible = writeln!(text, "{rule}: {}", ways.join(", "));
+        }
         for (attempt, outcome) in self.mistakes.iter().take(SHOWN) {
             let what = word(*outcome);
             let shown: String = attempt.body().chars().take(LINE).collect();
             let _infallible = writeln!(
                 text,
-                "{what}: {} {}, {} by {}\n  {shown}",
+                "{what}: {} {}, {}\n  {shown}",
                 attempt.rule,
                 attempt.at,
-                attempt.way,
-                attempt.transport.as_str()
+                way(attempt)
             );
         }
         let n_hidden = self.mistakes.len().saturating_sub(SHOWN);
@@ -150,6 +157,7 @@ impl Report {
                     "admitted": it.admitted,
                     "wrongly_refused": it.wrongly_refused,
                     "refused_otherwise": it.otherwise,
+                    "ways": it.ways,
                 });
                 ((*rule).to_owned(), row)
             })
@@ -173,6 +181,7 @@ fn mistake(attempt: &Attempt, outcome: Outcome) -> Value {
         "at": attempt.at,
         "way": attempt.way,
         "transport": attempt.transport.as_str(),
+        "as": attempt.who.as_deref(),
         "requests": attempt.requests.iter().map(super::Request::json).collect::<Vec<_>>(),
         "harmless_first": attempt.transport == Transport::Batch && attempt.requests.len() == 1,
     })
@@ -184,9 +193,17 @@ fn other(attempt: &Attempt, code: &str) -> Value {
         "at": attempt.at,
         "way": attempt.way,
         "transport": attempt.transport.as_str(),
+        "as": attempt.who.as_deref(),
         "within": attempt.side == Side::Within,
         "code": code,
     })
+}
+
+/// How it was tried.
+fn way(attempt: &Attempt) -> String {
+    let by = if attempt.parcel.is_some() { "multipart" } else { attempt.transport.as_str() };
+    let who = attempt.who.as_deref().map(|it| format!(" as {it}")).unwrap_or_default();
+    format!("{} by {by}{who}", attempt.way)
 }
 
 const fn word(outcome: Outcome) -> &'static str {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::attack::Attempt;
 
-/// The first of every rule and coordinate, then the second of each, and so on.
+/// The first of every rule, coordinate and caller, then the second of each, and so on.
 pub(super) fn mixed(attempts: Vec<Attempt>) -> Vec<Attempt> {
-    let mut seen: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
+    let mut seen: BTreeMap<_, usize> = BTreeMap::new();
     let mut placed: Vec<(usize, Attempt)> = Vec::new();
     for attempt in attempts {
-        let n = seen.entry((attempt.rule, attempt.at.clone())).or_default();
+        let n = seen.entry((attempt.rule, attempt.at.clone(), attempt.who.clone())).or_default();
         placed.push((*n, attempt));
         *n = n.saturating_add(1);
     }

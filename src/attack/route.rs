@@ -48,22 +48,30 @@ impl Route {
 
     /// The operation, with `core` selected at the end; `prefix` is put in front of every field.
     pub(super) fn write(&self, world: &World<'_>, core: &str, prefix: &str) -> Option<String> {
+        Some(format!("{} {{ {} }}", self.kind.keyword(), self.nested(world, core, prefix)?))
+    }
+
+    /// What stands between the braces of the operation, with `core` selected at the end.
+    pub(super) fn selection(&self, world: &World<'_>, core: &str) -> Option<String> {
+        self.nested(world, core, "")
+    }
+
+    fn nested(&self, world: &World<'_>, core: &str, prefix: &str) -> Option<String> {
         let schema = world.schema();
-        let mut text = self.kind.keyword().to_owned();
+        let mut text = String::new();
         let (mut at, mut open) = (self.root, 0_usize);
         for (n, hop) in self.hops.iter().enumerate() {
-            text.push_str(" {");
-            open = open.saturating_add(1);
             if at != hop.on {
                 text.push_str(&format!(" ... on {} {{", schema.ty(hop.on).name));
                 open = open.saturating_add(1);
             }
             let call = world.call(hop.field)?;
             let alias = if prefix.is_empty() { String::new() } else { format!("{prefix}{n}: ") };
-            text.push_str(&format!(" {alias}{call}"));
+            text.push_str(&format!(" {alias}{call} {{"));
+            open = open.saturating_add(1);
             at = schema.field(hop.field).ty.named;
         }
-        text.push_str(&format!(" {{ {core} }}"));
+        text.push_str(&format!(" {core}"));
         text.push_str(&" }".repeat(open));
         Some(text)
     }

@@ -20,23 +20,39 @@ impl World<'_> {
         Some(if written.is_empty() { String::new() } else { format!("({})", written.join(", ")) })
     }
 
-    /// Whether an input cannot be left out.
+    /// Whether an input cannot be left out, by its type or by a condition that null does not meet.
     pub(super) fn is_required(&self, input: InputId) -> bool {
+        let conditions = self.intent.inputs.iter().filter(|it| it.rule == "input-require");
+        self.is_required_by_type(input)
+            || self.schema().input(input).default.is_none()
+                && conditions
+                    .filter(|it| self.places(it).contains(&input))
+                    .any(|it| !self.admits(it, &Value::Null).unwrap_or(false))
+    }
+
+    /// Whether the schema does not let an input be left out.
+    pub(super) fn is_required_by_type(&self, input: InputId) -> bool {
         let input = self.schema().input(input);
         input.default.is_none() && input.ty.wrappers.first() == Some(&Wrapper::NonNull)
+    }
+
+    /// Whether a condition admits a value; `None` when it asks for more than that.
+    pub(super) fn admits(&self, item: &InputItem, value: &Value) -> Option<bool> {
+        let when = super::values::of_value_alone(self, item)?;
+        Some(self.holds_for(&when, value))
     }
 
     /// A value for an input that its demands admit.
     pub(super) fn sample(&self, input: InputId, nesting: u32) -> Option<Value> {
         let items: Vec<_> = self.demands(input).collect();
         let ty = &self.schema().input(input).ty;
-        let inner = items.iter().find_map(|it| fitting(it));
+        let inner = items.iter().find_map(|it| fitting(self, input, it));
         let inner = match inner {
             Some(value) => value,
             None if items.iter().any(|it| OPAQUE.contains(&it.rule)) => return None,
             None => self.sample_of(ty.named, nesting)?,
         };
-        Some(if ty.list_depth() > 0 { wrapped(ty, inner) } else { inner })
+        Some(if ty.list_depth() > 0 && !inner.is_array() { wrapped(ty, inner) } else { inner })
     }
 
     /// The demands on an input.
@@ -147,8 +163,12 @@ pub(super) fn wrapped(ty: &TypeRef, mut value: Value) -> Value {
 }
 
 /// A value that a demand admits, when the demand says which.
-fn fitting(item: &InputItem) -> Option<Value> {
+fn fitting(world: &World<'_>, input: InputId, item: &InputItem) -> Option<Value> {
     match item.rule {
+        "input-require" => {
+            let when = super::values::of_value_alone(world, item)?;
+            super::owned::candidates_for(world, input, &when).into_iter().next()
+        }
         "input-range" => super::values::ends(&item.node).0.map(Value::from),
         "input-length" => {
             let (low, _) = super::values::ends(&item.node);

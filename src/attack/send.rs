@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
-use crate::attack::{Attempt, Transport, frames};
+use crate::attack::{Attempt, Persona, Transport, frames};
 
 /// Whom to attack, and as whom.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Target {
     /// Where it listens.
     pub address: SocketAddr,
@@ -20,8 +20,12 @@ pub struct Target {
     pub host: String,
     /// The path.
     pub path: String,
-    /// Headers that every request has: a token, one against request forgery.
+    /// Headers that every request has.
     pub headers: Vec<(String, String)>,
+    /// The header that no page of another site can send.
+    pub asked_for: Option<String>,
+    /// As whom else requests are sent.
+    pub personas: Vec<Persona>,
 }
 
 /// What came back.
@@ -64,7 +68,7 @@ impl Target {
         stream.set_nodelay(true)?;
         if attempt.transport == Transport::WebSocket {
             let payload = attempt.requests.first().map(|it| it.json().to_string());
-            let text = frames::converse(&mut stream, self, &payload.unwrap_or_default())?;
+            let text = frames::converse(&mut stream, self, attempt, &payload.unwrap_or_default())?;
             return Ok(Told { text });
         }
         let written = stream.write_all(self.http(attempt).as_bytes());
@@ -94,33 +98,48 @@ impl Target {
             "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAccept: {accept}\r\n",
             self.host
         );
-        self.headers_into(&mut head);
+        self.headers_into(attempt, &mut head);
         if method == "POST" {
             let _infallible = write!(
                 head,
-                "Content-Type: application/json\r\nContent-Length: {}\r\n",
+                "Content-Type: {}\r\nContent-Length: {}\r\n",
+                attempt.media(),
                 body.len()
             );
         }
         format!("{head}\r\n{body}")
     }
 
-    /// Adds the headers of every request.
-    pub(super) fn headers_into(&self, head: &mut String) {
-        for (name, value) in &self.headers {
+    /// Adds the headers of every request, and those of whoever sends it: one's own win.
+    pub(super) fn headers_into(&self, attempt: &Attempt, head: &mut String) {
+        let who = self.personas.iter().find(|it| it.name() == attempt.who.as_ref());
+        let own = who.map(Persona::headers).unwrap_or_default();
+        let is_own = |name: &str| own.iter().any(|(it, _)| it.eq_ignore_ascii_case(name));
+        let is_asked_for = attempt.parcel.as_ref().is_none_or(|it| it.is_asked_for);
+        let asked_for = self.asked_for.as_ref().filter(|_| is_asked_for);
+        let asked_for = asked_for.map(|it| (it.clone(), "1".to_owned()));
+        let shared = self.headers.iter().filter(|(name, _)| !is_own(name));
+        for (name, value) in asked_for.iter().chain(shared).chain(own) {
             let _infallible = write!(head, "{name}: {value}\r\n");
         }
     }
 
     fn query_of(&self, attempt: &Attempt) -> String {
         let Some(request) = attempt.requests.first() else { return self.path.clone() };
-        let mut target = format!("{}?query={}", self.path, percent(&request.query));
+        let mut target = format!("{}?", self.path);
+        if !request.query.is_empty() {
+            let _infallible = write!(target, "query={}", percent(&request.query));
+        }
         if !request.variables.is_empty() {
             let variables = serde_json::Value::Object(request.variables.clone()).to_string();
             let _infallible = write!(target, "&variables={}", percent(&variables));
         }
-        if let Some(operation) = request.operation {
-            let _infallible = write!(target, "&operationName={operation}");
+        if let Some(operation) = &request.operation {
+            let _infallible = write!(target, "&operationName={}", percent(operation));
+        }
+        for (name, value) in &request.members {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let _infallible = write!(target, "&{name}={}", percent(&text));
         }
         target
     }

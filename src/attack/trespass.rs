@@ -84,7 +84,7 @@ pub(super) fn through(
 }
 
 /// The ways that end at a type: one for every field that leads there.
-fn doors(world: &World<'_>, ty: TypeId) -> Vec<Route> {
+pub(super) fn doors(world: &World<'_>, ty: TypeId) -> Vec<Route> {
     let schema = world.schema();
     let mut doors = Vec::new();
     let roots = super::access::ROOTS.into_iter();

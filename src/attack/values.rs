@@ -8,6 +8,7 @@ use crate::{
         deliver::{self, Site},
         intent::{self, InputItem},
         limits::ways_in,
+        owned,
         sample::MAX_NESTING,
         world::Limit,
     },
@@ -31,6 +32,44 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
     all
 }
 
+/// Attempts against every demand that says whose an input is: one's own value, and the others'.
+pub(super) fn owned(world: &World<'_>, others: &[&World<'_>]) -> Vec<Attempt> {
+    let mut all = Vec::new();
+    for item in world.intent.inputs.iter().filter(|it| it.rule == "input-require") {
+        let Some(limit) = world.enforces(item.rule) else { continue };
+        let Some(when) = of_value_alone(world, item) else { continue };
+        for input in world.places(item).into_iter().take(MAX_PLACES) {
+            let tried = owned::everybodys((world, others), input, &when);
+            for site in deliver::sites(world, input) {
+                for value in &tried {
+                    let holds = world.holds_for(&when, value);
+                    let side = if holds { Side::Within } else { Side::Beyond };
+                    for (way, request) in deliver::ways(world, &site, value) {
+                        let attempt = Attempt::beyond(limit.rule, limit.code, request);
+                        let attempt = attempt.about(place_of(world, item, input), way);
+                        all.extend(ways_in(world, &attempt.on(side)));
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+/// How a report calls an input that a demand is about.
+fn place_of(world: &World<'_>, item: &InputItem, input: InputId) -> String {
+    let name = &world.schema().input(input).name;
+    format!("{} ({name})", item.at.first().map(|it| &**it).unwrap_or_default())
+}
+
+/// A condition that asks for nothing of an operation but the value.
+pub(super) fn of_value_alone(world: &World<'_>, item: &InputItem) -> Option<When> {
+    let mut ignored = Diagnostics::default();
+    let when = When::read(&item.node, Scope::Input, &world.policy.conditions, &mut ignored)?;
+    let around = ["args", "parent", "root", "field", "operation", "request"];
+    (!around.iter().any(|it| when.source().contains(it))).then_some(when)
+}
+
 fn at_site(
     world: &World<'_>,
     (item, limit): (&InputItem, Limit),
@@ -38,8 +77,7 @@ fn at_site(
     site: &Site,
 ) -> Vec<Attempt> {
     let mut all = Vec::new();
-    let name = &world.schema().input(input).name;
-    let at = format!("{} ({name})", item.at.first().map(|it| &**it).unwrap_or_default());
+    let at = place_of(world, item, input);
     let attempt = |way, request| Attempt::beyond(limit.rule, limit.code, request).about(&*at, way);
     for (side, value) in values(world, item, input) {
         for (way, request) in deliver::ways(world, site, &value) {
@@ -52,8 +90,7 @@ fn at_site(
         }
     }
     if let Some(request) = deliver::without(world, site) {
-        let side = if item.is_required { Side::Beyond } else { Side::Within };
-        all.push(attempt("absent", request).on(side));
+        all.extend(side_of_null(world, item).map(|it| attempt("absent", request).on(it)));
     }
     all
 }
@@ -76,9 +113,18 @@ fn values(world: &World<'_>, item: &InputItem, input: InputId) -> Vec<(Side, Val
     let is_nullable = world.schema().input(input).ty.wrappers.first() != Some(&Wrapper::NonNull);
     let judges_naming = item.rule == "input-allow";
     if is_nullable && !judges_naming {
-        all.push((if item.is_required { Side::Beyond } else { Side::Within }, Value::Null));
+        all.extend(side_of_null(world, item).map(|it| (it, Value::Null)));
     }
     all
+}
+
+/// What must become of null, and of nothing at all; `None` when that is not known here.
+fn side_of_null(world: &World<'_>, item: &InputItem) -> Option<Side> {
+    let is_admitted = match item.rule {
+        "input-require" => world.admits(item, &Value::Null)? && !item.is_required,
+        _ => !item.is_required,
+    };
+    Some(if is_admitted { Side::Within } else { Side::Beyond })
 }
 
 /// The ends of a range, and the numbers beside them.
@@ -154,13 +200,7 @@ fn addresses(node: &Node) -> Vec<(Side, Value)> {
 }
 
 fn conditional(world: &World<'_>, item: &InputItem, input: InputId) -> Vec<(Side, Value)> {
-    let mut ignored = Diagnostics::default();
-    let when = When::read(&item.node, Scope::Input, &world.policy.conditions, &mut ignored);
-    let Some(when) = when else { return Vec::new() };
-    // What asks for more than the value is not known here.
-    if ["args", "parent", "root", "field"].iter().any(|it| when.source().contains(it)) {
-        return Vec::new();
-    }
+    let Some(when) = of_value_alone(world, item) else { return Vec::new() };
     let ty = &world.schema().input(input).ty;
     let Some(value) = world.any_of(ty.named, MAX_NESTING) else { return Vec::new() };
     let side = if world.holds_for(&when, &value) { Side::Within } else { Side::Beyond };

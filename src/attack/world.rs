@@ -1,14 +1,15 @@
 //! What an attack knows: the policy, what it means, and the ways through its schema.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
 use crate::{
     attack::{
-        Intent,
+        Intent, Persona,
         access::Sight,
         route::{self, Route},
     },
-    identity::Identity,
+    expression::Asked,
+    identity::{Caller, Client, Identity, Seen},
     policy::{Policy, ProfileIdx, Stance},
     schema::{FieldId, OperationKind, Schema, TypeId},
     verdict::Mode,
@@ -18,9 +19,13 @@ use crate::{
 #[derive(Debug)]
 pub struct World<'p> {
     pub(super) policy: &'p Policy,
-    pub(super) intent: Intent,
+    pub(super) intent: &'p Intent,
+    /// What a report calls whoever sends; `None`: as whom the attack is made.
+    pub(super) who: Option<Arc<str>>,
     /// As whom requests are sent; `None`: anonymous.
     pub(super) identity: Option<Arc<Identity>>,
+    /// The profile that this one is judged under.
+    pub(super) profile: ProfileIdx,
     /// The shortest way to every object type that the caller may go.
     pub(super) routes: BTreeMap<TypeId, Route>,
 }
@@ -28,10 +33,22 @@ pub struct World<'p> {
 impl<'p> World<'p> {
     /// Looks around as somebody.
     #[must_use]
-    pub fn new(policy: &'p Policy, intent: Intent, identity: Option<Arc<Identity>>) -> Self {
-        let mut world = Self { policy, intent, identity, routes: BTreeMap::new() };
+    pub fn new(policy: &'p Policy, intent: &'p Intent, persona: &Persona) -> Self {
+        let (who, identity) = (persona.name().cloned(), persona.identity().cloned());
+        let routes = BTreeMap::new();
+        let mut world = Self { policy, intent, who, identity, profile: ProfileIdx::BASE, routes };
+        let caller = world.caller();
+        let seen = Seen::new(&caller);
+        let profile = policy.profile_of(&Asked::new(&policy.conditions, &seen));
+        world.profile = profile.unwrap_or(ProfileIdx::BASE);
         world.routes = route::all(&world);
         world
+    }
+
+    /// Whoever sends, as the firewall sees it.
+    pub(super) fn caller(&self) -> Caller {
+        let client = Client { ip: Some(Ipv4Addr::LOCALHOST.into()), ..Client::default() };
+        Caller { identity: self.identity.clone(), client, ..Caller::default() }
     }
 
     pub(super) fn schema(&self) -> &'p Schema {
@@ -43,7 +60,12 @@ impl<'p> World<'p> {
         let mut rules = self.policy.rules();
         let (idx, _) = rules.find(|(it, _)| self.policy.meta(*it).setting == setting)?;
         let meta = self.policy.meta(idx);
-        match self.policy.stance(ProfileIdx::BASE, idx) {
+        let caller = self.caller();
+        let seen = Seen::new(&caller);
+        if self.policy.excuses(idx, &Asked::new(&self.policy.conditions, &seen)) {
+            return None;
+        }
+        match self.policy.stance(self.profile, idx) {
             Stance::On { mode: Mode::Enforce, limit } => {
                 Some(Limit { rule: meta.id, code: meta.code.as_str(), max: limit })
             }

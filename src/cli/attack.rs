@@ -14,10 +14,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     admission::{CacheLimits, Gate},
-    attack::{self, Bounds, Intent, Recorder, Report, Target, World},
+    attack::{self, Bounds, Intent, Persona, Recorder, Report, Target, World},
     cli::{Exit, terminal},
     config::{Config, UpstreamUrl},
-    identity::Identity,
     policy::Policy,
     server::{Running, Server, State},
     sources::{load_policy, read_file},
@@ -44,6 +43,11 @@ pub(super) struct Arguments {
     /// The claims that the token of `--header` stands for, as JSON: they say what the caller may
     #[arg(long, value_name = "JSON", value_parser = claims)]
     claims: Option<Map<String, Value>>,
+    /// Somebody to send requests as, by a token or an API key of theirs; `@FILE` and `env:VARIABLE`
+    /// keep it out of the command line. With two, each asks for what is the other's
+    // Read later: a mistake here must not print what is a secret.
+    #[arg(long = "as", value_name = "NAME=CREDENTIAL")]
+    personas: Vec<String>,
     /// Requests in a second, at most
     #[arg(long, value_name = "N", default_value = "1000")]
     rate: NonZeroU32,
@@ -85,6 +89,7 @@ fn attack(arguments: &Arguments) -> Result<Report, String> {
     let policy = load(&arguments.policy)?;
     let source = read_file(&arguments.policy).map_err(|it| it.to_string())?;
     let intent = Intent::read(&source, &policy).ok_or("the policy cannot be read")?;
+    let personas = personas(arguments, &policy)?;
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let recorder = Recorder::start(arguments.upstream_listen.unwrap_or(any));
     let recorder = recorder.map_err(|it| format!("the recording upstream cannot listen: {it}"))?;
@@ -97,8 +102,6 @@ fn attack(arguments: &Arguments) -> Result<Report, String> {
             (firewall.addr(), Some(firewall))
         }
     };
-    let identity = arguments.claims.clone().map(Identity::new).map(Arc::new);
-    let world = World::new(&policy, intent, identity);
     let target = Target {
         address,
         host: arguments
@@ -106,11 +109,15 @@ fn attack(arguments: &Arguments) -> Result<Report, String> {
             .as_ref()
             .map_or_else(|| address.to_string(), |it| it.authority().to_string()),
         path: policy.http.path.to_string(),
-        headers: headers(arguments, &policy),
+        headers: arguments.header.clone(),
+        asked_for: policy.http.csrf_header.first().map(|it| it.to_string()),
+        personas,
     };
+    let worlds: Vec<_> =
+        target.personas.iter().map(|it| World::new(&policy, &intent, it)).collect();
     let bounds =
         Bounds { attempts: arguments.max_attempts.get(), per_second: arguments.rate.get() };
-    let report = attack::run(attack::plan(&world), &target, &recorder, bounds);
+    let report = attack::run(attack::plan(&worlds), &target, &recorder, bounds);
     if let Some(firewall) = firewall {
         firewall.stop();
         let _cut_off = firewall.join();
@@ -157,11 +164,44 @@ fn target(url: &UpstreamUrl, is_own: bool) -> Result<SocketAddr, String> {
     Err(format!("`{authority}` is not this machine; `--i-own-this-host` says that it is yours"))
 }
 
-/// The headers of every request: those given, and one that no page of another site can send.
-fn headers(arguments: &Arguments, policy: &Policy) -> Vec<(String, String)> {
-    let csrf = policy.http.csrf_header.first().map(|it| (it.to_string(), "1".to_owned()));
-    csrf.into_iter().chain(arguments.header.iter().cloned()).collect()
+/// As whom requests are sent: as whoever `--header` stands for, and as everybody who is named.
+fn personas(arguments: &Arguments, policy: &Policy) -> Result<Vec<Persona>, String> {
+    let mut all = vec![Persona::unnamed(arguments.claims.clone())];
+    for (n, text) in (1..).zip(&arguments.personas) {
+        let (name, credential) = text
+            .split_once('=')
+            .ok_or("`--as` is `NAME=CREDENTIAL`, `NAME=@FILE` or `NAME=env:VARIABLE`")?;
+        let is_name = (1..=MAX_NAME).contains(&name.len())
+            && name.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_.".contains(&it));
+        if !is_name {
+            return Err("a name after `--as` has letters, digits, `-`, `_` and `.`".to_owned());
+        }
+        if all.iter().any(|it| it.name().is_some_and(|it| **it == *name)) {
+            return Err("two `--as` have one name".to_owned());
+        }
+        // By its number: what stands where the name should be may be a secret.
+        let credential = credential_of(credential).map_err(|it| format!("`--as` no. {n}: {it}"))?;
+        let persona = Persona::named(name, &credential, policy);
+        all.push(persona.map_err(|it| format!("`--as` no. {n}: {it}"))?);
+    }
+    Ok(all)
 }
+
+/// A credential itself, or what a file or the environment has of it.
+fn credential_of(text: &str) -> Result<String, String> {
+    if let Some(path) = text.strip_prefix('@') {
+        let path = Path::new(path);
+        return read_file(path).map(|it| it.text.to_string()).map_err(|it| it.to_string());
+    }
+    match text.strip_prefix("env:") {
+        // The error would show a value that is no text.
+        Some(name) => std::env::var(name).map_err(|_| format!("`{name}` is not set to a text")),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// Longer names make no report clearer.
+const MAX_NAME: usize = 64;
 
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("a header is `name: value`")?;

@@ -22,6 +22,12 @@ use std::{
 
 use serde_json::Value;
 
+#[expect(dead_code, reason = "other suites use the rest")]
+#[path = "../support/process.rs"]
+mod process;
+mod owned;
+mod sent;
+
 const PORTCULLIS: &str = env!("CARGO_BIN_EXE_portcullis");
 
 fn run(arguments: &[&str]) -> Output {
@@ -45,25 +51,60 @@ fn mistakes(output: &Output) -> BTreeSet<(String, String)> {
     mistakes.iter().map(|it| (text(it, "rule"), text(it, "at"))).collect()
 }
 
-/// Attacks what runs by what is intended; every hole, and nothing else, must be found.
+/// What is intended, what runs instead, and what stands beside them.
+struct Case<'c> {
+    name: &'c str,
+    schema: &'c str,
+    intended: &'c str,
+    running: &'c str,
+    beside: &'c [(&'c str, &'c str)],
+    arguments: &'c [&'c str],
+}
+
+impl<'c> Case<'c> {
+    const fn new(name: &'c str, intended: &'c str, running: &'c str) -> Self {
+        Self { name, schema: SCHEMA, intended, running, beside: &[], arguments: &[] }
+    }
+
+    /// Writes the files; the paths of the policies.
+    fn write(&self, folder: &Path) -> (String, String) {
+        let head = format!("version: 1\nname: {}\nschema: {{ file: schema.graphql }}\n", self.name);
+        fs::write(folder.join("schema.graphql"), self.schema).unwrap();
+        for (name, text) in self.beside {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        let file = |file: &str, rest: &str| {
+            let path = folder.join(file);
+            fs::write(&path, format!("{head}{rest}")).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        (file("intended.yaml", self.intended), file("running.yaml", self.running))
+    }
+
+    /// Attacks what runs by what is intended; every hole, and nothing else, must be found.
+    #[track_caller]
+    fn check(&self, holes: &[(&str, &str)]) {
+        let folder = tempfile::tempdir().unwrap();
+        let (intended, running) = self.write(folder.path());
+        let run = |more: &[&str]| {
+            run(&[&[intended.as_str(), "--format", "json"], more, self.arguments].concat())
+        };
+        let clean = run(&[]);
+        assert_eq!(mistakes(&clean), BTreeSet::new(), "{}, as it is intended", self.name);
+        assert_eq!(clean.status.code(), Some(0));
+        let found = run(&["--running", &running]);
+        assert_eq!(mistakes(&found), pairs(holes), "{}", self.name);
+        assert_eq!(found.status.code(), Some(1));
+    }
+}
+
+fn pairs(holes: &[(&str, &str)]) -> BTreeSet<(String, String)> {
+    holes.iter().map(|(rule, at)| ((*rule).to_owned(), (*at).to_owned())).collect()
+}
+
 #[track_caller]
 fn check(name: &str, intended: &str, running: &str, holes: &[(&str, &str)]) {
-    let folder = tempfile::tempdir().unwrap();
-    let head = format!("version: 1\nname: {name}\nschema: {{ file: schema.graphql }}\n");
-    fs::write(folder.path().join("schema.graphql"), SCHEMA).unwrap();
-    let file = |file: &str, rest: &str| {
-        let path = folder.path().join(file);
-        fs::write(&path, format!("{head}{rest}")).unwrap();
-        path.to_str().unwrap().to_owned()
-    };
-    let (intended, running) = (file("intended.yaml", intended), file("running.yaml", running));
-    let clean = run(&[&intended, "--format", "json"]);
-    assert_eq!(mistakes(&clean), BTreeSet::new(), "{name}, as it is intended");
-    assert_eq!(clean.status.code(), Some(0));
-    let found = run(&[&intended, "--running", &running, "--format", "json"]);
-    let expect = holes.iter().map(|(rule, at)| ((*rule).to_owned(), (*at).to_owned()));
-    assert_eq!(mistakes(&found), expect.collect(), "{name}");
-    assert_eq!(found.status.code(), Some(1));
+    Case::new(name, intended, running).check(holes);
 }
 
 const SCHEMA: &str = "
