@@ -19,6 +19,7 @@ use crate::{
     identity::Identity,
     json,
     operation::Expected,
+    response::retry_after,
     server::{
         answer::Answer,
         answers::Asked,
@@ -230,15 +231,19 @@ impl Exchange<'_> {
         }
         let (answer, asked) = answer.inspect_err(|why| note_unsent(why, &mut charges))?;
         self.noted().inspect(|it| it.answered(asked.at.elapsed()));
+        let (status, headers) = (answer.status(), answer.headers());
+        let retry = retry_after(status, headers, self.state.response(), now());
+        let later = |it: Fault| it.later(retry.clone());
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
             let answer = answer_going_on(answer)?;
             charges.keep();
-            return Ok(Served::Stream(asked.guard(answer, true, answers)?, expires, charges));
+            let answer = asked.guard(answer, true, answers).map_err(later)?;
+            return Ok(Served::Stream(answer, expires, charges));
         }
-        let answer = asked.guard(answer, false, answers)?;
-        let answer = guarded::held(answer, asked.until()).await?;
+        let answer = asked.guard(answer, false, answers).map_err(&later)?;
+        let answer = guarded::held(answer, asked.until()).await.map_err(&later)?;
         let known = (self.state, self.reply.id, self.noted());
-        let passing = watched::pass(answer, known, watched, charges).await?;
+        let passing = watched::pass(answer, known, watched, charges).await.map_err(later)?;
         Ok(Served::Operation(passing))
     }
 

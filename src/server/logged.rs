@@ -21,7 +21,11 @@ pub(super) fn refusal(refusal: &Refusal, about: &About<'_>) {
         Refusal::Fault(Fault::Internal { detail }) => {
             Failed { id, carrier, detail }.emit();
         }
-        Refusal::Fault(Fault::Unreached { code, detail } | Fault::Upstream { code, detail }) => {
+        Refusal::Fault(
+            Fault::Later { code, retry: _, detail }
+            | Fault::Unreached { code, detail }
+            | Fault::Upstream { code, detail },
+        ) => {
             UpstreamFailed { id, carrier, code: *code, detail }.emit();
         }
         Refusal::Limited(exceeded) => one(about, &exceeded.violation),
