@@ -20,6 +20,7 @@ use crate::{
     json,
     operation::Expected,
     response::retry_after,
+    schema::OperationKind,
     server::{
         answer::Answer,
         answers::Asked,
@@ -34,11 +35,12 @@ use crate::{
         logged::{self, Stopwatch},
         noted::Noted,
         panics::{Caught, caught},
+        parted::Parted,
         rates::{Rates, Spender},
         state::State,
         stream,
         traced::Traced,
-        watched::{self, Passing},
+        watched::{self, Counting, Passing},
     },
     sources::now,
     telemetry::{Panicked, Reported},
@@ -90,11 +92,11 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
             reply.sign(&mut told);
             told.map(Answer::from)
         }
-        Ok(Ok(Served::Stream(mut answer, expires, charges))) => {
+        Ok(Ok(Served::Stream(mut answer, expires, counting))) => {
             reply.sign(&mut answer);
             client.streams.set(true);
             let ends = stream::ends(client, (site, &state), expires);
-            answer.map(|relayed| Answer::Streamed { relayed, ends, _runs: charges })
+            answer.map(|relayed| Answer::Streamed { relayed, ends, counting })
         }
         Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
         Ok(Ok(Served::Switch(answer))) => answer.map(|()| Answer::from(Bytes::new())),
@@ -151,7 +153,7 @@ pub(super) enum Served {
     Answer(Vec<u8>),
     Operation(Passing),
     Preflight,
-    Stream(Response<Guarded>, Option<Instant>, Charges),
+    Stream(Response<Guarded>, Option<Instant>, Option<Box<Counting>>),
     Switch(Response<()>),
 }
 
@@ -183,7 +185,7 @@ impl Exchange<'_> {
             Route::Operation => {
                 if let Some(with_files) = with_files(&self.head.headers, self.state.http())? {
                     // Boxed, as few requests have files, and all would carry room for them about.
-                    return Box::pin(self.upload(body, with_files, charges)).await;
+                    return Box::pin(self.upload(body, with_files, charges, &held)).await;
                 }
                 readable(&self.head.headers)?;
                 self.read(body, &held).await?
@@ -223,6 +225,7 @@ impl Exchange<'_> {
         };
         let Going { admitted, told, watched, answers, expires, mut charges } = going;
         charges.sent();
+        let is_live = admitted.items().iter().any(|it| it.kind == OperationKind::Subscription);
         let call = self.traced.as_ref().map(|it| it.call(self.site.upstream_url()));
         let trace = call.as_ref().map(|it| it.forwarded());
         let answer = forward(admitted, self.forwarded_head(&told, trace)).await;
@@ -236,9 +239,11 @@ impl Exchange<'_> {
         let later = |it: Fault| it.later(retry.clone());
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
             let answer = answer_going_on(answer)?;
-            charges.keep();
+            let parted = (!is_live).then(|| Parted::of(answer.headers()));
             let answer = asked.guard(answer, true, answers).map_err(later)?;
-            return Ok(Served::Stream(answer, expires, charges));
+            let about = (self.state, self.reply.id);
+            let counting = Counting::in_parts(about, watched, charges, parted);
+            return Ok(Served::Stream(answer, expires, counting));
         }
         let answer = asked.guard(answer, false, answers).map_err(&later)?;
         let answer = guarded::held(answer, asked.until()).await.map_err(&later)?;

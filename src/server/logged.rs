@@ -76,6 +76,13 @@ impl Stopwatch {
         self.begun = now;
     }
 
+    /// Counts what it took when the upstream could begin at this time; one that did not wait for
+    /// all that it was sent has no time of its own.
+    pub(super) fn stop_at(self, complete: Option<Instant>) {
+        let own = self.own.unwrap_or_default();
+        Timed { own, upstream: complete.map(|it| it.elapsed()) }.emit();
+    }
+
     /// Counts what it took.
     pub(super) fn stop(self) {
         let last = self.begun.elapsed();
