@@ -9,7 +9,7 @@
 mod support;
 
 use std::{
-    io::{BufReader, Write},
+    io::{BufReader, Read, Write},
     net::{TcpListener, TcpStream},
 };
 
@@ -26,7 +26,7 @@ const SCHEMA: &str = "
     type Query { a(x: Int): Int items(first: Int): [Item] }
     type Item { id: ID }
     type Mutation { login(email: String, by: By): Int }
-    type Subscription { tick: Int }
+    type Subscription { tick: Int items(first: Int): [Item] }
     input By { email: String = \"d@e\" }
 ";
 
@@ -152,6 +152,70 @@ fn what_broke_off_may_have_been_tried() {
     // It has read the request.
     assert_eq!(login(&Upstream::raw(Some(""))), ["502", "502", "429"]);
     assert_eq!(login(&Upstream::nowhere()), ["502", "502", "502"]);
+}
+
+/// The statuses of five requests whose answers come in parts.
+fn streamed(rest: &str, accept: &str, query: &str, answer: &'static str) -> Vec<String> {
+    let upstream = Upstream::raw(Some(answer));
+    let proxy = Proxy::with(&policy(rest), SCHEMA, upstream.address(), |_config| {});
+    let ask = |_| {
+        let mut stream = TcpStream::connect(proxy.address()).unwrap();
+        let body = json!({ "query": query }).to_string();
+        let headers = format!("Accept: {accept}\r\nConnection: close\r\n");
+        write!(stream, "{POST}{headers}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut bytes = Vec::new();
+        let _cut_off = stream.read_to_end(&mut bytes);
+        status(&String::from_utf8_lossy(&bytes)).to_owned()
+    };
+    (0..5).map(ask).collect()
+}
+
+const EVENTS: &str = "text/event-stream";
+const SUCCESS: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: next\n\
+    data: {\"data\":{\"login\":1}}\n\nevent: complete\ndata:\n\n";
+const FAILURE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: next\n\
+    data: {\"data\":{\"login\":null},\"errors\":[{\"path\":[\"login\"]}]}\n\n";
+const HALF: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: next\n\
+    data: {\"data\":{\"login\":1}}\n";
+const CUT: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
+    Transfer-Encoding: chunked\r\n\r\n1c\r\ndata: {\"data\":{\"login\":1}}\n\n\r\n1c\r\n";
+const PARTS: &str = "HTTP/1.1 200 OK\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\
+    Content-Type: application/json\r\n\r\n{\"data\":{},\"hasNext\":true}\r\n--x\r\n\
+    Content-Type: application/json\r\n\r\n{\"incremental\":[{\"path\":[],\"data\":{\"login\":1}}],\
+    \"hasNext\":false}\r\n--x--\r\n";
+const NOTHING: &str = "HTTP/1.1 200 OK\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\
+    Content-Type: application/json\r\n\r\n{\"data\":{},\"hasNext\":true}\r\n--x--\r\n";
+
+#[test]
+fn calls_answered_in_parts_have_failed_or_not() {
+    let login = r#"mutation { login(email: "a@b") }"#;
+    let all = ["200"; 5];
+    let two = ["200", "200", "429", "429", "429"];
+    assert_eq!(streamed(LOGINS, EVENTS, login, SUCCESS), all);
+    assert_eq!(streamed(LOGINS, EVENTS, login, FAILURE), two);
+    assert_eq!(streamed(LOGINS, EVENTS, login, HALF), two);
+    assert_eq!(streamed(LOGINS, EVENTS, login, CUT), all);
+    let parts = "multipart/mixed; deferSpec=20220824, application/json";
+    assert_eq!(streamed(LOGINS, parts, login, PARTS), all);
+    assert_eq!(streamed(LOGINS, parts, login, NOTHING), two);
+}
+
+/// An answer of one item as an event.
+const ITEM: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: next\n\
+    data: {\"data\":{\"items\":[{\"id\":\"1\"}]}}\n\n";
+const FIRST: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: next\n\
+    data: {\"data\":{\"items\":[{\"id\":\"1\"}]},\"hasNext\":true}\n\n";
+
+#[test]
+fn cost_is_settled_by_an_event_that_says_all() {
+    let rates = "cost: { measure: type, lists: { Query.items: { slicing: [first] }, \
+        Subscription.items: { slicing: [first] } } }\n\
+        rates: [{ name: c, key: client.ip, limit: 100/h, spend: cost }]";
+    let items = "{ items(first: 60) { id } }";
+    let spent = ["200", "429", "429", "429", "429"];
+    assert_eq!(streamed(rates, EVENTS, items, ITEM), ["200"; 5]);
+    assert_eq!(streamed(rates, EVENTS, items, FIRST), spent);
+    assert_eq!(streamed(rates, EVENTS, &format!("subscription {items}"), ITEM), spent);
 }
 
 #[test]

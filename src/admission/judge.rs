@@ -170,9 +170,10 @@ impl Bench<'_> {
         let (kind, changes) = (document.kind, document.changes.clone());
         let item = Item { kind, document: document.hash, reported, spent, cost, changes };
         let most = || limit(self.policy, self.profile);
+        let expected = |it| Expected::new(it, &variables).without(&taken);
         let followed = Followed {
             watched: document.watch.as_ref().map(|it| it.request(&variables, most())),
-            expected: document.answers.as_ref().map(|it| Expected::new(it, &variables)),
+            expected: document.answers.as_ref().map(expected),
         };
         Ok(Ready { body, answer, item, followed })
     }

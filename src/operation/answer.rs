@@ -8,14 +8,14 @@ use std::sync::Arc;
 use ahash::{HashMap, HashSet};
 
 use crate::{
-    operation::{GuardId, Node, NodeId, Operation, Variables},
+    operation::{GuardId, Node, NodeId, Operation, Variables, due},
     schema::{FieldId, Kind, Schema, TypeId, TypeRef, TypeSet, Wrapper},
 };
 
 /// What the answers to one operation may hold.
 #[derive(Debug)]
 pub struct AnswerShape {
-    operation: Arc<Operation>,
+    pub(super) operation: Arc<Operation>,
     /// INVARIANT: the root is first.
     places: Vec<Place>,
     keys: Vec<AnswerKey>,
@@ -31,6 +31,8 @@ pub struct AnswerShape {
 struct Place {
     /// In order.
     keys: Vec<(Box<str>, u32)>,
+    /// The key that its objects stand under; the root has none.
+    of: Option<u32>,
     /// The object type that every object here is of, if there is only one.
     only: Option<u32>,
 }
@@ -47,6 +49,8 @@ pub struct AnswerKey {
     /// By level of its lists, the outermost first: whether it is never null.
     non_null: u64,
     selections: Vec<Selection>,
+    /// No answer is whole without it, on some object at least.
+    is_due: bool,
 }
 
 /// What a value is that is no list.
@@ -86,7 +90,9 @@ pub struct Expected {
     /// What answers to the operation may hold.
     pub shape: Arc<AnswerShape>,
     /// By node: left out by the variables. Empty, when nothing is.
-    left_out: Box<[bool]>,
+    pub(super) left_out: Box<[bool]>,
+    /// By node: taken out of the request that went on. Empty, when nothing was.
+    pub(super) taken: Box<[bool]>,
 }
 
 impl AnswerKey {
@@ -148,6 +154,25 @@ impl AnswerShape {
         self.places.get(place as usize).map_or(0, |it| it.keys.len())
     }
 
+    /// The response keys of a place, in the order of their numbers there.
+    pub fn keys(&self, place: u32) -> impl Iterator<Item = (&str, u32)> {
+        let keys = self.places.get(place as usize).map(|it| &*it.keys).unwrap_or_default();
+        keys.iter().map(|(name, key)| (&**name, *key))
+    }
+
+    /// The name of the key that the objects of a place stand under.
+    #[must_use]
+    pub fn name_of(&self, place: u32) -> Option<&str> {
+        self.name(self.places.get(place as usize)?.of?)
+    }
+
+    /// The name of a key.
+    #[must_use]
+    pub fn name(&self, key: u32) -> Option<&str> {
+        let node = self.operation.node(self.key(key)?.selections.first()?.node)?;
+        Some(self.operation.key(node))
+    }
+
     /// The object type that every object of a place is of, if there is only one.
     #[must_use]
     pub fn only_type(&self, place: u32) -> Option<u32> {
@@ -168,6 +193,18 @@ impl AnswerShape {
         selections.iter().filter_map(|it| it.redacted.as_ref()).any(|redacted| match ty {
             Some(ty) => redacted.contains(ty),
             None => true,
+        })
+    }
+
+    /// Whether an object of this type, or one whose type is not known, can be wrong for the lack of
+    /// a key.
+    #[must_use]
+    pub fn may_be_due(&self, key: u32, ty: Option<u32>) -> bool {
+        let Some(key) = self.key(key).filter(|it| it.is_due) else { return false };
+        key.selections.iter().any(|it| {
+            let node = self.operation.node(it.node);
+            let types = node.and_then(|it| self.operation.sets().get(it.parents));
+            ty.is_none_or(|ty| types.is_some_and(|it| it.contains(ty)))
         })
     }
 
@@ -195,7 +232,7 @@ impl Expected {
             true => operation.nodes().iter().map(is_out).collect(),
             false => Box::default(),
         };
-        Self { shape: Arc::clone(shape), left_out }
+        Self { shape: Arc::clone(shape), left_out, taken: Box::default() }
     }
 
     /// Whether a key was asked for of an object type, or of any when it is not known.
@@ -228,15 +265,15 @@ impl<'a> Building<'a> {
         while let Some((place, parents)) = open.pop() {
             let mut keys = Vec::new();
             for (name, nodes) in self.answers(&parents) {
-                let key = self.key(&nodes, &mut open);
                 let id = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+                let key = self.key(id, &nodes, &mut open);
                 self.keys.push(key);
                 keys.push((name.into(), id));
             }
             keys.sort();
             let only = self.only_type(&parents);
             if let Some(it) = self.places.get_mut(place as usize) {
-                *it = Place { keys, only };
+                *it = Place { keys, only, of: it.of };
             }
         }
     }
@@ -253,7 +290,7 @@ impl<'a> Building<'a> {
         answers
     }
 
-    fn key(&mut self, nodes: &[NodeId], open: &mut Vec<(u32, Vec<NodeId>)>) -> AnswerKey {
+    fn key(&mut self, id: u32, nodes: &[NodeId], open: &mut Vec<(u32, Vec<NodeId>)>) -> AnswerKey {
         let operation = self.operation;
         let selected = || nodes.iter().filter_map(|it| Some((*it, operation.node(*it)?)));
         let field = selected().next().map_or(FieldId::TYPENAME, |it| it.1.field);
@@ -261,10 +298,11 @@ impl<'a> Building<'a> {
         let (n_lists, non_null, mut kind) = common(operation.schema(), field, &types);
         if kind == AnswerKind::Object(0) {
             let place = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-            self.places.push(Place::default());
+            self.places.push(Place { of: Some(id), ..Place::default() });
             open.push((place, nodes.to_vec()));
             kind = AnswerKind::Object(place);
         }
+        let is_due = selected().any(|it| due::is_never_absent(operation.schema(), it.1));
         // One field that fragments bring here many times counts once.
         let mut known = HashSet::default();
         let is_new = |it: &(NodeId, &Node)| known.insert((it.1.field, it.1.parents, it.1.guard));
@@ -272,7 +310,7 @@ impl<'a> Building<'a> {
         let selections = selections
             .map(|(node, it)| Selection { node, redacted: self.redacted_on(it) })
             .collect();
-        AnswerKey { field, kind, n_lists, non_null, selections }
+        AnswerKey { field, kind, n_lists, non_null, selections, is_due }
     }
 
     fn redacted_on(&self, node: &Node) -> Option<TypeSet> {

@@ -7,6 +7,7 @@ mod answer;
 mod argument;
 mod calls;
 mod coerce;
+mod due;
 mod guard;
 mod inputs;
 mod spread;
@@ -57,6 +58,8 @@ pub struct Node {
     pub parents: SetId,
     /// The @include and @skip conditions on the way here from the root.
     pub guard: GuardId,
+    /// Whether it is there wherever the enclosing field is.
+    pub presence: Presence,
     /// The arguments; see [`Operation::arguments`].
     pub arguments: Range,
     /// The enclosing field.
@@ -67,6 +70,17 @@ pub struct Node {
     pub source: SelectionId,
     /// First node behind this subtree.
     pub end: NodeId,
+}
+
+/// Whether a selection is answered wherever the field around it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// On every object that can be there, and no directive stands between.
+    Always,
+    /// On the object types in which it can run, and no directive stands between.
+    ByType,
+    /// A directive on it, or on a fragment around it, decides: @skip, @include, @defer, any other.
+    Conditional,
 }
 
 /// An argument with its definition.

@@ -10,8 +10,8 @@ use crate::{
         SelectionKind, Span, ValueKind,
     },
     operation::{
-        Argument, Condition, GuardId, Guards, Node, NodeId, Operation, SetId, TypeSets, Variable,
-        VariableIdx, variables,
+        Argument, Condition, GuardId, Guards, Node, NodeId, Operation, Presence, SetId, TypeSets,
+        Variable, VariableIdx, variables,
     },
     schema::{FieldId, InputId, Schema, TypeId},
 };
@@ -81,6 +81,10 @@ struct Frame {
 struct Place {
     on: TypeId,
     parents: SetId,
+    /// What can be here, before fragments have narrowed it.
+    around: SetId,
+    /// No directive stands between here and the field around.
+    is_plain: bool,
     guard: GuardId,
     parent: Option<NodeId>,
     depth: u32,
@@ -125,7 +129,9 @@ impl<'a> Spreading<'a> {
     // has compared with its ceiling.
     fn run(&mut self, definition: &OperationDefinition, root: TypeId) -> Result<(), Mismatch> {
         let parents = self.sets.possible(self.schema, root);
-        let place = Place { on: root, parents, guard: GuardId::ALWAYS, parent: None, depth: 1 };
+        let (guard, around) = (GuardId::ALWAYS, parents);
+        let place =
+            Place { on: root, parents, around, is_plain: true, guard, parent: None, depth: 1 };
         self.push(definition.selections, place, None);
         while let Some(frame) = self.stack.last_mut() {
             if frame.next >= frame.end {
@@ -166,7 +172,8 @@ impl<'a> Spreading<'a> {
         place: Place,
     ) -> Result<(), Mismatch> {
         let guard = self.guard(selection.directives, place.guard);
-        let place = Place { guard, ..place };
+        let is_plain = place.is_plain && selection.directives.is_empty();
+        let place = Place { guard, is_plain, ..place };
         let inner = Range { start: id.0.saturating_add(1), end: selection.end.0 };
         match selection.kind {
             SelectionKind::Field { alias, name, arguments } => {
@@ -182,7 +189,9 @@ impl<'a> Spreading<'a> {
                 let name = self.document.str(name);
                 let fragment = *self.fragments.get(name).ok_or_else(|| mismatch(name))?;
                 let guard = self.guard(fragment.directives, guard);
-                let place = self.narrowed(Some(fragment.on), Place { guard, ..place })?;
+                let is_plain = is_plain && fragment.directives.is_empty();
+                let place = Place { guard, is_plain, ..place };
+                let place = self.narrowed(Some(fragment.on), place)?;
                 self.push(fragment.selections, place, None);
                 Ok(())
             }
@@ -202,6 +211,7 @@ impl<'a> Spreading<'a> {
             key: written.alias.unwrap_or(written.name),
             parents: place.parents,
             guard: place.guard,
+            presence: self.presence(place),
             arguments,
             parent: place.parent,
             depth: place.depth,
@@ -212,10 +222,23 @@ impl<'a> Spreading<'a> {
             let on = self.schema.field(field).ty.named;
             let parents = self.sets.below(self.schema, place.parents, field);
             let depth = place.depth.saturating_add(1);
-            let below = Place { on, parents, guard: place.guard, parent: Some(node), depth };
+            let (guard, parent, around) = (place.guard, Some(node), parents);
+            let below = Place { on, parents, around, is_plain: true, guard, parent, depth };
             self.push(written.inner, below, Some(node));
         }
         Ok(())
+    }
+
+    fn presence(&self, place: Place) -> Presence {
+        let is_everywhere = || match (self.sets.get(place.around), self.sets.get(place.parents)) {
+            (Some(around), Some(parents)) => around.is_subset(parents),
+            _ => false,
+        };
+        match place.is_plain {
+            false => Presence::Conditional,
+            true if place.around == place.parents || is_everywhere() => Presence::Always,
+            true => Presence::ByType,
+        }
     }
 
     fn field_arguments(&mut self, field: FieldId, written: Range) -> Result<Range, Mismatch> {

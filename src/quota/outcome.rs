@@ -5,35 +5,62 @@
 
 use crate::json::{self, Kind, Value};
 
-/// The answers to the requests of one HTTP request, or to one message.
+/// The answers to the requests of one HTTP request, or to one message, or the parts of one answer.
 #[derive(Debug)]
-pub struct Outcomes<'a>(json::Tree<'a>);
+pub struct Outcomes<'a>(Vec<json::Tree<'a>>);
 
 impl<'a> Outcomes<'a> {
     /// Reads an answer; `None` when it is none.
     #[must_use]
     pub fn read(answer: &'a [u8]) -> Option<Self> {
-        json::read(answer, LIMITS).ok().map(Self)
+        Some(Self(vec![json::read(answer, LIMITS).ok()?]))
+    }
+
+    /// Reads an answer that came in parts; those that are none say nothing.
+    #[must_use]
+    pub fn of_parts(parts: &'a [Vec<u8>]) -> Self {
+        Self(parts.iter().filter_map(|it| json::read(it, LIMITS).ok()).collect())
     }
 
     /// Whether a call of a request has failed; `None` when its answer does not say so either way.
     #[must_use]
     pub fn has_failed(&self, item: usize, key: &str) -> Option<bool> {
-        let root = self.0.root();
-        let answer = match root.kind() {
-            Kind::Array => root.children().nth(item)?,
-            _ => Some(root).filter(|_| item == 0)?,
-        };
-        has_failed(answer, key)
+        let said = self.0.iter().filter_map(|it| of_one(it.root(), item, key));
+        said.reduce(|has_failed, it| has_failed || it)
     }
 }
 
-fn has_failed(answer: Value<'_>, key: &str) -> Option<bool> {
+/// What one answer says, with what it brings later of the root.
+fn of_one(root: Value<'_>, item: usize, key: &str) -> Option<bool> {
+    let answer = match root.kind() {
+        Kind::Array => root.children().nth(item)?,
+        _ => Some(root).filter(|_| item == 0)?,
+    };
+    let path = |it: &Value<'_>| it.member("path").map(|it| it.children().count());
+    let later = answer.member("incremental").into_iter().flat_map(Value::children);
+    let later = later.filter(|it| path(it) == Some(0));
+    let said = later.filter_map(|it| has_failed(it, key, true));
+    // Older servers write what comes later without a list around it.
+    let own = match path(&answer) {
+        None | Some(0) => Some(answer),
+        Some(_) => None,
+    };
+    let has_next = answer.member("hasNext").map(|it| it.kind());
+    let is_part = has_next == Some(Kind::Boolean(true)) || path(&answer).is_some();
+    let own = own.and_then(|it| has_failed(it, key, is_part));
+    said.chain(own).reduce(|has_failed, it| has_failed || it)
+}
+
+/// `is_part`: what is not in it may stand in another.
+fn has_failed(answer: Value<'_>, key: &str, is_part: bool) -> Option<bool> {
     let is_null = |it: &Value<'_>| it.kind() == Kind::Null;
     let data = answer.member("data").filter(|it| !is_null(it));
     let value = data.and_then(|it| it.member(key)).filter(|it| !is_null(it));
     if value.is_some() {
         return Some(false);
+    }
+    if is_part && data.is_some_and(|it| it.member(key).is_none()) {
+        return None;
     }
     let errors = answer.member("errors").filter(|it| it.kind() == Kind::Array);
     let Some(errors) = errors else {
@@ -84,6 +111,32 @@ mod tests {
         for answer in ["", "{", "{}", "1", "[]", r#"{"data":null}"#, r#"{"errors":1}"#] {
             check(answer, None);
         }
+        check(r#"{"data":{},"hasNext":true}"#, None);
+        // Of an answer that is all there is, what is missing was not called.
+        check(r#"{"data":{"b":1}}"#, Some(false));
+    }
+
+    #[test]
+    fn an_answer_may_come_in_parts() {
+        let check = |parts: &[&str], expect: Option<bool>| {
+            let parts: Vec<_> = parts.iter().map(|it| it.as_bytes().to_vec()).collect();
+            assert_eq!(Outcomes::of_parts(&parts).has_failed(0, "a"), expect);
+        };
+        let first = r#"{"data":{},"hasNext":true}"#;
+        let later = |path: &str, data: &str| {
+            format!(r#"{{"incremental":[{{"path":{path},"data":{data}}}],"hasNext":false}}"#)
+        };
+        check(&[first], None);
+        check(&[first, &later("[]", r#"{"a":1}"#)], Some(false));
+        check(&[first, &later(r#"["b"]"#, r#"{"a":1}"#)], None);
+        check(&[r#"{"data":{"a":{}},"hasNext":true}"#, "x"], Some(false));
+        let failed = r#"{"incremental":[{"path":[],"data":null,"errors":[{"path":["a"]}]}]}"#;
+        check(&[first, failed], Some(true));
+        let older = |path: &str| format!(r#"{{"path":{path},"data":{{"a":1}},"hasNext":false}}"#);
+        check(&[first, &older("[]")], Some(false));
+        check(&[first, &older(r#"["b"]"#)], None);
+        check(&[first, r#"{"path":[],"data":{"b":1},"hasNext":false}"#], None);
+        check(&[], None);
     }
 
     #[test]

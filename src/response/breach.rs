@@ -18,6 +18,8 @@ pub struct Breach {
 pub enum How {
     /// `errors` is no list, `data` no object, and so on.
     Envelope,
+    /// No key, though it was asked for and is never null.
+    Missing,
     /// A key that nobody asked for.
     NotAsked,
     /// A value that is none of the enum's.
@@ -42,6 +44,7 @@ impl How {
     const fn text(self) -> &'static str {
         match self {
             Self::Envelope => "this is no answer of GraphQL",
+            Self::Missing => "a key that was asked for is not there",
             Self::NotAsked => "nobody asked for this key",
             Self::NotInEnum => "no value of the enum",
             Self::Null => "null, though it is never null",

@@ -11,7 +11,6 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
 use crate::server::{
-    charges::Charges,
     guarded::{CutOff, Guarded},
     stream::Ends,
     watched::Counting,
@@ -36,8 +35,8 @@ pub(super) enum Answer {
         relayed: Guarded,
         /// When it ends at the latest.
         ends: Ends,
-        /// What runs until it ends.
-        _runs: Charges,
+        /// What runs until it ends, and what is settled then.
+        counting: Option<Box<Counting>>,
     },
 }
 
@@ -72,20 +71,18 @@ impl Body for Answer {
             Self::Relayed { until, .. } if until.is_some_and(|it| it < Instant::now()) => {
                 Poll::Ready(Some(Err(CutOff::Late)))
             }
-            Self::Streamed { relayed, ends, _runs } => {
+            Self::Streamed { relayed, ends, counting } => {
                 if ends.as_mut().poll(ctx).is_ready() {
                     return Poll::Ready(None);
                 }
-                Pin::new(relayed).poll_frame(ctx)
-            }
-            Self::Relayed { relayed, until: _, counting } => {
-                let polled = Pin::new(relayed).poll_frame(ctx);
-                if let (Some(counting), Poll::Ready(Some(Ok(frame)))) = (counting, &polled)
-                    && let Some(piece) = frame.data_ref()
-                {
-                    counting.push(piece);
+                let polled = count(Pin::new(relayed).poll_frame(ctx), counting);
+                if let (Some(counting), Poll::Ready(None | Some(Err(_)))) = (counting, &polled) {
+                    counting.settle();
                 }
                 polled
+            }
+            Self::Relayed { relayed, until: _, counting } => {
+                count(Pin::new(relayed).poll_frame(ctx), counting)
             }
         }
     }
@@ -109,4 +106,16 @@ impl Body for Answer {
             Self::Streamed { .. } => SizeHint::default(),
         }
     }
+}
+
+type Polled = Poll<Option<Result<Frame<Bytes>, CutOff>>>;
+
+/// Shows a piece to who counts.
+fn count(polled: Polled, counting: &mut Option<Box<Counting>>) -> Polled {
+    if let (Some(counting), Poll::Ready(Some(Ok(frame)))) = (counting, &polled)
+        && let Some(piece) = frame.data_ref()
+    {
+        counting.push(piece);
+    }
+    polled
 }

@@ -19,6 +19,8 @@ use crate::{
     identity::Identity,
     json,
     operation::Expected,
+    response::retry_after,
+    schema::OperationKind,
     server::{
         answer::Answer,
         answers::Asked,
@@ -33,11 +35,12 @@ use crate::{
         logged::{self, Stopwatch},
         noted::Noted,
         panics::{Caught, caught},
+        parted::Parted,
         rates::{Rates, Spender},
         state::State,
         stream,
         traced::Traced,
-        watched::{self, Passing},
+        watched::{self, Counting, Passing},
     },
     sources::now,
     telemetry::{Panicked, Reported},
@@ -89,11 +92,11 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
             reply.sign(&mut told);
             told.map(Answer::from)
         }
-        Ok(Ok(Served::Stream(mut answer, expires, charges))) => {
+        Ok(Ok(Served::Stream(mut answer, expires, counting))) => {
             reply.sign(&mut answer);
             client.streams.set(true);
             let ends = stream::ends(client, (site, &state), expires);
-            answer.map(|relayed| Answer::Streamed { relayed, ends, _runs: charges })
+            answer.map(|relayed| Answer::Streamed { relayed, ends, counting })
         }
         Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
         Ok(Ok(Served::Switch(answer))) => answer.map(|()| Answer::from(Bytes::new())),
@@ -150,7 +153,7 @@ pub(super) enum Served {
     Answer(Vec<u8>),
     Operation(Passing),
     Preflight,
-    Stream(Response<Guarded>, Option<Instant>, Charges),
+    Stream(Response<Guarded>, Option<Instant>, Option<Box<Counting>>),
     Switch(Response<()>),
 }
 
@@ -182,7 +185,7 @@ impl Exchange<'_> {
             Route::Operation => {
                 if let Some(with_files) = with_files(&self.head.headers, self.state.http())? {
                     // Boxed, as few requests have files, and all would carry room for them about.
-                    return Box::pin(self.upload(body, with_files, charges)).await;
+                    return Box::pin(self.upload(body, with_files, charges, &held)).await;
                 }
                 readable(&self.head.headers)?;
                 self.read(body, &held).await?
@@ -222,6 +225,7 @@ impl Exchange<'_> {
         };
         let Going { admitted, told, watched, answers, expires, mut charges } = going;
         charges.sent();
+        let is_live = admitted.items().iter().any(|it| it.kind == OperationKind::Subscription);
         let call = self.traced.as_ref().map(|it| it.call(self.site.upstream_url()));
         let trace = call.as_ref().map(|it| it.forwarded());
         let answer = forward(admitted, self.forwarded_head(&told, trace)).await;
@@ -230,15 +234,21 @@ impl Exchange<'_> {
         }
         let (answer, asked) = answer.inspect_err(|why| note_unsent(why, &mut charges))?;
         self.noted().inspect(|it| it.answered(asked.at.elapsed()));
+        let (status, headers) = (answer.status(), answer.headers());
+        let retry = retry_after(status, headers, self.state.response(), now());
+        let later = |it: Fault| it.later(retry.clone());
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
             let answer = answer_going_on(answer)?;
-            charges.keep();
-            return Ok(Served::Stream(asked.guard(answer, true, answers)?, expires, charges));
+            let parted = (!is_live).then(|| Parted::of(answer.headers()));
+            let answer = asked.guard(answer, true, answers).map_err(later)?;
+            let about = (self.state, self.reply.id);
+            let counting = Counting::in_parts(about, watched, charges, parted);
+            return Ok(Served::Stream(answer, expires, counting));
         }
-        let answer = asked.guard(answer, false, answers)?;
-        let answer = guarded::held(answer, asked.until()).await?;
+        let answer = asked.guard(answer, false, answers).map_err(&later)?;
+        let answer = guarded::held(answer, asked.until()).await.map_err(&later)?;
         let known = (self.state, self.reply.id, self.noted());
-        let passing = watched::pass(answer, known, watched, charges).await?;
+        let passing = watched::pass(answer, known, watched, charges).await.map_err(later)?;
         Ok(Served::Operation(passing))
     }
 

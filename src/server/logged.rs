@@ -21,7 +21,11 @@ pub(super) fn refusal(refusal: &Refusal, about: &About<'_>) {
         Refusal::Fault(Fault::Internal { detail }) => {
             Failed { id, carrier, detail }.emit();
         }
-        Refusal::Fault(Fault::Unreached { code, detail } | Fault::Upstream { code, detail }) => {
+        Refusal::Fault(
+            Fault::Later { code, retry: _, detail }
+            | Fault::Unreached { code, detail }
+            | Fault::Upstream { code, detail },
+        ) => {
             UpstreamFailed { id, carrier, code: *code, detail }.emit();
         }
         Refusal::Limited(exceeded) => one(about, &exceeded.violation),
@@ -70,6 +74,13 @@ impl Stopwatch {
         let now = Instant::now();
         self.own = Some(now.saturating_duration_since(self.begun));
         self.begun = now;
+    }
+
+    /// Counts what it took when the upstream could begin at this time; one that did not wait for
+    /// all that it was sent has no time of its own.
+    pub(super) fn stop_at(self, complete: Option<Instant>) {
+        let own = self.own.unwrap_or_default();
+        Timed { own, upstream: complete.map(|it| it.elapsed()) }.emit();
     }
 
     /// Counts what it took.

@@ -29,6 +29,7 @@ mod listener;
 mod logged;
 mod noted;
 mod panics;
+mod parted;
 mod rates;
 mod reload;
 mod run;

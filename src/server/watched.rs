@@ -21,6 +21,7 @@ use crate::{
         charges::{Charges, Known},
         guarded::Guarded,
         noted::Noted,
+        parted::{Parted, is_whole},
         state::State,
     },
     telemetry::{AboveStatic, RequestId},
@@ -39,6 +40,8 @@ pub(super) struct Counting {
     charges: Charges,
     /// The answer so far, when it is to say what has failed; nothing once it is too long.
     kept: Option<Vec<u8>>,
+    /// How the answer comes, when it comes in parts: it is read at its end.
+    parted: Option<Parted>,
     /// What is written down of the request.
     noted: Option<Rc<Noted>>,
 }
@@ -55,13 +58,32 @@ impl Counting {
         let kept = charges.want_outcomes().then(Vec::new);
         let gate = Arc::clone(&state.gate);
         let is_of_use = counter.is_some() || charges.wait();
+        let (parted, noted) = (None, None);
         is_of_use
-            .then(|| Box::new(Self { id, gate, counter, is_sampled, charges, kept, noted: None }))
+            .then(|| Box::new(Self { id, gate, counter, is_sampled, charges, kept, parted, noted }))
+    }
+
+    /// The same for an answer in parts. A subscription has none that says all.
+    pub(super) fn in_parts(
+        about: (&State, RequestId),
+        watched: Option<Watched>,
+        mut charges: Charges,
+        parted: Option<Parted>,
+    ) -> Option<Box<Self>> {
+        if parted.is_none() {
+            charges.keep();
+        }
+        let mut watched = watched.filter(|_| parted.is_some());
+        let mut counting = Self::of(about, watched.as_mut(), charges)?;
+        let is_read = counting.counter.is_some() || counting.charges.want_outcomes();
+        counting.kept = is_read.then(Vec::new);
+        counting.parted = parted;
+        Some(counting)
     }
 
     /// Takes the next piece.
     pub(super) fn push(&mut self, piece: &[u8]) {
-        if let Some(counter) = &mut self.counter {
+        if let (Some(counter), None) = (&mut self.counter, &self.parted) {
             counter.push(piece);
         }
         let room = self.kept.as_ref().map_or(0, |it| MAX_KEPT.saturating_sub(it.len()));
@@ -79,10 +101,19 @@ impl Counting {
 
     /// Gives back what was not spent after all; once.
     pub(super) fn settle(&mut self) {
+        let parts = self.parted.take().map(|it| it.answers(&self.kept.take().unwrap_or_default()));
+        if let (Some([only]), Some(counter)) = (parts.as_deref(), &mut self.counter)
+            && is_whole(only)
+        {
+            counter.push(only);
+        }
         let prices: Vec<Option<Price>> =
             self.counter.iter().flat_map(|it| it.settled().collect::<Vec<_>>()).collect();
         let kept = self.kept.take();
-        let outcomes = kept.as_deref().and_then(Outcomes::read);
+        let outcomes = match &parts {
+            Some(parts) => Some(Outcomes::of_parts(parts)),
+            None => kept.as_deref().and_then(Outcomes::read),
+        };
         let measure = self.gate.policy().cost.measure();
         self.charges.settle(Known { prices: &prices, measure, outcomes: outcomes.as_ref() });
     }

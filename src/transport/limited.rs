@@ -21,6 +21,14 @@ pub(super) fn busy<B>(retry: Duration, mut refusal: Response<B>) -> Response<B> 
     refusal
 }
 
+/// The refusal with when the upstream wants the client to come again.
+pub(super) fn later<B>(retry: &str, mut refusal: Response<B>) -> Response<B> {
+    if let Ok(value) = HeaderValue::try_from(retry) {
+        refusal.headers_mut().insert(RETRY_AFTER, value);
+    }
+    refusal
+}
+
 /// The refusal with what there is, what is left, and when to come again.
 pub(super) fn told<B>(exceeded: &Exceeded, mut refusal: Response<B>) -> Response<B> {
     let Exceeded { violation: _, name, quota, window, wait } = exceeded;

@@ -80,6 +80,9 @@ impl Reply<'_> {
             Refusal::Fault(Fault::Client(violation)) => {
                 self.reject(Framing::Single, std::slice::from_ref(violation))
             }
+            Refusal::Fault(Fault::Later { code, retry, detail: _ }) => {
+                limited::later(retry, self.fail(*code))
+            }
             Refusal::Fault(fault) => self.fail(fault.code()),
         }
     }

@@ -21,6 +21,15 @@ pub enum Fault {
         /// What happened, for the log.
         detail: Box<str>,
     },
+    /// The upstream says no for now, and when to come again.
+    Later {
+        /// Wire code.
+        code: crate::verdict::Code,
+        /// When, as its `Retry-After` has it: seconds, or a date of HTTP.
+        retry: Box<str>,
+        /// What happened, for the log.
+        detail: Box<str>,
+    },
     /// The upstream was not reached: it has seen nothing of the request.
     Unreached {
         /// Wire code: unavailable, or timeout.
@@ -38,11 +47,21 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The same, when the upstream has said when to come again.
+    #[must_use]
+    pub fn later(self, retry: Option<Box<str>>) -> Self {
+        match (self, retry) {
+            (Self::Upstream { code, detail }, Some(retry)) => Self::Later { code, retry, detail },
+            (fault, _) => fault,
+        }
+    }
+
     /// What the client is told of it.
     #[must_use]
     pub const fn code(&self) -> crate::verdict::Code {
         match self {
             Self::Busy { code, .. }
+            | Self::Later { code, .. }
             | Self::Unreached { code, .. }
             | Self::Upstream { code, .. } => *code,
             Self::Client(violation) => violation.code,

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod later;
 mod laws;
 mod log;
 mod streams;

@@ -155,6 +155,44 @@ fn everything_is_written_anew() {
 }
 
 #[test]
+fn operations_are_under_the_ceiling_of_bodies_and_files_are_not() {
+    let upstream = Upstream::start();
+    let policy = POLICY.replace("10B", "1KiB");
+    let proxy = Proxy::with(&policy, SCHEMA, upstream.address(), |it| it.bounds.bodies = 200);
+    let case = Case { upstream, proxy };
+    let (answer, got) = case.send(&headers(), &one_file(&"x".repeat(900)));
+    assert_eq!((answer.status(), got.len()), (200, 1));
+    let long = OPERATIONS.1.replace("{ \"query\"", &format!("{{{} \"query\"", " ".repeat(200)));
+    let large = body(&[(OPERATIONS.0, &long), MAP, ("\"7\"; filename=\"a.txt\"", "x")]);
+    let (answer, got) = case.send(&headers(), &large);
+    assert_eq!((answer.status(), &*code_of(&answer)), (503, "SERVICE_UNAVAILABLE"));
+    assert_eq!((answer.header("retry-after"), got.len()), (Some("1"), 0));
+    // What was held is given back.
+    let (answer, _) = case.send(&headers(), &one_file("x"));
+    assert_eq!(answer.status(), 200);
+}
+
+#[test]
+fn uploads_take_time_of_ours_and_of_the_upstream() {
+    let case = Case::start();
+    let counts = || {
+        let metrics = request("GET", "/metrics", &[("Host", "localhost")], None);
+        let answer = exchange(case.proxy.admin_address(), &metrics).expect("an answer");
+        let text = String::from_utf8(answer.body).unwrap();
+        let count = |name: &str| -> u64 {
+            let line = text.lines().find_map(|it| it.strip_prefix(name)).expect(name);
+            line.trim().parse().unwrap()
+        };
+        ["own", "upstream"].map(|it| count(&format!("portcullis_{it}_duration_seconds_count")))
+    };
+    let [own, upstream] = counts();
+    let (answer, _) = case.send(&headers(), &one_file("x"));
+    assert_eq!(answer.status(), 200);
+    let [own_then, upstream_then] = counts();
+    assert!(own_then > own && upstream_then > upstream);
+}
+
+#[test]
 fn without_files_it_is_a_request_like_others() {
     let case = Case::start();
     let empty = ("\"map\"", "{}");

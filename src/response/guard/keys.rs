@@ -8,7 +8,7 @@ use crate::{
         copier::{Run, To},
         guard::{
             Course,
-            place::{Next, Place},
+            place::{Next, PART, Place},
         },
     },
     schema::FieldId,
@@ -62,7 +62,7 @@ impl Guard {
     }
 
     /// A member of an answer.
-    fn member(&mut self, is_inner: bool, seen: u8) -> Result<Next, Wrong> {
+    fn member(&mut self, is_inner: bool, seen: u16) -> Result<Next, Wrong> {
         let name = self.scanner.text().unwrap_or_default();
         let is_part = self.about.course == Course::Parts;
         let (bit, next) = match name {
@@ -74,16 +74,15 @@ impl Guard {
             b"completed" if is_part && !is_inner => (16, Next::Envelopes),
             b"payload" if is_part && !is_inner => (32, Next::Envelope),
             b"items" if is_inner => (64, self.data_anywhere()),
-            b"hasNext" | b"id" | b"label" | b"path" | b"pending" | b"subPath" if is_part => {
-                (128, Next::Any)
-            }
+            b"hasNext" | b"pending" if is_part => (128, Next::Any),
+            b"id" | b"label" | b"path" | b"subPath" if is_part => (PART, Next::Any),
             _ => {
                 let at = String::from_utf8_lossy(name).into_owned();
                 self.breach(at, How::Envelope)?;
                 return Ok(if self.drops_unknown() { Next::Drop } else { Next::Any });
             }
         };
-        if seen & bit != 0 && bit != 128 {
+        if seen & bit != 0 && bit < 128 {
             let at = String::from_utf8_lossy(name).into_owned();
             self.breach(at, How::Twice)?;
         }

@@ -3,7 +3,9 @@
 //! A stack of open containers over the tokens of the text. Memory is bounded by the operation, by
 //! the depth of the answer, and by one entry of `errors`; everything else goes on at once.
 
+mod blamed;
 mod keys;
+mod missing;
 mod place;
 mod values;
 
@@ -17,7 +19,11 @@ use crate::{
         breach::Breaches,
         copier::{Copier, Run, To},
         entry::Entries,
-        guard::place::{Apart, Next, Place},
+        guard::{
+            blamed::Blamed,
+            missing::Missing,
+            place::{Apart, Next, Place},
+        },
         scan::{Scanner, Token},
         utf8::Utf8,
     },
@@ -79,6 +85,8 @@ pub struct Guard {
     leaf: Option<(u32, AnswerKind)>,
     entries: Entries,
     breaches: Breaches,
+    blamed: Blamed,
+    missing: Missing,
 }
 
 impl Guard {
@@ -99,6 +107,8 @@ impl Guard {
             leaf: None,
             entries: Entries::new(about.id),
             breaches: Breaches::new(about.id),
+            blamed: Blamed::default(),
+            missing: Missing::default(),
             about,
         }
     }
@@ -164,6 +174,8 @@ impl Guard {
         self.utf8 = Utf8::default();
         self.open.clear();
         self.seen.clear();
+        self.blamed.restart();
+        self.missing.restart();
         (self.next, self.apart, self.leaf, self.part) = (next, None, None, 0);
     }
 
@@ -176,6 +188,7 @@ impl Guard {
     }
 
     fn token(&mut self, token: Token, behind: usize, run: &mut Run<'_>) -> Result<(), Wrong> {
+        self.follow_errors(token, run.piece.get(behind.saturating_sub(1)).copied());
         match token {
             Token::ArrayBegins | Token::ObjectBegins | Token::Scalar(_) => {
                 self.begins(token, behind.saturating_sub(1), run)

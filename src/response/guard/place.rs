@@ -1,5 +1,8 @@
 //! Where in an answer a value stands.
 
+/// Of the members of an envelope: one that says where in an answer this is a part.
+pub(super) const PART: u16 = 256;
+
 /// An open container.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
@@ -10,7 +13,7 @@ pub(super) enum Place {
     /// The outermost array, around the answers to a batch, with those begun so far.
     Batch { n: usize },
     /// An answer, or a part of one.
-    Envelope { is_inner: bool, n_kept: u32, seen: u8 },
+    Envelope { is_inner: bool, n_kept: u32, seen: u16 },
     /// A list of parts.
     Envelopes { n: u64 },
     /// The list of errors.

@@ -40,6 +40,7 @@ impl Guard {
             (Next::Errors, Token::ArrayBegins) => Some(Place::Errors { n: 0 }),
             (Next::Errors, Token::Scalar(Scalar::Null)) => None,
             (Next::Errors, _) => {
+                self.blamed.everywhere();
                 self.breach("errors".into(), How::Envelope)?;
                 if self.writes_entries() {
                     return self.hold(token, start, true, run);
@@ -155,8 +156,12 @@ impl Guard {
         }
     }
 
-    fn envelope(&self) -> Place {
+    fn envelope(&mut self) -> Place {
         let is_inner = matches!(self.open.last(), Some(Place::Envelopes { .. }));
+        if !is_inner {
+            self.blamed.restart();
+            self.missing.restart();
+        }
         Place::Envelope { is_inner, n_kept: 0, seen: 0 }
     }
 
@@ -267,6 +272,7 @@ impl Guard {
             run.out.extend_from_slice(self.copier.held().ok_or(Wrong::NotJson)?);
             self.copier.clear();
         }
+        self.look_for_gaps();
         match self.open.pop() {
             Some(Place::Object { first_seen, .. }) => self.seen.truncate(first_seen),
             Some(Place::Envelope { is_inner: false, seen, .. }) => {
@@ -275,6 +281,7 @@ impl Guard {
                 if needs && self.about.course == Course::Once && seen & 3 == 0 {
                     return Err(Wrong::NotAnAnswer);
                 }
+                self.judge_gaps(seen)?;
             }
             _ => {}
         }

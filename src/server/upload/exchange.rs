@@ -7,7 +7,9 @@ use crate::{
     policy::Uploads,
     server::{
         charges::Charges,
-        handler::{Exchange, Served},
+        handler::{Exchange, Judged, Served},
+        held::Held,
+        logged::Stopwatch,
         upload::{Bounds, Upload},
     },
     transport::Refusal,
@@ -21,33 +23,44 @@ impl Exchange<'_> {
         body: Incoming,
         (boundary, uploads): (Box<str>, Uploads),
         charges: Charges,
+        held: &Held,
     ) -> Result<Served, Refusal> {
         let bounds = Bounds { body: self.limits(), uploads };
-        let upload = Upload::begin(body, &boundary, bounds).await;
+        let upload = Upload::begin(body, &boundary, bounds, held).await;
         if upload.is_err() {
             self.well_formed()?;
         }
         let upload = upload?;
+        let mut watch = Stopwatch::start();
         let judged = match self.judge(&upload.operations, Some(&upload.map), charges).await {
             Ok(judged) => judged,
             Err(refusal) => {
+                watch.stop();
                 upload.discard().await;
                 return Err(refusal);
             }
         };
+        if let Judged::Answer(_) = judged {
+            watch.stop();
+        }
         let forward = async |admitted, head: Head<'_>| {
             let lane = self.client.lane(self.site);
-            let (files, watch) = upload.pass();
+            let (files, passing) = upload.pass();
+            watch.hand_over();
             let Some(files) = files else {
-                return Ok((lane.forward(admitted, head).await?, self.asked()));
+                let answer = lane.forward(admitted, head).await;
+                watch.stop();
+                return Ok((answer?, self.asked()));
             };
             let until = Instant::now().checked_add(self.client.worker.deadlines().request);
             let until = until.unwrap_or_else(Instant::now);
-            match lane.forward_files(admitted, files, head, until).await {
+            let answer = lane.forward_files(admitted, files, head, until).await;
+            watch.stop_at(passing.over());
+            match answer {
                 // The upstream answers when it has the files, and its time runs from then.
                 Ok(answer) => Ok((answer, self.asked())),
                 Err(fault) => {
-                    let found = watch.objection().await;
+                    let found = passing.objection().await;
                     self.well_formed()?;
                     Err(found.map_or_else(|| fault.into(), Refusal::from))
                 }

@@ -9,19 +9,20 @@ mod parts;
 mod passing;
 mod source;
 
-use std::{cell::RefCell, hash::BuildHasher, rc::Rc};
+use std::{hash::BuildHasher, rc::Rc};
 
 use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     policy::Uploads,
     server::{
-        body,
+        body::{self, NoBody},
+        held::Held,
         upload::{
             parts::Parts,
-            passing::{Found, Passing},
+            passing::{Fate, Passing},
             source::{Allowance, Shared, Source},
         },
     },
@@ -62,7 +63,7 @@ pub(super) struct Upload {
     parts: Parts,
     body: Shared,
     bounds: Bounds,
-    found: Found,
+    fate: Rc<Fate>,
 }
 
 impl Upload {
@@ -71,16 +72,17 @@ impl Upload {
         body: Incoming,
         boundary: &str,
         bounds: Bounds,
-    ) -> Result<Self, Violation> {
+        held: &Held,
+    ) -> Result<Self, NoBody> {
         let declared = body.size_hint().lower();
         let mut body = Shared::new(body);
         let in_time = timeout(bounds.body.deadline, async {
             if declared > bounds.whole() {
-                return Err(too_many_bytes(bounds.uploads.bytes));
+                return Err(NoBody::Wrong(too_many_bytes(bounds.uploads.bytes)));
             }
-            Self::read(body.clone(), boundary, bounds).await
+            Self::read(body.clone(), boundary, bounds, held).await
         });
-        let late = |_elapsed| Err(body_broke_off("the deadline has passed"));
+        let late = |_elapsed| Err(NoBody::Wrong(body_broke_off("the deadline has passed")));
         let read = in_time.await.unwrap_or_else(late);
         if read.is_err() {
             body.discard(bounds.body).await;
@@ -88,20 +90,27 @@ impl Upload {
         read
     }
 
-    async fn read(body: Shared, boundary: &str, bounds: Bounds) -> Result<Self, Violation> {
+    async fn read(
+        body: Shared,
+        boundary: &str,
+        bounds: Bounds,
+        held: &Held,
+    ) -> Result<Self, NoBody> {
         let allowance = Allowance::new();
         let source = Source::new(body.clone(), allowance.clone(), bounds);
         let mut parts = Parts::new(source, allowance, boundary);
         let limit = bounds.body.size;
-        let operations = field(&mut parts, "operations").await?;
-        let operations = operations.whole(limit, || body_too_large(limit)).await?;
-        let map = field(&mut parts, "map").await?;
-        let map = map.whole(MAX_MAP, || invalid_upload("the part `map` is too large")).await?;
-        let map = UploadMap::read(&map, bounds.uploads)?;
-        if map.is_empty() && parts.next().await?.is_some() {
-            return Err(invalid_upload("a part is there that the map does not name"));
+        let operations = field(&mut parts, "operations").await.map_err(NoBody::Wrong)?;
+        let operations = operations.whole(limit, held, || body_too_large(limit)).await?;
+        let map = field(&mut parts, "map").await.map_err(NoBody::Wrong)?;
+        let map =
+            map.whole(MAX_MAP, held, || invalid_upload("the part `map` is too large")).await?;
+        let map = UploadMap::read(&map, bounds.uploads).map_err(NoBody::Wrong)?;
+        if map.is_empty() && parts.next().await.map_err(NoBody::Wrong)?.is_some() {
+            let wrong = invalid_upload("a part is there that the map does not name");
+            return Err(NoBody::Wrong(wrong));
         }
-        Ok(Self { operations, map, parts, body, bounds, found: Rc::new(RefCell::new(None)) })
+        Ok(Self { operations, map, parts, body, bounds, fate: Rc::default() })
     }
 
     /// Reads on, so that the client reads why it was refused.
@@ -112,7 +121,7 @@ impl Upload {
     /// The files as the upstream gets them; nothing when there are none, and what was found wrong
     /// with them.
     pub(super) fn pass(self) -> (Option<Files>, Watch) {
-        let watch = Watch { body: self.body, bounds: self.bounds, found: Rc::clone(&self.found) };
+        let watch = Watch { body: self.body, bounds: self.bounds, fate: Rc::clone(&self.fate) };
         if self.map.is_empty() {
             return (None, watch);
         }
@@ -123,7 +132,7 @@ impl Upload {
             map: written.clone().into(),
             body: Box::new(move |operations| {
                 let passing = Passing::new(self.parts, self.map, boundary, self.bounds.uploads);
-                passing.body(&operations, &written, self.found)
+                passing.body(&operations, &written, self.fate)
             }),
         };
         (Some(files), watch)
@@ -135,13 +144,18 @@ impl Upload {
 pub(super) struct Watch {
     body: Shared,
     bounds: Bounds,
-    found: Found,
+    fate: Rc<Fate>,
 }
 
 impl Watch {
+    /// When the upstream had asked for all of them.
+    pub(super) fn over(&self) -> Option<Instant> {
+        self.fate.over.get()
+    }
+
     /// What is wrong with them, if that is why the upstream did not answer.
     pub(super) async fn objection(mut self) -> Option<Violation> {
-        let found = self.found.borrow_mut().take();
+        let found = self.fate.found.borrow_mut().take();
         if found.is_some() {
             self.body.discard(self.bounds.body).await;
         }

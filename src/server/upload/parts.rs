@@ -7,7 +7,11 @@ use http_body_util::BodyDataStream;
 use multer::{Field, Multipart};
 
 use crate::{
-    server::upload::source::{Allowance, Problem, Source},
+    server::{
+        body::NoBody,
+        held::Held,
+        upload::source::{Allowance, Problem, Source},
+    },
     transport::{PartHead, invalid_upload},
     verdict::Violation,
 };
@@ -49,17 +53,21 @@ impl Part {
         self.field.chunk().await.map_err(|it| objection(&it))
     }
 
-    /// The whole content.
+    /// The whole content, which is held.
     pub(super) async fn whole(
         mut self,
         limit: u64,
+        held: &Held,
         over: impl FnOnce() -> Violation,
-    ) -> Result<Bytes, Violation> {
+    ) -> Result<Bytes, NoBody> {
         let mut whole = BytesMut::new();
         // Budget: the limit, which every piece draws on.
-        while let Some(piece) = self.piece().await? {
+        while let Some(piece) = self.piece().await.map_err(NoBody::Wrong)? {
             if (whole.len() as u64).saturating_add(piece.len() as u64) > limit {
-                return Err(over());
+                return Err(NoBody::Wrong(over()));
+            }
+            if !held.add(piece.len() as u64) {
+                return Err(NoBody::NoRoom);
             }
             whole.extend_from_slice(&piece);
         }

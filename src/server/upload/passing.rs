@@ -2,7 +2,7 @@
 //! of ours, read as they are asked for.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     error::Error,
     fmt,
     pin::Pin,
@@ -12,6 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
+use tokio::time::Instant;
 
 use crate::{
     policy::Uploads,
@@ -23,8 +24,14 @@ use crate::{
     verdict::Violation,
 };
 
-/// Where it is said what is wrong with the files.
-pub(super) type Found = Rc<RefCell<Option<Violation>>>;
+/// What has become of the files.
+#[derive(Debug, Default)]
+pub(super) struct Fate {
+    /// What is wrong with them.
+    pub(super) found: RefCell<Option<Violation>>,
+    /// When the last byte was asked for.
+    pub(super) over: Cell<Option<Instant>>,
+}
 
 /// The files on their way.
 #[derive(Debug)]
@@ -55,9 +62,9 @@ impl Passing {
     }
 
     /// The whole body, around the operations.
-    pub(super) fn body(self, operations: &[u8], map: &str, found: Found) -> FilesBody {
+    pub(super) fn body(self, operations: &[u8], map: &str, fate: Rc<Fate>) -> FilesBody {
         let first = prologue(&self.boundary, operations, map).into();
-        FilesBody::new(Sending { turn: Turn::First(first, Box::new(self)), found })
+        FilesBody::new(Sending { turn: Turn::First(first, Box::new(self)), fate })
     }
 
     /// The next piece of it; nothing at its end.
@@ -121,7 +128,7 @@ impl Passing {
 /// What drives it.
 struct Sending {
     turn: Turn,
-    found: Found,
+    fate: Rc<Fate>,
 }
 
 type Reading = Pin<Box<dyn Future<Output = (Box<Passing>, Result<Option<Bytes>, Violation>)>>>;
@@ -163,9 +170,12 @@ impl Body for Sending {
                 this.turn = Turn::Idle(passing);
                 Poll::Ready(Some(Ok(Frame::data(piece))))
             }
-            Ok(None) => Poll::Ready(None),
+            Ok(None) => {
+                this.fate.over.set(Some(Instant::now()));
+                Poll::Ready(None)
+            }
             Err(violation) => {
-                *this.found.borrow_mut() = Some(violation);
+                *this.fate.found.borrow_mut() = Some(violation);
                 Poll::Ready(Some(Err(Box::new(Refused))))
             }
         }

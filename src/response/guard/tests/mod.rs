@@ -1,5 +1,7 @@
 //! What passes, and what does not, whatever the pieces.
 
+mod missing;
+
 use super::*;
 use crate::{
     diagnostic::Source,
@@ -10,7 +12,8 @@ use crate::{
 };
 
 const SCHEMA: &str = "
-    type Query { me: User node: Node nodes: [[Node!]]! search: [Found!]! json: JSON a: Int
+    directive @defer(if: Boolean, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT
+    type Query { pair: Pair me: User node: Node nodes: [[Node!]]! search: [Found!]! json: JSON a: Int
         f: Float b: Boolean! }
     scalar JSON
     enum Role { ADMIN STAFF }
@@ -18,6 +21,9 @@ const SCHEMA: &str = "
     type User implements Node { id: ID! name: String email: String role: Role age: Int! }
     type Shop implements Node { id: ID! name: String email: String }
     union Found = User | Shop
+    union Pair = Left | Right
+    type Left { peer: User! }
+    type Right { peer: User! }
     type Mutation { a: Int }
 ";
 
@@ -110,7 +116,7 @@ fn what_was_asked_for_passes_byte_for_byte() {
 "#,
         );
         bench.passes(r#"{"data":null}"#);
-        bench.passes(r#"{"data":{"me":null,"a":null}}"#);
+        bench.passes(r#"{"data":{"me":null,"a":null,"search":[],"nodes":[],"b":false}}"#);
         bench.passes(r#"{}"#);
     }
 }
@@ -149,7 +155,7 @@ fn everything_else_is_a_breach() {
     me(r#""id":true"#, "`User.id`: a value of another type");
     me(r#""role":"admin""#, "`User.role`: no value of the enum");
     me(r#""role":1"#, "`User.role`: a value of another type");
-    let shop = r#""nodes":[[{"__typename":"Shop","email":"x"}]]"#;
+    let shop = r#""search":[],"b":true,"nodes":[[{"__typename":"Shop","email":"x"}]]"#;
     check(shop, "`email`: nobody asked for this key");
     check(
         &shop.replace("Shop", "User"),

@@ -1,0 +1,147 @@
+//! The answer to a query or a mutation that came as events or parts: the answers in it, once it has
+//! ended or broken off. What was not complete by then says nothing.
+//!
+//! Judges nothing: that is done while they pass.
+
+use http::{HeaderMap, header::CONTENT_TYPE};
+
+use crate::json::{self, Kind};
+
+/// How an answer comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Parted {
+    /// As server-sent events.
+    Events,
+    /// As parts, with this line between them.
+    Parts(Box<str>),
+}
+
+impl Parted {
+    /// By the head of the answer.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let media = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
+        let mut parts = media.split(';').map(str::trim);
+        if !parts.next().is_some_and(|it| it.eq_ignore_ascii_case("multipart/mixed")) {
+            return Self::Events;
+        }
+        let named = parts.find_map(|it| {
+            let (name, value) = it.split_once('=')?;
+            name.eq_ignore_ascii_case("boundary").then(|| value.trim_matches('"'))
+        });
+        Self::Parts(format!("\n--{}", named.unwrap_or("-")).into())
+    }
+
+    /// The answers in what came.
+    pub(super) fn answers(&self, came: &[u8]) -> Vec<Vec<u8>> {
+        // Whoever let it pass has found it to be UTF-8; what is not is no answer.
+        let text = std::str::from_utf8(came).unwrap_or_default();
+        match self {
+            Self::Events => events(text),
+            Self::Parts(boundary) => parts(text, boundary),
+        }
+    }
+}
+
+/// Whether an answer is all that comes, by its own word.
+pub(super) fn is_whole(answer: &[u8]) -> bool {
+    let Ok(tree) = json::read(answer, LIMITS) else { return false };
+    let has_next = tree.root().member("hasNext").map(|it| it.kind());
+    let is_last = has_next.is_none_or(|it| it == Kind::Boolean(false));
+    is_last && ["incremental", "path", "pending"].iter().all(|it| tree.root().member(it).is_none())
+}
+
+/// WHATWG HTML §9.2.6: an event ends with an empty line, and names itself.
+fn events(text: &str) -> Vec<Vec<u8>> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let mut answers = Vec::new();
+    let mut rest = text.as_str();
+    while let Some((event, behind)) = rest.split_once("\n\n") {
+        rest = behind.trim_start_matches('\n');
+        let (mut name, mut data) = ("", Vec::new());
+        for line in event.lines() {
+            let (field, value) = line.split_once(':').unwrap_or((line, ""));
+            let value = value.strip_prefix(' ').unwrap_or(value);
+            match field {
+                "data" => data.push(value),
+                "event" => name = value,
+                _ => {}
+            }
+        }
+        let data = data.join("\n");
+        if matches!(name, "" | "message" | "next") && !data.trim().is_empty() {
+            answers.push(data.into_bytes());
+        }
+    }
+    answers
+}
+
+/// RFC 2046 §5.1.1: a part ends where the next boundary stands.
+fn parts(text: &str, boundary: &str) -> Vec<Vec<u8>> {
+    let text = format!("\n{text}");
+    let mut between: Vec<_> = text.split(boundary).skip(1).collect();
+    // Behind the last boundary is the end, or a part that is not complete.
+    between.pop();
+    let body = |part: &str| {
+        let at = part.find("\r\n\r\n").or_else(|| part.find("\n\n"))?;
+        let body = part.get(at..)?.trim();
+        (!body.is_empty()).then(|| body.as_bytes().to_vec())
+    };
+    between.into_iter().filter_map(body).collect()
+}
+
+/// Answers nest deeper than requests do; their size is bounded by who keeps them.
+const LIMITS: json::Limits = json::Limits { depth: 1000, values: 1_000_000, lists: None };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[track_caller]
+    fn check(media: &'static str, came: &str, expect: &[&str]) {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(media))]);
+        let answers = Parted::of(&headers).answers(came.as_bytes());
+        let answers: Vec<_> =
+            answers.into_iter().map(|it| String::from_utf8(it).unwrap()).collect();
+        assert_eq!(answers, expect, "{came}");
+    }
+
+    #[test]
+    fn events_that_are_complete() {
+        let check = |came: &str, expect: &[&str]| check("text/event-stream", came, expect);
+        check("event: next\ndata: {}\n\nevent: complete\ndata: \n\n", &["{}"]);
+        check(":\n\ndata: {\ndata: }\r\n\r\n", &["{\n}"]);
+        check("event: next\r\rdata:1\r\rdata: 2\r", &["1"]);
+        check("event: ping\ndata: {}\n\n", &[]);
+        check("event: next\ndata: {}\n", &[]);
+        check("", &[]);
+    }
+
+    #[test]
+    fn parts_that_are_complete() {
+        let check = |came: &str, expect: &[&str]| {
+            check("multipart/mixed; boundary=\"x\"", came, expect);
+        };
+        let part = |it: &str| format!("--x\r\ncontent-type: application/json\r\n\r\n{it}\r\n");
+        check(&format!("{}{}--x--", part("1"), part("{\"a\":\"--x\"}")), &["1", "{\"a\":\"--x\"}"]);
+        check(&format!("{}{}", part("1"), part("2")), &["1"]);
+        check(&format!("{}--x", part("")), &[]);
+        check("", &[]);
+    }
+
+    #[test]
+    fn answers_that_say_that_more_comes_are_not_whole() {
+        for it in [r#"{"data":{}}"#, r#"{"data":{},"hasNext":false}"#] {
+            assert!(is_whole(it.as_bytes()), "{it}");
+        }
+        for it in [
+            r#"{"data":{},"hasNext":true}"#,
+            r#"{"data":{},"pending":[]}"#,
+            r#"{"incremental":[],"hasNext":false}"#,
+            r#"{"data":{},"path":[]}"#,
+            "x",
+        ] {
+            assert!(!is_whole(it.as_bytes()), "{it}");
+        }
+    }
+}
