@@ -1,7 +1,8 @@
 //! A server of another make, with all the processes that it starts.
 //!
 //! They are one process group, whose CPU is added up and which is killed as a whole. When this
-//! program is killed, the first process is told to end, and takes the others with it.
+//! program is killed, the first process is told to end, and takes the others with it: the workers
+//! of Node go when the first is gone, those of nginx when they are told.
 
 use std::{
     fs, io,
@@ -33,7 +34,7 @@ impl Process {
     ) -> io::Result<Self> {
         let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/node");
         let first = Command::new("setpriv")
-            .args(["--pdeathsig", "TERM"])
+            .args(["--pdeathsig", if command.first() == Some(&"node") { "KILL" } else { "TERM" }])
             .args(command)
             .current_dir(place)
             .env("NODE_ENV", "production")

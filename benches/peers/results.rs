@@ -30,24 +30,11 @@ pub(crate) fn table(results: &Results) -> String {
     for (row, name) in results.names.iter().enumerate() {
         let _ = write!(text, "{name:<28}");
         for column in &results.columns {
-            match column.scores.get(row) {
-                Some(Ok(it)) => {
-                    let mark = if is_odd(column.kind, it.status) { "!" } else { "" };
-                    let cell = format!("{:.1} ({:.2}){mark}", it.micros, it.ratio);
-                    let _ = write!(text, "{cell:>20}");
-                    if is_odd(column.kind, it.status) {
-                        let _ = writeln!(
-                            remarks,
-                            "! {name}, {}: refuses with {}",
-                            column.name, it.status
-                        );
-                    }
-                }
-                Some(Err(why)) => {
-                    let _ = write!(text, "{:>20}", "–");
-                    let _ = writeln!(remarks, "– {name}, {}: not counted: {why}", column.name);
-                }
-                None => {}
+            let Some(score) = column.scores.get(row) else { continue };
+            let (cell, remark) = cell(column.kind, score);
+            let _ = write!(text, "{cell:>20}");
+            if let Some(remark) = remark {
+                let _ = writeln!(remarks, "{name}, {}: {remark}", column.name);
             }
         }
         text.push('\n');
@@ -55,9 +42,17 @@ pub(crate) fn table(results: &Results) -> String {
     text + &remarks + &results.notes.join("\n")
 }
 
-/// The client is to blame for a flood, and no server should say that it is its own fault.
-fn is_odd(kind: Kind, status: u16) -> bool {
-    kind == Kind::Flood && status >= 500
+/// What stands in the table, and what has to be said of it.
+fn cell(kind: Kind, score: &Result<Score, String>) -> (String, Option<String>) {
+    match score {
+        Ok(it) if kind == Kind::Flood && it.status >= 500 => {
+            // The client is to blame for a flood, and no server should say that it is its own fault.
+            let remark = format!("! refuses with {}", it.status);
+            (format!("{:.1} ({:.2})!", it.micros, it.ratio), Some(remark))
+        }
+        Ok(it) => (format!("{:.1} ({:.2})", it.micros, it.ratio), None),
+        Err(why) => ("–".to_owned(), Some(format!("– not counted: {why}"))),
+    }
 }
 
 /// The date, the machine and every version.
