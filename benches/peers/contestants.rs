@@ -37,16 +37,23 @@ pub(crate) fn start(upstream: &Upstream) -> io::Result<Vec<Contestant>> {
         (ARMOR_ON_APOLLO, armor_on_apollo(&address)),
         (HIVE, hive(&address)),
     ];
+    // They load at the same time.
     for (name, started) in rest {
-        match started {
-            Ok(it) => all.push(it),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                crate::say(&format!("{name} is left out: it is not installed"));
-            }
-            Err(error) => crate::say(&format!("{name} is left out: {error}")),
-        }
+        takes_part(name, started.map(|it| all.push(it)));
     }
+    all.retain_mut(|it| takes_part(it.name, it.server.wait()));
     Ok(all)
+}
+
+/// Whether it takes part; a word when it does not.
+fn takes_part(name: &str, ready: io::Result<()>) -> bool {
+    let why = match &ready {
+        Ok(()) => return true,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "it is not installed".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    crate::say(&format!("{name} is left out: {why}"));
+    false
 }
 
 fn pass_through(upstream: &str) -> io::Result<Contestant> {

@@ -26,7 +26,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `command` with its arguments, and returns when something listens at `address`.
+    /// Starts `command` with its arguments, which will listen at `address`.
     pub(crate) fn start(
         command: &[&str],
         address: SocketAddr,
@@ -43,23 +43,7 @@ impl Process {
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;
-        let mut process = Self { address, first, _folder: folder };
-        process.wait()?;
-        Ok(process)
-    }
-
-    fn wait(&mut self) -> io::Result<()> {
-        for _ in 0..N_TRIES {
-            if TcpStream::connect(self.address).is_ok() {
-                return Ok(());
-            }
-            if let Some(status) = self.first.try_wait()? {
-                return Err(io::Error::other(format!("it ended at once: {status}")));
-            }
-            // None of them says when it listens.
-            thread::park_timeout(TRY);
-        }
-        Err(io::ErrorKind::TimedOut.into())
+        Ok(Self { address, first, _folder: folder })
     }
 }
 
@@ -82,6 +66,19 @@ impl Server for Process {
             }
         }
         Ok(sum)
+    }
+    fn wait(&mut self) -> io::Result<()> {
+        for _ in 0..N_TRIES {
+            if TcpStream::connect(self.address).is_ok() {
+                return Ok(());
+            }
+            if let Some(status) = self.first.try_wait()? {
+                return Err(io::Error::other(format!("it ended at once: {status}")));
+            }
+            // None of them says when it listens.
+            thread::park_timeout(TRY);
+        }
+        Err(io::ErrorKind::TimedOut.into())
     }
 }
 

@@ -27,13 +27,13 @@ impl Kind {
 pub(crate) fn tasks(n_turns: usize) -> Vec<(Kind, Task)> {
     let page = |name, first: usize, n_distinct: usize| {
         // Those that judge have the same documents in their caches, or do not, as in a long run.
-        let n_warm = n_distinct.clamp(2_000, 2_000.max(1_600 * n_turns));
+        let n_warm = n_distinct.clamp(N_PAGES, N_PAGES.max(1_600 * n_turns));
         let body = Box::new(move |it| PRODUCT_PAGE.renamed(first + it % n_distinct).into());
-        (Kind::Page, Task { name, head: API_KEY, n_warm, n_requests: 2_000, body })
+        (Kind::Page, Task { name, head: API_KEY, n_warm, n_requests: N_PAGES, body })
     };
     let flood = |name, body| {
         let body = same(body);
-        (Kind::Flood, Task { name, head: API_KEY, n_warm: 200, n_requests: 300, body })
+        (Kind::Flood, Task { name, head: API_KEY, n_warm: 100, n_requests: 150, body })
     };
     vec![
         page("one document", 0, 1),
@@ -44,3 +44,6 @@ pub(crate) fn tasks(n_turns: usize) -> Vec<(Kind, Task)> {
         flood("100 KB of lists", floods::lists()),
     ]
 }
+
+/// In a turn: a second of CPU for the slowest, and enough of a sample for the fastest.
+const N_PAGES: usize = 1_000;

@@ -17,6 +17,10 @@ pub(crate) trait Server {
     fn address(&self) -> SocketAddr;
     /// What all of it has spent on a core so far.
     fn cpu(&self) -> io::Result<Duration>;
+    /// Returns when it listens.
+    fn wait(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Server for Child {
