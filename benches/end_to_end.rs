@@ -94,7 +94,7 @@ fn pairs(scenario: &Scenario, plain: &Child, ours: &Child) -> io::Result<Vec<Pai
     let mut turn = |child: &Child, status| {
         let bodies = (first..first + scenario.n_requests).map(&scenario.body).collect();
         first += scenario.n_requests;
-        let load = Load { to: child.address, bodies, status };
+        let load = Load { to: child.address, bodies, status, head: "" };
         let before = child.cpu()?;
         let n_answers = load.run()?;
         let spent = child.cpu()?.saturating_sub(before);

@@ -1,5 +1,7 @@
 //! Keep-alive clients and an upstream, each on a thread of its own, with nothing but sockets.
 
+#![allow(dead_code, reason = "every bench uses its own part")]
+
 use std::{
     io,
     net::SocketAddr,
@@ -30,6 +32,8 @@ pub(crate) struct Load {
     pub(crate) bodies: Vec<Arc<[u8]>>,
     /// The status of every answer.
     pub(crate) status: u16,
+    /// More lines of the head, each with its end.
+    pub(crate) head: &'static str,
 }
 
 impl Load {
@@ -52,18 +56,20 @@ impl Load {
     }
 }
 
+/// Sends one request; the status of its answer.
+pub(crate) fn status_of(to: SocketAddr, head: &str, body: &[u8]) -> io::Result<u16> {
+    let one = async {
+        let mut stream = connect(to).await?;
+        Ok(ask(&mut stream, &mut Vec::new(), head, body).await?.status)
+    };
+    runtime()?.block_on(async { timeout(PATIENCE, one).await.map_err(io::Error::other)? })
+}
+
 async fn client(load: Arc<Load>, next: Arc<AtomicUsize>) -> io::Result<()> {
     let mut stream = connect(load.to).await?;
     let mut buffer = Vec::new();
     while let Some(body) = load.bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let head = format!(
-            "POST /graphql HTTP/1.1\r\nHost: shop.example\r\nContent-Type: application/json\r\n\
-             Accept: application/json\r\nUser-Agent: bench\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(&[head.as_bytes(), body].concat()).await?;
-        let answer = message(&mut stream, &mut buffer).await?;
-        let answer = answer.ok_or_else(|| io::Error::other("closed without an answer"))?;
+        let answer = ask(&mut stream, &mut buffer, load.head, body).await?;
         if answer.status != load.status {
             return Err(io::Error::other(format!("{}: {}", load.to, answer.head)));
         }
@@ -74,26 +80,59 @@ async fn client(load: Arc<Load>, next: Arc<AtomicUsize>) -> io::Result<()> {
     Ok(())
 }
 
+async fn ask(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+    more: &str,
+    body: &[u8],
+) -> io::Result<Message> {
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nHost: shop.example\r\nContent-Type: application/json\r\n\
+         Accept: application/json\r\nUser-Agent: bench\r\n{more}Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(&[head.as_bytes(), body].concat()).await?;
+    let answer = message(stream, buffer).await?;
+    answer.ok_or_else(|| io::Error::other("closed without an answer"))
+}
+
 async fn connect(to: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(to).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }
 
-/// An upstream that gives every request the same answer of 1 KB.
+/// An upstream that gives every request the same answer.
 pub(crate) struct Upstream {
     address: SocketAddr,
+    n_served: Arc<AtomicUsize>,
 }
 
 impl Upstream {
-    /// Starts one; it lives as long as this process.
+    /// Starts one with an answer of 1 KB; it lives as long as this process.
     pub(crate) fn start() -> io::Result<Self> {
+        Self::answering(&format!("{{\"data\":{{\"text\":\"{}\"}}}}", "x".repeat(1_000)))
+    }
+
+    /// The same with an answer of one's own.
+    pub(crate) fn answering(body: &str) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = runtime()?;
-        thread::spawn(move || runtime.block_on(serve(listener)));
-        Ok(Self { address })
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let n_served = Arc::default();
+        let counted = Arc::clone(&n_served);
+        thread::spawn(move || runtime.block_on(serve(listener, answer.into(), counted)));
+        Ok(Self { address, n_served })
+    }
+
+    /// How many requests have arrived so far.
+    pub(crate) fn n_served(&self) -> usize {
+        self.n_served.load(Ordering::Relaxed)
     }
 
     pub(crate) fn address(&self) -> String {
@@ -101,21 +140,20 @@ impl Upstream {
     }
 }
 
-async fn serve(listener: std::net::TcpListener) -> io::Result<()> {
+async fn serve(
+    listener: std::net::TcpListener,
+    answer: Arc<str>,
+    n_served: Arc<AtomicUsize>,
+) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let body = format!("{{\"data\":{{\"text\":\"{}\"}}}}", "x".repeat(1_000));
-    let answer: Arc<str> = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into();
     loop {
         let (mut stream, _) = listener.accept().await?;
-        let answer = Arc::clone(&answer);
+        let (answer, n_served) = (Arc::clone(&answer), Arc::clone(&n_served));
         tokio::spawn(async move {
             stream.set_nodelay(true)?;
             let mut buffer = Vec::new();
             while message(&mut stream, &mut buffer).await?.is_some() {
+                n_served.fetch_add(1, Ordering::Relaxed);
                 stream.write_all(answer.as_bytes()).await?;
             }
             Ok::<(), io::Error>(())
