@@ -238,7 +238,7 @@ impl Exchange<'_> {
         let retry = retry_after(status, headers, self.state.response(), now());
         let later = |it: Fault| it.later(retry.clone());
         if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
-            let answer = answer_going_on(answer)?;
+            let answer = stream::going_on(answer)?;
             let parted = (!is_live).then(|| Parted::of(answer.headers()));
             let answer = asked.guard(answer, true, answers).map_err(later)?;
             let about = (self.state, self.reply.id);
@@ -388,12 +388,6 @@ pub(super) struct Going {
     answers: (Framing, Option<Vec<Expected>>),
     expires: Option<Instant>,
     charges: Charges,
-}
-
-/// An answer that goes on.
-fn answer_going_on(answer: Response<Relayed>) -> Result<Response<Relayed>, Fault> {
-    let (head, relayed) = answer.into_parts();
-    Ok(Response::from_parts(head, relayed.going_on()?))
 }
 
 fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {

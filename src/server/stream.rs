@@ -6,7 +6,7 @@
 
 use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::{HeaderMap, Response, header::CONTENT_TYPE};
 use tokio::time::{Instant, interval, sleep_until};
 
 use crate::{
@@ -18,7 +18,8 @@ use crate::{
     },
     sources::now,
     transport::{Incremental, Media},
-    verdict::{Code, Framing, Violation},
+    upstream::Relayed,
+    verdict::{Code, Fault, Framing, Violation},
 };
 
 /// Resolves when a stream has to end.
@@ -32,6 +33,12 @@ pub(super) fn is_possible(requests: &Requests<'_>, media: Media) -> Result<(), V
     let public = "a batch is not answered as events";
     let (rule, code) = ("batch", Code::INVALID_REQUEST);
     Err(Violation { rule, code, at: None, public: public.into(), detail: public.into() })
+}
+
+/// An answer that goes on.
+pub(super) fn going_on(answer: Response<Relayed>) -> Result<Response<Relayed>, Fault> {
+    let (head, relayed) = answer.into_parts();
+    Ok(Response::from_parts(head, relayed.going_on()?))
 }
 
 /// Whether an answer is one that the client wants to follow.

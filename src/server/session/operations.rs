@@ -29,7 +29,6 @@ use crate::{
 };
 
 /// What becomes of an operation that is not refused.
-#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 pub(super) enum Judged {
     /// The answer is known.
     Answer(Vec<u8>),
