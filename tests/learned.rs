@@ -87,8 +87,8 @@ fn check(name: &str, added: &str) {
     let manifest = ["--manifest", "learned.json", "--headroom", "25"];
     let patch = portcullis(folder, &[&learn[..], &manifest[..]].concat());
     write(folder.join("learned.patch"), &patch).expect("write");
-    let mut applied = Command::new("patch");
-    let applied = applied.args(["-p1", "-i", "learned.patch"]).current_dir(folder).output();
+    let applied =
+        Command::new("patch").args(["-p1", "-i", "learned.patch"]).current_dir(folder).output();
     assert!(applied.expect("patch").status.success(), "{patch}");
 
     let learned = loaded(&path);
@@ -170,17 +170,18 @@ fn cycle(schema: &Schema, query: TypeId) -> Option<String> {
         let fields = fields.map(|id| schema.field(id));
         fields.map(|it| (it.name.to_string(), it.ty.named)).collect::<Vec<_>>()
     };
-    for (first, ty) in free(query) {
-        for (there, next) in free(ty) {
-            for (back, _) in free(next).into_iter().filter(|(_, it)| *it == ty) {
-                let turn = format!("{there}{{{back}{{");
-                let open = format!("{{{first}{{{}", turn.repeat(100));
-                let closed = "}".repeat(open.matches('{').count());
-                return Some(format!("{open}__typename{closed}"));
-            }
-        }
-    }
-    None
+    let turns = free(query).into_iter().flat_map(|(first, ty)| {
+        let there = free(ty).into_iter().map(move |(there, next)| (ty, there, next));
+        there.map(move |(ty, there, next)| (first.clone(), ty, there, next))
+    });
+    let back = |(first, ty, there, next)| {
+        let (back, _) = free(next).into_iter().find(|(_, it)| *it == ty)?;
+        let turn = format!("{there}{{{back}{{");
+        let open = format!("{{{first}{{{}", turn.repeat(100));
+        let closed = "}".repeat(open.matches('{').count());
+        Some(format!("{open}__typename{closed}"))
+    };
+    turns.filter_map(back).next()
 }
 
 #[test]
