@@ -5,7 +5,7 @@
 
 #![allow(dead_code, reason = "every bench uses its own part")]
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use crate::{
     children::Child,
@@ -81,18 +81,14 @@ pub(crate) fn play(
         .iter()
         .map(|&(server, end)| Player { server, end, status: 0, next: 0, turns: Ok(Vec::new()) })
         .collect();
-    // Connections, allocators, compilers and caches settle before anything counts.
     for it in &mut players {
-        it.play(|it| it.probe(task).and_then(|()| it.turn(upstream, task, task.n_warm)));
-        if let Ok(turns) = &mut it.turns {
-            turns.clear();
-        }
+        it.warm_up(upstream, task);
     }
     for turn in 0..n_turns {
         // Who goes first changes, so that a drift of the machine favours nobody.
         let (later, first) = players.split_at_mut(turn % servers.len());
         for it in first.iter_mut().chain(later) {
-            it.play(|it| it.turn(upstream, task, task.n_requests));
+            it.play(upstream, task);
         }
     }
     let measure = players.first().and_then(|it| it.turns.clone().ok()).unwrap_or_default();
@@ -111,15 +107,32 @@ struct Player<'s> {
 }
 
 impl Player<'_> {
-    fn play(&mut self, turn: impl FnOnce(&mut Self) -> io::Result<f64>) {
-        if self.turns.is_err() {
-            return;
+    /// Connections, allocators, compilers and caches settle before anything counts, and workers
+    /// that were not there yet have come.
+    fn warm_up(&mut self, upstream: &Upstream, task: &Task) {
+        for _ in 0..N_TRIES {
+            let warm = self.probe(task).and_then(|()| self.turn(upstream, task, task.n_warm));
+            self.turns = warm.map(|_| Vec::new()).map_err(|it| it.to_string());
+            if self.turns.is_ok() {
+                return;
+            }
+            settle(upstream);
         }
-        match (turn(self), &mut self.turns) {
-            (Ok(micros), Ok(turns)) => turns.push(micros),
-            (Err(error), turns) => *turns = Err(error.to_string()),
-            (Ok(_), Err(_)) => {}
-        }
+    }
+
+    /// A turn that counts, unless one before has failed.
+    fn play(&mut self, upstream: &Upstream, task: &Task) {
+        let Ok(mut turns) = self.turns.clone() else { return };
+        self.turns = match self.turn(upstream, task, task.n_requests) {
+            Ok(micros) => {
+                turns.push(micros);
+                Ok(turns)
+            }
+            Err(error) => {
+                settle(upstream);
+                Err(error.to_string())
+            }
+        };
     }
 
     /// What passes is answered with 200; a refusal has the status of the maker's choice.
@@ -160,6 +173,15 @@ impl Player<'_> {
     }
 }
 
+/// What a failed turn has left behind must not arrive during the turn of another.
+fn settle(upstream: &Upstream) {
+    let mut before = None;
+    while before != Some(upstream.n_served()) {
+        before = Some(upstream.n_served());
+        thread::park_timeout(QUIET);
+    }
+}
+
 fn median(mut all: Vec<f64>) -> Option<f64> {
     all.sort_by(f64::total_cmp);
     all.get(all.len() / 2).copied()
@@ -175,3 +197,8 @@ pub(crate) fn caution() -> Option<&'static str> {
     cfg!(debug_assertions)
         .then_some("a build without optimisation: Portcullis and the pass-through are slow")
 }
+
+/// How often a warm-up is tried.
+const N_TRIES: usize = 3;
+/// For so long nothing arrives: then nothing is on its way.
+const QUIET: Duration = Duration::from_secs(1);
