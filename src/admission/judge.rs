@@ -6,7 +6,7 @@ use crate::{
         introspection::{self, View},
         known::{Judgeable, Known, Left, Part},
         reduced,
-        watch::{Followed, limit},
+        watch::{Followed, cost_rule},
     },
     document::SelectionId,
     expression::Asked,
@@ -169,7 +169,8 @@ impl Bench<'_> {
         let spent = document.rated.as_ref().map(|it| it.spent(&variables)).unwrap_or_default();
         let (kind, changes) = (document.kind, document.changes.clone());
         let item = Item { kind, document: document.hash, reported, spent, cost, changes };
-        let most = || limit(self.policy, self.profile);
+        // The number that was compared: a listed document may have one of its own.
+        let most = || self.stance(document, cost_rule(self.policy)?).limit();
         let expected = |it| Expected::new(it, &variables).without(&taken);
         let followed = Followed {
             watched: document.watch.as_ref().map(|it| it.request(&variables, most())),

@@ -4,7 +4,7 @@
 //! the policy. Not on the road of a request, and decides nothing.
 
 use crate::{
-    admission::{Request, compile::select, watch::limit},
+    admission::{Request, compile::select, watch::cost_rule},
     cost::{self, Measure},
     document::{self, Ceilings, ReadLimits},
     operation::{self, Operation, coerce},
@@ -32,7 +32,7 @@ pub(super) fn tell(
 ) -> Option<CostTold> {
     let operation = operation(policy, request)?;
     let variables = coerce(&policy.schema, operation.variables(), request.variables).ok()?;
-    let limit = limit(policy, profile);
+    let limit = cost_rule(policy).and_then(|it| policy.stance(profile, it).limit());
     let most = limit.unwrap_or(u64::MAX);
     let mut told = cost::explain(&policy.cost, &operation, &variables, most).ok()?;
     if limit.is_none() {

@@ -12,7 +12,8 @@ use crate::{
     cost::{self, Counter, Model, Price, Program, Shape, Told},
     json::{self, Kind},
     operation::{Expected, Operation, Variables},
-    policy::{Policy, ProfileIdx, Stance},
+    policy::Policy,
+    rules::RuleIdx,
     verdict::Framing,
 };
 
@@ -87,13 +88,9 @@ impl Follow {
     }
 }
 
-/// The limit of the cost under a profile; `None` when the rule is off.
-pub(super) fn limit(policy: &Policy, profile: ProfileIdx) -> Option<u64> {
-    let (rule, _) = policy.rules().find(|(_, it)| it.meta().id == "cost")?;
-    match policy.stance(profile, rule) {
-        Stance::Off => None,
-        Stance::On { limit, .. } => Some(limit),
-    }
+/// The rule that compares the cost with its limit.
+pub(super) fn cost_rule(policy: &Policy) -> Option<RuleIdx> {
+    policy.rules().find(|(_, it)| it.meta().id == "cost").map(|(rule, _)| rule)
 }
 
 impl Watch {

@@ -30,6 +30,15 @@ impl Stance {
             Self::On { mode, .. } => Self::On { mode, limit },
         }
     }
+
+    /// The largest measure that is admitted; `None` when the rule is off.
+    #[must_use]
+    pub const fn limit(self) -> Option<u64> {
+        match self {
+            Self::Off => None,
+            Self::On { limit, .. } => Some(limit),
+        }
+    }
 }
 
 /// What one layer (the base, or a profile) says of one rule.

@@ -5,7 +5,9 @@ use std::{fmt::Write as _, num::NonZeroUsize, sync::Arc};
 use portcullis::{
     admission::{CacheLimits, Gate},
     diagnostic::{Colour, Source, render},
-    policy,
+    identity::Caller,
+    json, policy,
+    transport::decode,
     verdict::Verdict,
 };
 use serde_json::{Value, json};
@@ -46,6 +48,24 @@ fn report_says_what_would_have_been_refused() {
     assert_eq!(verdict(&gate, &json!({ "documentId": hash(A) })), Ok(Vec::new()));
     let unknown = "PERSISTED_QUERY_NOT_IN_LIST: would have been refused: unknown document";
     assert_eq!(verdict(&gate, &json!({ "query": "{a}" })), Ok(vec![unknown.to_owned()]));
+}
+
+#[test]
+fn the_limit_that_is_told_is_the_one_that_was_compared() {
+    let own = format!("[{{ document: 'sha256:{}', cost: 100 }}]", hash(A));
+    let gate = gate(&format!(
+        "cost: {{ max: 7, answers: {{ in_extensions: true }} }}\n\
+         documents: {{ manifests: [m.json], settings: {own} }}"
+    ));
+    let told = |query: &str| {
+        let body = json!({ "query": query }).to_string();
+        let tree = json::read(body.as_bytes(), json::Limits::default()).unwrap();
+        let requests = decode(&tree, &gate.policy().http).unwrap();
+        let (_, follow) = gate.admit_and_follow(&requests, &Caller::default(), judge::NOW);
+        follow.watched.unwrap().tell(r#"{"data":{}}"#).unwrap()
+    };
+    assert!(told(A).contains("\"limit\":100"), "{}", told(A));
+    assert!(told("{__typename}").contains("\"limit\":7"), "{}", told("{__typename}"));
 }
 
 #[test]
