@@ -6,11 +6,9 @@
 //! specification's rules.
 
 mod arena;
-mod beyond_validator;
 mod convert;
 mod count;
 mod holes;
-mod invalid;
 mod kept;
 mod order;
 mod place;
@@ -27,10 +25,9 @@ pub use arena::{
 };
 pub use count::{Ceilings, Counts, Excess, count};
 pub use holes::{filler, other_number, with_holes};
-pub use invalid::Invalid;
 pub use kept::Kept;
 pub use order::Cycle;
 pub use print::{canonical_text, canonical_text_of, print};
 pub use read::{Read, ReadLimits, Refusal, read};
 pub use second_reader::{Disagreement, second_reader};
-pub use validate::validate;
+pub use validate::{Invalid, is_proven, objections, validate};

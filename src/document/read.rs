@@ -28,8 +28,9 @@ pub struct ReadLimits {
 pub struct Read<'a> {
     /// The document.
     pub document: Arc<Document>,
-    /// The same, borrowed from the text, as validation wants it.
-    pub(super) ast: ExecutableDocument<'a>,
+    /// The same, borrowed from the text.
+    #[expect(dead_code, reason = "explaining what is invalid reads the text itself")]
+    ast: ExecutableDocument<'a>,
 }
 
 /// Why a text is not a document for us. `Display` never quotes the text; `detail` may.
@@ -191,7 +192,7 @@ fn parse<'a>(text: &'a str, limits: &ReadLimits) -> Result<(ExecutableDocument<'
 
 /// The parser counts two levels for every nested selection set, one for every value and up to
 /// eight around them. Its limit only has to keep the stack small: the exact count is ours.
-fn parser_depth(depth: u32) -> usize {
+pub(super) fn parser_depth(depth: u32) -> usize {
     (depth as usize).saturating_mul(3).saturating_add(8)
 }
 
