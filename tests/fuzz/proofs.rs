@@ -39,8 +39,11 @@ impl Corpus {
 
     fn new(schema: &str, texts: impl Iterator<Item = String>) -> Self {
         let path = format!("{}/{schema}", env!("CARGO_MANIFEST_DIR"));
-        let text = read_to_string(path).unwrap().into();
-        let source = Source { name: schema.into(), text };
+        Self::over(read_to_string(path).unwrap(), texts)
+    }
+
+    fn over(schema: String, texts: impl Iterator<Item = String>) -> Self {
+        let source = Source { name: "schema".into(), text: schema.into() };
         let schema = Schema::load(Arc::new(source)).expect("a schema").0;
         // Small ones are tried more often in the same time.
         let small = texts.filter(|it| it.len() < 3_000);
@@ -122,6 +125,21 @@ const WRITTEN: [&str; 7] = [
     "{ nodes(ids: [1 \"b\"]) { ...on Item { a: id b: label } ...on User { a: label b: id } id } __schema { types { name fields(includeDeprecated: true) { name args { name isDeprecated } } } } }",
 ];
 
+/// Types that have the same fields in different ways.
+const MIXED: &str = "type Query { p: P o: O b: B u: U q: Query }
+    interface P { a: Int s: P r(i: Int): Int } interface O { a: Int! s: O c: Int r(i: Int): Int }
+    type B implements P & O { a: Int! s: B! c: Int r(i: Int): Int p: P }
+    type C implements P { a: Int s: C r(i: Int): Int c: Int! p: B! }
+    union U = B | C";
+
+const MIXED_DOCUMENTS: [&str; 5] = [
+    "{ p { ...F ...G a } o { ...F s { ...F } } } fragment F on O { x: a ...on B { x: a } } fragment G on B { s { a } p { a } }",
+    "{ p { s { a } ...on B { s { a ...on O { c } } } ...on C { s { a } c } } b { ...F s { ...F } } } fragment F on O { s { a ...on P { a } } }",
+    "{ u { ...on B { x: r(i: 1) y: p { a } } ...on C { x: r(i: 2) y: p { a } } ...on P { a s { a } } ...on O { z: a } } }",
+    "query Q($i: Int) { q { ...F } ...F p { r(i: $i) } b { r(i: $i) r(i: $i) } } fragment F on Query { p { ...P } u { ...P } } fragment P on P { a s { a s { a } } ...B } fragment B on B { c s { c } }",
+    "{ o { c x: c ...{ a } ...on B { a c } } p { x: a ...on C { y: c } ...on B { y: a } } }",
+];
+
 /// Names, strings and signs.
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
@@ -153,6 +171,7 @@ fn proofs() {
     let (mut random, wanted) = Random::of_run();
     let corpora = [
         Corpus::new("tests/support/laws.graphql", WRITTEN.into_iter().map(str::to_owned)),
+        Corpus::over(MIXED.to_owned(), MIXED_DOCUMENTS.into_iter().map(str::to_owned)),
         Corpus::real("linear"),
         Corpus::real("shopify-storefront"),
         Corpus::real("swapi"),

@@ -9,7 +9,12 @@ use crate::{
     document::{
         Range, Selection, SelectionKind,
         validate::proof::{
-            Known, Proven, equal::same_arguments, names::are_distinct, proven, selections::Node,
+            Known, Proven,
+            equal::same_arguments,
+            names::are_distinct,
+            parents::parents,
+            proven,
+            selections::{Node, inside},
         },
     },
     schema::{FieldId, TypeId},
@@ -26,6 +31,7 @@ pub(super) fn merging(known: Known<'_>, nodes: &[Node]) -> Option<Proven> {
         set: Vec::new(),
         members: Vec::new(),
         tasks: Vec::new(),
+        has_compared: false,
         budget: BUDGET,
     };
     for it in known.document.operations() {
@@ -40,7 +46,7 @@ pub(super) fn merging(known: Known<'_>, nodes: &[Node]) -> Option<Proven> {
             merging.own_set(inner)?;
         }
     }
-    Some(Proven)
+    if merging.has_compared { parents(known, nodes) } else { Some(Proven) }
 }
 
 /// So many selections and fields are looked at. `count` admits documents of 100,000 steps of work,
@@ -76,6 +82,8 @@ struct Merging<'a> {
     set: Vec<(&'a str, u32)>,
     members: Vec<u32>,
     tasks: Vec<Task>,
+    /// Some set has a response name twice.
+    has_compared: bool,
     budget: usize,
 }
 
@@ -123,7 +131,7 @@ impl<'a> Merging<'a> {
                     (_, SelectionKind::Field { alias, name, .. }) => {
                         self.set.push((document.str(alias.unwrap_or(*name)), index));
                     }
-                    (Node::Spread { fragment }, _) => {
+                    (Node::Spread { fragment, .. }, _) => {
                         let round = self.spread_in.get_mut(*fragment as usize)?;
                         if *round != self.round {
                             *round = self.round;
@@ -149,6 +157,7 @@ impl<'a> Merging<'a> {
         if are_distinct(&mut self.set) {
             return Some(Proven);
         }
+        self.has_compared = true;
         let set = std::mem::take(&mut self.set);
         for same in set.chunk_by(|a, b| a.0 == b.0).filter(|it| it.len() > 1) {
             self.spend(same.len())?;
@@ -254,11 +263,6 @@ impl<'a> Merging<'a> {
         }
         Some(Proven)
     }
-}
-
-/// What stands below a selection.
-const fn inside(index: u32, selection: &Selection) -> Range {
-    Range { start: index.saturating_add(1), end: selection.end.0 }
 }
 
 const fn arguments(selection: &Selection) -> Option<Range> {

@@ -9,6 +9,7 @@ mod definitions;
 mod equal;
 mod merging;
 mod names;
+mod parents;
 mod selections;
 mod values;
 mod variables;

@@ -18,8 +18,8 @@ pub(super) enum Node {
     Field { parent: TypeId, id: FieldId },
     /// An inline fragment.
     Inline,
-    /// A spread of the fragment at this position.
-    Spread { fragment: u32 },
+    /// A spread of the fragment at this position, and the type around it.
+    Spread { fragment: u32, parent: TypeId },
 }
 
 /// A variable where it stands.
@@ -163,7 +163,7 @@ impl<'a> Walk<'a> {
                 self.can_apply(ty, parent)?;
                 self.directives(selection.directives, "FRAGMENT_SPREAD")?;
                 self.spreads.push(fragment);
-                Some((Node::Spread { fragment }, ty))
+                Some((Node::Spread { fragment, parent }, ty))
             }
         }
     }
@@ -195,4 +195,9 @@ impl<'a> Walk<'a> {
         let (a, b) = (schema.ty(on), schema.ty(parent));
         proven(a.is_composite() && (on == parent || a.possible.intersects(&b.possible)))
     }
+}
+
+/// What stands below a selection.
+pub(super) const fn inside(index: u32, selection: &Selection) -> Range {
+    Range { start: index.saturating_add(1), end: selection.end.0 }
 }
