@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Invalid, is_proven, objections, validate};
 use crate::{
     diagnostic::Source,
-    document::{ReadLimits, read},
+    document::{Ceilings, ReadLimits, count, read},
     schema::Schema,
 };
 
@@ -105,6 +105,26 @@ fn a_fragment_on_another_interface_is_left_to_the_validator() {
     check("{p{...on O{a ...on B{a}}}}", (true, true));
     check("{p{...F}} fragment F on O{a}", (true, true));
     check("{p{...F}} fragment F on O{b ...on B{b}}", (true, true));
+}
+
+/// The budgets of the proof hold what `count` admits.
+#[test]
+fn large_documents_are_proven() {
+    let numbered = |text: &str| (0..1_000).map(|it| text.replace('#', &it.to_string())).collect();
+    let inner: [String; 5] = [
+        numbered("a#:a "),
+        numbered("a "),
+        numbered("t{id t{name name}} "),
+        numbered("n{id ...on T{id x:name t{id}} ...on V{id x:z}} "),
+        numbered("r#:q{...F} "),
+    ];
+    let schema = schema();
+    for text in inner {
+        let text = format!("{{{text} ...F}} fragment F on Query{{a b:a c:a}}");
+        let read = read(&text, &ReadLimits::CEILINGS).unwrap();
+        count(&read.document, &Ceilings::default()).unwrap();
+        assert!(is_proven(&schema, &read.document), "{text:.80}");
+    }
 }
 
 #[test]

@@ -206,19 +206,17 @@ impl<'a> Merging<'a> {
     fn sameness(&mut self, all: &[Member<'a>], asked: Asked) -> Option<Proven> {
         let schema = self.known.schema;
         let is_object = |it: &&Member<'a>| schema.ty(it.parent).is_object();
-        let mut objects = all.iter().filter(is_object).map(|it| it.parent);
-        let first = objects.next();
-        if objects.all(|it| Some(it) == first) {
+        let mut objects: Vec<TypeId> = all.iter().filter(is_object).map(|it| it.parent).collect();
+        objects.sort_unstable();
+        objects.dedup();
+        if objects.len() <= 1 {
             self.same(all.iter())?;
             return self.merge(all.iter(), asked);
         }
-        for (before, object) in all.iter().enumerate().filter(|(_, it)| is_object(it)) {
+        for object in objects {
             self.spend(all.len())?;
-            if all.iter().take(before).any(|it| it.parent == object.parent) {
-                continue;
-            }
             let group = || {
-                let can_meet = |it: &&Member<'a>| it.parent == object.parent || !is_object(it);
+                let can_meet = |it: &&Member<'a>| it.parent == object || !is_object(it);
                 all.iter().filter(can_meet)
             };
             self.same(group())?;
