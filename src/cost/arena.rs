@@ -216,10 +216,7 @@ mod tests {
             },
             u64::MAX,
         );
-        check(
-            |it| it.mul(Term::Known(1 << 40), Term::Known(1 << 40)),
-            u64::MAX,
-        );
+        check(|it| it.mul(Term::Known(1 << 40), Term::Known(1 << 40)), u64::MAX);
     }
 
     #[test]
@@ -263,10 +260,7 @@ mod tests {
             },
             u64::MAX,
         );
-        check(
-            |it| it.add_weight(Term::Known(7), -7),
-            0,
-        );
+        check(|it| it.add_weight(Term::Known(7), -7), 0);
     }
 
     #[test]

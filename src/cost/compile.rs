@@ -200,7 +200,8 @@ impl<'a> Compiling<'a> {
             match self.done.get(&memo) {
                 Some(done) => *done,
                 None => {
-                    let merged = merge((model, operation), class.returns, Some(keyed.parts.as_slice()));
+                    let merged =
+                        merge((model, operation), class.returns, Some(keyed.parts.as_slice()));
                     let handed_down = (!class.list.sized.is_empty()).then_some(HandedDown {
                         from: keyed.first,
                         class: keyed.class,

@@ -37,9 +37,8 @@ impl Rule for Deprecated {
 
     fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
         let schema = operation.schema();
-        let may_use = |it: &&Node| {
-            schema.field(it.field).deprecated.is_some() || !it.arguments.is_empty()
-        };
+        let may_use =
+            |it: &&Node| schema.field(it.field).deprecated.is_some() || !it.arguments.is_empty();
         let nodes = operation.nodes().iter().filter(may_use);
         let written = nodes.flat_map(|node| {
             used_by(operation, node).into_iter().map(move |it| (node, objection(it)))

@@ -1,4 +1,5 @@
-//! The server: workers that each own a listener, a runtime and an upstream pool.
+//! The server: workers that each own a listener, a runtime and an upstream pool, and even out the
+//! connections among themselves.
 //!
 //! [`Server::start`] binds every socket before it starts a thread, so that whoever gets a
 //! [`Running`] can connect. What is in force is one [`State`], swapped whole. `handler` shows the
@@ -7,6 +8,7 @@
 mod admin;
 mod answer;
 mod answers;
+mod balance;
 mod beside;
 mod body;
 mod certificates;
@@ -132,8 +134,9 @@ impl Server {
         let (workers, admin_thread) = (Vec::new(), None);
         let mut running =
             Running { addr, admin_addr, shared, phase, workers, admin: admin_thread, exporting };
-        for (n, listener) in listeners.into_iter().enumerate() {
-            running.start_worker(n, listener)?;
+        let seats = balance::seats(n_workers);
+        for (n, seated) in listeners.into_iter().zip(seats).enumerate() {
+            running.start_worker(n, seated)?;
         }
         if let Some(listener) = admin {
             running.start_admin(listener)?;
@@ -233,10 +236,14 @@ impl Running {
         cut_off
     }
 
-    fn start_worker(&mut self, n: usize, listener: std::net::TcpListener) -> io::Result<()> {
+    fn start_worker(
+        &mut self,
+        n: usize,
+        seated: (std::net::TcpListener, balance::Seat),
+    ) -> io::Result<()> {
         let (shared, phase) = (Arc::clone(&self.shared), self.phase.subscribe());
         let thread = thread::Builder::new().name(format!("worker-{n}")).stack_size(STACK);
-        self.workers.push(thread.spawn(move || worker::run(listener, shared, phase))?);
+        self.workers.push(thread.spawn(move || worker::run(seated, shared, phase))?);
         Ok(())
     }
 
