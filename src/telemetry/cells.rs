@@ -316,7 +316,9 @@ mod tests {
             count_times(graph, Duration::ZERO, None);
             count_asked(graph);
         };
-        std::thread::scope(|scope| [one, one, two].map(|it| scope.spawn(move || count(it))));
+        std::thread::scope(|scope| {
+            [one, one, two].into_iter().for_each(|it| drop(scope.spawn(move || count(it))));
+        });
         count_left(one);
         for (graph, n, in_flight) in [(one, 2, 1), (two, 1, 1)] {
             let numbers = numbers_of(graph);
