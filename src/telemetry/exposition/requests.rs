@@ -51,15 +51,15 @@ pub(super) fn durations(counted: &[Counted], out: &mut Vec<Family>) {
 }
 
 pub(super) fn costs(counted: &[Counted], out: &mut Vec<Family>) {
-    let verdicts: [(&str, fn(&Numbers) -> &Distribution); 2] =
-        [("admitted", |it| &it.admitted_cost), ("refused", |it| &it.refused_cost)];
     let rows = counted.iter().flat_map(|it| {
-        verdicts.iter().filter_map(|(verdict, of)| {
+        let row = |verdict, of: fn(&Numbers) -> &Distribution| {
             let mut labels = it.labels();
             labels.extend(label("verdict", verdict));
-            Some((labels, measured(it, *of, 1.0)?))
-        })
+            Some((labels, measured(it, of, 1.0)?))
+        };
+        [row("admitted", |it| &it.admitted_cost), row("refused", |it| &it.refused_cost)]
     });
+    let rows = rows.flatten();
     out.push(Family::histograms("operation_cost", "Static cost of operations", rows.collect()));
 }
 
