@@ -53,8 +53,8 @@ impl Keys {
         {
             return Ok(Self::Remote(Arc::clone(keys)));
         }
-        let access =
-            KeyAccess { tls: config.key_server_tls.clone(), patience: config.deadlines.keys };
+        let (graph, tls) = (config.graph(), config.key_server_tls.clone());
+        let access = KeyAccess { graph, tls, patience: config.deadlines.keys };
         let keys = Arc::new(RemoteKeys::new(origin.clone(), jwt.rules.clone(), access));
         keep(&keys)?;
         Ok(Self::Remote(keys))

@@ -71,7 +71,7 @@ use crate::{
         noted::Taps,
         state::{FailedReload, Shared},
     },
-    telemetry::{Started, Stopped},
+    telemetry::{GraphIndex, Started, Stopped},
     traffic::TrafficLog,
 };
 
@@ -105,10 +105,14 @@ impl Server {
     /// What is not about the upstream counts as the first says it.
     ///
     /// # Errors
-    /// As [`Server::start`], and when two graphs have the same host and path.
-    pub fn start_all(first: (Config, State), rest: Vec<(Config, State)>) -> io::Result<Running> {
-        let config = first.0.clone();
+    /// As [`Server::start`], and when two graphs have the same name, or the same host and path.
+    pub fn start_all(
+        mut first: (Config, State),
+        mut rest: Vec<(Config, State)>,
+    ) -> io::Result<Running> {
         distinct(&first, &rest)?;
+        named(&mut first, &mut rest)?;
+        let config = first.0.clone();
         [&first].into_iter().chain(&rest).try_for_each(|(config, _)| possible(config))?;
         let n_workers = config.workers.get();
         let listeners = listener::bind_all(config.listen, n_workers, config.bounds.backlog)?;
@@ -158,6 +162,25 @@ fn distinct(first: &(Config, State), rest: &[(Config, State)]) -> io::Result<()>
                 let why = format!("two graphs have `{}{path}`", host.unwrap_or("*"));
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Every graph has a name of its own when there are several.
+fn named(first: &mut (Config, State), rest: &mut [(Config, State)]) -> io::Result<()> {
+    let misuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    let (is_one, mut seen) = (rest.is_empty(), HashSet::new());
+    for (config, state) in [first].into_iter().chain(rest) {
+        if !is_one {
+            graph::name(config, &state.http().path);
+        }
+        let Some(name) = &config.name else { continue };
+        if GraphIndex::named(name).is_none() {
+            return misuse(format!("there are too many graphs: there is no room for `{name}`"));
+        }
+        if !seen.insert(name.clone()) {
+            return misuse(format!("two graphs are called `{name}`"));
         }
     }
     Ok(())

@@ -21,6 +21,8 @@ use crate::{
 pub struct RecentRefusal {
     /// Milliseconds since 1970.
     pub at: u64,
+    /// The graph, when several are told apart.
+    pub graph: Option<&'static str>,
     /// What the client was told.
     pub code: Code,
     /// The rule that objected first.
@@ -64,6 +66,7 @@ pub(super) fn note(refused: &Refused<'_>) {
     }
     kept.push_back(RecentRefusal {
         at: now_millis(),
+        graph: refused.about.id.graph_name(),
         code: refused.code,
         rule: deciding.rule,
         coordinate: deciding.at.clone(),

@@ -237,7 +237,7 @@ impl Next {
             at: observed.at,
         });
         ShadowDiffers {
-            id: &observed.id.to_string(),
+            id: observed.id,
             change,
             rule,
             code,

@@ -80,6 +80,7 @@ impl Traced {
             open.text("network.protocol.version", version(head.version));
             open.text("client.address", &address.to_string());
             open.text("portcullis.request_id", &id.to_string());
+            id.graph().name().into_iter().for_each(|it| open.text("portcullis.graph", it));
             let host = head.uri.authority().map(http::uri::Authority::as_str);
             let host = host.or_else(|| head.headers.get("host")?.to_str().ok());
             host.into_iter().for_each(|it| open.text("server.address", it));

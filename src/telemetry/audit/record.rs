@@ -83,6 +83,7 @@ fn begun(about: &About<'_>, action: &str, at: u64) -> Map<String, Value> {
         "user.id": about.user(),
         "portcullis.transport": about.carrier.as_str(),
         "portcullis.policy": about.policy,
+        "portcullis.graph": about.id.graph().name(),
     });
     let Value::Object(mut record) = record else { return Map::new() };
     record.retain(|_, it| !it.is_null());
