@@ -181,13 +181,9 @@ fn block_string(text: &[u8]) -> Cut<'_> {
 
 /// What follows the bytes of a class.
 #[inline]
-fn behind(mut text: &[u8], class: u8) -> &[u8] {
-    while let [first, rest @ ..] = text
-        && is(*first, class)
-    {
-        text = rest;
-    }
-    text
+fn behind(text: &[u8], class: u8) -> &[u8] {
+    let n_bytes = text.iter().position(|it| !is(*it, class)).unwrap_or(text.len());
+    text.get(n_bytes..).unwrap_or_default()
 }
 
 #[inline]
