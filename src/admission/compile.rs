@@ -111,7 +111,7 @@ fn excepted(policy: &Policy, sent: [u8; 32], canonical: &str) -> Option<[u8; 32]
 /// The operations to judge, the selected one first.
 fn operations(
     policy: &Policy,
-    read: &Read<'_>,
+    read: &Read,
     selected: OperationId,
 ) -> Result<Vec<Arc<Operation>>, Violation> {
     let all = (0_u32..).zip(read.document.operations()).map(|(id, _)| OperationId(id));

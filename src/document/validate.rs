@@ -4,7 +4,7 @@
 //! `Ceilings`. Judges no policy and reads no variables.
 
 use bluejay_core::executable::Field;
-use bluejay_parser::ast::{definition::SchemaDefinition, executable::ExecutableDocument};
+use bluejay_parser::ast::{Parse, definition::SchemaDefinition, executable::ExecutableDocument};
 use bluejay_validator::executable::{
     Cache,
     document::{
@@ -23,7 +23,7 @@ use bluejay_validator::executable::{
 };
 
 use crate::{
-    document::{Invalid, Read, beyond_validator::beyond_validator},
+    document::{Invalid, Read, beyond_validator::beyond_validator, print},
     schema::Schema,
 };
 
@@ -31,15 +31,40 @@ use crate::{
 ///
 /// # Errors
 /// What is wrong, the first ten.
-pub fn validate(schema: &Schema, read: &Read<'_>) -> Result<(), Vec<Invalid>> {
-    let mut found = beyond_validator(&read.document);
-    let definitions = schema.definitions().schema_definition();
-    let cache = Cache::new(&read.ast, definitions);
-    let errors = Validator::validate(&read.ast, definitions, &cache);
-    let errors = errors.filter(|it| !is_late_introspection(schema, it));
-    found.extend(errors.take(MAX_FOUND).map(|it| Invalid::new(read.document.text(), it)));
+pub fn validate(schema: &Schema, read: &Read) -> Result<(), Vec<Invalid>> {
+    let document = &read.document;
+    let mut found = beyond_validator(document);
+    match ExecutableDocument::parse(document.text()).result {
+        Ok(tree) => found.extend(found_in(schema, &tree, document.text())),
+        // Two legal things are beyond that parser: a blank behind `$`, and a pair of surrogates
+        // behind one other escape. The printed text has neither; its places are not the client's.
+        Err(_) => {
+            let printed = print(document);
+            let Ok(tree) = ExecutableDocument::parse(&printed).result else {
+                return Err(vec![unreadable()]);
+            };
+            let there = found_in(schema, &tree, &printed);
+            found.extend(there.into_iter().map(|it| Invalid { at: None, ..it }));
+        }
+    }
     found.truncate(MAX_FOUND);
     if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+fn found_in(schema: &Schema, tree: &ExecutableDocument<'_>, text: &str) -> Vec<Invalid> {
+    let definitions = schema.definitions().schema_definition();
+    let cache = Cache::new(tree, definitions);
+    let errors = Validator::validate(tree, definitions, &cache);
+    let errors = errors.filter(|it| !is_late_introspection(schema, it));
+    errors.take(MAX_FOUND).map(|it| Invalid::new(text, it)).collect()
+}
+
+fn unreadable() -> Invalid {
+    Invalid {
+        public: "the document cannot be validated".into(),
+        detail: "the validator cannot read the document".to_owned(),
+        at: None,
+    }
 }
 
 /// The validator's introspection types lack fields that the language has gained since. It does not
