@@ -11,8 +11,8 @@ use std::{fs::read_to_string, sync::Arc, thread};
 use portcullis::{
     diagnostic::Source,
     document::{
-        Ceilings, Excess, OperationId, ReadLimits, Refusal, canonical_text, count, print, read,
-        second_reader, validate,
+        Ceilings, Excess, OperationId, ReadLimits, Refusal, canonical_text, count, is_proven,
+        objections, print, read, second_reader, validate,
     },
     schema::Schema,
 };
@@ -41,6 +41,9 @@ fn check_corpus(name: &str, n_operations: usize) {
         assert!(counts.iter().all(|it| it.fields >= it.root_fields && it.nesting >= it.depth));
         if let Some((schema, _)) = &schema {
             assert_eq!(validate(schema, &first), Ok(()), "{text}");
+            assert_eq!(objections(schema, &first.document), [], "{text}");
+            // All that real clients send is proven, so that no time is lost over it.
+            assert!(is_proven(schema, &first.document), "{text}");
         }
         let printed = print(&first.document);
         let second = read(&printed, &ReadLimits::CEILINGS).unwrap();

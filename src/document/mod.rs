@@ -7,12 +7,10 @@
 //! specification's rules.
 
 mod arena;
-mod beyond_validator;
 #[cfg(test)]
 mod convert;
 mod count;
 mod holes;
-mod invalid;
 mod kept;
 mod lex;
 mod order;
@@ -32,10 +30,9 @@ pub use arena::{
 };
 pub use count::{Ceilings, Counts, Excess, count};
 pub use holes::{filler, other_number, with_holes};
-pub use invalid::Invalid;
 pub use kept::Kept;
 pub use order::Cycle;
 pub use print::{canonical_text, canonical_text_of, print};
 pub use read::{Read, ReadLimits, Refusal, read};
 pub use second_reader::{Disagreement, second_reader};
-pub use validate::validate;
+pub use validate::{Invalid, is_proven, objections, validate};

@@ -13,7 +13,10 @@ use portcullis::{
 };
 use serde_json::Value;
 
-use crate::mutate::{fuzz, lines};
+use crate::{
+    mutate::{fuzz, lines},
+    proofs::check_proof,
+};
 
 /// Documents of the corpora.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
@@ -67,6 +70,7 @@ fn front_end() {
         assert_eq!(print(&again), printed);
         let is_counted = count(&first.document, &Ceilings::default()).is_ok();
         if is_counted {
+            check_proof(&schema, &first.document);
             agree(&first, validate(&schema, &first).is_ok());
         }
         true

@@ -20,6 +20,7 @@ mod graphql_js;
 mod http_head;
 mod json_text;
 mod mutate;
+mod proofs;
 mod sockets;
 #[path = "../support/mod.rs"]
 mod support;

@@ -12,13 +12,7 @@ use crate::support::{documents::edited, tape::Tape};
 /// Runs a target on mutated seeds; it panics where its law does not hold, and tells whether the
 /// input was worth the while.
 pub(crate) fn fuzz(target: &str, few: usize, seeds: &[Vec<u8>], law: impl Fn(&[u8]) -> bool) {
-    let wanted = std::env::var("PORTCULLIS_FUZZ").ok().map(|it| it.parse::<usize>().unwrap());
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
-    let mut random = Random(if wanted.is_some() {
-        since.as_secs() ^ u64::from(since.subsec_nanos()) << 20 | 1
-    } else {
-        0x9e37_79b9
-    });
+    let (mut random, wanted) = Random::of_run();
     let mut pool = [seeds.to_vec(), kept(target)].concat();
     assert!(!pool.is_empty(), "{target} has no seeds");
     let mut n_worth = 0_usize;
@@ -105,9 +99,17 @@ pub(crate) fn lines(file: &str) -> Vec<Vec<u8>> {
 }
 
 /// xorshift: enough to choose by.
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
+    /// That of this run, and how many executions are asked for; without, the same every time.
+    pub(crate) fn of_run() -> (Self, Option<usize>) {
+        let wanted = std::env::var("PORTCULLIS_FUZZ").ok().map(|it| it.parse::<usize>().unwrap());
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
+        let seed = since.as_secs() ^ u64::from(since.subsec_nanos()) << 20 | 1;
+        (Self(if wanted.is_some() { seed } else { 0x9e37_79b9 }), wanted)
+    }
+
     fn next(&mut self) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -115,7 +117,7 @@ impl Random {
         (self.0 >> 32) as u32
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         self.next() as usize % n.max(1)
     }
 }

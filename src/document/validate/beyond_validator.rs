@@ -4,11 +4,13 @@
 
 use ahash::{HashMap, HashSet};
 
-use crate::document::{
-    Document, Invalid, OperationDefinition, SelectionKind, ValueId, ValueKind,
-    invalid::SUBSCRIPTION_ROOT, order::names,
+use crate::{
+    document::{
+        Document, Invalid, OperationDefinition, SelectionKind, ValueId, ValueKind, order::names,
+        validate::invalid::SUBSCRIPTION_ROOT,
+    },
+    schema::OperationKind,
 };
-use crate::schema::OperationKind;
 
 /// What is wrong with a document whatever the schema.
 pub(super) fn beyond_validator(document: &Document) -> Vec<Invalid> {
@@ -42,11 +44,14 @@ fn repeated_keys(document: &Document, found: &mut Vec<Invalid>) {
 
 /// GraphQL §5.2.4.1: a subscription has one root field, and it is not introspection.
 fn subscription_roots(document: &Document, found: &mut Vec<Invalid>) {
+    let is_subscription = |it: &&OperationDefinition| it.kind == OperationKind::Subscription;
+    let subscriptions = || document.operations().iter().filter(is_subscription);
+    if subscriptions().next().is_none() {
+        return;
+    }
     let fragments = names(document);
-    for operation in document.operations() {
-        if operation.kind == OperationKind::Subscription
-            && !is_single(document, &fragments, operation)
-        {
+    for operation in subscriptions() {
+        if !is_single(document, &fragments, operation) {
             found.push(Invalid {
                 public: SUBSCRIPTION_ROOT.into(),
                 detail: SUBSCRIPTION_ROOT.to_owned(),

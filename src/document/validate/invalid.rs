@@ -150,6 +150,9 @@ fn directive<'a, const CONST: bool, S: SchemaDefinition>(
     }
 }
 
+/// Said when the validator's parser refuses what was read; it never did.
+pub(super) const UNREADABLE: &str = "the document could not be read again";
+
 /// Said by `beyond_validator`; the validator, if it were asked, would say the same.
 pub(super) const SUBSCRIPTION_ROOT: &str =
     "a subscription must have exactly one root field, and no introspection";
