@@ -4,8 +4,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
     console::{View, documents, format, in_force, inventory, now, refusals, shadow},
+    digest::Digest,
     identity::to_base64,
-    policy::Digest,
 };
 
 /// A page and what it may do.

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     admission::CacheLimits,
     diagnostic::{Diagnostic, Diagnostics, Severity, Source},
-    policy::Digest,
+    digest::Digest,
     sources::{Loaded, Watch, read_policy},
     telemetry::{GraphIndex, PolicyKept},
     traffic::Shadow,

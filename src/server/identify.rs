@@ -7,8 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::{
     admission::UnixSeconds,
     config::Config,
+    digest::Digest,
     identity::{BadCredential, Identity, Keyring, Told},
-    policy::{Credentials, Digest, KeyOrigin},
+    policy::{Credentials, KeyOrigin},
     sources::{KeyAccess, RemoteKeys, Unidentified, keep},
     transport::presented,
 };

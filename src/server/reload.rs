@@ -12,7 +12,8 @@ use std::{
 use crate::{
     admission::{CacheLimits, Gate},
     diagnostic::{Diagnostic, Diagnostics, Severity, Source},
-    policy::{Digest, Drift, OnDrift, Policy, SchemaOrigin},
+    digest::Digest,
+    policy::{Drift, OnDrift, Policy, SchemaOrigin},
     schema::{Gravity, Schema, drift},
     server::{
         Running, State,

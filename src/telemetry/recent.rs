@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     telemetry::{Carrier, Refused, clock::now_millis},
-    verdict::{Code, hex},
+    verdict::Code,
 };
 
 /// A refusal as a person reads it.
@@ -71,7 +71,7 @@ pub(super) fn note(refused: &Refused<'_>) {
         rule: deciding.rule,
         coordinate: deciding.at.clone(),
         detail: deciding.detail.chars().take(DETAIL).collect::<String>().into(),
-        document: refused.document().map(|it| hex(it).into()),
+        document: refused.document().map(|it| it.to_string().into()),
         cost: refused.subjects.first().and_then(|it| it.cost),
         carrier: refused.about.carrier,
         request: refused.about.id.to_string().into(),

@@ -5,13 +5,14 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use crate::{
+    digest::{Digest, TextDigest},
     policy::proposed_exception,
     telemetry::{
         About, COUNTERS, Carrier, GraphIndex, Outcome, RequestId, audit,
         cells::{count_admitted_cost, count_refused_cost, count_request, count_rule, count_times},
         recent,
     },
-    verdict::{Code, Item, Subject, Violation, hex},
+    verdict::{Code, Item, Subject, Violation},
 };
 
 /// Operations may go on.
@@ -67,7 +68,7 @@ impl Refused<'_> {
                 rule = it.rule,
                 at = it.at.as_deref(),
                 detail = &*it.detail,
-                document = self.document().map(|it| format!("sha256:{}", hex(it))),
+                document = self.document().map(|it| format!("sha256:{it}")),
                 exception = self.exception(it),
                 graph = graph.name(),
                 request_id = %id,
@@ -78,16 +79,16 @@ impl Refused<'_> {
     }
 
     /// The one document that it is about.
-    pub(super) fn document(&self) -> Option<&[u8; 32]> {
+    pub(super) fn document(&self) -> Option<Digest> {
         match self.subjects {
-            [subject] => subject.document.as_ref(),
+            [subject] => subject.document.as_ref().map(TextDigest::digest),
             _ => None,
         }
     }
 
     /// What one could paste into the policy.
     pub(super) fn exception(&self, violation: &Violation) -> Option<String> {
-        proposed_exception(violation.rule, self.document()?)
+        proposed_exception(violation.rule, &self.document()?.0)
     }
 }
 

@@ -25,8 +25,9 @@ use tokio::{
 use crate::{
     admission::UnixSeconds,
     config::UpstreamTls,
+    digest::Digest,
     identity::{BadCredential, Identity, KeySet, Keyring, TokenRules},
-    policy::{Digest, RemoteOrigin},
+    policy::RemoteOrigin,
     sources::keys::unknown::Unknown,
     telemetry::{GraphIndex, KeyLeftOut, KeysNotFetched, KeysReplaced},
 };
