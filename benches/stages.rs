@@ -80,11 +80,11 @@ fn request_stages(group: &mut BenchmarkGroup<'_, WallTime>, sample: &Sample) {
 /// So many documents in sixteen shards of one entry: a hit is next to impossible.
 const N_DOCUMENTS: usize = 512;
 
-fn read<'t>(policy: &Policy, text: &'t str) -> Read<'t> {
+fn read(policy: &Policy, text: &str) -> Read {
     document::read(text, &policy.reading).unwrap_or_else(|it| panic!("{it}"))
 }
 
-fn spread(policy: &Policy, read: &Read<'_>, selected: OperationId) -> Arc<Operation> {
+fn spread(policy: &Policy, read: &Read, selected: OperationId) -> Arc<Operation> {
     operation::spread(&policy.schema, &read.document, selected, policy.skipped)
         .map(Arc::new)
         .unwrap_or_else(|it| panic!("{it:?}"))

@@ -22,6 +22,7 @@
 
 // Core: pure, total, bounded.
 pub mod diagnostic;
+pub mod digest;
 pub mod yaml;
 pub mod json;
 pub mod schema;

@@ -4,7 +4,16 @@
 
 mod support;
 
-use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc};
+use std::{
+    fs,
+    io::Write,
+    net::{SocketAddr, TcpStream},
+    num::NonZeroUsize,
+    path::Path,
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use portcullis::{
     admission::{CacheLimits, Gate},
@@ -45,6 +54,36 @@ fn ask(running: &Running, host: &str, path: &str, query: &str) -> Message {
     let body = format!(r#"{{"query":"{query}"}}"#);
     let bytes = request("POST", path, &headers, Some(body.as_bytes()));
     exchange(running.addr(), &bytes).unwrap()
+}
+
+/// A graph with a name, on one worker: one breaker, one queue.
+fn named(name: &str, upstream: &Upstream) -> Config {
+    let mut config = config(&[&format!("{name}.example")], upstream);
+    config.name = Some(name.into());
+    config.workers = NonZeroUsize::MIN;
+    config.bounds.breaker_failures = 2;
+    config.deadlines.breaker_open = Duration::from_secs(600);
+    config
+}
+
+fn metrics(running: &Running) -> String {
+    let get = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let answer = exchange(running.admin_addr().unwrap(), get).unwrap();
+    String::from_utf8(answer.body).unwrap()
+}
+
+/// The number of a metric, with its labels as they are written; 0 when it is not there.
+fn value(metrics: &str, series: &str) -> u64 {
+    let line = metrics.lines().find_map(|it| it.strip_prefix("portcullis_")?.strip_prefix(series));
+    line.map_or(0, |it| it.trim().parse().unwrap())
+}
+
+/// Asks again and again, but not for ever.
+fn wait_for(running: &Running, series: &str, expect: u64) {
+    let begun = Instant::now();
+    while value(&metrics(running), series) != expect {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{series}");
+    }
 }
 
 fn stop(running: Running) {
@@ -171,4 +210,153 @@ fn graphs_that_cannot_be_told_apart_are_misuse() {
     check("graphs: []", &[], "`graphs` lists no graph");
     let other = graph.replace("shop.yaml", "none.yaml");
     check(&format!("graphs: [{graph}, {other}]"), &[], "none.yaml` cannot be read");
+}
+
+#[test]
+fn each_graph_is_counted_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let (live, away) = (Upstream::start(), Upstream::nowhere());
+    let one = policy(folder.path(), "same", "limits: { depth: 1 }\n");
+    let first = (named("count-one", &live), state(&one));
+    let more = vec![(named("count-two", &away), state(&one))];
+    let running = Server::start_all(first, more).unwrap();
+    let checks = [
+        ("one", "{ a }", 200),
+        ("one", "{ a }", 200),
+        ("one", "{ b { a } }", 422),
+        ("two", "{ a }", 502),
+        ("two", "{ a }", 502),
+        ("two", "{ a }", 503),
+    ];
+    for (graph, query, expect) in checks {
+        let answer = ask(&running, &format!("count-{graph}.example"), "/graphql", query);
+        assert_eq!(answer.status(), expect, "{graph} {query}");
+    }
+    let text = metrics(&running);
+    let count = |name: &str, labels: &str| {
+        ["one", "two"].map(|it| value(&text, &format!("{name}{{graph=\"count-{it}\"{labels}}}")))
+    };
+    let request = |verdict: &str, code: &str| {
+        let what = format!("verdict=\"{verdict}\",code=\"{code}\"");
+        count("requests_total", &format!(",{what},transport=\"http_post\""))
+    };
+    assert_eq!(request("admitted", ""), [2, 0]);
+    assert_eq!(request("refused", "MAX_DEPTH_LIMIT"), [1, 0]);
+    assert_eq!(request("upstream_failed", "UPSTREAM_UNAVAILABLE"), [0, 2]);
+    assert_eq!(request("shed", "UPSTREAM_UNAVAILABLE"), [0, 1]);
+    assert_eq!(count("refusals_total", ""), [1, 0]);
+    assert_eq!(count("objections_total", ",rule=\"max-depth\""), [1, 0]);
+    assert_eq!(count("upstream_failures_total", ""), [0, 2]);
+    assert_eq!(count("shed_total", ""), [0, 1]);
+    assert_eq!(count("upstream_ejected", ""), [0, 1]);
+    assert_eq!(count("own_duration_seconds_count", ""), [3, 2]);
+    assert_eq!(count("upstream_duration_seconds_count", ""), [2, 2]);
+    assert_eq!(count("operation_cost_count", ",verdict=\"admitted\""), [2, 2]);
+    assert_eq!(count("operation_cost_count", ",verdict=\"refused\""), [1, 0]);
+    // Two policies of one name are two.
+    assert_eq!(count("cache_documents", ",policy=\"same\""), [1, 1]);
+    let page =
+        exchange(running.admin_addr().unwrap(), b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let page = String::from_utf8(page.unwrap().body).unwrap();
+    assert!(page.contains("count-one") && page.contains("count-two"));
+    stop(running);
+}
+
+#[test]
+fn what_is_with_the_upstream_is_with_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (live, silent) = (Upstream::start(), Upstream::raw(None));
+    let path = policy(folder.path(), "flight", "");
+    let first = (named("flight-one", &live), state(&path));
+    let more = vec![(named("flight-two", &silent), state(&path))];
+    let running = Server::start_all(first, more).unwrap();
+    let headers = [("Host", "flight-two.example"), ("Content-Type", "application/json")];
+    let bytes = request("POST", "/graphql", &headers, Some(br#"{"query":"{ a }"}"#));
+    let mut client = TcpStream::connect(running.addr()).unwrap();
+    client.write_all(&bytes).unwrap();
+    wait_for(&running, "upstream_in_flight{graph=\"flight-two\"}", 1);
+    let text = metrics(&running);
+    assert!(text.contains("portcullis_upstream_in_flight{graph=\"flight-one\"} 0\n"), "{text}");
+    drop(client);
+    wait_for(&running, "upstream_in_flight{graph=\"flight-two\"}", 0);
+    stop(running);
+}
+
+#[test]
+fn what_is_for_no_graph_has_no_label_and_one_graph_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = Upstream::start();
+    let path = policy(folder.path(), "plain", "");
+    let first = (named("lost-one", &upstream), state(&path));
+    let more = vec![(config(&["lost.example"], &upstream), state(&path))];
+    let running = Server::start_all(first, more).unwrap();
+    let what = "verdict=\"refused\",code=\"NOT_FOUND\",transport=\"http_post\"";
+    let before = value(&metrics(&running), &format!("requests_total{{{what}}}"));
+    assert_eq!(ask(&running, "lost-one.example", "/other", "{ a }").status(), 404);
+    assert_eq!(ask(&running, "lost.example", "/graphql", "{ a }").status(), 200);
+    let text = metrics(&running);
+    assert!(value(&text, &format!("requests_total{{{what}}}")) > before);
+    let named = "graph=\"lost-one\"";
+    assert_eq!(value(&text, &format!("requests_total{{{named},{what}}}")), 0);
+    assert!(text.contains(&format!("portcullis_refusals_total{{{named}}} 0\n")), "{text}");
+    // Whoever gives no name is told by where it is.
+    let told = "requests_total{graph=\"lost.example/graphql\",verdict=\"admitted\",code=\"\",\
+                transport=\"http_post\"}";
+    assert_eq!(value(&text, told), 1, "{text}");
+    stop(running);
+    let alone = Server::start(config(&[], &upstream), state(&path)).unwrap();
+    assert_eq!(ask(&alone, "any.example", "/graphql", "{ a }").status(), 200);
+    assert!(!metrics(&alone).contains("graph=\""));
+    stop(alone);
+}
+
+#[test]
+fn a_graph_keeps_its_numbers_whatever_its_policy_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = Upstream::start();
+    let path = policy(folder.path(), "before", "");
+    let opened = Reloader::open(&path, CacheLimits::default(), None);
+    let Ok((reloader, second)) = opened else { panic!("it can be used") };
+    let mut reloader = reloader.of_graph(1);
+    let first = (named("kept-one", &upstream), state(&path));
+    let more = vec![(config(&["kept.example"], &upstream), second)];
+    let running = Server::start_all(first, more).unwrap();
+    let name = "graph=\"kept.example/graphql\"";
+    let admitted =
+        format!("requests_total{{{name},verdict=\"admitted\",code=\"\",transport=\"http_post\"}}");
+    assert_eq!(ask(&running, "kept.example", "/graphql", "{ a }").status(), 200);
+    let text = "version: 1\nname: after\nschema: { file: test.graphql }\nhttp: { path: /new }\n";
+    fs::write(&path, text).unwrap();
+    assert_eq!(reloader.reload(&running), Reload::Replaced);
+    assert_eq!(ask(&running, "kept.example", "/new", "{ a }").status(), 200);
+    let text = metrics(&running);
+    assert_eq!(value(&text, &admitted), 2, "{text}");
+    assert_eq!(value(&text, &format!("reloads_total{{{name}}}")), 1);
+    assert_eq!(value(&text, "reloads_total{graph=\"kept-one\"}"), 0);
+    let digest = |graph: &str, policy: &str| {
+        text.contains(&format!("portcullis_cache_documents{{{graph},policy=\"{policy}\"}}"))
+    };
+    assert!(digest(name, "after") && !digest(name, "before"));
+    assert!(digest("graph=\"kept-one\"", "before"));
+    stop(running);
+    // A process that ends takes its numbers along; one that serves fewer graphs tells of fewer, and
+    // of those it still has without a break.
+    let (again, gone) = (config(&["kept.example"], &upstream), "kept-one");
+    let again = Config { name: Some("kept.example/graphql".into()), ..again };
+    let alone = Server::start(again, state(&path)).unwrap();
+    let text = metrics(&alone);
+    assert_eq!(value(&text, &admitted), 2);
+    assert!(!text.contains(gone), "{text}");
+    stop(alone);
+}
+
+#[test]
+fn names_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = Upstream::start();
+    let path = policy(folder.path(), "twins", "");
+    let other = Config { hosts: vec!["b.example".into()], ..named("twin", &upstream) };
+    let first = (named("twin", &upstream), state(&path));
+    let why = Server::start_all(first, vec![(other, state(&path))]).unwrap_err();
+    assert_eq!(why.to_string(), "two graphs are called `twin`");
 }

@@ -11,7 +11,7 @@ mod support;
 
 use std::{fmt::Write as _, fs};
 
-use portcullis::policy::Digest;
+use portcullis::digest::Digest;
 use serde_json::{Value, json};
 use support::{
     proxy::Proxy,

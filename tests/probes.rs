@@ -14,8 +14,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("blk_nul", "control character"),
     ("str_bell_raw", "control character"),
     ("str_nul_raw", "control character"),
-    // `$ a`: legal, and written by no client that we know of.
-    ("dollar_space", "syntax error"),
     // `{ }`: legal in graphql-js 17 only.
     ("empty_sel", "syntax error"),
     ("directive_def", "a definition that is neither operation nor fragment"),

@@ -15,7 +15,7 @@ use std::{
 
 use portcullis::{
     config::{Redis, Secret},
-    policy::Digest,
+    digest::Digest,
 };
 use serde_json::{Value, json};
 use support::{

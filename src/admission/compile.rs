@@ -14,10 +14,11 @@ use crate::{
         usage::Tally,
         watch::Watch,
     },
+    digest::{Digest, TextDigest},
     document::{self, Document, OperationId, Read},
     json,
     operation::{self, AnswerShape, Operation},
-    policy::{self, Digest, Policy, SecondReader, Unselected},
+    policy::{self, Policy, SecondReader, Unselected},
     rules::Specialised,
     schema::OperationKind,
     verdict::{Code, Mode, Violation},
@@ -38,7 +39,7 @@ pub(super) fn compile_keeping(
         Ok((judgeable, selected)) => (Known::Judgeable(Box::new(judgeable)), Some(selected)),
         Err(violation) => {
             let hash = (text.len() <= HASHED || policy::is_liftable(violation.rule))
-                .then(|| Digest::of(text.as_bytes()).0);
+                .then(|| TextDigest::of(text));
             (Known::Refused(violation, hash), None)
         }
     }
@@ -66,13 +67,13 @@ fn judgeable(
     let operations = operations(policy, &read, selected)?;
     let left = left(policy, &operations);
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
-    let hash = Digest::of(text.as_bytes()).0;
+    let hash = TextDigest::of(text);
     let judgeable = Judgeable {
         kind: operation.kind(),
         name: operation.name().map(|it| json::escape(it).into()),
         query: json::escape(&canonical).into(),
+        excepted: excepted(policy, &hash, &canonical),
         hash,
-        excepted: excepted(policy, hash, &canonical),
         listed,
         variables: operation.variables().to_vec(),
         left,
@@ -99,19 +100,18 @@ fn answers(policy: &Policy, operation: &Arc<Operation>) -> Option<Arc<AnswerShap
     rules.needs_operation().then(shape)
 }
 
-/// A SHA-256 costs more than reading the document does; without exceptions nobody asks for the
-/// second one.
-fn excepted(policy: &Policy, sent: [u8; 32], canonical: &str) -> Option<[u8; 32]> {
+/// Without exceptions nobody asks for either hash.
+fn excepted(policy: &Policy, sent: &TextDigest, canonical: &str) -> Option<[u8; 32]> {
     let exceptions = policy.exceptions();
     exceptions.iter().next()?;
-    let either = [sent, Digest::of(canonical.as_bytes()).0];
+    let either = [sent.digest().0, Digest::of(canonical.as_bytes()).0];
     either.into_iter().find(|it| exceptions.find(it).is_some())
 }
 
 /// The operations to judge, the selected one first.
 fn operations(
     policy: &Policy,
-    read: &Read<'_>,
+    read: &Read,
     selected: OperationId,
 ) -> Result<Vec<Arc<Operation>>, Violation> {
     let all = (0_u32..).zip(read.document.operations()).map(|(id, _)| OperationId(id));

@@ -193,7 +193,7 @@ fn refused(violation: Violation, document: Option<&Judgeable>) -> Explanation {
 fn parts(document: &Judgeable) -> Explanation {
     Explanation {
         canonical: Some(document.query.clone()),
-        document: Some(document.hash),
+        document: Some(document.hash.digest().0),
         ..empty()
     }
 }

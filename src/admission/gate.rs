@@ -24,11 +24,12 @@ use crate::{
         usage::{Usage, Use},
         watch::Follow,
     },
+    digest::Digest,
     document::Refusal,
     expression::Asked,
     identity::{Caller, Method, Seen},
     json::Literal,
-    policy::{Apq, Digest, DocumentIdx, Policy, ProfileIdx},
+    policy::{Apq, DocumentIdx, Policy, ProfileIdx},
     verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation},
 };
 
@@ -209,7 +210,7 @@ impl Gate {
             return self.trusted_entry(idx, operation_name);
         }
         self.compiled.fetch_add(1, Ordering::Relaxed);
-        let known = compile(&self.policy, &text, operation_name);
+        let mut known = compile(&self.policy, &text, operation_name);
         let share = match &known {
             Known::Judgeable(_) => Share::Judgeable,
             Known::Refused(..) => Share::Refused,
@@ -218,6 +219,7 @@ impl Gate {
             let literal = Box::default();
             return Ok(Arc::new(Entry { operation_name: None, literal, known }));
         }
+        known.settle();
         let operation_name = operation_name.map(Into::into);
         let entry = Arc::new(Entry { operation_name, literal: written.into(), known });
         self.cache.put(key, share, Arc::clone(&entry));

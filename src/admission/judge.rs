@@ -168,7 +168,7 @@ impl Bench<'_> {
         let answer = answer.map_err(Refused::for_one)?;
         let spent = document.rated.as_ref().map(|it| it.spent(&variables)).unwrap_or_default();
         let (kind, changes) = (document.kind, document.changes.clone());
-        let item = Item { kind, document: document.hash, reported, spent, cost, changes };
+        let item = Item { kind, document: document.hash.clone(), reported, spent, cost, changes };
         // The number that was compared: a listed document may have one of its own.
         let most = || self.stance(document, cost_rule(self.policy)?).limit();
         let expected = |it| Expected::new(it, &variables).without(&taken);

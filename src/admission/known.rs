@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     admission::{rated::Rated, usage::Tally, watch::Watch},
+    digest::TextDigest,
     operation::{AnswerShape, Operation, Variable},
     policy::DocumentIdx,
     rules::{DocumentFacts, Residual, RuleIdx, Trusted},
@@ -18,7 +19,7 @@ pub(super) enum Known {
     Judgeable(Box<Judgeable>),
     /// It cannot be read, validated or resolved, whoever asks; and the hash of its text, unless it
     /// is long.
-    Refused(Violation, Option<[u8; 32]>),
+    Refused(Violation, Option<TextDigest>),
 }
 
 /// A document that was read and validated, with the rules specialised to it.
@@ -31,7 +32,7 @@ pub(super) struct Judgeable {
     /// The canonical text, as a JSON literal.
     pub(super) query: Box<str>,
     /// SHA-256 of the text as the client sent it.
-    pub(super) hash: [u8; 32],
+    pub(super) hash: TextDigest,
     /// The hash by which an exception of the policy names it: of the text as sent, or of the
     /// canonical text.
     pub(super) excepted: Option<[u8; 32]>,
@@ -59,9 +60,9 @@ pub(super) struct Judgeable {
 
 impl Judgeable {
     /// What rules may know of it.
-    pub(super) const fn facts(&self) -> DocumentFacts {
+    pub(super) const fn facts(&self) -> DocumentFacts<'_> {
         let trusted = if self.listed.is_some() { Trusted::Yes } else { Trusted::No };
-        DocumentFacts { hash: self.hash, trusted }
+        DocumentFacts { hash: &self.hash, trusted }
     }
 }
 
@@ -93,6 +94,17 @@ pub(super) struct Entry {
     /// two entries, and neither is unescaped to be found.
     pub(super) literal: Box<str>,
     pub(super) known: Known,
+}
+
+impl Known {
+    /// Makes the hash that it has not made: it is going to be kept.
+    pub(super) fn settle(&mut self) {
+        match self {
+            Self::Judgeable(it) => it.hash.settle(),
+            Self::Refused(_, Some(hash)) => hash.settle(),
+            Self::Refused(_, None) => {}
+        }
+    }
 }
 
 impl Entry {

@@ -6,9 +6,10 @@ use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     admission::{Request, remembered::Remembered},
+    digest::Digest,
     identity::Method,
     json::Literal,
-    policy::{Apq, Digest, DocumentIdx, Get, Policy, manifest::DocumentId},
+    policy::{Apq, DocumentIdx, Get, Policy, manifest::DocumentId},
     verdict::{Code, Mode, Violation},
 };
 

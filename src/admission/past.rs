@@ -20,12 +20,13 @@ use crate::{
         remembered::Remembered,
         retrial::Retrial,
     },
+    digest::{Digest, TextDigest},
     document::Refusal,
     expression::Asked,
     identity::{Caller, Method},
     json::Literal,
     operation::{Operation, coerce},
-    policy::{Apq, Digest, DocumentIdx, Get, Policy, ProfileIdx, manifest::DocumentId},
+    policy::{Apq, DocumentIdx, Get, Policy, ProfileIdx, manifest::DocumentId},
     verdict::{Code, Violation},
 };
 
@@ -165,9 +166,9 @@ impl Past {
             return Arc::clone(document);
         }
         let (mut known, operation) = compile_keeping(&self.policy, text, name);
-        if let (Known::Judgeable(document), Some(Digest(hash))) = (&mut known, hash) {
-            document.hash = hash;
-            let excepted = self.policy.exceptions().find(&hash).map(|_| hash);
+        if let (Known::Judgeable(document), Some(hash)) = (&mut known, hash) {
+            document.hash = TextDigest::Made(hash);
+            let excepted = self.policy.exceptions().find(&hash.0).map(|_| hash.0);
             document.excepted = excepted.or(document.excepted);
         }
         let document = Arc::new(Document { known, operation });

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
     admission::{Request, UnixSeconds},
+    digest::Digest,
     expression::{Name, Outcome, Resolve, Value},
     identity::{Caller, Seen, Way},
-    policy::{Digest, Policy},
+    policy::Policy,
     rules::Meta,
 };
 

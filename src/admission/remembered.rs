@@ -10,7 +10,7 @@ use std::{
 
 use lru::LruCache;
 
-use crate::policy::Digest;
+use crate::digest::Digest;
 
 /// Texts under their hash.
 #[derive(Debug)]

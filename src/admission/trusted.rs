@@ -21,7 +21,8 @@ impl TrustedDocuments {
         let documents = policy.documents.library.iter();
         let of = |text: &str, names: &[Option<Box<str>>]| {
             let entry = |name: Option<&str>| {
-                let known = compile(policy, text, name);
+                let mut known = compile(policy, text, name);
+                known.settle();
                 // Nobody looks for it by its text here.
                 Arc::new(Entry { operation_name: None, literal: "".into(), known })
             };

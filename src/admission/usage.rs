@@ -78,12 +78,12 @@ impl Known {
             }
             (Self::Judgeable(it), Err(mut refused)) => {
                 it.tally.refused.fetch_add(1, Ordering::Relaxed);
-                refused.subject.document = Some(it.hash);
+                refused.subject.document = Some(it.hash.clone());
                 refused.subject.kind = Some(it.kind);
                 Err(refused)
             }
             (Self::Refused(_, hash), Err(mut refused)) => {
-                refused.subject.document = *hash;
+                refused.subject.document.clone_from(hash);
                 Err(refused)
             }
             (Self::Refused(..), Ok(ready)) => Ok(ready),
@@ -98,7 +98,7 @@ impl Use {
         let value = |it: &AtomicU64| it.load(Ordering::Relaxed);
         let tally = &it.tally;
         let found = Self {
-            document: it.hash,
+            document: it.hash.digest().0,
             trusted: trusted.map(|it| it.id.to_string().into()),
             name: it.name.clone(),
             kind: it.kind,

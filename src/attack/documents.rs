@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::{
     attack::{Attempt, Request, Side, Transport, World, fields::everywhere, limits::ways_in},
+    digest::Digest,
     expression::Asked,
     identity::Seen,
-    policy::{Digest, DocumentIdx, Get, TrustedDocument},
+    policy::{DocumentIdx, Get, TrustedDocument},
     verdict::Mode,
 };
 

@@ -9,8 +9,9 @@ use std::{fmt, sync::Arc};
 use serde_json::{Map, Value};
 
 use crate::{
+    digest::Digest,
     identity::{Identity, from_base64},
-    policy::{Digest, Policy},
+    policy::Policy,
 };
 
 /// As whom requests are sent.

@@ -127,7 +127,8 @@ fn plan(arguments: &Arguments) -> Result<Plan, Diagnostics> {
     let mut graphs = Vec::new();
     for (policy, it) in &listed {
         let config = arguments.upstream.config_for(&it.upstreams, &mut found);
-        graphs.extend(config.map(|config| (Config { hosts: it.hosts.clone(), ..config }, policy)));
+        let (name, hosts) = (it.name.clone(), it.hosts.clone());
+        graphs.extend(config.map(|config| (Config { name, hosts, ..config }, policy)));
     }
     match (&arguments.policy, config.take(), listed.as_slice()) {
         (Some(policy), Some(config), []) => graphs.push((config, policy)),

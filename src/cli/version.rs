@@ -1,6 +1,6 @@
 //! What program this is: its version, and the SHA-256 of the file that runs.
 
-use crate::policy::Digest;
+use crate::digest::Digest;
 
 /// For `--version`. Two builds of one version can be told apart by it, and compared with a list of
 /// what was released.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{config::Secret, policy::Digest};
+use crate::{config::Secret, digest::Digest};
 
 /// Who may look at what the admin listener shows beside liveness and readiness.
 #[derive(Clone, Debug, Default)]

@@ -9,6 +9,8 @@ use crate::{
 /// A graph: for which hosts, under which policy, in front of what. Its path is the policy's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GraphSettings {
+    /// What it is called in metrics and logs; none: its host and path.
+    pub name: Option<Box<str>>,
     /// In lower case, without a port; none: any host that no other graph has.
     pub hosts: Vec<Box<str>>,
     /// As it is written: relative to the file.
@@ -23,11 +25,22 @@ pub(super) fn read_graphs(node: &Node, found: &mut Diagnostics) -> Vec<GraphSett
     if items.is_empty() {
         found.push(node.error("no-graph", "`graphs` lists no graph"));
     }
-    items.iter().filter_map(|it| graph(it, found)).collect()
+    let mut graphs: Vec<GraphSettings> = Vec::new();
+    for node in items {
+        let Some(it) = graph(node, found) else { continue };
+        let is_same = |other: &GraphSettings| other.name == it.name;
+        if let Some(name) = it.name.as_ref().filter(|_| graphs.iter().any(is_same)) {
+            let message = format!("two graphs are called `{name}`");
+            found.push(node.error("same-name", message).help("give each a name of its own"));
+        }
+        graphs.push(it);
+    }
+    graphs
 }
 
 fn graph(node: &Node, found: &mut Diagnostics) -> Option<GraphSettings> {
     let mut fields = Fields::of(node, "graphs", found);
+    let name = fields.take("name", found);
     let hosts = fields.take("host", found);
     let policy = fields.require("policy", found).and_then(|it| scalar::text(it, found));
     let upstreams = fields.require("upstream", found);
@@ -42,8 +55,9 @@ fn graph(node: &Node, found: &mut Diagnostics) -> Option<GraphSettings> {
         let help = "the URLs of one graph have the same scheme and path";
         found.push(node.error("another-upstream", message).help(help));
     }
+    let name = name.and_then(|it| named(it, found));
     let policy = policy?.to_owned();
-    (!upstreams.is_empty()).then_some(GraphSettings { hosts, policy, upstreams })
+    (!upstreams.is_empty()).then_some(GraphSettings { name, hosts, policy, upstreams })
 }
 
 fn one_or_more(node: &Node) -> &[Node] {
@@ -51,6 +65,17 @@ fn one_or_more(node: &Node) -> &[Node] {
         Value::Sequence(items) => items,
         Value::Mapping(_) | Value::Scalar { .. } => std::slice::from_ref(node),
     }
+}
+
+fn named(node: &Node, found: &mut Diagnostics) -> Option<Box<str>> {
+    let text = scalar::text(node, found)?;
+    let is_plain = |it: u8| it.is_ascii_alphanumeric() || b".-_".contains(&it);
+    if text.is_empty() || text.len() > MAX_NAME || !text.bytes().all(is_plain) {
+        let error = node.error("not-a-name", format!("`{text}` is not a name of a graph"));
+        found.push(error.help("write up to 64 letters, digits, `.`, `-` and `_`"));
+        return None;
+    }
+    Some(text.into())
 }
 
 fn host(node: &Node, found: &mut Diagnostics) -> Option<Box<str>> {
@@ -71,6 +96,9 @@ fn upstream(node: &Node, found: &mut Diagnostics) -> Option<UpstreamUrl> {
     url.map_err(|why| found.push(node.error("not-an-upstream", why.to_string()))).ok()
 }
 
+/// 64 bytes: a label that is read on a dashboard.
+const MAX_NAME: usize = 64;
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -84,7 +112,8 @@ mod tests {
         let graphs = read_graphs(&root.unwrap(), &mut found);
         let shown = |it: &GraphSettings| {
             let upstreams: Vec<_> = it.upstreams.iter().map(ToString::to_string).collect();
-            format!("{} {} {}", it.hosts.join(","), it.policy, upstreams.join(","))
+            let name = it.name.as_deref().unwrap_or("-");
+            format!("{name} {} {} {}", it.hosts.join(","), it.policy, upstreams.join(","))
         };
         let got = match found.iter().next() {
             Some(first) => Err(first.message.clone()),
@@ -96,11 +125,19 @@ mod tests {
     #[test]
     fn graphs_are_read_and_mistakes_told() {
         check(
-            "- { host: Shop.example, policy: a.yaml, upstream: http://a/ }\n\
+            "- { name: shop, host: Shop.example, policy: a.yaml, upstream: http://a/ }\n\
              - { policy: b.yaml, upstream: [http://b/, http://c/] }\n",
-            Ok("shop.example a.yaml http://a/;  b.yaml http://b/,http://c/"),
+            Ok("shop shop.example a.yaml http://a/; -  b.yaml http://b/,http://c/"),
         );
         check("[]", Err("`graphs` lists no graph"));
+        let graph = "{ name: a, policy: a.yaml, upstream: http://a/ }";
+        check(&format!("[{graph}, {graph}]"), Err("two graphs are called `a`"));
+        let named =
+            |name: &str| format!("[{}]", graph.replace("name: a", &format!("name: {name}")));
+        let (longest, long) = ("n".repeat(64), "n".repeat(65));
+        check(&named(&longest), Ok(&format!("{longest}  a.yaml http://a/")));
+        check(&named(&long), Err(&format!("`{long}` is not a name of a graph")));
+        check(&named("a/b"), Err("`a/b` is not a name of a graph"));
         check("- { policy: a.yaml }", Err("key `upstream` is missing in `graphs`"));
         check("- { upstream: http://a/ }", Err("key `policy` is missing in `graphs`"));
         check("- { host: a:80, policy: a, upstream: http://a/ }", Err("`a:80` is not a host"));

@@ -41,13 +41,16 @@ use std::{
     sync::Arc,
 };
 
-use crate::{admission::CacheLimits, traffic::Shadow};
+use crate::{admission::CacheLimits, telemetry::GraphIndex, traffic::Shadow};
 
 /// Everything that `serve` is told except the policy.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where clients connect; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// What this graph is called in metrics and logs; none: what is told of it has no such label, or
+    /// with several graphs its host and path.
+    pub name: Option<Box<str>>,
     /// The hosts at which this graph is asked for, in lower case, without a port; none: any that no
     /// other graph has.
     pub hosts: Vec<Box<str>>,
@@ -97,6 +100,7 @@ impl Config {
     pub fn new(upstream: UpstreamUrl) -> Self {
         Self {
             listen: DEFAULT_LISTEN,
+            name: None,
             hosts: Vec::new(),
             front: Front::Plain,
             admin: Some(DEFAULT_ADMIN),
@@ -126,6 +130,12 @@ impl Config {
         let upstream = self.upstream_websocket.clone()?;
         let (more_upstreams, upstream_websocket) = (Vec::new(), None);
         Some(Self { upstream, more_upstreams, upstream_websocket, ..self.clone() })
+    }
+
+    /// As what the graph is counted.
+    #[must_use]
+    pub fn graph(&self) -> GraphIndex {
+        self.name.as_deref().and_then(GraphIndex::named).unwrap_or_default()
     }
 
     /// Where the upstream is: one URL, or several.

@@ -38,7 +38,7 @@ pub(super) fn documents(view: &View) -> Markup {
                             th scope="row" {
                                 span.kind { (it.kind.keyword()) } " "
                                 (it.name.as_deref().unwrap_or("anonymous").trim_matches('"'))
-                                @if view.graphs.len() > 1 { div.sub { (graph.policy) } }
+                                @if view.graphs.len() > 1 { div.sub { (graph.title()) } }
                             }
                             td {
                                 code title={ "sha256:" (hash) } { (format::short(&hash)) }

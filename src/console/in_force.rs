@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::{
     console::{GraphView, View, explain::link, format},
-    telemetry::rfc3339,
+    telemetry::{Distribution, rfc3339},
 };
 
 pub(super) fn policies(view: &View) -> Markup {
@@ -18,6 +18,7 @@ fn policy(view: &View, graph: &GraphView) -> Markup {
     let loaded = graph.loaded_at.saturating_mul(1000);
     html! {
         dl.facts {
+            @if let Some(name) = graph.graph.name() { dt { "Graph" } dd { strong { (name) } } }
             dt { "Policy" } dd { strong { (graph.policy) } " at " code { (graph.place) } }
             dt { "Digest" } dd { code title={ "sha256:" (graph.digest) } { "sha256:" (format::short(&graph.digest)) "…" } }
             dt { "In force" } dd { time datetime=(rfc3339(loaded)) title=(rfc3339(loaded)) { (format::ago(view.now, loaded)) } }
@@ -53,7 +54,7 @@ pub(super) fn surroundings(view: &View) -> Markup {
                 dt { "Upstream" } dd { @for it in &graph.upstreams { code { (it) } " " } }
             }
             dt { "State" }
-            dd { @if view.ejected == 0 { span.good { "answering" } } @else { span.alarm { "left alone by " (view.ejected) " breakers" } } }
+            dd { (breakers(view.total(|it| it.ejected))) }
             @if let Some(is_up) = view.shared {
                 dt { "Shared budgets" }
                 dd { @if is_up { span.good { "answering" } } @else { span.alarm { "away: every replica counts by itself" } } }
@@ -61,7 +62,7 @@ pub(super) fn surroundings(view: &View) -> Markup {
             @if view.graphs.iter().any(|it| !it.rates.is_empty()) {
                 dt { "Refused by rates" } dd { (format::count(by_rates(view))) }
             }
-            dt { "Not answered" } dd { (format::count(view.upstream_failures)) }
+            dt { "Not answered" } dd { (format::count(view.total(|it| it.upstream_failures))) }
             @for graph in &view.graphs {
                 dt { "Cache" } dd { (graph.cached.0) " documents, " (graph.cached.1) " refused ones, " (format::count(graph.compiled)) " compiled" }
             }
@@ -72,12 +73,56 @@ pub(super) fn surroundings(view: &View) -> Markup {
                 Some((waiting, lost)) => { (waiting) " lines waiting, " span.alarm { (format::count(lost)) " lost" } },
             } }
         }
+        @if view.graphs.len() > 1 { (graphs(view)) }
         @let rates: Vec<_> = view.graphs.iter().flat_map(|it| &it.rates).collect();
         @if !rates.is_empty() {
             table {
                 caption.hidden { "Rates of the policy" }
                 thead { tr { th scope="col" { "Rate" } th scope="col" { "Limit" } th.n scope="col" { "Keys" } th scope="col" { "Mode" } } }
                 tbody { @for it in rates { tr { th scope="row" { (it.name) } td { (it.limit) } td.n { (format::count(it.keys)) } td { (it.mode) } } } }
+            }
+        }
+    }
+}
+
+fn breakers(ejected: u64) -> Markup {
+    html! {
+        @if ejected == 0 { span.good { "answering" } } @else { span.alarm { "left alone by " (ejected) " breakers" } }
+    }
+}
+
+/// What each of several graphs does.
+fn graphs(view: &View) -> Markup {
+    let at =
+        |times: &Distribution| times.percentile(99).map_or_else(|| "–".to_owned(), format::nanos);
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Graphs" {
+            table.graphs {
+                caption.hidden { "What was counted for each graph since the start" }
+                thead { tr {
+                    th scope="col" { "Graph" }
+                    th.n scope="col" { "Requests" }
+                    th.n scope="col" { "Refused" }
+                    th.n scope="col" { "Not answered" }
+                    th.n scope="col" { "In flight" }
+                    th.n scope="col" { "Sockets" }
+                    th.n scope="col" { "Our time p99 ≤" }
+                    th.n scope="col" { "Upstream p99 ≤" }
+                    th scope="col" { "Upstream" }
+                } }
+                tbody { @for graph in &view.graphs {
+                    tr {
+                        th scope="row" { (graph.title()) }
+                        td.n { (format::count(graph.numbers.requests_of(""))) }
+                        td.n { (format::count(graph.numbers.requests_of("refused"))) }
+                        td.n { (format::count(graph.upstream_failures)) }
+                        td.n { (format::count(graph.numbers.in_flight)) }
+                        td.n { (format::count(graph.sockets)) }
+                        td.n { (at(&graph.numbers.own)) }
+                        td.n { (at(&graph.numbers.upstream)) }
+                        td { (breakers(graph.ejected)) }
+                    }
+                } }
             }
         }
     }

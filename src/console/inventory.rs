@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use crate::{
     admission::Use,
     console::{GraphView, View, format},
-    telemetry::rfc3339,
+    telemetry::{GraphIndex, rfc3339},
     verdict::hex,
 };
 
@@ -15,8 +15,8 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Sightings(HashMap<Sighted, Sighting>);
 
-/// An operation under a policy.
-type Sighted = (String, [u8; 32], Option<Box<str>>);
+/// An operation of a graph.
+type Sighted = (GraphIndex, [u8; 32], Option<Box<str>>);
 
 /// When an operation was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +28,12 @@ struct Sighting {
 }
 
 impl Sightings {
-    /// Looks at what has come of one policy, at a time in milliseconds since 1970. What the cache
+    /// Looks at what has come of one graph, at a time in milliseconds since 1970. What the cache
     /// has forgotten is forgotten here, so that no more is kept than there.
-    pub fn note(&mut self, at: u64, policy: &str, uses: &[Use]) {
+    pub fn note(&mut self, at: u64, graph: GraphIndex, uses: &[Use]) {
         let mut known = HashMap::with_capacity(uses.len());
         for it in uses {
-            let key = (policy.to_owned(), it.document, it.name.clone());
+            let key = (graph, it.document, it.name.clone());
             let n = it.admitted.saturating_add(it.refused);
             let before = self.0.get(&key).copied();
             let mut seen = before.unwrap_or(Sighting { first: at, last: at, n });
@@ -42,20 +42,21 @@ impl Sightings {
             }
             known.insert(key, seen);
         }
-        self.0.retain(|(of, ..), _| of != policy);
+        self.0.retain(|(of, ..), _| *of != graph);
         self.0.extend(known);
     }
 
     fn of(&self, graph: &GraphView, used: &Use) -> Option<Sighting> {
-        self.0.get(&(graph.policy.clone(), used.document, used.name.clone())).copied()
+        self.0.get(&(graph.graph, used.document, used.name.clone())).copied()
     }
 }
 
 pub(super) fn inventory(view: &View) -> Markup {
     let all =
         view.graphs.iter().flat_map(|graph| graph.documents.iter().map(move |it| (graph, it)));
-    let mut all: Vec<_> = all.map(|(graph, it)| (view.sightings.of(graph, it), it)).collect();
-    let last = |it: &(Option<Sighting>, &Use)| it.0.map_or(view.now, |it| it.last);
+    let mut all: Vec<Shown<'_>> =
+        all.map(|(graph, it)| (view.sightings.of(graph, it), it, graph)).collect();
+    let last = |it: &Shown<'_>| it.0.map_or(view.now, |it| it.last);
     let n = |it: &Use| it.admitted.saturating_add(it.refused);
     all.sort_by(|a, b| last(b).cmp(&last(a)).then(n(b.1).cmp(&n(a.1))));
     let n_trusted = all.iter().filter(|it| it.1.trusted.is_some()).count();
@@ -77,7 +78,7 @@ pub(super) fn inventory(view: &View) -> Markup {
                         th scope="col" { "First seen" }
                         th scope="col" { "Last seen" }
                     } }
-                    tbody { @for (seen, it) in all.iter().take(ROWS) { (row(view, *seen, it)) } }
+                    tbody { @for it in all.iter().take(ROWS) { (row(view, *it)) } }
                 }
             }
             @if all.len() > ROWS {
@@ -87,7 +88,10 @@ pub(super) fn inventory(view: &View) -> Markup {
     }
 }
 
-fn row(view: &View, seen: Option<Sighting>, it: &Use) -> Markup {
+/// An operation, when it was seen, and where.
+type Shown<'v> = (Option<Sighting>, &'v Use, &'v GraphView);
+
+fn row(view: &View, (seen, it, graph): Shown<'_>) -> Markup {
     let hash = hex(&it.document);
     let requests = it.admitted.saturating_add(it.refused);
     html! {
@@ -95,6 +99,7 @@ fn row(view: &View, seen: Option<Sighting>, it: &Use) -> Markup {
             th scope="row" {
                 span.kind { (it.kind.keyword()) } " "
                 (it.name.as_deref().unwrap_or("anonymous").trim_matches('"'))
+                @if view.graphs.len() > 1 { div.sub { (graph.title()) } }
             }
             td {
                 code title={ "sha256:" (hash) } { (format::short(&hash)) }
@@ -139,7 +144,7 @@ mod tests {
     }
 
     fn check(sightings: &Sightings, document: u8, expect: Option<(u64, u64)>) {
-        let graph = GraphView { policy: "p".into(), ..GraphView::default() };
+        let graph = GraphView::default();
         let seen = sightings.of(&graph, &used(document, 0));
         assert_eq!(seen.map(|it| (it.first, it.last)), expect, "{document}");
     }
@@ -147,14 +152,14 @@ mod tests {
     #[test]
     fn an_operation_is_seen_when_its_number_has_grown() {
         let mut sightings = Sightings::default();
-        sightings.note(10, "p", &[used(1, 1), used(2, 1)]);
-        sightings.note(20, "p", &[used(1, 5), used(2, 1), used(3, 1)]);
-        sightings.note(25, "other", &[used(9, 1)]);
+        sightings.note(10, GraphIndex::NONE, &[used(1, 1), used(2, 1)]);
+        sightings.note(20, GraphIndex::NONE, &[used(1, 5), used(2, 1), used(3, 1)]);
+        sightings.note(25, GraphIndex::named("inventory").unwrap(), &[used(9, 1)]);
         check(&sightings, 1, Some((10, 20)));
         check(&sightings, 2, Some((10, 10)));
         check(&sightings, 3, Some((20, 20)));
         // What the cache forgets is not kept.
-        sightings.note(30, "p", &[used(3, 1)]);
+        sightings.note(30, GraphIndex::NONE, &[used(3, 1)]);
         check(&sightings, 1, None);
         check(&sightings, 3, Some((20, 20)));
         check(&sightings, 9, None);

@@ -4,8 +4,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
     console::{View, documents, format, in_force, inventory, now, refusals, shadow},
+    digest::Digest,
     identity::to_base64,
-    policy::Digest,
 };
 
 /// A page and what it may do.
@@ -109,8 +109,8 @@ fn head(view: &View) -> Markup {
             @else if is_well { span.chip.good { "serving" } }
             @else { span.chip.alarm { (view.listening) " of " (view.workers) " workers" } }
             @if failed { " " span.chip.alarm { "reload failed" } }
-            @if view.ejected > 0 { " " span.chip.alarm { "upstream failing" } }
-            @for graph in &view.graphs { " " span.chip { (graph.policy) " · " code { (format::short(&graph.digest)) } } }
+            @if view.total(|it| it.ejected) > 0 { " " span.chip.alarm { "upstream failing" } }
+            @for graph in &view.graphs { " " span.chip { (graph.title()) " · " code { (format::short(&graph.digest)) } } }
         }
     }
 }

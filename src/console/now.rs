@@ -9,11 +9,7 @@ use crate::{
 
 /// Numbers at a glance.
 pub(super) fn tiles(view: &View) -> Markup {
-    let total = |wanted: &str| {
-        let all = view.numbers.requests.iter().filter(|it| wanted.is_empty() || it.0 == wanted);
-        all.map(|it| it.3).fold(0, u64::saturating_add)
-    };
-    let (all, refused) = (total(""), total("refused"));
+    let (all, refused) = (view.numbers.requests_of(""), view.numbers.requests_of("refused"));
     let rates = view.history.tenths();
     let last = rates.last().copied().unwrap_or_default();
     let share = refused.saturating_mul(1000).checked_div(all).unwrap_or(0);
@@ -35,7 +31,7 @@ pub(super) fn tiles(view: &View) -> Markup {
         div.tile {
             h3 { "Load" }
             dl {
-                dt { "Live sockets" } dd { (format::count(view.sockets)) }
+                dt { "Live sockets" } dd { (format::count(view.total(|it| it.sockets))) }
                 dt { "Shed" } dd { (format::count(view.shed)) }
                 dt { "Bad credentials" } dd { (format::count(view.identity_failures)) }
             }

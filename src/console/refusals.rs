@@ -32,7 +32,7 @@ pub(super) fn refusals(view: &View) -> Markup {
                             td { code.code { (it.code.as_str()) } div.sub { (link(it.rule)) } }
                             td.reason {
                                 (quoted(&it.detail))
-                                div.sub { span title=(it.request) { "request " code { (format::tail(&it.request)) } } " · " (it.carrier.as_str()) }
+                                div.sub { span title=(it.request) { "request " code { (format::tail(&it.request)) } } " · " (it.carrier.as_str()) @if let Some(graph) = it.graph { " · " (graph) } }
                                 @if let Some(exception) = &it.exception {
                                     details {
                                         summary { "exception" }

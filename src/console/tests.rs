@@ -12,6 +12,7 @@ fn view() -> View {
     let hostile = "<script src=\"https://evil.example/x.js\">alert(1)</script>";
     let refusal = RecentRefusal {
         at: 1_700_000_000_000,
+        graph: None,
         code: Code::MAX_DEPTH_LIMIT,
         rule: "max-depth",
         coordinate: Some(hostile.into()),

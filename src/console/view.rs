@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::{
     admission::Use,
     console::{ShadowView, Sightings},
-    telemetry::{Numbers, RecentRefusal},
+    telemetry::{GraphIndex, Numbers, RecentRefusal},
 };
 
 /// Everything on the page.
@@ -35,12 +35,6 @@ pub struct View {
     pub draining: bool,
     /// Operations that report mode let through.
     pub reported: u64,
-    /// WebSockets that are open.
-    pub sockets: u64,
-    /// Upstream addresses that workers leave alone.
-    pub ejected: u64,
-    /// Requests that the upstream did not answer.
-    pub upstream_failures: u64,
     /// Requests for which there was no room.
     pub shed: u64,
     /// Credentials that were not accepted.
@@ -52,6 +46,16 @@ pub struct View {
 /// What is in force for one graph.
 #[derive(Clone, Debug, Default)]
 pub struct GraphView {
+    /// As what it is counted.
+    pub graph: GraphIndex,
+    /// What was counted for it.
+    pub numbers: Numbers,
+    /// WebSockets that are open.
+    pub sockets: u64,
+    /// Upstream addresses that workers leave alone.
+    pub ejected: u64,
+    /// Requests that the upstream did not answer.
+    pub upstream_failures: u64,
     /// What the policy calls itself.
     pub policy: String,
     /// Its digest.
@@ -80,6 +84,20 @@ pub struct GraphView {
     pub cached: (usize, usize),
     /// Documents that were compiled.
     pub compiled: u64,
+}
+
+impl View {
+    /// A number of all graphs.
+    pub(super) fn total(&self, of: impl Fn(&GraphView) -> u64) -> u64 {
+        self.graphs.iter().map(of).fold(0, u64::saturating_add)
+    }
+}
+
+impl GraphView {
+    /// What it is called: by the configuration, or else by its policy.
+    pub(super) fn title(&self) -> &str {
+        self.graph.name().unwrap_or(&self.policy)
+    }
 }
 
 /// One rule in force.
@@ -129,12 +147,8 @@ impl History {
         if self.0.len() >= SAMPLES {
             self.0.pop_front();
         }
-        let sum = |wanted: &dyn Fn(&str) -> bool| {
-            let all = numbers.requests.iter().filter(|it| wanted(it.0)).map(|it| it.3);
-            all.fold(0, u64::saturating_add)
-        };
-        let sample = Sample { at, requests: sum(&|_| true), refused: sum(&|it| it == "refused") };
-        self.0.push_back(sample);
+        let (requests, refused) = (numbers.requests_of(""), numbers.requests_of("refused"));
+        self.0.push_back(Sample { at, requests, refused });
     }
 
     /// Requests and refusals in a second, times ten, between two samples each.

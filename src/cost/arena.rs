@@ -6,14 +6,31 @@ use ahash::HashMap;
 
 /// Index of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct ExprId(pub(super) u32);
+pub(super) struct ExprId(u32);
 
 impl ExprId {
-    /// The constant 0, the first entry of every arena.
-    pub(super) const ZERO: Self = Self(0);
-
     const fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+/// What arithmetic is done with: a number as long as it is known, an expression once it is not.
+/// Most of an operation is known, and never takes up room in the arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Term {
+    Depends(ExprId),
+    Known(u64),
+}
+
+impl Term {
+    pub(super) const ZERO: Self = Self::Known(0);
+
+    /// Its value among those of a request. Whatever is missing counts as saturated.
+    pub(super) fn value(self, values: &[u64]) -> u64 {
+        match self {
+            Self::Depends(id) => values.get(id.index()).copied().unwrap_or(u64::MAX),
+            Self::Known(value) => value,
+        }
     }
 }
 
@@ -43,82 +60,86 @@ pub(super) struct Arena {
 
 impl Arena {
     pub(super) fn new() -> Self {
-        let mut arena = Self { exprs: Vec::with_capacity(32), ids: HashMap::default() };
-        arena.intern(Expr::Const(0));
-        arena
+        Self { exprs: Vec::new(), ids: HashMap::default() }
     }
 
     pub(super) fn into_exprs(self) -> Box<[Expr]> {
         self.exprs.into()
     }
 
-    pub(super) fn constant(&mut self, value: u64) -> ExprId {
-        if value == 0 { ExprId::ZERO } else { self.intern(Expr::Const(value)) }
-    }
-
-    pub(super) fn size(&mut self, slot: u32) -> ExprId {
+    pub(super) fn size(&mut self, slot: u32) -> Term {
         self.intern(Expr::Size(slot))
     }
 
-    pub(super) fn call(&mut self, slot: u32) -> ExprId {
+    pub(super) fn call(&mut self, slot: u32) -> Term {
         self.intern(Expr::Call(slot))
     }
 
-    pub(super) fn guard(&mut self, condition: u32, of: ExprId) -> ExprId {
-        if of == ExprId::ZERO { of } else { self.intern(Expr::Guard(condition, of)) }
+    pub(super) fn guard(&mut self, condition: u32, of: Term) -> Term {
+        if of == Term::ZERO {
+            return of;
+        }
+        let of = self.id(of);
+        self.intern(Expr::Guard(condition, of))
     }
 
-    pub(super) fn add(&mut self, a: ExprId, b: ExprId) -> ExprId {
-        match (self.known(a), self.known(b)) {
-            (Some(0), _) => b,
-            (_, Some(0)) => a,
-            (Some(a), Some(b)) => self.constant(a.saturating_add(b)),
-            _ => self.intern(Expr::Add(a.min(b), a.max(b))),
+    pub(super) fn add(&mut self, a: Term, b: Term) -> Term {
+        match (a, b) {
+            (Term::Known(0), other) | (other, Term::Known(0)) => other,
+            (Term::Known(a), Term::Known(b)) => Term::Known(a.saturating_add(b)),
+            _ => self.symmetric(Expr::Add, a, b),
         }
     }
 
     /// Adds a weight, which can be negative: the sum is clamped at 0.
-    pub(super) fn add_weight(&mut self, to: ExprId, weight: i64) -> ExprId {
+    pub(super) fn add_weight(&mut self, to: Term, weight: i64) -> Term {
         let size = weight.unsigned_abs();
         if weight >= 0 {
-            let weight = self.constant(size);
-            return self.add(to, weight);
+            return self.add(to, Term::Known(size));
         }
-        match self.known(to) {
-            Some(u64::MAX) => to,
-            Some(value) => self.constant(value.saturating_sub(size)),
-            None => self.intern(Expr::Less(to, size)),
-        }
-    }
-
-    pub(super) fn mul(&mut self, a: ExprId, b: ExprId) -> ExprId {
-        match (self.known(a), self.known(b)) {
-            (Some(0), _) | (_, Some(0)) => ExprId::ZERO,
-            (Some(1), _) => b,
-            (_, Some(1)) => a,
-            (Some(a), Some(b)) => self.constant(a.saturating_mul(b)),
-            _ => self.intern(Expr::Mul(a.min(b), a.max(b))),
+        match to {
+            Term::Known(u64::MAX) => to,
+            Term::Known(value) => Term::Known(value.saturating_sub(size)),
+            Term::Depends(id) => self.intern(Expr::Less(id, size)),
         }
     }
 
-    pub(super) fn max(&mut self, a: ExprId, b: ExprId) -> ExprId {
-        match (self.known(a), self.known(b)) {
+    pub(super) fn mul(&mut self, a: Term, b: Term) -> Term {
+        match (a, b) {
+            (Term::Known(0), _) | (_, Term::Known(0)) => Term::ZERO,
+            (Term::Known(1), other) | (other, Term::Known(1)) => other,
+            (Term::Known(a), Term::Known(b)) => Term::Known(a.saturating_mul(b)),
+            _ => self.symmetric(Expr::Mul, a, b),
+        }
+    }
+
+    pub(super) fn max(&mut self, a: Term, b: Term) -> Term {
+        match (a, b) {
             _ if a == b => a,
-            (Some(0), _) => b,
-            (_, Some(0)) => a,
-            (Some(a), Some(b)) => self.constant(a.max(b)),
-            _ => self.intern(Expr::Max(a.min(b), a.max(b))),
+            (Term::Known(0), other) | (other, Term::Known(0)) => other,
+            (Term::Known(a), Term::Known(b)) => Term::Known(a.max(b)),
+            _ => self.symmetric(Expr::Max, a, b),
         }
     }
 
-    fn known(&self, id: ExprId) -> Option<u64> {
-        match self.exprs.get(id.index()) {
-            Some(Expr::Const(value)) => Some(*value),
-            _ => None,
+    /// An operation that does not mind the order of its operands.
+    fn symmetric(&mut self, of: fn(ExprId, ExprId) -> Expr, a: Term, b: Term) -> Term {
+        let (a, b) = (self.id(a), self.id(b));
+        self.intern(of(a.min(b), a.max(b)))
+    }
+
+    fn id(&mut self, of: Term) -> ExprId {
+        match of {
+            Term::Depends(id) => id,
+            Term::Known(value) => self.place(Expr::Const(value)),
         }
     }
 
-    fn intern(&mut self, expr: Expr) -> ExprId {
+    fn intern(&mut self, expr: Expr) -> Term {
+        Term::Depends(self.place(expr))
+    }
+
+    fn place(&mut self, expr: Expr) -> ExprId {
         if let Some(id) = self.ids.get(&expr) {
             return *id;
         }
@@ -169,14 +190,14 @@ pub(super) fn evaluate(exprs: &[Expr], slots: &Slots<'_>, values: &mut [u64]) {
 mod tests {
     use super::*;
 
-    fn check(build: impl FnOnce(&mut Arena) -> ExprId, expect: u64) {
+    fn check(build: impl FnOnce(&mut Arena) -> Term, expect: u64) {
         let mut arena = Arena::new();
-        let id = build(&mut arena);
+        let term = build(&mut arena);
         let exprs = arena.into_exprs();
         let mut values = vec![0; exprs.len()];
         let slots = Slots { sizes: &[3, u64::MAX], calls: &[5], conditions: &[1, 0] };
         evaluate(&exprs, &slots, &mut values);
-        assert_eq!(values[id.index()], expect);
+        assert_eq!(term.value(&values), expect);
     }
 
     #[test]
@@ -195,13 +216,7 @@ mod tests {
             },
             u64::MAX,
         );
-        check(
-            |it| {
-                let (a, b) = (it.constant(1 << 40), it.constant(1 << 40));
-                it.mul(a, b)
-            },
-            u64::MAX,
-        );
+        check(|it| it.mul(Term::Known(1 << 40), Term::Known(1 << 40)), u64::MAX);
     }
 
     #[test]
@@ -245,13 +260,7 @@ mod tests {
             },
             u64::MAX,
         );
-        check(
-            |it| {
-                let a = it.constant(7);
-                it.add_weight(a, -7)
-            },
-            0,
-        );
+        check(|it| it.add_weight(Term::Known(7), -7), 0);
     }
 
     #[test]
@@ -260,6 +269,7 @@ mod tests {
         let (a, b) = (arena.size(0), arena.call(0));
         assert_eq!(arena.add(a, b), arena.add(b, a));
         assert_eq!(arena.max(a, a), a);
-        assert_eq!(arena.mul(a, ExprId::ZERO), ExprId::ZERO);
+        assert_eq!(arena.exprs.len(), 3);
+        assert_eq!(arena.mul(a, Term::ZERO), Term::ZERO);
     }
 }

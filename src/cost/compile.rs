@@ -9,7 +9,7 @@ use ahash::HashMap;
 
 use crate::{
     cost::{
-        arena::{Arena, ExprId},
+        arena::{Arena, Term},
         class::FieldClass,
         merge::{Keyed, Merged, merge},
         model::{ClassId, Model},
@@ -62,12 +62,12 @@ struct Memo {
 /// The two measures of one place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pair {
-    pub(super) types: ExprId,
-    pub(super) fields: ExprId,
+    pub(super) types: Term,
+    pub(super) fields: Term,
 }
 
 impl Pair {
-    pub(super) const ZERO: Self = Self { types: ExprId::ZERO, fields: ExprId::ZERO };
+    pub(super) const ZERO: Self = Self { types: Term::ZERO, fields: Term::ZERO };
 }
 
 /// A size that a list takes over from the field around it.
@@ -194,12 +194,14 @@ impl<'a> Compiling<'a> {
         let guards = keyed.guards();
         let condition = self.slots.condition(&guards);
         let below = if class.is_composite {
-            let parts = keyed.parts.iter().map(|it| (it.0, it.1)).collect();
+            let parts = keyed.parts.as_slice();
+            let parts = parts.iter().map(|it| (it.0, it.1)).collect();
             let memo = Memo { parts, class: keyed.class };
             match self.done.get(&memo) {
                 Some(done) => *done,
                 None => {
-                    let merged = merge((model, operation), class.returns, Some(&keyed.parts));
+                    let merged =
+                        merge((model, operation), class.returns, Some(keyed.parts.as_slice()));
                     let handed_down = (!class.list.sized.is_empty()).then_some(HandedDown {
                         from: keyed.first,
                         class: keyed.class,
@@ -226,7 +228,7 @@ impl<'a> Compiling<'a> {
         (below, child): (Pair, u32),
     ) {
         let call = match self.slots.call(node, class) {
-            Call::Fixed(value) => self.arena.constant(value),
+            Call::Fixed(value) => Term::Known(value),
             Call::Slot(slot) => self.arena.call(slot),
         };
         let mut pair = Pair { types: self.arena.add_weight(below.types, class.weight), ..below };
@@ -258,11 +260,11 @@ impl<'a> Compiling<'a> {
         &mut self,
         (node, class, condition): (&Node, &FieldClass, Option<u32>),
         inner: Pair,
-    ) -> Vec<ExprId> {
+    ) -> Vec<Term> {
         let own = (!class.list.slicing.is_empty())
             // Looked at even when nothing is multiplied: a bad value is an offence by itself.
             .then(|| self.slots.size(node, &class.list, condition));
-        if class.list_depth == 0 || (inner.types, inner.fields) == (ExprId::ZERO, ExprId::ZERO) {
+        if class.list_depth == 0 || (inner.types, inner.fields) == (Term::ZERO, Term::ZERO) {
             return Vec::new();
         }
         let outer = match self.inherited(node) {
@@ -289,9 +291,9 @@ impl<'a> Compiling<'a> {
         Some(self.slots.size(self.operation.node(from)?, &class.list, condition))
     }
 
-    fn size(&mut self, size: Size) -> ExprId {
+    fn size(&mut self, size: Size) -> Term {
         match size {
-            Size::Fixed(size) => self.arena.constant(size.into()),
+            Size::Fixed(size) => Term::Known(size.into()),
             Size::Slot(slot) => self.arena.size(slot),
         }
     }
@@ -301,8 +303,10 @@ impl<'a> Compiling<'a> {
         let sum = std::mem::replace(&mut frame.sum, Pair::ZERO);
         frame.max.types = self.arena.max(frame.max.types, sum.types);
         frame.max.fields = self.arena.max(frame.max.fields, sum.fields);
-        let fields = std::mem::take(&mut frame.group.open);
-        frame.group.regions.push(Region { sum, fields });
+        if self.slots.purpose == Purpose::Explain {
+            let fields = std::mem::take(&mut frame.group.open);
+            frame.group.regions.push(Region { sum, fields });
+        }
     }
 
     fn close(&mut self) {

@@ -159,12 +159,9 @@ impl<'a> Telling<'a> {
             if price == Price::default() {
                 continue;
             }
-            let value = |id: &crate::cost::arena::ExprId| {
-                values.get(id.0 as usize).copied().unwrap_or(u64::MAX)
-            };
-            let sizes: Vec<_> = it.field.sizes.iter().map(value).collect();
+            let sizes: Vec<_> = it.field.sizes.iter().map(|it| it.value(values)).collect();
             let inside = sizes.iter().fold(it.calls, |all, size| all.saturating_mul(*size));
-            self.part(&it, (price, value(&it.field.call)), (sizes, inside));
+            self.part(&it, (price, it.field.call.value(values)), (sizes, inside));
             if let Some(below) = self.groups.get(it.field.child as usize) {
                 let depth = it.depth.saturating_add(1);
                 self.open(below, (depth, inside), values, &mut open);

@@ -14,7 +14,7 @@ use crate::{
     },
     document::SelectionId,
     operation::{GuardId, NodeId, Operation, SetId},
-    schema::{Kind, TypeId},
+    schema::{Kind, TypeId, TypeSet},
 };
 
 /// Fields that answer one response key of one object.
@@ -23,8 +23,38 @@ pub(super) struct Keyed {
     /// All of them name the same field with the same arguments, by validation.
     pub(super) first: NodeId,
     pub(super) class: ClassId,
-    /// Each way in which the key is asked for, ascending.
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Parts,
+}
+
+/// Each way in which a key is asked for, ascending. Nearly always there is one, which then takes
+/// no allocation.
+#[derive(Clone, Debug)]
+pub(super) enum Parts {
+    Many(Vec<Part>),
+    One(Part),
+}
+
+impl Parts {
+    pub(super) fn as_slice(&self) -> &[Part] {
+        match self {
+            Self::Many(parts) => parts,
+            Self::One(part) => std::slice::from_ref(part),
+        }
+    }
+
+    fn push(&mut self, part: Part) {
+        match self {
+            Self::Many(parts) => parts.push(part),
+            Self::One(first) => *self = Self::Many(vec![*first, part]),
+        }
+    }
+
+    fn sort(&mut self) {
+        if let Self::Many(parts) = self {
+            parts.sort();
+            parts.dedup_by_key(|it| (it.0, it.1));
+        }
+    }
 }
 
 /// One selection of a field and the guard under which it stands.
@@ -33,10 +63,11 @@ pub(super) type Part = (SelectionId, GuardId, NodeId);
 impl Keyed {
     /// The guards under which the key is there, ascending, each once.
     pub(super) fn guards(&self) -> Cow<'static, [GuardId]> {
-        if self.parts.iter().all(|it| it.1 == GuardId::ALWAYS) {
+        let parts = self.parts.as_slice();
+        if parts.iter().all(|it| it.1 == GuardId::ALWAYS) {
             return Cow::Borrowed(&[GuardId::ALWAYS]);
         }
-        let mut guards: Vec<_> = self.parts.iter().map(|it| it.1).collect();
+        let mut guards: Vec<_> = parts.iter().map(|it| it.1).collect();
         guards.sort();
         guards.dedup();
         Cow::Owned(guards)
@@ -74,14 +105,22 @@ pub(super) fn merge(
             picks(model, operation, &parents)
         }
     };
-    let regions = regions((model, operation), returns, &picks);
-    let work = regions.work.saturating_add(picks.len());
-    let keyed = regions.members.iter().map(|it| by_key(operation, &picks, it)).collect();
-    Merged { regions: keyed, work }
+    let mut merged = Merged { regions: Vec::new(), work: picks.len() };
+    let ty = model.schema().ty(returns);
+    match ty.kind {
+        Kind::Object { object } => {
+            merged.regions.push(by_key(operation, on(operation, &picks, object)));
+        }
+        _ => match everywhere(operation, &ty.possible, &picks) {
+            Some(all) => merged.regions.push(by_key(operation, all.into_iter())),
+            None => split(operation, &ty.possible, &picks, &mut merged),
+        },
+    }
+    merged
 }
 
 fn picks<'a>(model: &'a Model, operation: &Operation, parents: &[Option<NodeId>]) -> Vec<Pick<'a>> {
-    let mut picks: Vec<Pick<'a>> = Vec::new();
+    let mut picks: Vec<Pick<'a>> = Vec::with_capacity(FEW);
     let mut seen = Seen::default();
     for parent in parents {
         for (node, it) in operation.children(*parent) {
@@ -104,95 +143,106 @@ fn picks<'a>(model: &'a Model, operation: &Operation, parents: &[Option<NodeId>]
 /// What was picked: looked through while it is little, hashed when it is not.
 #[derive(Default)]
 struct Seen {
-    few: Vec<(SelectionId, GuardId, SetId)>,
-    many: HashSet<(SelectionId, GuardId, SetId)>,
+    few: Vec<Placed>,
+    many: Option<HashSet<Placed>>,
 }
 
+/// A selection where it stands.
+type Placed = (SelectionId, GuardId, SetId);
+
 impl Seen {
-    fn is_new(&mut self, it: (SelectionId, GuardId, SetId)) -> bool {
-        if self.few.len() >= FEW {
-            return !self.few.contains(&it) && self.many.insert(it);
+    fn is_new(&mut self, it: Placed) -> bool {
+        if self.few.contains(&it) {
+            return false;
         }
-        let is_new = !self.few.contains(&it);
-        if is_new {
+        if self.few.len() < FEW {
             self.few.push(it);
+            return true;
         }
-        is_new
+        self.many.get_or_insert_default().insert(it)
     }
 }
 
 /// So many are compared faster than they are hashed.
 const FEW: usize = 16;
 
-#[derive(Default)]
-struct Regions {
-    /// For each region the picks that apply, by position, and their classes.
-    members: Vec<Vec<(usize, ClassId)>>,
-    work: usize,
-}
-
-fn regions(
-    (model, operation): (&Model, &Operation),
-    returns: TypeId,
-    picks: &[Pick<'_>],
-) -> Regions {
-    let ty = model.schema().ty(returns);
-    let applies = |it: &Pick<'_>, object: u32| {
+/// What applies to one object type, and as what it counts there.
+fn on<'p, 'a>(
+    operation: &Operation,
+    picks: &'p [Pick<'a>],
+    object: u32,
+) -> impl Iterator<Item = (&'p Pick<'a>, ClassId)> {
+    let applies = move |it: &&Pick<'_>| {
         operation.sets().get(it.parents).is_some_and(|set| set.contains(object))
     };
-    let members = |object: u32| {
-        let picks = picks.iter().enumerate().filter(|(_, it)| applies(it, object));
-        picks.filter_map(|(at, it)| Some((at, it.variation.of(object)?))).collect::<Vec<_>>()
-    };
-    if let Kind::Object { object } = ty.kind {
-        return Regions { members: vec![members(object)], work: 0 };
-    }
-    let everywhere = picks.iter().enumerate().map(|(at, it)| match it.variation {
-        Variation::Uniform(class) => {
-            let set = operation.sets().get(it.parents)?;
-            ty.possible.is_subset(set).then_some((at, *class))
-        }
-        Variation::Varied(_) => None,
-    });
-    if let Some(all) = everywhere.collect::<Option<Vec<_>>>() {
-        return Regions { members: vec![all], work: 0 };
-    }
-    let mut regions = Regions::default();
-    let mut seen = HashSet::default();
-    for object in ty.possible.iter() {
-        let region = members(object);
-        regions.work = regions.work.saturating_add(1 + picks.len() / 16);
-        if !region.is_empty() && seen.insert(region.clone()) {
-            regions.members.push(region);
-        }
-    }
-    regions
+    picks.iter().filter(applies).filter_map(move |it| Some((it, it.variation.of(object)?)))
 }
 
-fn by_key(operation: &Operation, picks: &[Pick<'_>], members: &[(usize, ClassId)]) -> Vec<Keyed> {
-    let mut found: Vec<Keyed> = Vec::with_capacity(members.len());
-    let mut keys: Vec<&str> = Vec::with_capacity(members.len());
-    let mut places: HashMap<&str, usize> = HashMap::default();
+/// All picks, when every possible type sees each of them as the same.
+fn everywhere<'p, 'a>(
+    operation: &Operation,
+    possible: &TypeSet,
+    picks: &'p [Pick<'a>],
+) -> Option<Vec<(&'p Pick<'a>, ClassId)>> {
+    let of = |it: &'p Pick<'a>| match it.variation {
+        Variation::Uniform(class) => {
+            let set = operation.sets().get(it.parents)?;
+            possible.is_subset(set).then_some((it, *class))
+        }
+        Variation::Varied(_) => None,
+    };
+    picks.iter().map(of).collect()
+}
+
+/// One region for all object types that see the same.
+fn split(operation: &Operation, possible: &TypeSet, picks: &[Pick<'_>], merged: &mut Merged) {
+    let mut seen = HashSet::default();
+    for object in possible.iter() {
+        merged.work = merged.work.saturating_add(1 + picks.len() / 16);
+        let region: Vec<_> = on(operation, picks, object).collect();
+        let same = region.iter().map(|(it, class)| (it.node, *class)).collect::<Vec<_>>();
+        if !region.is_empty() && seen.insert(same) {
+            merged.regions.push(by_key(operation, region.into_iter()));
+        }
+    }
+}
+
+fn by_key<'p, 'a: 'p>(
+    operation: &Operation,
+    members: impl Iterator<Item = (&'p Pick<'a>, ClassId)>,
+) -> Vec<Keyed> {
+    let mut found: Vec<Keyed> = Vec::with_capacity(FEW);
+    let mut keys = Keys { few: Vec::with_capacity(FEW), many: None };
     for (pick, class) in members {
-        let Some(pick) = picks.get(*pick) else { continue };
         let part = (pick.source, pick.guard, pick.node);
         let key = operation.node(pick.node).map_or("", |it| operation.key(it));
-        let place = if members.len() <= FEW {
-            keys.iter().position(|it| *it == key).unwrap_or(found.len())
-        } else {
-            *places.entry(key).or_insert(found.len())
-        };
-        if place == found.len() {
-            keys.push(key);
-        }
-        match found.get_mut(place) {
+        match found.get_mut(keys.place(key)) {
             Some(keyed) => keyed.parts.push(part),
-            None => found.push(Keyed { first: pick.node, class: *class, parts: vec![part] }),
+            None => found.push(Keyed { first: pick.node, class, parts: Parts::One(part) }),
         }
     }
-    for keyed in found.iter_mut().filter(|it| it.parts.len() > 1) {
-        keyed.parts.sort();
-        keyed.parts.dedup_by_key(|it| (it.0, it.1));
-    }
+    found.iter_mut().for_each(|it| it.parts.sort());
     found
+}
+
+/// Response keys by their place; looked through while they are few.
+struct Keys<'a> {
+    few: Vec<&'a str>,
+    many: Option<HashMap<&'a str, usize>>,
+}
+
+impl<'a> Keys<'a> {
+    /// Where the key stands; it is put behind the last when it is new.
+    fn place(&mut self, key: &'a str) -> usize {
+        if let Some(place) = self.few.iter().position(|it| *it == key) {
+            return place;
+        }
+        if self.few.len() < FEW {
+            self.few.push(key);
+            return self.few.len().saturating_sub(1);
+        }
+        let many = self.many.get_or_insert_default();
+        let next = self.few.len().saturating_add(many.len());
+        *many.entry(key).or_insert(next)
+    }
 }

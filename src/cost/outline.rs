@@ -2,7 +2,7 @@
 //! only.
 
 use crate::{
-    cost::{arena::ExprId, compile::Pair, model::ClassId},
+    cost::{arena::Term, compile::Pair, model::ClassId},
     operation::NodeId,
 };
 
@@ -27,9 +27,9 @@ pub(super) struct Region {
 pub(super) struct OutlineField {
     pub(super) first: NodeId,
     pub(super) class: ClassId,
-    pub(super) call: ExprId,
+    pub(super) call: Term,
     /// Outermost first.
-    pub(super) sizes: Vec<ExprId>,
+    pub(super) sizes: Vec<Term>,
     /// With everything below, times the sizes, under its guard.
     pub(super) pair: Pair,
     /// The place below it.

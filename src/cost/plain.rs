@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::{
     cost::{
-        arena::{Arena, ExprId},
+        arena::{Arena, Term},
         class::FieldClass,
         compile::{Pair, operation_key},
         model::{ClassId, Model},
@@ -103,7 +103,7 @@ impl<'a> Summing<'a> {
             pair.fields = self.arena.mul(size, pair.fields);
         }
         let call = match self.slots.call(node, class) {
-            Call::Fixed(value) => self.arena.constant(value),
+            Call::Fixed(value) => Term::Known(value),
             Call::Slot(slot) => self.arena.call(slot),
         };
         pair.fields = self.arena.add(call, pair.fields);
@@ -111,12 +111,12 @@ impl<'a> Summing<'a> {
     }
 
     /// The largest of all sizes that the list can have or inherit.
-    fn outer_size(&mut self, node: &Node, class: &FieldClass, condition: Option<u32>) -> ExprId {
+    fn outer_size(&mut self, node: &Node, class: &FieldClass, condition: Option<u32>) -> Term {
         let name = &self.operation.schema().field(node.field).name;
         let parent = node.parent.and_then(|it| self.operation.node(it));
         let around = parent.map(|it| self.classes(it)).unwrap_or_default();
         let mut inherits_always = !around.is_empty();
-        let mut size = ExprId::ZERO;
+        let mut size = Term::ZERO;
         for outer in around.iter().filter_map(|it| self.model.class(*it)) {
             match parent.filter(|_| outer.list.sized.contains(name)) {
                 Some(parent) => {
@@ -136,9 +136,9 @@ impl<'a> Summing<'a> {
         size
     }
 
-    fn size(&mut self, size: Size) -> ExprId {
+    fn size(&mut self, size: Size) -> Term {
         match size {
-            Size::Fixed(size) => self.arena.constant(size.into()),
+            Size::Fixed(size) => Term::Known(size.into()),
             Size::Slot(slot) => self.arena.size(slot),
         }
     }

@@ -225,9 +225,7 @@ impl Program {
 
 impl Pair {
     pub(super) fn price(self, values: &[u64]) -> Price {
-        let value =
-            |id: crate::cost::arena::ExprId| values.get(id.0 as usize).copied().unwrap_or(u64::MAX);
-        Price { types: value(self.types), fields: value(self.fields) }
+        Price { types: self.types.value(values), fields: self.fields.value(values) }
     }
 }
 

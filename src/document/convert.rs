@@ -1,7 +1,6 @@
-//! The parser's tree → the arena.
+//! The tree of `bluejay-parser` → the arena: what tests compare our own reading with.
 //!
-//! Keeps order, duplicates and the text of numbers; drops descriptions and comments, which no
-//! server acts upon. Without recursion: every walk has its own stack, bounded by the tokens read.
+//! Nothing that serves a request.
 
 use bluejay_core::{
     AsIter, Directive as _, Indexable as _, OperationType,
@@ -14,7 +13,7 @@ use bluejay_core::{
 use bluejay_parser::{
     HasSpan,
     ast::{
-        Arguments, Directives, Value as Tree,
+        Arguments, Directives, Parse, ParseOptions, Value as Tree,
         executable::{
             ExecutableDocument, ExplicitOperationDefinition, Field, FragmentDefinition,
             OperationDefinition as Definition, Selection as Node, SelectionSet,
@@ -25,15 +24,33 @@ use bluejay_parser::{
 
 use crate::{
     document::{
-        Argument, Directive, Document, Fragment, OperationDefinition, Range, Selection,
+        Argument, Directive, Document, Fragment, OperationDefinition, Range, ReadLimits, Selection,
         SelectionId, SelectionKind, Span, Str, TypeText, Value, ValueId, ValueKind,
         VariableDefinition,
     },
     schema::{OperationKind, Wrapper},
 };
 
-/// The arena of a parsed text.
-pub(super) fn convert(text: &str, ast: &ExecutableDocument<'_>, n_tokens: u32) -> Document {
+/// The document of a text, if it is one.
+pub(super) fn read(text: &str, limits: &ReadLimits) -> Option<Document> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // What its lexer passes over in strings and comments, and we refuse.
+    let is_refused = |it: char| it == '\u{feff}' || it < ' ' && !matches!(it, '\t' | '\n' | '\r');
+    if text.contains(is_refused) {
+        return None;
+    }
+    let options = ParseOptions {
+        graphql_ruby_compatibility: false,
+        // Two levels for every nested selection set, one for every value, up to eight around them.
+        max_depth: (limits.depth as usize).saturating_mul(3).saturating_add(8),
+        max_tokens: Some(limits.tokens as usize),
+    };
+    let found = ExecutableDocument::parse_with_options(text, options);
+    let document = convert(text, &found.result.ok()?, to_u32(found.token_count));
+    (document.depth() <= limits.depth).then_some(document)
+}
+
+fn convert(text: &str, ast: &ExecutableDocument<'_>, n_tokens: u32) -> Document {
     let document = Document { text: text.into(), tokens: n_tokens, ..Document::default() };
     let mut conversion = Conversion { document, depth: 0 };
     for definition in ast.operation_definitions() {

@@ -1,21 +1,26 @@
 //! A document as it is written: bytes in, an owned arena of syntax out.
 //!
-//! `read` → `count` → `validate`, then `operation::spread` takes over; `print` writes the canonical
-//! text and `second_reader` reads that text with another parser.
+//! `read` → `count` → `validate`, then `operation::spread` takes over. What `read` makes of a text
+//! is its own: `lex` cuts it into tokens, `parse` and `strings` write the arena. `print` writes the
+//! canonical text and `second_reader` reads that text with another parser.
 //! Nothing here resolves a name against the schema, except `validate`, which hands that to the
 //! specification's rules.
 
 mod arena;
+#[cfg(test)]
 mod convert;
 mod count;
 mod holes;
 mod kept;
+mod lex;
 mod order;
+mod parse;
 mod place;
 mod print;
 mod read;
 mod same;
 mod second_reader;
+mod strings;
 mod validate;
 
 pub use arena::{

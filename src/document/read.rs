@@ -1,16 +1,15 @@
-//! Text → document, by `bluejay-parser` under limits.
+//! Text → document, under limits; the grammar is that of `parse`.
 //!
 //! Says nothing about what names mean, and knows no schema. Whatever a server may read in another
 //! way than we do (a byte order mark in the middle, control characters) is refused here.
 
 use std::{fmt, sync::Arc};
 
-use bluejay_parser::{
-    Error,
-    ast::{Parse, ParseOptions, executable::ExecutableDocument},
+use crate::document::{
+    Document,
+    lex::{Kind, Token},
+    parse::{Stop, Wrong, parse},
 };
-
-use crate::document::{Document, convert::convert, place::offset};
 
 /// What may be read at most. Values over the hard ceilings count as the ceilings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +24,9 @@ pub struct ReadLimits {
 
 /// A document that was read.
 #[derive(Debug)]
-pub struct Read<'a> {
+pub struct Read {
     /// The document.
     pub document: Arc<Document>,
-    /// The same, borrowed from the text.
-    #[expect(dead_code, reason = "explaining what is invalid reads the text itself")]
-    ast: ExecutableDocument<'a>,
 }
 
 /// Why a text is not a document for us. `Display` never quotes the text; `detail` may.
@@ -50,9 +46,9 @@ pub enum Refusal {
     Empty,
     /// Not the language.
     Syntax {
-        /// Byte offset, where it is known.
-        at: Option<u32>,
-        /// What the parser said, for the log.
+        /// Byte offset.
+        at: u32,
+        /// What was found and what was expected, for the log; quotes the text.
         detail: String,
     },
     /// Nested deeper than this.
@@ -81,7 +77,7 @@ pub enum Refusal {
 ///
 /// # Errors
 /// The first reason why it cannot be read.
-pub fn read<'a>(text: &'a str, limits: &ReadLimits) -> Result<Read<'a>, Refusal> {
+pub fn read(text: &str, limits: &ReadLimits) -> Result<Read, Refusal> {
     let limits = limits.capped();
     if text.len() as u64 > limits.bytes {
         return Err(Refusal::TooManyBytes { limit: limits.bytes });
@@ -89,12 +85,12 @@ pub fn read<'a>(text: &'a str, limits: &ReadLimits) -> Result<Read<'a>, Refusal>
     let rest = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let skipped = to_u32(text.len().saturating_sub(rest.len()));
     scan(rest).map_err(|it| it.behind(skipped))?;
-    let (ast, n_tokens) = parse(rest, &limits).map_err(|it| it.behind(skipped))?;
-    let document = convert(rest, &ast, n_tokens);
-    if document.depth() > limits.depth {
-        return Err(Refusal::TooDeep { limit: limits.depth });
+    let document = parse(rest, &limits);
+    let document = document.map_err(|it| refusal(rest, &limits, &it).behind(skipped))?;
+    if document.operations().is_empty() && document.fragments().is_empty() {
+        return Err(Refusal::Empty);
     }
-    Ok(Read { document: Arc::new(document), ast })
+    Ok(Read { document: Arc::new(document) })
 }
 
 impl ReadLimits {
@@ -127,9 +123,7 @@ impl Refusal {
             Self::ControlCharacter { at } => {
                 Self::ControlCharacter { at: at.saturating_add(skipped) }
             }
-            Self::Syntax { at, detail } => {
-                Self::Syntax { at: at.map(|it| it.saturating_add(skipped)), detail }
-            }
+            Self::Syntax { at, detail } => Self::Syntax { at: at.saturating_add(skipped), detail },
             Self::TypeSystemDefinition { at } => {
                 Self::TypeSystemDefinition { at: at.saturating_add(skipped) }
             }
@@ -147,8 +141,7 @@ impl fmt::Display for Refusal {
             Self::ByteOrderMark { at } => write!(f, "byte order mark at byte {at}"),
             Self::ControlCharacter { at } => write!(f, "control character at byte {at}"),
             Self::Empty => f.write_str("the document is empty"),
-            Self::Syntax { at: Some(at), .. } => write!(f, "syntax error at byte {at}"),
-            Self::Syntax { at: None, .. } => f.write_str("syntax error"),
+            Self::Syntax { at, .. } => write!(f, "syntax error at byte {at}"),
             Self::TooDeep { limit } => write!(f, "the document is nested deeper than {limit}"),
             Self::TooManyBytes { limit } => write!(f, "the document has more than {limit} bytes"),
             Self::TooManyTokens { limit } => write!(f, "the document has more than {limit} tokens"),
@@ -159,7 +152,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Finds what the parser's lexer would pass over.
+/// Finds what the lexer passes over in strings and comments.
 fn scan(text: &str) -> Result<(), Refusal> {
     let is_control = |it: u8| it < b' ' && !matches!(it, b'\t' | b'\n' | b'\r');
     // Looking at every byte without a way out is a tenth of the work: it is done many at a time.
@@ -173,58 +166,17 @@ fn scan(text: &str) -> Result<(), Refusal> {
     }
 }
 
-fn parse<'a>(text: &'a str, limits: &ReadLimits) -> Result<(ExecutableDocument<'a>, u32), Refusal> {
-    let details = ExecutableDocument::parse_with_options(
-        text,
-        ParseOptions {
-            graphql_ruby_compatibility: false,
-            max_depth: parser_depth(limits.depth),
-            max_tokens: Some(limits.tokens as usize),
-        },
-    );
-    let n_tokens = to_u32(details.token_count);
-    match details.result {
-        _ if n_tokens > limits.tokens => Err(Refusal::TooManyTokens { limit: limits.tokens }),
-        Ok(ast) => Ok((ast, n_tokens)),
-        Err(errors) => Err(refusal(text, limits, errors)),
-    }
-}
-
-/// The parser counts two levels for every nested selection set, one for every value and up to
-/// eight around them. Its limit only has to keep the stack small: the exact count is ours.
-pub(super) fn parser_depth(depth: u32) -> usize {
-    (depth as usize).saturating_mul(3).saturating_add(8)
-}
-
-fn refusal(text: &str, limits: &ReadLimits, errors: Vec<Error>) -> Refusal {
-    if errors.iter().any(|it| it.message() == "Max depth exceeded") {
-        return Refusal::TooDeep { limit: limits.depth };
-    }
-    let Some(first) = errors.into_iter().next() else {
-        return Refusal::Syntax { at: None, detail: "no reason given".to_owned() };
-    };
-    if first.message() == "Document does not contain any definitions" {
-        return Refusal::Empty;
-    }
-    let message = first.message().to_owned();
-    let first = Error::into_graphql_errors(text, [first]).into_iter().next();
-    let location = first.as_ref().and_then(|it| it.locations.first());
-    let at = location.map(|it| offset(text, it.line, it.col));
-    match at {
-        Some(at) if message == "Unexpected token" && is_type_system(text, at) => {
+fn refusal(text: &str, limits: &ReadLimits, wrong: &Wrong) -> Refusal {
+    let Token { kind, span } = wrong.found;
+    let at = span.start;
+    match wrong.stop {
+        Stop::TooDeep => Refusal::TooDeep { limit: limits.depth },
+        _ if kind == Kind::Surplus => Refusal::TooManyTokens { limit: limits.tokens },
+        Stop::NoDefinition if TYPE_SYSTEM.contains(&wrong.word(text)) => {
             Refusal::TypeSystemDefinition { at }
         }
-        _ => {
-            let detail = first.map(|it| it.message.into_owned()).unwrap_or_default();
-            Refusal::Syntax { at, detail: format!("{message}: {detail}") }
-        }
+        Stop::Expected(_) | Stop::NoDefinition => Refusal::Syntax { at, detail: wrong.told(text) },
     }
-}
-
-fn is_type_system(text: &str, at: u32) -> bool {
-    let rest = text.get(at as usize..).unwrap_or_default();
-    let word = rest.split(|it: char| !it.is_ascii_alphanumeric() && it != '_').next();
-    word.is_some_and(|it| TYPE_SYSTEM.contains(&it))
 }
 
 fn to_u32(length: usize) -> u32 {
@@ -239,7 +191,8 @@ const MAX_BYTES: u64 = 16 << 20;
 /// A document of this many tokens takes some milliseconds.
 const MAX_TOKENS: u32 = 100_000;
 
-/// The parser and the validator recurse; at this depth they stay far below a stack of 2 MiB.
+/// Nothing here recurses, but the validator and servers do; at this depth the validator stays far
+/// below a stack of 2 MiB.
 const MAX_DEPTH: u32 = 200;
 
 const TYPE_SYSTEM: [&str; 9] =
@@ -273,13 +226,36 @@ mod tests {
         check("{ a } typed", "syntax error at byte 6");
     }
 
-    /// Legal, and refused: the parser takes escapes two by two, so that one escape in front of a
-    /// pair of surrogates tears the pair apart.
     #[test]
-    fn a_surrogate_pair_behind_an_odd_escape_is_not_read() {
+    fn half_a_surrogate_pair_is_no_character() {
         check(r#"{a(b:"\ud83d\ude00\u00e9")}"#, "read");
-        check(r#"{a(b:"\u00e9 \ud83d\ude00")}"#, "read");
-        check(r#"{a(b:"\u00e9\ud83d\ude00")}"#, "syntax error at byte 5");
+        check(r#"{a(b:"\u00e9\ud83d\ude00")}"#, "read");
+        check(r#"{a(b:"\u00e9\ud83d")}"#, "syntax error at byte 5");
+    }
+
+    fn check_detail(text: &str, expect: &str) {
+        assert_eq!(read(text, &LIMITS).unwrap_err().detail(), expect, "{text}");
+    }
+
+    #[test]
+    fn the_log_learns_what_was_found() {
+        check_detail("{a", "syntax error at byte 2: found the end, expected a selection");
+        check_detail("{}", "syntax error at byte 1: found `}`, expected a selection");
+        check_detail("{a(b:)}", "syntax error at byte 5: found `)`, expected a value");
+        check_detail("{a(b c)}", "syntax error at byte 5: found `c`, expected `:`");
+        check_detail("{a(b:01)}", "syntax error at byte 5: found a malformed number");
+        check_detail("{a é}", "syntax error at byte 3: found the character `\\u{e9}`");
+        check_detail("{a(b:\"", "syntax error at byte 5: found a string that does not end");
+        check_detail(
+            "query($a:A=[$b]){a}",
+            "syntax error at byte 12: found `$`, expected a value without variables",
+        );
+        check_detail("querie{a}", "syntax error at byte 0: found `querie`, expected a definition");
+        check_detail("{a} type", "a definition that is neither operation nor fragment at byte 4");
+        let long = "x".repeat(50);
+        let cut = "x".repeat(40);
+        let expect = format!("syntax error at byte 0: found `{cut}`, expected a definition");
+        check_detail(&long, &expect);
     }
 
     #[test]
@@ -296,6 +272,7 @@ mod tests {
         check("{a(b:[[[1]]])}", "the document is nested deeper than 3");
         check("query($a:[[A]]){a}", "read");
         check("query($a:[[[A]]]){a}", "the document is nested deeper than 3");
-        check("query($a:[[[[[[[[[[[[[[[[", "the document has more than 15 tokens");
+        check("query($a:[[[[[[[[[[[[[[[[", "the document is nested deeper than 3");
+        check("query(&{{{{{{{{{{{{{{{{{{", "syntax error at byte 6");
     }
 }

@@ -132,6 +132,8 @@ impl<'a> Spreading<'a> {
         let (guard, around) = (GuardId::ALWAYS, parents);
         let place =
             Place { on: root, parents, around, is_plain: true, guard, parent: None, depth: 1 };
+        // At least about so many; fragments come on top.
+        self.nodes.reserve(definition.selections.len() as usize);
         self.push(definition.selections, place, None);
         while let Some(frame) = self.stack.last_mut() {
             if frame.next >= frame.end {

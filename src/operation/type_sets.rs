@@ -2,7 +2,7 @@
 
 use ahash::HashMap;
 
-use crate::schema::{FieldId, Schema, TypeId, TypeSet};
+use crate::schema::{Field, FieldId, Kind, Schema, TypeId, TypeSet};
 
 /// An interned set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,10 +48,16 @@ impl TypeSets {
     /// What can stand below a field that any of `set` answers: an object type may declare a narrower
     /// type for a field than its interface does. Nothing, where nothing can answer.
     pub(super) fn below(&mut self, schema: &Schema, set: SetId, field: FieldId) -> SetId {
+        let Field { name, parent, ty, .. } = schema.field(field);
+        // Nearly always one object type answers, and with the type that is looked at already.
+        if let Kind::Object { object } = schema.ty(*parent).kind
+            && self.get(set).is_some_and(|it| it.contains(object))
+        {
+            return self.possible(schema, ty.named);
+        }
         if let Some(id) = self.below.get(&(set, field)) {
             return *id;
         }
-        let name = &schema.field(field).name;
         let mut below = TypeSet::empty(schema.n_objects());
         for object in self.get(set).into_iter().flat_map(TypeSet::iter) {
             if let Some(field) = schema.field_named(schema.object(object), name) {

@@ -4,8 +4,9 @@ use serde_json::Map;
 
 use crate::{
     diagnostic::Diagnostics,
+    digest::Digest,
     identity::{ApiKeys, Identity},
-    policy::{Digest, load::Resolve},
+    policy::load::Resolve,
     yaml::{self, Fields, Node, Value, shape},
 };
 

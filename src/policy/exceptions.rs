@@ -8,7 +8,8 @@ use ahash::HashMap;
 
 use crate::{
     diagnostic::Diagnostics,
-    policy::{Digest, date},
+    digest::Digest,
+    policy::date,
     rules::{Entry, RuleIdx, Setting},
     yaml::{Fields, Node, scalar, shape},
 };

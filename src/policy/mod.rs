@@ -8,7 +8,6 @@ mod cases;
 mod conditions;
 mod cost;
 mod date;
-mod digest;
 mod documents;
 mod documents_schema;
 mod exceptions;
@@ -40,7 +39,6 @@ mod uploads;
 mod websocket;
 
 pub use cases::{Case, Expect, Expected, Who, cases};
-pub use digest::Digest;
 pub use documents::{Apq, DocumentIdx, DocumentSettings, Documents, Library, TrustedDocument};
 pub use exceptions::{Exception, Exceptions, is_liftable, proposed_exception};
 pub use forward_headers::why_not_forwarded;
@@ -63,6 +61,7 @@ use std::sync::Arc;
 
 use crate::{
     cost::Model,
+    digest::Digest,
     document::{Ceilings, ReadLimits},
     expression::{Asked, Conditions, Outcome, When},
     json,

@@ -4,10 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use serde_json::Value;
 
-use crate::{
-    identity::Caller,
-    policy::{Digest, RateKey},
-};
+use crate::{digest::Digest, identity::Caller, policy::RateKey};
 
 /// Whose quota is spent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -36,7 +36,10 @@ impl Rule for Deprecated {
     }
 
     fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
-        let nodes = operation.nodes().iter();
+        let schema = operation.schema();
+        let may_use =
+            |it: &&Node| schema.field(it.field).deprecated.is_some() || !it.arguments.is_empty();
+        let nodes = operation.nodes().iter().filter(may_use);
         let written = nodes.flat_map(|node| {
             used_by(operation, node).into_iter().map(move |it| (node, objection(it)))
         });

@@ -2,10 +2,10 @@
 
 use std::collections::hash_map;
 
-use ahash::{HashMap, HashMapExt, HashSet};
+use ahash::{HashMap, HashSet};
 
 use crate::{
-    operation::Operation,
+    operation::{Node, Operation},
     rules::{Batch, Entry, Meta, Setting, Unit, limit::Limit},
     schema::FieldId,
     verdict::{Code, Mode},
@@ -44,16 +44,26 @@ impl Place {
 /// Selections with the same response keys from the root are one place in the answer, however
 /// often their parents are written.
 fn measure(operation: &Operation) -> u64 {
-    if operation.nodes().iter().all(|it| it.alias.is_none()) {
-        return u64::from(!operation.nodes().is_empty());
+    let nodes = operation.nodes();
+    let aliased: HashSet<FieldId> =
+        nodes.iter().filter(|it| it.alias.is_some()).map(|it| it.field).collect();
+    // A leaf that is called by its name throughout comes once in every place, and needs no look.
+    let is_once = |at: usize, it: &Node| {
+        it.end.index() == at.saturating_add(1) && !aliased.contains(&it.field)
+    };
+    if aliased.is_empty() {
+        return u64::from(!nodes.is_empty());
     }
-    let n_nodes = operation.nodes().len();
     // The place of every response key below a place, with the field that came there first.
-    let mut places: HashMap<(Place, &str), (Place, FieldId)> = HashMap::with_capacity(n_nodes);
+    let mut places: HashMap<(Place, &str), (Place, FieldId)> = HashMap::default();
     let mut others: HashSet<(Place, FieldId)> = HashSet::default();
-    let mut place_of_node: Vec<Place> = Vec::with_capacity(n_nodes);
-    let mut repeated: Vec<(Place, FieldId)> = Vec::with_capacity(n_nodes);
-    for node in operation.nodes() {
+    let mut place_of_node: Vec<Place> = Vec::with_capacity(nodes.len());
+    let mut repeated: Vec<(Place, FieldId)> = Vec::new();
+    for (at, node) in nodes.iter().enumerate() {
+        if is_once(at, node) {
+            place_of_node.push(Place::ROOT);
+            continue;
+        }
         let above = node.parent.and_then(|it| place_of_node.get(it.index())).copied();
         let above = above.unwrap_or(Place::ROOT);
         let next = Place(places.len().saturating_add(1));
@@ -71,5 +81,5 @@ fn measure(operation: &Operation) -> u64 {
     }
     repeated.sort_unstable();
     let longest = repeated.chunk_by(|a, b| a == b).map(<[_]>::len).max();
-    longest.unwrap_or(0) as u64
+    longest.unwrap_or(1) as u64
 }

@@ -51,6 +51,7 @@ use std::{fmt::Debug, sync::Arc};
 use crate::{
     cost::Model,
     diagnostic::Diagnostics,
+    digest::TextDigest,
     expression::{Asked, Conditions, Outcome},
     operation::{Operation, Variables},
     schema::{FieldId, InputId, Schema, TypeId},
@@ -149,14 +150,14 @@ pub struct Facts<'a> {
     /// Who sent it, and what the named conditions say of that.
     pub asked: &'a Asked<'a>,
     /// The document that was sent.
-    pub document: DocumentFacts,
+    pub document: DocumentFacts<'a>,
 }
 
 /// What rules may know of a document beside what is written in it.
 #[derive(Clone, Copy, Debug)]
-pub struct DocumentFacts {
+pub struct DocumentFacts<'a> {
     /// SHA-256 of its text.
-    pub hash: [u8; 32],
+    pub hash: &'a TextDigest,
     /// Whether it is listed in a manifest.
     pub trusted: Trusted,
 }

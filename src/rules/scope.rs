@@ -8,7 +8,6 @@ use crate::{
     operation::{Node, NodeId, Operation},
     rules::{Facts, Trusted, input_value::value_of},
     schema::FieldId,
-    verdict::hex,
 };
 
 /// A field of an operation, on one of the object types that can answer it.
@@ -97,7 +96,7 @@ impl<'a> FieldScope<'a> {
     fn operation(&self) -> Value {
         let trusted = self.facts.document.trusted == Trusted::Yes;
         Value::map([
-            ("id", Value::text(&format!("sha256:{}", hex(&self.facts.document.hash)))),
+            ("id", Value::text(&format!("sha256:{}", self.facts.document.hash.digest()))),
             ("trusted", Value::boolean(trusted)),
             ("type", Value::text(self.operation.kind().keyword())),
         ])

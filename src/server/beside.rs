@@ -9,15 +9,17 @@ use std::{
 use crate::{
     admission::CacheLimits,
     diagnostic::{Diagnostic, Diagnostics, Severity, Source},
-    policy::Digest,
+    digest::Digest,
     sources::{Loaded, Watch, read_policy},
-    telemetry::PolicyKept,
+    telemetry::{GraphIndex, PolicyKept},
     traffic::Shadow,
 };
 
 /// Keeps a next policy current.
 #[derive(Debug)]
 pub(super) struct Beside {
+    /// Whose policy it stands beside.
+    graph: GraphIndex,
     path: PathBuf,
     watch: Watch,
     digest: Digest,
@@ -35,7 +37,7 @@ pub(super) enum NotBeside {
 impl Beside {
     /// Reads it for the first time, with the upstream's schema if that was asked for.
     pub(super) fn open(
-        path: &Path,
+        (path, graph): (&Path, GraphIndex),
         cache: CacheLimits,
         introspected: Option<Arc<Source>>,
     ) -> Result<Self, NotBeside> {
@@ -44,7 +46,7 @@ impl Beside {
         let digest = policy.digest;
         let shadow = Arc::new(Shadow::start(Arc::new(policy), cache).map_err(NotBeside::Io)?);
         let watch = Watch::new(files);
-        Ok(Self { path: path.to_owned(), watch, digest, introspected, shadow })
+        Ok(Self { graph, path: path.to_owned(), watch, digest, introspected, shadow })
     }
 
     pub(super) const fn shadow(&self) -> &Arc<Shadow> {
@@ -74,7 +76,8 @@ impl Beside {
             let is_error = |it: &&Diagnostic| it.severity == Severity::Error;
             let errors = found.iter().filter(is_error).count();
             if let Some(first) = found.iter().find(is_error) {
-                PolicyKept { code: first.code, message: &first.message, errors }.emit();
+                let (graph, code) = (self.graph, first.code);
+                PolicyKept { graph, code, message: &first.message, errors }.emit();
             }
             return false;
         };

@@ -15,7 +15,7 @@ use crate::{
         noted::Taps,
         state::{FailedReload, State},
     },
-    telemetry::KeysNotFetched,
+    telemetry::{GraphIndex, KeysNotFetched},
     upstream::Upstream,
     verdict::{Code, Violation},
 };
@@ -23,6 +23,8 @@ use crate::{
 /// A graph as all workers share it.
 #[derive(Debug)]
 pub(super) struct Graph {
+    /// As what it is counted.
+    pub(super) index: GraphIndex,
     pub(super) config: Config,
     pub(super) state: ArcSwap<State>,
     /// The last reload, when it failed.
@@ -69,7 +71,7 @@ impl std::ops::Deref for InForce {
 impl Graph {
     pub(super) fn new(config: Config, state: State, taps: Taps) -> Arc<Self> {
         let (state, failed) = (ArcSwap::from_pointee(state), ArcSwapOption::empty());
-        Arc::new(Self { config, state, failed, taps: Arc::new(taps) })
+        Arc::new(Self { index: config.graph(), config, state, failed, taps: Arc::new(taps) })
     }
 
     /// Puts another state in force. Requests in progress end under the one they began with.
@@ -77,7 +79,9 @@ impl Graph {
         match state.begun(&self.config, Some(&self.state.load())) {
             Ok(state) => self.state.store(Arc::new(state)),
             // Without a thread that asks for keys nobody could be identified.
-            Err(error) => KeysNotFetched { detail: &error.to_string() }.emit(),
+            Err(error) => {
+                KeysNotFetched { graph: self.index, detail: &error.to_string() }.emit();
+            }
         }
     }
 }
@@ -103,6 +107,11 @@ impl Site {
             *seen = Rc::new(InForce(Arc::clone(&latest)));
         }
         Rc::clone(&seen)
+    }
+
+    /// As what it is counted.
+    pub(super) fn index(&self) -> GraphIndex {
+        self.graph.index
     }
 
     pub(super) const fn upstream(&self) -> &Rc<Upstream> {
@@ -155,6 +164,14 @@ impl Sites {
             None => (first, Some(wrong("path", Code::NOT_FOUND, "there is nothing here"))),
         }
     }
+}
+
+/// Gives a graph that has no name one that tells it from others: no two have the same host and path.
+/// It keeps the name when another policy brings another path.
+pub(super) fn name(config: &mut Config, path: &str) {
+    let host = config.hosts.first().map_or("*", |it| &**it);
+    let name = format!("{host}{path}");
+    config.name.get_or_insert_with(|| name.into());
 }
 
 fn wrong(rule: &'static str, code: Code, public: &'static str) -> Violation {

@@ -43,7 +43,7 @@ use crate::{
         watched::{self, Counting, Passing},
     },
     sources::now,
-    telemetry::{Panicked, Reported},
+    telemetry::{GraphIndex, Panicked, Reported},
     transport::{
         Incremental, Media, Refusal, Reply, Route, UploadMap, body_of_get, decode, get_with_body,
         listed_origin, not_json, readable, route, with_files,
@@ -66,7 +66,8 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let state = site.in_force();
     let media = Media::preferred(&head.headers);
     let origin = listed_origin(&head.headers, state.http());
-    let reply = Reply { id: worker.ids().next(), media, http: state.http(), origin };
+    let id = worker.ids().next_of(wrong.as_ref().map_or(site.index(), |_| GraphIndex::NONE));
+    let reply = Reply { id, media, http: state.http(), origin };
     let (noted, who) = (OnceCell::new(), OnceCell::new());
     let traced = None;
     let mut exchange =
@@ -193,7 +194,7 @@ impl Exchange<'_> {
             Route::Preflight => return Ok(Served::Preflight),
             Route::WebSocket => return Box::pin(self.upgrade()).await.map(Served::Switch),
         };
-        let mut watch = Stopwatch::start();
+        let mut watch = Stopwatch::start(self.site.index());
         let judged = self.judge(&body, None, charges).await;
         let judged = judged.inspect_err(|_refused| watch.stop())?;
         drop(body);

@@ -41,7 +41,13 @@ fn graph(graph: &Graph) -> Value {
     let state = graph.state.load();
     let path = &*state.http().path;
     let shadow = graph.taps.shadow().map(|it| shadow(&it.seen()));
-    json!({ "hosts": graph.config.hosts, "path": path, "policy": policy(graph), "shadow": shadow })
+    json!({
+        "name": graph.index.name(),
+        "hosts": graph.config.hosts,
+        "path": path,
+        "policy": policy(graph),
+        "shadow": shadow,
+    })
 }
 
 /// How the policy that is judged beside did so far.

@@ -7,8 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::{
     admission::UnixSeconds,
     config::Config,
+    digest::Digest,
     identity::{BadCredential, Identity, Keyring, Told},
-    policy::{Credentials, Digest, KeyOrigin},
+    policy::{Credentials, KeyOrigin},
     sources::{KeyAccess, RemoteKeys, Unidentified, keep},
     transport::presented,
 };
@@ -53,8 +54,8 @@ impl Keys {
         {
             return Ok(Self::Remote(Arc::clone(keys)));
         }
-        let access =
-            KeyAccess { tls: config.key_server_tls.clone(), patience: config.deadlines.keys };
+        let (graph, tls) = (config.graph(), config.key_server_tls.clone());
+        let access = KeyAccess { graph, tls, patience: config.deadlines.keys };
         let keys = Arc::new(RemoteKeys::new(origin.clone(), jwt.rules.clone(), access));
         keep(&keys)?;
         Ok(Self::Remote(keys))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    telemetry::{About, Failed, Refused, Shed, Timed, UpstreamFailed},
+    telemetry::{About, Failed, GraphIndex, Refused, Shed, Timed, UpstreamFailed},
     transport::Refusal,
     verdict::{Code, Fault, Rejected, Violation},
 };
@@ -59,14 +59,15 @@ fn one(about: &About<'_>, violation: &Violation) {
 /// How long a request takes of our time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stopwatch {
+    graph: GraphIndex,
     begun: Instant,
     own: Option<Duration>,
 }
 
 impl Stopwatch {
     /// From now on it is our time.
-    pub(super) fn start() -> Self {
-        Self { begun: Instant::now(), own: None }
+    pub(super) fn start(graph: GraphIndex) -> Self {
+        Self { graph, begun: Instant::now(), own: None }
     }
 
     /// From now on it is the upstream's.
@@ -80,15 +81,16 @@ impl Stopwatch {
     /// all that it was sent has no time of its own.
     pub(super) fn stop_at(self, complete: Option<Instant>) {
         let own = self.own.unwrap_or_default();
-        Timed { own, upstream: complete.map(|it| it.elapsed()) }.emit();
+        let upstream = complete.map(|it| it.elapsed());
+        Timed { graph: self.graph, own, upstream }.emit();
     }
 
     /// Counts what it took.
     pub(super) fn stop(self) {
-        let last = self.begun.elapsed();
+        let (graph, last) = (self.graph, self.begun.elapsed());
         match self.own {
-            Some(own) => Timed { own, upstream: Some(last) }.emit(),
-            None => Timed { own: last, upstream: None }.emit(),
+            Some(own) => Timed { graph, own, upstream: Some(last) }.emit(),
+            None => Timed { graph, own: last, upstream: None }.emit(),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The server: workers that each own a listener, a runtime and an upstream pool.
+//! The server: workers that each own a listener, a runtime and an upstream pool, and even out the
+//! connections among themselves.
 //!
 //! [`Server::start`] binds every socket before it starts a thread, so that whoever gets a
 //! [`Running`] can connect. What is in force is one [`State`], swapped whole. `handler` shows the
@@ -7,6 +8,7 @@
 mod admin;
 mod answer;
 mod answers;
+mod balance;
 mod beside;
 mod body;
 mod certificates;
@@ -69,7 +71,7 @@ use crate::{
         noted::Taps,
         state::{FailedReload, Shared},
     },
-    telemetry::{Started, Stopped},
+    telemetry::{GraphIndex, Started, Stopped},
     traffic::TrafficLog,
 };
 
@@ -103,10 +105,14 @@ impl Server {
     /// What is not about the upstream counts as the first says it.
     ///
     /// # Errors
-    /// As [`Server::start`], and when two graphs have the same host and path.
-    pub fn start_all(first: (Config, State), rest: Vec<(Config, State)>) -> io::Result<Running> {
-        let config = first.0.clone();
+    /// As [`Server::start`], and when two graphs have the same name, or the same host and path.
+    pub fn start_all(
+        mut first: (Config, State),
+        mut rest: Vec<(Config, State)>,
+    ) -> io::Result<Running> {
         distinct(&first, &rest)?;
+        named(&mut first, &mut rest)?;
+        let config = first.0.clone();
         [&first].into_iter().chain(&rest).try_for_each(|(config, _)| possible(config))?;
         let n_workers = config.workers.get();
         let listeners = listener::bind_all(config.listen, n_workers, config.bounds.backlog)?;
@@ -132,8 +138,9 @@ impl Server {
         let (workers, admin_thread) = (Vec::new(), None);
         let mut running =
             Running { addr, admin_addr, shared, phase, workers, admin: admin_thread, exporting };
-        for (n, listener) in listeners.into_iter().enumerate() {
-            running.start_worker(n, listener)?;
+        let seats = balance::seats(n_workers);
+        for (n, seated) in listeners.into_iter().zip(seats).enumerate() {
+            running.start_worker(n, seated)?;
         }
         if let Some(listener) = admin {
             running.start_admin(listener)?;
@@ -155,6 +162,25 @@ fn distinct(first: &(Config, State), rest: &[(Config, State)]) -> io::Result<()>
                 let why = format!("two graphs have `{}{path}`", host.unwrap_or("*"));
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Every graph has a name of its own when there are several.
+fn named(first: &mut (Config, State), rest: &mut [(Config, State)]) -> io::Result<()> {
+    let misuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    let (is_one, mut seen) = (rest.is_empty(), HashSet::new());
+    for (config, state) in [first].into_iter().chain(rest) {
+        if !is_one {
+            graph::name(config, &state.http().path);
+        }
+        let Some(name) = &config.name else { continue };
+        if GraphIndex::named(name).is_none() {
+            return misuse(format!("there are too many graphs: there is no room for `{name}`"));
+        }
+        if !seen.insert(name.clone()) {
+            return misuse(format!("two graphs are called `{name}`"));
         }
     }
     Ok(())
@@ -233,10 +259,14 @@ impl Running {
         cut_off
     }
 
-    fn start_worker(&mut self, n: usize, listener: std::net::TcpListener) -> io::Result<()> {
+    fn start_worker(
+        &mut self,
+        n: usize,
+        seated: (std::net::TcpListener, balance::Seat),
+    ) -> io::Result<()> {
         let (shared, phase) = (Arc::clone(&self.shared), self.phase.subscribe());
         let thread = thread::Builder::new().name(format!("worker-{n}")).stack_size(STACK);
-        self.workers.push(thread.spawn(move || worker::run(listener, shared, phase))?);
+        self.workers.push(thread.spawn(move || worker::run(seated, shared, phase))?);
         Ok(())
     }
 

@@ -8,9 +8,10 @@ use std::{net::IpAddr, rc::Rc};
 use http::HeaderMap;
 
 use crate::{
+    digest::Digest,
     expression::Asked,
     identity::{Caller, Seen},
-    policy::{Allowance, Digest, OnError, ProfileIdx, Rate, RateKey},
+    policy::{Allowance, OnError, ProfileIdx, Rate, RateKey},
     quota::{Exceeded, Key, Link, Meter, NotTaken, Quota},
     server::{
         charges::{Charge, Charges, Part},

@@ -12,7 +12,8 @@ use std::{
 use crate::{
     admission::{CacheLimits, Gate},
     diagnostic::{Diagnostic, Diagnostics, Severity, Source},
-    policy::{Digest, Drift, OnDrift, Policy, SchemaOrigin},
+    digest::Digest,
+    policy::{Drift, OnDrift, Policy, SchemaOrigin},
     schema::{Gravity, Schema, drift},
     server::{
         Running, State,
@@ -20,7 +21,9 @@ use crate::{
         state::{Drifted, FailedReload},
     },
     sources::{FetchError, Loaded, ReadFile, Watch, now, read_policy},
-    telemetry::{PolicyKept, PolicyReplaced, PolicyWarned, SchemaDrifted, SchemaNotFetched},
+    telemetry::{
+        GraphIndex, PolicyKept, PolicyReplaced, PolicyWarned, SchemaDrifted, SchemaNotFetched,
+    },
 };
 
 /// A policy file, and what of it is in force.
@@ -28,6 +31,8 @@ use crate::{
 pub struct Reloader {
     /// Which of the graphs; the first is 0.
     n: usize,
+    /// As what it is counted before it is served.
+    graph: GraphIndex,
     path: PathBuf,
     cache: CacheLimits,
     watch: Watch,
@@ -79,6 +84,16 @@ impl Reloader {
         cache: CacheLimits,
         introspected: Option<Arc<Source>>,
     ) -> Result<(Self, State), NotOpened> {
+        Self::open_named(path, cache, introspected, &mut |_policy| GraphIndex::NONE)
+    }
+
+    /// The same, with somebody who knows as what the graph is counted.
+    pub(super) fn open_named(
+        path: &Path,
+        cache: CacheLimits,
+        introspected: Option<Arc<Source>>,
+        named: &mut dyn FnMut(&Policy) -> GraphIndex,
+    ) -> Result<(Self, State), NotOpened> {
         let loaded = read_policy(path, introspected.as_ref());
         let Loaded { policy, found, files, lacks_introspection } = loaded;
         let policy = match policy {
@@ -86,10 +101,12 @@ impl Reloader {
             None if lacks_introspection => return Err(NotOpened::NeedsSchema),
             None => return Err(NotOpened::Bad(found)),
         };
-        warn(&found);
+        let graph = named(&policy);
+        warn(graph, &found);
         let state = State::new(Gate::new(Arc::clone(&policy), cache));
         let reloader = Self {
             n: 0,
+            graph,
             path: path.to_owned(),
             cache,
             watch: Watch::new(files.clone()),
@@ -129,8 +146,10 @@ impl Reloader {
         if read == self.in_force {
             return Reload::Unchanged;
         }
-        warn(&found);
-        PolicyReplaced { name: &policy.name, digest: &policy.digest.to_string() }.emit();
+        let graph = running.graph(self.n).index;
+        warn(graph, &found);
+        let digest = policy.digest.to_string();
+        PolicyReplaced { graph, name: &policy.name, digest: &digest }.emit();
         self.in_force = read;
         self.policy = Arc::new(policy);
         // What is known of the upstream's schema holds until it is asked again.
@@ -164,14 +183,17 @@ impl Reloader {
     pub fn note_schema(&mut self, told: Result<Arc<Source>, FetchError>, running: &Running) {
         let told = match told {
             Ok(told) => told,
-            Err(error) => return SchemaNotFetched { detail: &error.to_string() }.emit(),
+            Err(error) => {
+                let graph = running.graph(self.n).index;
+                return SchemaNotFetched { graph, detail: &error.to_string() }.emit();
+            }
         };
         match self.policy.origin {
             _ if self.lacks_schema => self.adopt(told, running),
             SchemaOrigin::Introspection(_) => self.adopt(told, running),
             SchemaOrigin::File(Some(drift)) => {
-                self.drifted = self.compare(drift, told);
                 let graph = running.graph(self.n);
+                self.drifted = self.compare(graph.index, drift, told);
                 graph.replace(graph.state.load().beside(self.drifted.clone()));
             }
             SchemaOrigin::File(None) => {}
@@ -190,12 +212,13 @@ impl Reloader {
         let Some(drift) = self.policy.origin.drift() else { return Ok(state) };
         match (told, drift.on) {
             (Ok(told), _) => {
-                self.drifted = self.compare(drift, told);
+                self.drifted = self.compare(self.graph, drift, told);
                 Ok(state.beside(self.drifted.clone()))
             }
             (Err(error), OnDrift::Refuse) => Err(error),
             (Err(error), OnDrift::Warn) => {
-                SchemaNotFetched { detail: &error.to_string() }.emit();
+                let (graph, detail) = (self.graph, &error.to_string());
+                SchemaNotFetched { graph, detail }.emit();
                 Ok(state)
             }
         }
@@ -208,12 +231,12 @@ impl Reloader {
         }
     }
 
-    fn compare(&self, with: Drift, told: Arc<Source>) -> Option<Arc<Drifted>> {
+    fn compare(&self, graph: GraphIndex, with: Drift, told: Arc<Source>) -> Option<Arc<Drifted>> {
         let differences = match Schema::load(told) {
             Ok((upstream, _warnings)) => drift(&self.policy.schema, &upstream),
             Err(found) => {
                 let detail = found.iter().next().map_or("", |it| &*it.message);
-                SchemaNotFetched { detail }.emit();
+                SchemaNotFetched { graph, detail }.emit();
                 return self.drifted.clone();
             }
         };
@@ -221,14 +244,15 @@ impl Reloader {
         let refuses = is_changed && with.on == OnDrift::Refuse;
         let worst = differences.iter().max_by_key(|it| it.gravity)?;
         let (at, detail) = (&*worst.at, &*worst.detail);
-        SchemaDrifted { at, detail, differences: differences.len(), refuses }.emit();
+        let n = differences.len();
+        SchemaDrifted { graph, at, detail, differences: n, refuses }.emit();
         Some(Arc::new(Drifted { differences, refuses }))
     }
 }
 
-fn warn(found: &Diagnostics) {
+fn warn(graph: GraphIndex, found: &Diagnostics) {
     for it in found.iter() {
-        PolicyWarned { code: it.code, message: &it.message }.emit();
+        PolicyWarned { graph, code: it.code, message: &it.message }.emit();
     }
 }
 
@@ -236,7 +260,8 @@ fn keep(graph: &Graph, found: Diagnostics, lacks_schema: bool) {
     let is_error = |it: &&Diagnostic| it.severity == Severity::Error;
     let errors = found.iter().filter(is_error).count();
     if let Some(first) = found.iter().find(is_error).filter(|_| !lacks_schema) {
-        PolicyKept { code: first.code, message: &first.message, errors }.emit();
+        let code = first.code;
+        PolicyKept { graph: graph.index, code, message: &first.message, errors }.emit();
     }
     graph.failed.store(Some(Arc::new(FailedReload { at: now(), found })));
 }

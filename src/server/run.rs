@@ -15,9 +15,11 @@ use tokio::{
 use crate::{
     config::{Config, UpstreamTls, UpstreamUrl},
     diagnostic::Diagnostics,
+    policy::Policy,
     server::{
         ListenerKeeper, NotOpened, Reload, Reloader, Running, Server, State,
         beside::{Beside, NotBeside},
+        graph,
     },
     sources::{FetchError, Teller, fetch_schema},
     telemetry::{Draining, hide_panic_messages},
@@ -66,8 +68,10 @@ pub fn run(
     hide_panic_messages();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut keepers, mut opened) = (Vec::new(), Vec::new());
-    for (n, (config, policy)) in graphs.into_iter().enumerate() {
-        let (keeper, state) = runtime.block_on(Keeper::open(n, &policy, &config))?;
+    let is_one = graphs.len() == 1;
+    for (n, (mut config, policy)) in graphs.into_iter().enumerate() {
+        let keeper = Keeper::open((n, is_one), &policy, &mut config);
+        let (keeper, state) = runtime.block_on(keeper)?;
         keepers.push(keeper);
         opened.push((config, state));
     }
@@ -105,10 +109,15 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn open(n: usize, policy: &Path, config: &Config) -> Result<(Self, State), RunError> {
+    /// Gives the graph a name, when it needs one.
+    async fn open(
+        (n, is_one): (usize, bool),
+        policy: &Path,
+        config: &mut Config,
+    ) -> Result<(Self, State), RunError> {
         let (url, tls) = (config.upstream.clone(), config.upstream_tls.clone());
         let upstream = Teller { url: &url, tls: tls.as_ref() };
-        let (reloader, state) = open(policy, config, upstream).await?;
+        let (reloader, state) = open(policy, (config, is_one), upstream).await?;
         let reloader = reloader.of_graph(n);
         Ok((Self { reloader, url, tls, asked: Instant::now() }, state))
     }
@@ -137,7 +146,8 @@ fn beside(
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why).into());
     };
     let introspected = keeper.reloader.introspected().cloned();
-    let beside = Beside::open(path, config.cache, introspected).map_err(|it| match it {
+    let which = (path, config.graph());
+    let beside = Beside::open(which, config.cache, introspected).map_err(|it| match it {
         NotBeside::Bad(found) => RunError::Policy(found),
         NotBeside::Io(error) => RunError::Io(error),
     })?;
@@ -148,13 +158,20 @@ fn beside(
 /// The first policy, with the upstream's schema when it needs that.
 async fn open(
     policy: &Path,
-    config: &Config,
+    (config, is_one): (&mut Config, bool),
     upstream: Teller<'_>,
 ) -> Result<(Reloader, State), RunError> {
-    let opened = match Reloader::open(policy, config.cache, None) {
+    let cache = config.cache;
+    let mut named = |policy: &Policy| {
+        if !is_one {
+            graph::name(config, &policy.http.path);
+        }
+        config.graph()
+    };
+    let opened = match Reloader::open_named(policy, cache, None, &mut named) {
         Err(NotOpened::NeedsSchema) => {
             let told = fetch_schema(upstream).await.map_err(RunError::Schema)?;
-            Reloader::open(policy, config.cache, Some(told))
+            Reloader::open_named(policy, cache, Some(told), &mut named)
         }
         opened => opened,
     };

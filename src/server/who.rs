@@ -92,7 +92,7 @@ impl Exchange<'_> {
 
     /// Operations may go on.
     pub(super) fn judged(&self, items: &[Item]) {
-        Judged { about: &|| self.about(), items }.emit();
+        Judged { graph: self.site.index(), about: &|| self.about(), items }.emit();
     }
 
     /// It is done with; a refusal is another event.

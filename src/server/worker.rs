@@ -3,7 +3,6 @@
 use std::{
     cell::RefCell,
     io,
-    net::SocketAddr,
     rc::Rc,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -22,6 +21,7 @@ use crate::{
     json,
     quota::{Link, Lost},
     server::{
+        balance::{Seat, Seated},
         connection,
         crowd::{self, Crowd},
         drain::{Drain, Phase},
@@ -54,7 +54,7 @@ pub(super) struct Worker {
 
 /// Runs until the server is told to stop; returns the number of connections that were cut off.
 pub(super) fn run(
-    listener: std::net::TcpListener,
+    (listener, seat): (std::net::TcpListener, Seat),
     shared: Arc<Shared>,
     phase: watch::Receiver<Phase>,
 ) -> u64 {
@@ -63,7 +63,7 @@ pub(super) fn run(
     builder.enable_all().max_blocking_threads(2);
     let serving = || {
         let runtime = builder.build_local(LocalOptions::default())?;
-        runtime.block_on(Worker::new(shared).serve(listener, phase))
+        runtime.block_on(Worker::new(shared).serve((listener, seat), phase))
     };
     serving().unwrap_or_else(|error: io::Error| {
         AcceptFailed { detail: &error }.emit();
@@ -144,7 +144,7 @@ impl Worker {
 
     async fn serve(
         self: Rc<Self>,
-        listener: std::net::TcpListener,
+        (listener, mut seat): (std::net::TcpListener, Seat),
         phase: watch::Receiver<Phase>,
     ) -> io::Result<u64> {
         let listener = TcpListener::from_std(listener)?;
@@ -157,9 +157,14 @@ impl Worker {
         }
         {
             let _listening = self.shared.listening();
-            self.accept(&listener, &mut connections, phase).await;
+            self.accept((&listener, &mut seat), &mut connections, phase).await;
         }
-        self.accept_waiting(listener, &mut connections);
+        self.accept_waiting((listener, &seat), &mut connections);
+        // What others have handed over: they close as well, and then this ends.
+        seat.close();
+        while let Some(handed) = seat.handed().await {
+            self.take(handed.seated().map(Some), &mut connections);
+        }
         self.drain.begin();
         Ok(finish(connections, self.deadlines().grace).await)
     }
@@ -168,7 +173,7 @@ impl Worker {
     /// further ones wait with the system, and then the system refuses them.
     async fn accept(
         self: &Rc<Self>,
-        listener: &TcpListener,
+        (listener, seat): (&TcpListener, &mut Seat),
         connections: &mut JoinSet<()>,
         mut phase: watch::Receiver<Phase>,
     ) {
@@ -177,13 +182,16 @@ impl Worker {
         loop {
             tokio::select! {
                 accepted = listener.accept(), if connections.len() < cap => match accepted {
-                    Ok((stream, peer)) => self.spawn(stream, peer, connections),
+                    Ok((stream, peer)) => self.take(seat.deal(stream, peer), connections),
                     Err(error) => {
                         // Out of files, as a rule: trying again at once would only burn the core.
                         AcceptFailed { detail: &error }.emit();
                         sleep(ACCEPT_PAUSE).await;
                     }
                 },
+                Some(handed) = seat.handed() => {
+                    self.take(handed.seated().map(Some), connections);
+                }
                 Some(ended) = connections.join_next() => note(ended),
                 _now = sweep.tick() => self.sites.iter().for_each(|it| it.upstream().sweep()),
                 // An error means that nobody is left who could tell us to stop.
@@ -193,19 +201,31 @@ impl Worker {
     }
 
     /// Connections that the system accepted for us before the socket is closed.
-    fn accept_waiting(self: &Rc<Self>, listener: TcpListener, connections: &mut JoinSet<()>) {
+    fn accept_waiting(
+        self: &Rc<Self>,
+        (listener, seat): (TcpListener, &Seat),
+        connections: &mut JoinSet<()>,
+    ) {
         let Ok(listener) = listener.into_std() else { return };
         // Budget: the cap of connections.
         while connections.len() < self.bounds().connections.get() {
             let Ok((stream, peer)) = listener.accept() else { return };
             let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-            if let Ok(stream) = stream {
-                self.spawn(stream, peer, connections);
-            }
+            self.take(stream.map(|it| Some(seat.keep(it, peer))), connections);
         }
     }
 
-    fn spawn(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>) {
+    /// Serves a connection, if it is ours and was not lost on the way.
+    fn take(self: &Rc<Self>, dealt: io::Result<Option<Seated>>, connections: &mut JoinSet<()>) {
+        match dealt {
+            Ok(Some(seated)) => self.spawn(seated, connections),
+            Ok(None) => {}
+            Err(error) => AcceptFailed { detail: &error }.emit(),
+        }
+    }
+
+    fn spawn(self: &Rc<Self>, seated: Seated, connections: &mut JoinSet<()>) {
+        let Seated { stream, peer, counted } = seated;
         let (address, worker) = (peer.ip(), Rc::clone(self));
         let max = match self.config().trusted_proxies.holds(address) {
             true => usize::MAX,
@@ -215,7 +235,7 @@ impl Worker {
             return ClientAtBound { address: crowd::network(address) }.emit();
         };
         connections.spawn_local(async move {
-            let _member = member;
+            let _held = (member, counted);
             connection::serve(stream, address, worker).await;
         });
     }

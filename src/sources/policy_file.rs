@@ -9,7 +9,8 @@ use std::{
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Severity, Source},
-    policy::{self, Digest, Policy},
+    digest::Digest,
+    policy::{self, Policy},
     sources::{Teller, fetch_schema_now, folder, now},
 };
 

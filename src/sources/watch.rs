@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    policy::Digest,
+    digest::Digest,
     sources::{ReadFile, policy_file},
 };
 

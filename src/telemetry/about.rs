@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use crate::{
+    digest::Digest,
     identity::Identity,
-    policy::Digest,
     telemetry::{Carrier, RequestId},
 };
 

@@ -19,8 +19,13 @@ pub struct AnswerCut<'a> {
 impl AnswerCut<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.answers_cut.count();
-        warn!(event = "answer-cut", detail = %self.detail, request_id = %self.id);
+        COUNTERS.answers_cut.count(self.id.graph());
+        warn!(
+            event = "answer-cut",
+            detail = %self.detail,
+            graph = self.id.graph_name(),
+            request_id = %self.id,
+        );
     }
 }
 
@@ -40,12 +45,13 @@ pub struct ContractBroken<'a> {
 impl ContractBroken<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.contracts_broken.count();
+        COUNTERS.contracts_broken.count(self.id.graph());
         warn!(
             event = "contract-broken",
             at = self.at,
             detail = self.detail,
             times = self.n,
+            graph = self.id.graph_name(),
             request_id = %self.id,
         );
     }
@@ -63,7 +69,12 @@ pub struct ErrorMasked<'a> {
 impl ErrorMasked<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.errors_masked.count();
-        info!(event = "error-masked", error = self.error, request_id = %self.id);
+        COUNTERS.errors_masked.count(self.id.graph());
+        info!(
+            event = "error-masked",
+            error = self.error,
+            graph = self.id.graph_name(),
+            request_id = %self.id,
+        );
     }
 }

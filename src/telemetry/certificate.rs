@@ -2,7 +2,7 @@
 
 use tracing::{error, info};
 
-use crate::telemetry::COUNTERS;
+use crate::telemetry::{COUNTERS, GraphIndex};
 
 /// New certificates cannot be used; the old ones stay in force.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct CertificateKept<'a> {
 impl CertificateKept<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.reload_failures.count();
+        COUNTERS.reload_failures.count(GraphIndex::NONE);
         error!(event = "certificate-kept", code = self.code, message = self.message);
     }
 }
@@ -28,7 +28,7 @@ pub struct CertificateReplaced;
 impl CertificateReplaced {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.reloads.count();
+        COUNTERS.reloads.count(GraphIndex::NONE);
         info!(event = "certificate-replaced");
     }
 }

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use tracing::{error, info, warn};
 
 use crate::{
-    telemetry::{COUNTERS, Carrier, Outcome, RequestId, cells::count_request},
+    telemetry::{COUNTERS, Carrier, GraphIndex, Outcome, RequestId, cells::count_request},
     verdict::{Code, Violation},
 };
 
@@ -30,13 +30,14 @@ pub struct AboveStatic<'a> {
 impl AboveStatic<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.above_static.count();
+        COUNTERS.above_static.count(self.id.graph());
         warn!(
             event = "above-static",
             at = self.at,
             bound = self.bound,
             length = self.length,
             places = self.n_places,
+            graph = self.id.graph_name(),
             request_id = %self.id,
         );
     }
@@ -99,9 +100,14 @@ pub struct Failed<'a> {
 impl Failed<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.failures.count();
-        count_request(Outcome::Failed(Code::INTERNAL_SERVER_ERROR), self.carrier);
-        error!(event = "failed", detail = self.detail, request_id = %self.id);
+        COUNTERS.failures.count(self.id.graph());
+        count_request(self.id.graph(), Outcome::Failed(Code::INTERNAL_SERVER_ERROR), self.carrier);
+        error!(
+            event = "failed",
+            detail = self.detail,
+            graph = self.id.graph_name(),
+            request_id = %self.id,
+        );
     }
 }
 
@@ -115,9 +121,9 @@ pub struct Panicked {
 impl Panicked {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.panics.count();
+        COUNTERS.panics.count(self.id.map(RequestId::graph).unwrap_or_default());
         match self.id {
-            Some(id) => error!(event = "panicked", request_id = %id),
+            Some(id) => error!(event = "panicked", graph = id.graph_name(), request_id = %id),
             None => error!(event = "panicked"),
         }
     }
@@ -126,6 +132,8 @@ impl Panicked {
 /// The policy is in force, but something in it is surely not as meant.
 #[derive(Debug)]
 pub struct PolicyWarned<'a> {
+    /// The graph.
+    pub graph: GraphIndex,
     /// Stable, kebab-case.
     pub code: &'static str,
     /// What is suspicious.
@@ -135,7 +143,8 @@ pub struct PolicyWarned<'a> {
 impl PolicyWarned<'_> {
     /// Logs it.
     pub fn emit(&self) {
-        warn!(event = "policy-warning", code = self.code, message = self.message);
+        let (graph, message) = (self.graph.name(), self.message);
+        warn!(event = "policy-warning", code = self.code, message, graph);
     }
 }
 
@@ -151,13 +160,14 @@ pub struct Reported<'a> {
 impl Reported<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.reported.count();
+        COUNTERS.reported.count(self.id.graph());
         info!(
             event = "reported",
             code = self.violation.code.as_str(),
             rule = self.violation.rule,
             at = self.violation.at.as_deref(),
             detail = &*self.violation.detail,
+            graph = self.id.graph_name(),
             request_id = %self.id,
         );
     }
@@ -212,12 +222,13 @@ pub struct UpstreamFailed<'a> {
 impl UpstreamFailed<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.upstream_failures.count();
-        count_request(Outcome::UpstreamFailed(self.code), self.carrier);
+        COUNTERS.upstream_failures.count(self.id.graph());
+        count_request(self.id.graph(), Outcome::UpstreamFailed(self.code), self.carrier);
         warn!(
             event = "upstream-failed",
             code = self.code.as_str(),
             detail = self.detail,
+            graph = self.id.graph_name(),
             request_id = %self.id,
         );
     }

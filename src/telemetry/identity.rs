@@ -2,11 +2,13 @@
 
 use tracing::{debug, info, warn};
 
-use crate::telemetry::{About, COUNTERS, audit};
+use crate::telemetry::{About, COUNTERS, GraphIndex, audit};
 
 /// A key of a fetched set is left out.
 #[derive(Debug)]
 pub struct KeyLeftOut<'a> {
+    /// The graph.
+    pub graph: GraphIndex,
     /// Which, and why.
     pub detail: &'a str,
 }
@@ -14,13 +16,15 @@ pub struct KeyLeftOut<'a> {
 impl KeyLeftOut<'_> {
     /// Logs it.
     pub fn emit(&self) {
-        info!(event = "key-left-out", detail = self.detail);
+        info!(event = "key-left-out", detail = self.detail, graph = self.graph.name());
     }
 }
 
 /// Keys were asked for and did not come; the last ones count as long as they may.
 #[derive(Debug)]
 pub struct KeysNotFetched<'a> {
+    /// The graph.
+    pub graph: GraphIndex,
     /// What happened.
     pub detail: &'a str,
 }
@@ -28,14 +32,16 @@ pub struct KeysNotFetched<'a> {
 impl KeysNotFetched<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.key_failures.count();
-        warn!(event = "keys-not-fetched", detail = self.detail);
+        COUNTERS.key_failures.count(self.graph);
+        warn!(event = "keys-not-fetched", detail = self.detail, graph = self.graph.name());
     }
 }
 
 /// Other keys count from now on.
 #[derive(Debug)]
 pub struct KeysReplaced {
+    /// The graph.
+    pub graph: GraphIndex,
     /// How many.
     pub keys: usize,
 }
@@ -43,7 +49,7 @@ pub struct KeysReplaced {
 impl KeysReplaced {
     /// Logs it.
     pub fn emit(&self) {
-        info!(event = "keys-replaced", keys = self.keys);
+        info!(event = "keys-replaced", keys = self.keys, graph = self.graph.name());
     }
 }
 
@@ -59,8 +65,9 @@ pub struct NotIdentified<'a> {
 impl NotIdentified<'_> {
     /// Logs and counts it, and puts it on record.
     pub fn emit(&self) {
-        COUNTERS.unidentified.count();
-        debug!(event = "not-identified", reason = self.reason, request_id = %self.about.id);
+        let (reason, id) = (self.reason, self.about.id);
+        COUNTERS.unidentified.count(id.graph());
+        debug!(event = "not-identified", reason, graph = id.graph_name(), request_id = %id);
         audit::identity_failure(self);
     }
 }

@@ -2,11 +2,13 @@
 
 use tracing::{error, info, warn};
 
-use crate::telemetry::COUNTERS;
+use crate::telemetry::{COUNTERS, GraphIndex};
 
 /// A new policy cannot be used; the old one stays in force.
 #[derive(Debug)]
 pub struct PolicyKept<'a> {
+    /// The graph.
+    pub graph: GraphIndex,
     /// The first mistake: stable, kebab-case.
     pub code: &'static str,
     /// What is wrong.
@@ -18,12 +20,13 @@ pub struct PolicyKept<'a> {
 impl PolicyKept<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.reload_failures.count();
+        COUNTERS.reload_failures.count(self.graph);
         error!(
             event = "policy-kept",
             code = self.code,
             message = self.message,
-            errors = self.errors
+            errors = self.errors,
+            graph = self.graph.name(),
         );
     }
 }
@@ -31,6 +34,8 @@ impl PolicyKept<'_> {
 /// Another policy is in force.
 #[derive(Debug)]
 pub struct PolicyReplaced<'a> {
+    /// The graph.
+    pub graph: GraphIndex,
     /// What it calls itself.
     pub name: &'a str,
     /// Of its file and schema.
@@ -40,14 +45,17 @@ pub struct PolicyReplaced<'a> {
 impl PolicyReplaced<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.reloads.count();
-        info!(event = "policy-replaced", policy = self.name, digest = self.digest);
+        COUNTERS.reloads.count(self.graph);
+        let (policy, digest, graph) = (self.name, self.digest, self.graph.name());
+        info!(event = "policy-replaced", policy, digest, graph);
     }
 }
 
 /// The upstream's schema is another than the policy's.
 #[derive(Debug)]
 pub struct SchemaDrifted<'a> {
+    /// The graph.
+    pub graph: GraphIndex,
     /// One of the differences.
     pub at: &'a str,
     /// What it is.
@@ -61,13 +69,14 @@ pub struct SchemaDrifted<'a> {
 impl SchemaDrifted<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.schema_drifts.count();
+        COUNTERS.schema_drifts.count(self.graph);
         warn!(
             event = "schema-drifted",
             at = self.at,
             detail = self.detail,
             differences = self.differences,
             refuses = self.refuses,
+            graph = self.graph.name(),
         );
     }
 }
@@ -75,6 +84,8 @@ impl SchemaDrifted<'_> {
 /// The upstream did not tell its schema; the last one known stays in force.
 #[derive(Debug)]
 pub struct SchemaNotFetched<'a> {
+    /// The graph.
+    pub graph: GraphIndex,
     /// What happened.
     pub detail: &'a str,
 }
@@ -82,7 +93,7 @@ pub struct SchemaNotFetched<'a> {
 impl SchemaNotFetched<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.schema_failures.count();
-        warn!(event = "schema-not-fetched", detail = self.detail);
+        COUNTERS.schema_failures.count(self.graph);
+        warn!(event = "schema-not-fetched", detail = self.detail, graph = self.graph.name());
     }
 }

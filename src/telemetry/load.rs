@@ -3,7 +3,10 @@
 use tracing::{debug, info, warn};
 
 use crate::{
-    telemetry::{COUNTERS, Carrier, Outcome, RequestId, cells::count_request},
+    telemetry::{
+        COUNTERS, Carrier, GraphIndex, Outcome, RequestId,
+        cells::{count_asked, count_left, count_request},
+    },
     verdict::Code,
 };
 
@@ -17,7 +20,7 @@ pub struct ClientAtBound {
 impl ClientAtBound {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.shed.count();
+        COUNTERS.shed.count(GraphIndex::NONE);
         debug!(event = "client-at-bound", address = %self.address);
     }
 }
@@ -38,12 +41,13 @@ pub struct Shed<'a> {
 impl Shed<'_> {
     /// Logs and counts it; quietly, since there are many at such times.
     pub fn emit(&self) {
-        COUNTERS.shed.count();
-        count_request(Outcome::Shed(self.code), self.carrier);
+        COUNTERS.shed.count(self.id.graph());
+        count_request(self.id.graph(), Outcome::Shed(self.code), self.carrier);
         debug!(
             event = "shed",
             code = self.code.as_str(),
             detail = self.detail,
+            graph = self.id.graph_name(),
             request_id = %self.id,
         );
     }
@@ -52,6 +56,8 @@ impl Shed<'_> {
 /// An address of the upstream has failed too often, and is left alone for a while.
 #[derive(Debug)]
 pub struct UpstreamEjected<'a> {
+    /// The graph.
+    pub graph: GraphIndex,
     /// Which.
     pub address: &'a str,
 }
@@ -59,14 +65,16 @@ pub struct UpstreamEjected<'a> {
 impl UpstreamEjected<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.ejections.count();
-        warn!(event = "upstream-ejected", address = self.address);
+        COUNTERS.ejections.count(self.graph);
+        warn!(event = "upstream-ejected", address = self.address, graph = self.graph.name());
     }
 }
 
 /// An address of the upstream answers again.
 #[derive(Debug)]
 pub struct UpstreamReturned<'a> {
+    /// The graph.
+    pub graph: GraphIndex,
     /// Which.
     pub address: &'a str,
 }
@@ -74,7 +82,35 @@ pub struct UpstreamReturned<'a> {
 impl UpstreamReturned<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.upstream_returns.count();
-        info!(event = "upstream-returned", address = self.address);
+        COUNTERS.upstream_returns.count(self.graph);
+        info!(event = "upstream-returned", address = self.address, graph = self.graph.name());
+    }
+}
+
+/// A request goes to the upstream.
+#[derive(Debug)]
+pub struct UpstreamAsked {
+    /// The graph.
+    pub graph: GraphIndex,
+}
+
+impl UpstreamAsked {
+    /// Counts it.
+    pub fn emit(&self) {
+        count_asked(self.graph);
+    }
+}
+
+/// The upstream is done with a request, and its answer has passed.
+#[derive(Debug)]
+pub struct UpstreamLeft {
+    /// The graph.
+    pub graph: GraphIndex,
+}
+
+impl UpstreamLeft {
+    /// Counts it.
+    pub fn emit(&self) {
+        count_left(self.graph);
     }
 }

@@ -13,6 +13,7 @@ mod collector;
 mod counters;
 mod event;
 mod exposition;
+mod graph;
 mod histogram;
 mod identity;
 mod lines;
@@ -31,11 +32,11 @@ pub use about::About;
 pub use answer::{AnswerCut, ContractBroken, ErrorMasked};
 pub use audit::{AuditSink, audit_backlog, finish_audit, start_audit};
 pub use carrier::{Carrier, Outcome};
-pub use cells::{Numbers, numbers};
+pub use cells::{Numbers, numbers, numbers_of};
 pub use certificate::{CertificateKept, CertificateReplaced};
 pub use clock::{now_millis, now_nanos, rfc3339};
 pub use collector::{CollectorFound, NotCollected};
-pub use counters::{COUNTERS, Counter, Counters};
+pub use counters::{COUNTERS, Counter, Counters, GraphCounter};
 pub use event::{
     AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Reported,
     Started, Stopped, UpstreamFailed,
@@ -43,10 +44,13 @@ pub use event::{
 pub use exposition::{
     Exposition, Family, Figures, GraphFigures, Labels, Measured, PREFIX, Rows, families,
 };
+pub use graph::GraphIndex;
 pub use histogram::Distribution;
 pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};
 pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
-pub use load::{ClientAtBound, Shed, UpstreamEjected, UpstreamReturned};
+pub use load::{
+    ClientAtBound, Shed, UpstreamAsked, UpstreamEjected, UpstreamLeft, UpstreamReturned,
+};
 pub use logging::{LogFormat, Logging, LoggingError, hide_panic_messages, start_logging};
 pub use rates::{ProxyNotTrusted, SharedFound, SharedLost};
 pub use recent::{RecentRefusal, recent_refusals};

@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     telemetry::{Carrier, Refused, clock::now_millis},
-    verdict::{Code, hex},
+    verdict::Code,
 };
 
 /// A refusal as a person reads it.
@@ -21,6 +21,8 @@ use crate::{
 pub struct RecentRefusal {
     /// Milliseconds since 1970.
     pub at: u64,
+    /// The graph, when several are told apart.
+    pub graph: Option<&'static str>,
     /// What the client was told.
     pub code: Code,
     /// The rule that objected first.
@@ -64,11 +66,12 @@ pub(super) fn note(refused: &Refused<'_>) {
     }
     kept.push_back(RecentRefusal {
         at: now_millis(),
+        graph: refused.about.id.graph_name(),
         code: refused.code,
         rule: deciding.rule,
         coordinate: deciding.at.clone(),
         detail: deciding.detail.chars().take(DETAIL).collect::<String>().into(),
-        document: refused.document().map(|it| hex(it).into()),
+        document: refused.document().map(|it| it.to_string().into()),
         cost: refused.subjects.first().and_then(|it| it.cost),
         carrier: refused.about.carrier,
         request: refused.about.id.to_string().into(),

@@ -1,6 +1,7 @@
 //! Our own request ids: 128 bits, unique in a process and, by chance of 2⁻⁶⁴, between processes.
 //!
-//! Not secret and not a credential. A client's `x-request-id` never becomes ours.
+//! Not secret and not a credential. A client's `x-request-id` never becomes ours. Beside the id
+//! stands the graph that the request is for, so that whoever tells of it tells that, too.
 
 use std::{
     cell::Cell,
@@ -8,13 +9,32 @@ use std::{
     hash::{BuildHasher, Hasher, RandomState},
 };
 
+use crate::telemetry::GraphIndex;
+
 /// The id of one HTTP request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RequestId(u128);
+pub struct RequestId {
+    prefix: u64,
+    n: u64,
+    graph: GraphIndex,
+}
+
+impl RequestId {
+    /// The graph that it is for.
+    #[must_use]
+    pub const fn graph(self) -> GraphIndex {
+        self.graph
+    }
+
+    /// Its name, as it is told.
+    pub(super) fn graph_name(self) -> Option<&'static str> {
+        self.graph.name()
+    }
+}
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        write!(f, "{:016x}{:016x}", self.prefix, self.n)
     }
 }
 
@@ -32,11 +52,16 @@ impl RequestIds {
         Self { prefix: RandomState::new().build_hasher().finish(), next: Cell::new(0) }
     }
 
-    /// The next id.
+    /// The next id, for no graph in particular.
     pub fn next(&self) -> RequestId {
+        self.next_of(GraphIndex::NONE)
+    }
+
+    /// The next id, of a request for a graph.
+    pub fn next_of(&self, graph: GraphIndex) -> RequestId {
         let n = self.next.get();
         self.next.set(n.wrapping_add(1));
-        RequestId((u128::from(self.prefix) << 64) | u128::from(n))
+        RequestId { prefix: self.prefix, n, graph }
     }
 }
 

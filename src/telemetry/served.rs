@@ -5,17 +5,20 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use crate::{
+    digest::{Digest, TextDigest},
     policy::proposed_exception,
     telemetry::{
-        About, COUNTERS, Carrier, Outcome, RequestId, audit,
+        About, COUNTERS, Carrier, GraphIndex, Outcome, RequestId, audit,
         cells::{count_admitted_cost, count_refused_cost, count_request, count_rule, count_times},
         recent,
     },
-    verdict::{Code, Item, Subject, Violation, hex},
+    verdict::{Code, Item, Subject, Violation},
 };
 
 /// Operations may go on.
 pub struct Judged<'a> {
+    /// The graph.
+    pub graph: GraphIndex,
     /// The request.
     pub about: &'a dyn Fn() -> About<'a>,
     /// The operations.
@@ -26,9 +29,9 @@ impl Judged<'_> {
     /// Counts what they cost, and puts mutations on record.
     pub fn emit(&self) {
         for item in self.items {
-            item.cost.into_iter().for_each(count_admitted_cost);
+            item.cost.into_iter().for_each(|it| count_admitted_cost(self.graph, it));
             let Some(changes) = &item.changes else { continue };
-            COUNTERS.mutations.count();
+            COUNTERS.mutations.count(self.graph);
             if audit::is_on() {
                 audit::mutation(&(self.about)(), item, changes);
             }
@@ -52,20 +55,23 @@ pub struct Refused<'a> {
 impl Refused<'_> {
     /// Logs every objection, counts the request once, and puts it on record.
     pub fn emit(&self) {
-        COUNTERS.refused.count();
-        count_request(Outcome::Refused(self.code), self.about.carrier);
-        self.subjects.iter().filter_map(|it| it.cost).for_each(count_refused_cost);
+        let (id, graph) = (self.about.id, self.about.id.graph());
+        COUNTERS.refused.count(graph);
+        count_request(graph, Outcome::Refused(self.code), self.about.carrier);
+        let costs = self.subjects.iter().filter_map(|it| it.cost);
+        costs.for_each(|it| count_refused_cost(graph, it));
         for it in self.found {
-            count_rule(it.rule);
+            count_rule(graph, it.rule);
             info!(
                 event = "refused",
                 code = it.code.as_str(),
                 rule = it.rule,
                 at = it.at.as_deref(),
                 detail = &*it.detail,
-                document = self.document().map(|it| format!("sha256:{}", hex(it))),
+                document = self.document().map(|it| format!("sha256:{it}")),
                 exception = self.exception(it),
-                request_id = %self.about.id,
+                graph = graph.name(),
+                request_id = %id,
             );
         }
         audit::refusal(self);
@@ -73,16 +79,16 @@ impl Refused<'_> {
     }
 
     /// The one document that it is about.
-    pub(super) fn document(&self) -> Option<&[u8; 32]> {
+    pub(super) fn document(&self) -> Option<Digest> {
         match self.subjects {
-            [subject] => subject.document.as_ref(),
+            [subject] => subject.document.as_ref().map(TextDigest::digest),
             _ => None,
         }
     }
 
     /// What one could paste into the policy.
     pub(super) fn exception(&self, violation: &Violation) -> Option<String> {
-        proposed_exception(violation.rule, self.document()?)
+        proposed_exception(violation.rule, &self.document()?.0)
     }
 }
 
@@ -100,14 +106,21 @@ pub struct Served {
 impl Served {
     /// Logs and counts it.
     pub fn emit(&self) {
-        count_request(self.outcome, self.carrier);
-        debug!(event = "served", outcome = self.outcome.as_str(), request_id = %self.id);
+        count_request(self.id.graph(), self.outcome, self.carrier);
+        debug!(
+            event = "served",
+            outcome = self.outcome.as_str(),
+            graph = self.id.graph_name(),
+            request_id = %self.id,
+        );
     }
 }
 
 /// How long a request took, apart from the time in which its bytes came.
 #[derive(Debug)]
 pub struct Timed {
+    /// The graph.
+    pub graph: GraphIndex,
     /// Until it went on or was answered.
     pub own: Duration,
     /// Until the head of the upstream's answer.
@@ -117,6 +130,6 @@ pub struct Timed {
 impl Timed {
     /// Counts it.
     pub fn emit(&self) {
-        count_times(self.own, self.upstream);
+        count_times(self.graph, self.own, self.upstream);
     }
 }

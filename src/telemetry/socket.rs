@@ -14,8 +14,12 @@ pub struct SocketOpened {
 impl SocketOpened {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.sockets_opened.count();
-        tracing::debug!(event = "socket-opened", request_id = %self.id);
+        COUNTERS.sockets_opened.count(self.id.graph());
+        tracing::debug!(
+            event = "socket-opened",
+            graph = self.id.graph_name(),
+            request_id = %self.id,
+        );
     }
 }
 
@@ -35,8 +39,15 @@ pub struct SocketClosed {
 impl SocketClosed {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.sockets_closed.count();
+        COUNTERS.sockets_closed.count(self.id.graph());
         let (operations, seconds) = (self.operations, self.seconds);
-        info!(event = "socket-closed", code = self.code, operations, seconds, request_id = %self.id);
+        info!(
+            event = "socket-closed",
+            code = self.code,
+            operations,
+            seconds,
+            graph = self.id.graph_name(),
+            request_id = %self.id,
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use tracing::{info, warn};
 
-use crate::telemetry::COUNTERS;
+use crate::telemetry::{COUNTERS, RequestId};
 
 /// The traffic log could not take a request: it is not in it.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl TrafficNotWritten<'_> {
 #[derive(Debug)]
 pub struct ShadowDiffers<'a> {
     /// The request.
-    pub id: &'a str,
+    pub id: RequestId,
     /// `newly-refused` or `newly-admitted`.
     pub change: &'static str,
     /// The rule that refuses, by whichever policy does.
@@ -61,7 +61,7 @@ pub struct ShadowDiffers<'a> {
 impl ShadowDiffers<'_> {
     /// Logs and counts it.
     pub fn emit(&self) {
-        COUNTERS.shadow_differences.count();
+        COUNTERS.shadow_differences.count(self.id.graph());
         info!(
             event = "shadow-differs",
             change = self.change,
@@ -69,7 +69,8 @@ impl ShadowDiffers<'_> {
             code = self.code,
             document = self.document,
             client = self.client,
-            request_id = self.id,
+            graph = self.id.graph_name(),
+            request_id = %self.id,
         );
     }
 }

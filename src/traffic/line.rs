@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::{
+    digest::Digest,
     expression::{Asked, Outcome},
     identity::{Caller, Seen},
-    policy::{Digest, Policy},
+    policy::Policy,
     traffic::{Details, Observed, values::push_text, write_time},
     verdict::Framing,
 };

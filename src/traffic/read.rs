@@ -6,9 +6,10 @@ use std::borrow::Cow;
 
 use crate::{
     admission::{Alike, Hidden},
+    digest::Digest,
     identity::{Method, Transport, Way},
     json::{self, Kind, Tree, Value},
-    policy::{Digest, Policy},
+    policy::Policy,
 };
 
 /// What a line says.

@@ -12,8 +12,9 @@ use ahash::HashMap;
 
 use crate::{
     admission::{Alike, Judged, Past, Recalled, Recollection, Request, Ruling, UnixSeconds},
+    digest::Digest,
     json::{self, Literal, Tree},
-    policy::{Digest, Policy},
+    policy::Policy,
     traffic::{
         Entry, Logged, LoggedDocument, LoggedPolicy, parse_time,
         read::{LIMITS, read_entry},

@@ -14,8 +14,9 @@ use std::{
 
 use crate::{
     admission::{CacheLimits, Gate, Request, Requests, UnixSeconds},
+    digest::Digest,
     json::{self, Kind, Tree},
-    policy::{Digest, Policy},
+    policy::Policy,
     telemetry::{ShadowDiffers, ShadowStands},
     traffic::{Observed, Queue, Sent, Tap, queue::queue, read::LIMITS},
     verdict::Verdict,
@@ -237,7 +238,7 @@ impl Next {
             at: observed.at,
         });
         ShadowDiffers {
-            id: &observed.id.to_string(),
+            id: observed.id,
             change,
             rule,
             code,

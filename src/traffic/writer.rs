@@ -19,10 +19,11 @@ use lru::LruCache;
 
 use crate::{
     admission::{Past, Request},
+    digest::Digest,
     document::{self, ReadLimits, print, with_holes},
     identity::Caller,
     json::{self, Literal},
-    policy::{Digest, Policy, manifest::DocumentId},
+    policy::{Policy, manifest::DocumentId},
     telemetry::{TrafficLost, TrafficNotWritten},
     traffic::{
         Bounds, Observed, Queue, Sent, Tap,

@@ -15,7 +15,7 @@ use tokio::{net::lookup_host, time::timeout};
 
 use crate::{
     config::{Config, UpstreamUrl},
-    telemetry::{UpstreamEjected, UpstreamReturned},
+    telemetry::{GraphIndex, UpstreamEjected, UpstreamReturned},
     upstream::{
         breaker::{Outcome, Pass, Turned},
         fault::Failure,
@@ -37,6 +37,7 @@ pub struct Upstream {
     pub(super) response_idle: Duration,
     pub(super) stream_idle: Duration,
     config: Config,
+    graph: GraphIndex,
     /// INVARIANT: never empty.
     replicas: RefCell<Vec<Rc<Replica>>>,
     /// Whose turn it is among those that are equal.
@@ -60,6 +61,7 @@ impl Drop for StreamPermit {
 /// A request that is on its way to one of the addresses, until somebody says what became of it.
 #[derive(Debug)]
 pub(super) struct Attempt {
+    graph: GraphIndex,
     pub(super) replica: Rc<Replica>,
     /// Nothing once the outcome is known.
     pass: Option<Pass>,
@@ -70,11 +72,11 @@ impl Attempt {
     pub(super) fn note(&mut self, outcome: Outcome) {
         let Some(pass) = self.pass.take() else { return };
         let turned = self.replica.breaker.note(pass, outcome, Instant::now());
-        let address = self.replica.to_string();
+        let (graph, address) = (self.graph, self.replica.to_string());
         match turned {
-            Turned::Closed => UpstreamReturned { address: &address }.emit(),
+            Turned::Closed => UpstreamReturned { graph, address: &address }.emit(),
             Turned::Nothing => {}
-            Turned::Open => UpstreamEjected { address: &address }.emit(),
+            Turned::Open => UpstreamEjected { graph, address: &address }.emit(),
         }
     }
 }
@@ -90,7 +92,7 @@ impl Upstream {
     #[must_use]
     pub fn new(config: &Config) -> Rc<Self> {
         let (bounds, deadlines) = (&config.bounds, &config.deadlines);
-        let (n, queue) = (bounds.upstream_in_flight, bounds.queue);
+        let (n, queue, graph) = (bounds.upstream_in_flight, bounds.queue, config.graph());
         let named = config.upstreams().map(|url| Replica::new(config, url, None)).collect();
         Rc::new(Self {
             apart: config.websocket_apart().map(|it| Self::new(&it)),
@@ -99,9 +101,10 @@ impl Upstream {
             response_idle: deadlines.response_idle,
             stream_idle: deadlines.stream_idle,
             config: config.clone(),
+            graph,
             replicas: RefCell::new(named),
             turn: Cell::new(0),
-            turnstile: Turnstile::new(n, queue, deadlines.queue),
+            turnstile: Turnstile::new(n, queue, deadlines.queue, graph),
             streaming: Cell::new(0),
             max_streaming: bounds.connections.get(),
         })
@@ -187,7 +190,7 @@ impl Upstream {
             return Err(Failure::Ejected(waits.min().unwrap_or_default()));
         };
         let pass = chosen.breaker.pass(now).map_err(Failure::Ejected)?;
-        Ok(Attempt { replica: Rc::clone(chosen), pass: Some(pass) })
+        Ok(Attempt { graph: self.graph, replica: Rc::clone(chosen), pass: Some(pass) })
     }
 
     /// How many addresses there are.

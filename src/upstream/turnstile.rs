@@ -15,7 +15,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::upstream::fault::Failure;
+use crate::{
+    telemetry::{GraphIndex, UpstreamAsked, UpstreamLeft},
+    upstream::fault::Failure,
+};
 
 /// The places of one worker.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub(super) struct Turnstile {
     /// How long one may wait.
     patience: Duration,
     pace: Cell<Pace>,
+    /// Whose upstream it is.
+    graph: GraphIndex,
 }
 
 /// How fast places become free while somebody waits for them.
@@ -48,13 +53,19 @@ pub(super) struct Permit {
 struct Waiting<'t>(&'t Turnstile);
 
 impl Turnstile {
-    pub(super) fn new(n_places: usize, max_waiting: usize, patience: Duration) -> Rc<Self> {
+    pub(super) fn new(
+        n_places: usize,
+        max_waiting: usize,
+        patience: Duration,
+        graph: GraphIndex,
+    ) -> Rc<Self> {
         Rc::new(Self {
             places: Arc::new(Semaphore::new(n_places.min(Semaphore::MAX_PERMITS))),
             n_waiting: Cell::new(0),
             max_waiting,
             patience,
             pace: Cell::default(),
+            graph,
         })
     }
 
@@ -83,6 +94,7 @@ impl Turnstile {
                 place.map_err(|_elapsed| Failure::Overload)?.map_err(|_closed| Failure::Overload)?
             }
         };
+        UpstreamAsked { graph: self.graph }.emit();
         Ok(Permit { turnstile: Rc::clone(self), _place: place })
     }
 
@@ -117,6 +129,7 @@ impl Drop for Waiting<'_> {
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        UpstreamLeft { graph: self.turnstile.graph }.emit();
         self.turnstile.note(Instant::now());
     }
 }
@@ -129,7 +142,7 @@ mod tests {
 
     #[tokio::test]
     async fn places_queue_and_patience_have_an_end() {
-        let turnstile = Turnstile::new(1, 1, Duration::from_secs(20));
+        let turnstile = Turnstile::new(1, 1, Duration::from_secs(20), GraphIndex::NONE);
         let first = turnstile.pass().await.unwrap();
         LocalSet::new()
             .run_until(async {
@@ -147,7 +160,7 @@ mod tests {
         assert_eq!(turnstile.n_waiting.get(), 0);
         assert!(turnstile.pass().await.is_ok());
 
-        let hasty = Turnstile::new(1, 1, Duration::from_millis(1));
+        let hasty = Turnstile::new(1, 1, Duration::from_millis(1), GraphIndex::NONE);
         let _first = hasty.pass().await.unwrap();
         assert!(matches!(hasty.pass().await, Err(Failure::Overload)));
         assert_eq!(hasty.n_waiting.get(), 0);
@@ -155,7 +168,7 @@ mod tests {
 
     #[test]
     fn who_would_wait_too_long_is_told_at_once() {
-        let turnstile = Turnstile::new(0, 100, Duration::from_millis(100));
+        let turnstile = Turnstile::new(0, 100, Duration::from_millis(100), GraphIndex::NONE);
         let now = Instant::now();
         let waiting: Vec<_> = (0..10).map(|_| turnstile.wait()).collect();
         turnstile.note(now);

@@ -12,7 +12,7 @@ pub use violation::{Findings, Mode, Violation};
 
 use std::sync::Arc;
 
-use crate::schema::OperationKind;
+use crate::{digest::TextDigest, schema::OperationKind};
 
 /// The decision about one HTTP request or one message of a stream.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub struct Item {
     /// Its kind.
     pub kind: OperationKind,
     /// SHA-256 of the document's text as the client sent it.
-    pub document: [u8; 32],
+    pub document: TextDigest,
     /// What would have been refused, were it not for report mode.
     pub reported: Vec<Violation>,
     /// What it spends of the rates that count documents, calls or cost.
@@ -61,10 +61,10 @@ pub struct Item {
 }
 
 /// One refused operation, as far as it is known, for logs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
     /// SHA-256 of the document's text.
-    pub document: Option<[u8; 32]>,
+    pub document: Option<TextDigest>,
     /// Its kind.
     pub kind: Option<OperationKind>,
     /// Its static cost.

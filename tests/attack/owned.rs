@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpListener, path::Path};
 
-use portcullis::policy::Digest;
+use portcullis::digest::Digest;
 
 use crate::{Case, mistakes, pairs, process::Process, run};
 

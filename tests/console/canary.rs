@@ -41,7 +41,7 @@ impl Drop for Program {
 }
 
 /// Waits for what a thread of the program does.
-fn eventually<T>(what: impl Fn() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: impl Fn() -> Option<T>) -> T {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
         if let Some(found) = what() {

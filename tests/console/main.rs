@@ -13,6 +13,7 @@ mod browser;
 mod canary;
 mod documented;
 mod flood;
+mod named;
 mod promtool;
 #[path = "../support/mod.rs"]
 mod support;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use portcullis::policy::Digest;
+use portcullis::digest::Digest;
 use serde_json::json;
 
 use crate::{

@@ -8,6 +8,7 @@ use portcullis::{
     identity::{Algorithm, TokenRules},
     policy::{KeyPlace, RemoteOrigin},
     sources::{KeyAccess, NoKeys, RemoteKeys, Unidentified, keep, now},
+    telemetry::GraphIndex,
 };
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
@@ -36,7 +37,8 @@ fn keys_at(place: KeyPlace) -> RemoteKeys {
         max_bytes: 8_192,
     };
     // Short, since some servers here never answer.
-    let access = KeyAccess { tls: None, patience: Duration::from_millis(500) };
+    let access =
+        KeyAccess { graph: GraphIndex::NONE, tls: None, patience: Duration::from_millis(500) };
     RemoteKeys::new(origin, rules, access)
 }
 

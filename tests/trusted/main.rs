@@ -23,7 +23,7 @@ use std::{
 
 use portcullis::{
     config::{Config, UpstreamUrl},
-    policy::Digest,
+    digest::Digest,
     server::{Reload, Reloader, Running, Server},
 };
 use serde_json::{Value, json};

@@ -18,10 +18,7 @@ use std::{
     process::{Command, Output},
 };
 
-use portcullis::{
-    policy::{Digest, ProfileIdx},
-    sources::load_policy,
-};
+use portcullis::{digest::Digest, policy::ProfileIdx, sources::load_policy};
 use serde_json::Value;
 
 use world::{TRUTH, Work, answering, folder, start, write};

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use crate::{
     admission::rated::argument::value,
     cost::{self, Program},
+    digest::Digest,
     operation::{Calls, Node, Operation, Variables},
-    policy::{Counts, Digest, Policy, Rate, RateKey},
+    policy::{Counts, Policy, Rate, RateKey},
     schema::FieldId,
     verdict::Spent,
 };

@@ -16,7 +16,8 @@ use crate::{
     admission::{Hidden, Ruling},
     cli::terminal,
     diagnostic::{Diagnostics, Source},
-    policy::{Digest, manifest},
+    digest::Digest,
+    policy::manifest,
     sources::{read_file, read_folder},
     traffic::{Replay, Replayed},
 };

@@ -44,7 +44,8 @@ use crate::{
     },
     config::{UpstreamTls, UpstreamUrl},
     diagnostic::Diagnostics,
-    policy::{Digest, Policy, ProfileIdx, Stance},
+    digest::Digest,
+    policy::{Policy, ProfileIdx, Stance},
     sources::{Teller, load_policy_asking, now_millis},
     traffic::write_time,
 };

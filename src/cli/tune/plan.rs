@@ -11,10 +11,11 @@ use crate::{
     calibration::{Random, Tally},
     cli::tune::input::Asked,
     cost::{Model, compile},
+    digest::Digest,
     document,
     json::{self, Kind, Literal},
     operation::{Operation, Variables, coerce},
-    policy::{Digest, Policy},
+    policy::Policy,
     schema::OperationKind,
 };
 

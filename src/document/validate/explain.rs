@@ -26,8 +26,7 @@ use bluejay_validator::executable::{
 
 use crate::{
     document::{
-        Document, Invalid, ReadLimits,
-        read::parser_depth,
+        Document, Invalid, ReadLimits, print,
         validate::{beyond_validator::beyond_validator, invalid::UNREADABLE},
     },
     schema::Schema,
@@ -38,17 +37,35 @@ use crate::{
 pub fn objections(schema: &Schema, document: &Document) -> Vec<Invalid> {
     let mut found = beyond_validator(document);
     let text = document.text();
-    let Some(ast) = parsed(text) else {
-        found.push(Invalid { public: UNREADABLE.into(), detail: UNREADABLE.to_owned(), at: None });
-        return found;
-    };
-    let definitions = schema.definitions().schema_definition();
-    let cache = Cache::new(&ast, definitions);
-    let errors = Validator::validate(&ast, definitions, &cache);
-    let errors = errors.filter(|it| !is_late_introspection(schema, it));
-    found.extend(errors.take(MAX_FOUND).map(|it| Invalid::new(text, it)));
+    match parsed(text) {
+        Some(tree) => found.extend(found_in(schema, &tree, text)),
+        None => found.extend(found_in_print(schema, document)),
+    }
     found.truncate(MAX_FOUND);
     found
+}
+
+/// Two legal things are beyond the validator's parser: a blank behind `$`, and a pair of surrogates
+/// behind one other escape. The printed text has neither; its places are not the client's.
+fn found_in_print(schema: &Schema, document: &Document) -> Vec<Invalid> {
+    let printed = print(document);
+    let Some(tree) = parsed(&printed) else {
+        return vec![Invalid {
+            public: UNREADABLE.into(),
+            detail: UNREADABLE.to_owned(),
+            at: None,
+        }];
+    };
+    let found = found_in(schema, &tree, &printed);
+    found.into_iter().map(|it| Invalid { at: None, ..it }).collect()
+}
+
+fn found_in(schema: &Schema, tree: &ExecutableDocument<'_>, text: &str) -> Vec<Invalid> {
+    let definitions = schema.definitions().schema_definition();
+    let cache = Cache::new(tree, definitions);
+    let errors = Validator::validate(tree, definitions, &cache);
+    let errors = errors.filter(|it| !is_late_introspection(schema, it));
+    errors.take(MAX_FOUND).map(|it| Invalid::new(text, it)).collect()
 }
 
 /// The validator's tree of a text that was read before under `ReadLimits`, so that the limits here
@@ -61,6 +78,12 @@ fn parsed(text: &str) -> Option<ExecutableDocument<'_>> {
         max_tokens: Some(tokens as usize),
     };
     ExecutableDocument::parse_with_options(text, options).result.ok()
+}
+
+/// The parser counts two levels for every nested selection set, one for every value and up to
+/// eight around them. Its limit only has to keep the stack small: the exact count is ours.
+fn parser_depth(depth: u32) -> usize {
+    (depth as usize).saturating_mul(3).saturating_add(8)
 }
 
 /// The validator's introspection types lack fields that the language has gained since. It does not

@@ -9,9 +9,10 @@ use ahash::HashMap;
 
 use crate::{
     diagnostic::Diagnostic,
+    digest::Digest,
     document::{self, Ceilings, OperationId, ReadLimits},
     policy::{
-        Digest, DocumentSettings,
+        DocumentSettings,
         manifest::{Complaints, DocumentId, Listed, shortened},
     },
     schema::Schema,

@@ -4,8 +4,9 @@
 
 use crate::{
     diagnostic::Diagnostics,
+    digest::Digest,
     expression::{Conditions, Scope, When},
-    policy::{Digest, Profile, ProfileIdx, documents::Library},
+    policy::{Profile, ProfileIdx, documents::Library},
     yaml::{Fields, Node, scalar, shape},
 };
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     diagnostic::{Diagnostics, Source},
+    digest::Digest,
     policy::{
-        Apq, Digest, Get, Policy, ProfileIdx, load::load_with, manifest::DocumentId,
-        testing::registry,
+        Apq, Get, Policy, ProfileIdx, load::load_with, manifest::DocumentId, testing::registry,
     },
     rules::Trusted,
     verdict::Mode,

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use crate::{
     cost::{Model, Settings},
     diagnostic::{Diagnostics, Source},
+    digest::Digest,
     expression::{Conditions, Scope, When},
     operation::Skipped,
     policy::{
-        Digest, Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, conditions,
+        Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, conditions,
         cost::{self, TunedFile},
         documents::{self, Documents},
         exceptions,

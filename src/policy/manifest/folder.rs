@@ -10,9 +10,9 @@ use ahash::HashMap;
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Source},
+    digest::Digest,
     document::{self, Document, OperationId, Range, ReadLimits, SelectionKind},
     policy::{
-        Digest,
         load::Resolve,
         manifest::{Complaints, Listed, Manifest},
     },

@@ -2,7 +2,7 @@
 //!
 //! An MD5 or SHA-1 proves nothing about a text, so it is a name like any other.
 
-use crate::policy::Digest;
+use crate::digest::Digest;
 
 /// An id of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

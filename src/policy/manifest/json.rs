@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_hash_must_be_the_hash_of_its_text() {
-        let real = crate::policy::Digest::of(b"{a}").to_string();
+        let real = crate::digest::Digest::of(b"{a}").to_string();
         check(&format!(r#"{{"{real}":"{{a}}"}}"#), &[&format!("{real}={{a}}")]);
         check(&format!(r#"{{"sha256:{real}":"{{a}}"}}"#), &[&format!("sha256:{real}={{a}}")]);
         check(&format!(r#"{{"{real}":"{{a }}"}}"#), &["hash-mismatch"]);

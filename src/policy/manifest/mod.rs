@@ -113,7 +113,7 @@ impl Listed {
             }
         };
         if let DocumentId::Content(claimed) = key {
-            let real = crate::policy::Digest::of(text.as_bytes());
+            let real = crate::digest::Digest::of(text.as_bytes());
             if claimed != real {
                 let message = format!("the SHA-256 of the text is `{real}`, not `{claimed}`");
                 let error = Diagnostic::error("hash-mismatch", message).at(source, range);

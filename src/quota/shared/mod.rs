@@ -22,7 +22,8 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::{
     config::Redis,
-    policy::{Digest, Paced, Rate},
+    digest::Digest,
+    policy::{Paced, Rate},
     quota::{
         Key,
         exceeded::{Exceeded, Wait},

@@ -5,7 +5,8 @@ use crate::{
     policy::{Allowance, Counts, Paced, Policy, ProfileIdx, Rate, Stance},
     server::{admin::Desk, drain::Phase, graph::Graph, state::Shared},
     telemetry::{
-        COUNTERS, Figures, GraphFigures, audit_backlog, now_millis, numbers, recent_refusals,
+        COUNTERS, Figures, GraphCounter, GraphFigures, audit_backlog, now_millis, numbers,
+        numbers_of, recent_refusals,
     },
     traffic::{ShadowDifference, criterion},
     verdict::Mode,
@@ -30,6 +31,7 @@ fn graph_figures(graph: &Graph) -> GraphFigures {
     let state = graph.state.load();
     let policy = state.gate.policy();
     GraphFigures {
+        graph: graph.index,
         policy: policy.name.to_string(),
         digest: policy.digest.to_string(),
         loaded_at: state.since.0,
@@ -57,7 +59,7 @@ fn cost_limits(policy: &Policy) -> Vec<(Box<str>, u64)> {
 pub(super) fn look(desk: &Desk) {
     for graph in desk.shared.graphs.iter() {
         let gate = &graph.state.load().gate;
-        desk.sightings.borrow_mut().note(now(), &gate.policy().name, &gate.usage().uses);
+        desk.sightings.borrow_mut().note(now(), graph.index, &gate.usage().uses);
     }
 }
 
@@ -83,9 +85,7 @@ fn shadow(graph: &Graph) -> Option<ShadowView> {
 /// For the console.
 pub(super) fn view(desk: &Desk) -> View {
     let shared = &desk.shared;
-    let difference = |a: &crate::telemetry::Counter, b: &crate::telemetry::Counter| {
-        a.value().saturating_sub(b.value())
-    };
+    let is_up = || COUNTERS.shared_lost.value() <= COUNTERS.shared_found.value();
     let lost = COUNTERS.audit_dropped.value().saturating_add(COUNTERS.audit_failed.value());
     View {
         now: now(),
@@ -93,20 +93,13 @@ pub(super) fn view(desk: &Desk) -> View {
         history: desk.history.borrow().clone(),
         sightings: desk.sightings.borrow().clone(),
         shadow: shared.graphs.iter().find_map(|it| shadow(it)),
-        shared: shared
-            .config
-            .redis
-            .is_some()
-            .then(|| difference(&COUNTERS.shared_lost, &COUNTERS.shared_found) == 0),
+        shared: shared.config.redis.is_some().then(is_up),
         refusals: recent_refusals(),
         graphs: shared.graphs.iter().map(|it| graph_view(it)).collect(),
         listening: shared.n_listening(),
         workers: shared.config.workers.get(),
         draining: *desk.phase.borrow() != Phase::Serving,
         reported: COUNTERS.reported.value(),
-        sockets: difference(&COUNTERS.sockets_opened, &COUNTERS.sockets_closed),
-        ejected: difference(&COUNTERS.ejections, &COUNTERS.upstream_returns),
-        upstream_failures: COUNTERS.upstream_failures.value(),
         shed: COUNTERS.shed.value(),
         identity_failures: COUNTERS.unidentified.value(),
         audit: audit_backlog().map(|waiting| (waiting, lost)),
@@ -124,7 +117,16 @@ fn graph_view(graph: &Graph) -> GraphView {
         (it.at.0, why)
     });
     let host = graph.config.hosts.join(", ");
+    let between = |begun: &GraphCounter, ended: &GraphCounter| {
+        let ended = ended.value_of(graph.index);
+        begun.value_of(graph.index).saturating_sub(ended)
+    };
     GraphView {
+        graph: graph.index,
+        numbers: numbers_of(graph.index),
+        sockets: between(&COUNTERS.sockets_opened, &COUNTERS.sockets_closed),
+        ejected: between(&COUNTERS.ejections, &COUNTERS.upstream_returns),
+        upstream_failures: COUNTERS.upstream_failures.value_of(graph.index),
         policy: policy.name.to_string(),
         digest: policy.digest.to_string(),
         loaded_at: state.since.0,

@@ -49,7 +49,7 @@ impl Session {
         if self.live.holds(id) {
             return Err(Ended::Wrong(Close::IdInUse));
         }
-        let request = self.client.worker.ids().next();
+        let request = self.next_id();
         let mut charges = Charges::default();
         match self.judge_new(request, payload, &mut charges).await {
             Ok(Judged::Answer(body)) => {
@@ -137,7 +137,7 @@ impl Session {
 
     /// Ends an operation that was answered often enough.
     async fn end_often(&mut self, id: &str) -> Result<(), Ended> {
-        let request = self.client.worker.ids().next();
+        let request = self.next_id();
         let public = "the operation has had all its answers";
         let refusal = violation(Code::MAX_EVENTS_LIMIT, public, "`http.websocket.max_events`");
         self.refuse(request, id, &refusal.into()).await?;
@@ -171,14 +171,15 @@ impl Session {
         let requests = decode_one(payload, self.state.http())?;
         let (gate, link) = (&self.state.gate, self.client.worker.link());
         documents::ask(gate, link, &requests).await;
-        let watch = Stopwatch::start();
+        let watch = Stopwatch::start(self.site.index());
         let judged = self.judge(id, payload);
         watch.stop();
         let judged = judged?;
         if let Judged::Forward(admitted, _) = &judged {
             documents::leave(gate, link, &requests);
             rates.of_items(spender, admitted.items(), charges).await?;
-            Passed { about: &|| self.about(id), items: admitted.items() }.emit();
+            let (graph, items) = (id.graph(), admitted.items());
+            Passed { graph, about: &|| self.about(id), items }.emit();
         }
         Ok(judged)
     }
@@ -276,6 +277,11 @@ impl Session {
             }
             Err(ChannelEnded) => self.upstream_gone("it closed"),
         }
+    }
+
+    /// The id of something that is done for one of its operations.
+    pub(super) fn next_id(&self) -> RequestId {
+        self.client.worker.ids().next_of(self.site.index())
     }
 
     fn note(&self, id: RequestId, outcome: Outcome) {

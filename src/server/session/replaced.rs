@@ -57,7 +57,7 @@ impl Session {
                 }
             };
             let n = self.live.end(&id);
-            let request = self.client.worker.ids().next();
+            let request = self.next_id();
             self.refuse(request, &id, &refusal).await?;
             if let Some(n) = n {
                 self.end_upstream(n).await?;

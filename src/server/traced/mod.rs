@@ -18,7 +18,7 @@ use crate::{
     telemetry::{Kind, RequestId, Spans, TraceContext, Tracer},
     transport::Refusal,
     upstream::Trace,
-    verdict::{Code, Item, Verdict, hex},
+    verdict::{Code, Item, Verdict},
 };
 
 /// What makes the spans of a worker; nothing: nobody wants them.
@@ -80,6 +80,7 @@ impl Traced {
             open.text("network.protocol.version", version(head.version));
             open.text("client.address", &address.to_string());
             open.text("portcullis.request_id", &id.to_string());
+            id.graph().name().into_iter().for_each(|it| open.text("portcullis.graph", it));
             let host = head.uri.authority().map(http::uri::Authority::as_str);
             let host = host.or_else(|| head.headers.get("host")?.to_str().ok());
             host.into_iter().for_each(|it| open.text("server.address", it));
@@ -93,7 +94,7 @@ impl Traced {
         open.span.name = Cow::Borrowed(first.kind.keyword());
         open.text("graphql.operation.type", first.kind.keyword());
         name.into_iter().for_each(|it| open.text("graphql.operation.name", it));
-        let hash = format!("sha256:{}", hex(&first.document));
+        let hash = format!("sha256:{}", first.document.digest());
         open.text("portcullis.document", &hash);
         let costs = items.iter().filter_map(|it| it.cost);
         if let Some(cost) = costs.reduce(u64::saturating_add) {

@@ -31,7 +31,7 @@ impl Exchange<'_> {
             self.well_formed()?;
         }
         let upload = upload?;
-        let mut watch = Stopwatch::start();
+        let mut watch = Stopwatch::start(self.site.index());
         let judged = match self.judge(&upload.operations, Some(&upload.map), charges).await {
             Ok(judged) => judged,
             Err(refusal) => {

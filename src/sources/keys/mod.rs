@@ -25,10 +25,11 @@ use tokio::{
 use crate::{
     admission::UnixSeconds,
     config::UpstreamTls,
+    digest::Digest,
     identity::{BadCredential, Identity, KeySet, Keyring, TokenRules},
-    policy::{Digest, RemoteOrigin},
+    policy::RemoteOrigin,
     sources::keys::unknown::Unknown,
-    telemetry::{KeyLeftOut, KeysNotFetched, KeysReplaced},
+    telemetry::{GraphIndex, KeyLeftOut, KeysNotFetched, KeysReplaced},
 };
 
 /// Keys that somebody else publishes, as last heard.
@@ -46,6 +47,8 @@ pub struct RemoteKeys {
 /// How keys are asked for.
 #[derive(Clone, Debug)]
 pub struct KeyAccess {
+    /// Whose keys they are.
+    pub graph: GraphIndex,
     /// Whom to trust over https; none: the system's authorities.
     pub tls: Option<UpstreamTls>,
     /// How long an answer may take, discovery and all.
@@ -122,7 +125,7 @@ impl RemoteKeys {
         let text = timeout(self.access.patience, asked).await.unwrap_or(Err(NoKeys::Timeout));
         let heard = text.and_then(|it| self.hear(&it));
         let outcome = heard.as_ref().map(|_heard| ()).map_err(|error| {
-            KeysNotFetched { detail: &error.to_string() }.emit();
+            KeysNotFetched { graph: self.access.graph, detail: &error.to_string() }.emit();
         });
         self.known.send_modify(|known| {
             known.n_asked = known.n_asked.saturating_add(1);
@@ -147,8 +150,9 @@ impl RemoteKeys {
         }
         let (keys, left_out) =
             KeySet::read(text, &self.rules.algorithms).map_err(NoKeys::KeySet)?;
-        left_out.iter().for_each(|it| KeyLeftOut { detail: &it.to_string() }.emit());
-        KeysReplaced { keys: keys.n_keys() }.emit();
+        let graph = self.access.graph;
+        left_out.iter().for_each(|it| KeyLeftOut { graph, detail: &it.to_string() }.emit());
+        KeysReplaced { graph, keys: keys.n_keys() }.emit();
         Ok(Some((Arc::new(Keyring::new(Arc::new(keys), self.rules.clone())), digest)))
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     telemetry::{About, NotIdentified, Refused, clock::rfc3339},
-    verdict::{Code, Item, Violation, hex},
+    verdict::{Code, Item, Violation},
 };
 
 pub(super) fn refusal(refused: &Refused<'_>, at: u64) -> Value {
@@ -27,7 +27,7 @@ pub(super) fn refusal(refused: &Refused<'_>, at: u64) -> Value {
     say("portcullis.objections_total", found.len().into());
     let subjects = subjects.iter().take(OBJECTIONS).map(|it| {
         json!({
-            "hash": it.document.map(|it| format!("sha256:{}", hex(&it))),
+            "hash": it.document.as_ref().map(|it| format!("sha256:{}", it.digest())),
             "kind": it.kind.map(|it| it.keyword()),
             "cost": it.cost,
         })
@@ -62,7 +62,7 @@ pub(super) fn mutation(about: &About<'_>, (item, changes): (&Item, &[Box<str>]),
     record.insert("event.outcome".into(), "success".into());
     let changes = changes.iter().take(OBJECTIONS).map(|it| text(it).into()).collect::<Vec<Value>>();
     record.insert("portcullis.mutations".into(), changes.into());
-    let hash = format!("sha256:{}", hex(&item.document));
+    let hash = format!("sha256:{}", item.document.digest());
     let document = json!([{ "hash": hash, "kind": item.kind.keyword(), "cost": item.cost }]);
     record.insert("portcullis.documents".into(), document);
     Value::Object(record)
@@ -83,6 +83,7 @@ fn begun(about: &About<'_>, action: &str, at: u64) -> Map<String, Value> {
         "user.id": about.user(),
         "portcullis.transport": about.carrier.as_str(),
         "portcullis.policy": about.policy,
+        "portcullis.graph": about.id.graph().name(),
     });
     let Value::Object(mut record) = record else { return Map::new() };
     record.retain(|_, it| !it.is_null());

@@ -1,6 +1,6 @@
 //! Metrics as values, before anybody writes them in a form of his own.
 
-use crate::telemetry::Distribution;
+use crate::telemetry::{Distribution, GraphFigures, GraphIndex};
 
 /// Metrics of one name.
 #[derive(Clone, Debug)]
@@ -66,10 +66,6 @@ impl Family {
         Self { name, help, rows: Rows::Counters(rows) }
     }
 
-    pub(super) fn counter(name: &'static str, help: &'static str, value: u64) -> Self {
-        Self::counters(name, help, vec![(Labels::new(), value)])
-    }
-
     pub(super) fn gauges(name: &'static str, help: &'static str, rows: Vec<(Labels, u64)>) -> Self {
         Self { name, help, rows: Rows::Gauges(rows) }
     }
@@ -99,6 +95,18 @@ impl Rows {
             Self::Info(_) => false,
         }
     }
+}
+
+/// The label of a graph that has a name.
+pub(super) fn of_graph(graph: GraphIndex) -> Labels {
+    graph.name().map(|it| ("graph", it.to_owned())).into_iter().collect()
+}
+
+/// The labels of a policy in force.
+pub(super) fn of_policy(graph: &GraphFigures) -> Labels {
+    let mut labels = of_graph(graph.graph);
+    labels.extend(label("policy", &graph.policy));
+    labels
 }
 
 pub(super) fn label(name: &'static str, value: &str) -> Labels {

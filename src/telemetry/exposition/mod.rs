@@ -1,8 +1,11 @@
 //! The metrics, as Prometheus reads them: OpenMetrics text, which only this file names the crate of,
 //! or the format before it.
 //!
-//! Labels come from closed sets: codes, rules, transports, what the policy calls itself and its
-//! profiles, and ids of documents that a manifest lists. Nothing of a client.
+//! Labels come from closed sets: codes, rules, transports, the names of the graphs, what the policy
+//! calls itself and its profiles, and ids of documents that a manifest lists. Nothing of a client.
+//!
+//! Where graphs have names, whatever belongs to one has its name as the label `graph`; what is
+//! without it then belongs to none. Where the only graph has none, there is no such label.
 
 mod classic;
 mod events;
@@ -23,7 +26,11 @@ use prometheus_client::{
 
 use crate::{
     admission::Usage,
-    telemetry::{exposition::family::label, numbers},
+    telemetry::{
+        GraphIndex, Numbers,
+        exposition::family::{label, of_graph},
+        numbers_of,
+    },
 };
 
 /// What is no count of events.
@@ -42,6 +49,8 @@ pub struct Figures {
 /// What is in force for one graph.
 #[derive(Debug)]
 pub struct GraphFigures {
+    /// As what it is counted.
+    pub graph: GraphIndex,
     /// What the policy calls itself.
     pub policy: String,
     /// Its digest.
@@ -116,18 +125,48 @@ fn openmetrics(families: Vec<Family>) -> Result<String, fmt::Error> {
 /// All metrics, for whoever writes them in another form.
 #[must_use]
 pub fn families(figures: &Figures) -> Vec<Family> {
-    let (numbers, mut out) = (numbers(), Vec::new());
+    let (counted, mut out) = (counted(&figures.graphs), Vec::new());
     out.push(Family::info("build", "What was built", label("version", env!("CARGO_PKG_VERSION"))));
-    requests::requests(&numbers, &mut out);
-    requests::durations(&numbers, &mut out);
-    requests::costs(&numbers, &mut out);
-    events::events(&mut out);
+    requests::requests(&counted, &mut out);
+    requests::durations(&counted, &mut out);
+    requests::costs(&counted, &mut out);
+    requests::in_flight(&counted, &mut out);
+    events::events(&counted, &mut out);
     state::process(figures, &mut out);
     requests::documents(&figures.graphs, &mut out);
     state::policies(&figures.graphs, &mut out);
     // Nothing at all for a family without rows.
     out.retain(|it| !it.rows.is_empty());
     out
+}
+
+/// What was counted for a graph, or for none.
+#[derive(Debug)]
+struct Counted {
+    graph: GraphIndex,
+    /// Nobody asks for what belongs to none, until there is something.
+    is_served: bool,
+    numbers: Numbers,
+}
+
+impl Counted {
+    /// Its label, if it has one.
+    fn labels(&self) -> Labels {
+        of_graph(self.graph)
+    }
+}
+
+/// Every graph, and none where there are several. Each once: two may be counted as one.
+fn counted(graphs: &[GraphFigures]) -> Vec<Counted> {
+    let mut all = vec![GraphIndex::NONE];
+    for it in graphs {
+        if !all.contains(&it.graph) {
+            all.push(it.graph);
+        }
+    }
+    let is_served = |graph| graphs.iter().any(|it| it.graph == graph);
+    let of = |graph| Counted { graph, is_served: is_served(graph), numbers: numbers_of(graph) };
+    all.into_iter().map(of).collect()
 }
 
 /// What the names of all metrics begin with.

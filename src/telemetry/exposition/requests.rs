@@ -3,49 +3,77 @@
 use crate::{
     admission::Use,
     telemetry::{
-        Family, GraphFigures, Labels, Numbers,
+        Distribution, Family, GraphFigures, Labels, Numbers,
         cells::rules,
-        exposition::family::{Measured, label},
+        exposition::{
+            Counted,
+            family::{Measured, label, of_policy},
+        },
     },
     verdict::hex,
 };
 
-pub(super) fn requests(numbers: &Numbers, out: &mut Vec<Family>) {
-    let rows = numbers.requests.iter().map(|(verdict, code, carrier, n)| {
-        let code = code.map_or("", |it| it.as_str());
-        let labels = [("verdict", *verdict), ("code", code), ("transport", carrier.as_str())];
-        (labels.map(|(name, it)| (name, it.to_owned())).to_vec(), *n)
+pub(super) fn requests(counted: &[Counted], out: &mut Vec<Family>) {
+    let rows = counted.iter().flat_map(|it| {
+        it.numbers.requests.iter().map(|(verdict, code, carrier, n)| {
+            let code = code.map_or("", |it| it.as_str());
+            let told = [("verdict", *verdict), ("code", code), ("transport", carrier.as_str())];
+            let mut labels = it.labels();
+            labels.extend(told.map(|(name, it)| (name, it.to_owned())));
+            (labels, *n)
+        })
     });
     let help = "Operations and refused requests, by what became of them";
     out.push(Family::counters("requests", help, rows.collect()));
-    let counted = |rule| numbers.rules.iter().find(|it| it.0 == rule).map_or(0, |it| it.1);
-    let rows = rules().chain(["other"]).map(|it| (label("rule", it), counted(it)));
+    let rows = counted.iter().flat_map(objections);
     let help = "Objections to refused requests, by rule";
     out.push(Family::counters("objections", help, rows.collect()));
 }
 
-pub(super) fn durations(numbers: &Numbers, out: &mut Vec<Family>) {
-    let Numbers { own, upstream, .. } = numbers;
-    for (name, help, it) in [
-        (
-            "own_duration_seconds",
-            "From the last byte of a request until it is forwarded or answered",
-            own,
-        ),
-        ("upstream_duration_seconds", "From forwarding until the head of the answer", upstream),
-    ] {
-        let row = (Labels::new(), Measured::new(it, NANOS));
-        out.push(Family::histograms(name, help, vec![row]));
-    }
+fn objections(of: &Counted) -> impl Iterator<Item = (Labels, u64)> {
+    let counted = |rule| of.numbers.rules.iter().find(|it| it.0 == rule).map_or(0, |it| it.1);
+    let all = rules().chain(["other"]).map(move |it| (it, counted(it)));
+    all.filter(|it| of.is_served || it.1 > 0).map(|(rule, n)| {
+        let mut labels = of.labels();
+        labels.extend(label("rule", rule));
+        (labels, n)
+    })
 }
 
-pub(super) fn costs(numbers: &Numbers, out: &mut Vec<Family>) {
-    let Numbers { admitted_cost, refused_cost, .. } = numbers;
-    let rows = vec![
-        (label("verdict", "admitted"), Measured::new(admitted_cost, 1.0)),
-        (label("verdict", "refused"), Measured::new(refused_cost, 1.0)),
-    ];
-    out.push(Family::histograms("operation_cost", "Static cost of operations", rows));
+pub(super) fn durations(counted: &[Counted], out: &mut Vec<Family>) {
+    let rows = |of: fn(&Numbers) -> &Distribution| {
+        counted.iter().filter_map(|it| Some((it.labels(), measured(it, of, NANOS)?))).collect()
+    };
+    let help = "From the last byte of a request until it is forwarded or answered";
+    out.push(Family::histograms("own_duration_seconds", help, rows(|it| &it.own)));
+    let help = "From forwarding until the head of the answer";
+    out.push(Family::histograms("upstream_duration_seconds", help, rows(|it| &it.upstream)));
+}
+
+pub(super) fn costs(counted: &[Counted], out: &mut Vec<Family>) {
+    let rows = counted.iter().flat_map(|it| {
+        let row = |verdict, of: fn(&Numbers) -> &Distribution| {
+            let mut labels = it.labels();
+            labels.extend(label("verdict", verdict));
+            Some((labels, measured(it, of, 1.0)?))
+        };
+        [row("admitted", |it| &it.admitted_cost), row("refused", |it| &it.refused_cost)]
+    });
+    let rows = rows.flatten();
+    out.push(Family::histograms("operation_cost", "Static cost of operations", rows.collect()));
+}
+
+/// Nothing, when nobody asks.
+fn measured(of: &Counted, which: fn(&Numbers) -> &Distribution, unit: f64) -> Option<Measured> {
+    let it = which(&of.numbers);
+    (of.is_served || it.count() > 0).then(|| Measured::new(it, unit))
+}
+
+pub(super) fn in_flight(counted: &[Counted], out: &mut Vec<Family>) {
+    let served = counted.iter().filter(|it| it.is_served);
+    let rows = served.map(|it| (it.labels(), it.numbers.in_flight)).collect();
+    let help = "Requests that are with the upstream, until their answers have passed";
+    out.push(Family::gauges("upstream_in_flight", help, rows));
 }
 
 pub(super) fn documents(graphs: &[GraphFigures], out: &mut Vec<Family>) {
@@ -54,7 +82,7 @@ pub(super) fn documents(graphs: &[GraphFigures], out: &mut Vec<Family>) {
             graphs.iter().flat_map(|graph| graph.usage.uses.iter().map(move |it| (graph, it)));
         let listed = uses.filter_map(|(graph, it)| Some((graph, it.trusted.as_deref()?, it)));
         let rows = listed.map(|(graph, id, it)| {
-            let mut labels = label("policy", &graph.policy);
+            let mut labels = of_policy(graph);
             labels.push(("document", id.to_owned()));
             labels.push(("hash", hex(it.document.get(..8).unwrap_or_default())));
             labels.push(("operation", it.name.as_deref().unwrap_or_default().to_owned()));

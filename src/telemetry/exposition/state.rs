@@ -2,7 +2,7 @@
 
 use crate::telemetry::{
     Family, Figures, GraphFigures, audit_backlog,
-    exposition::family::{Labels, label},
+    exposition::family::{Labels, of_policy},
 };
 
 pub(super) fn process(figures: &Figures, out: &mut Vec<Family>) {
@@ -22,7 +22,7 @@ pub(super) fn process(figures: &Figures, out: &mut Vec<Family>) {
 
 pub(super) fn policies(graphs: &[GraphFigures], out: &mut Vec<Family>) {
     let each = |value: &dyn Fn(&GraphFigures) -> u64| {
-        graphs.iter().map(|it| (label("policy", &it.policy), value(it))).collect::<Vec<_>>()
+        graphs.iter().map(|it| (of_policy(it), value(it))).collect::<Vec<_>>()
     };
     let number = |it: usize| u64::try_from(it).unwrap_or(u64::MAX);
     let help = "When the policy was put in force, in seconds since 1970";
@@ -43,14 +43,14 @@ pub(super) fn policies(graphs: &[GraphFigures], out: &mut Vec<Family>) {
     out.push(Family::counters("cache_misses", help, each(&|it| it.usage.compiled)));
     let limits = graphs.iter().flat_map(|graph| {
         graph.limits.iter().map(|(profile, limit)| {
-            let mut labels = label("policy", &graph.policy);
+            let mut labels = of_policy(graph);
             labels.push(("profile", profile.to_string()));
             (labels, *limit)
         })
     });
     out.push(Family::gauges("cost_limit", "The limit of the static cost", limits.collect()));
     let digests = graphs.iter().map(|it| {
-        let mut labels = label("policy", &it.policy);
+        let mut labels = of_policy(it);
         labels.push(("digest", it.digest.clone()));
         (labels, 1)
     });

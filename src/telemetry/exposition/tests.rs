@@ -7,7 +7,7 @@ use crate::{
     admission::Use,
     schema::OperationKind,
     telemetry::{
-        Carrier, Outcome,
+        COUNTERS, Carrier, Outcome,
         cells::{count_request, rules},
     },
     verdict::Code,
@@ -109,6 +109,7 @@ fn figures() -> Figures {
         Use { trusted: None, document: [2; 32], name: Some("\"Evil\"".into()), ..trusted.clone() };
     let usage = Usage { n_documents: 2, n_refused: 1, compiled: 7, uses: vec![trusted, anyone] };
     let graph = GraphFigures {
+        graph: GraphIndex::NONE,
         policy: "shop".into(),
         digest: "abc".into(),
         loaded_at: 1_700_000_000,
@@ -122,7 +123,7 @@ fn figures() -> Figures {
 
 #[test]
 fn the_text_is_what_prometheus_reads() {
-    count_request(Outcome::Refused(Code::MAX_DEPTH_LIMIT), Carrier::Get);
+    count_request(GraphIndex::NONE, Outcome::Refused(Code::MAX_DEPTH_LIMIT), Carrier::Get);
     let found = read(&Exposition::OpenMetrics.write(&figures()).unwrap());
     let has = |name: &str, label: (&str, &str)| {
         let is_it = |it: &&(String, BTreeMap<String, String>, f64)| {
@@ -137,9 +138,48 @@ fn the_text_is_what_prometheus_reads() {
     assert!(has("portcullis_build_info", ("version", env!("CARGO_PKG_VERSION"))));
 }
 
+/// The same with two graphs that have names, and policies that have one.
+fn two() -> Figures {
+    let mut figures = figures();
+    for name in ["shop", "rest"] {
+        let graph = GraphIndex::named(name).unwrap();
+        figures.graphs.push(GraphFigures { graph, ..self::figures().graphs.remove(0) });
+    }
+    figures.graphs.remove(0);
+    figures
+}
+
+#[test]
+fn graphs_with_names_have_a_label_and_one_without_has_none() {
+    let rest = GraphIndex::named("rest").unwrap();
+    count_request(rest, Outcome::Answered, Carrier::Get);
+    COUNTERS.mutations.count(rest);
+    let found = read(&Exposition::OpenMetrics.write(&two()).unwrap());
+    let of = |name: &str, graph: Option<&str>| {
+        let its = |it: &&(String, BTreeMap<String, String>, f64)| {
+            it.0 == name && it.1.get("graph").map(String::as_str) == graph
+        };
+        found.samples.iter().find(its).map(|it| it.2)
+    };
+    assert_eq!(of("portcullis_requests_total", Some("rest")), Some(1.0));
+    assert_eq!(of("portcullis_requests_total", Some("shop")), None);
+    assert_eq!(of("portcullis_mutations_total", Some("rest")), Some(1.0));
+    assert_eq!(of("portcullis_mutations_total", Some("shop")), Some(0.0));
+    for name in ["portcullis_upstream_in_flight", "portcullis_policy_digest"] {
+        assert!(of(name, Some("shop")).is_some() && of(name, None).is_none(), "{name}");
+    }
+    // A panic may belong to none, and is looked for before there is one.
+    assert!(of("portcullis_panics_total", Some("shop")).is_some());
+    assert!(of("portcullis_panics_total", None).is_some());
+    assert!(of("portcullis_workers", None).is_some());
+    let text = Exposition::OpenMetrics.write(&figures()).unwrap();
+    assert!(!text.contains("graph=\""));
+}
+
 #[test]
 fn labels_come_from_closed_sets() {
-    let found = read(&Exposition::OpenMetrics.write(&figures()).unwrap());
+    let mut found = read(&Exposition::OpenMetrics.write(&figures()).unwrap());
+    found.samples.extend(read(&Exposition::OpenMetrics.write(&two()).unwrap()).samples);
     let codes: BTreeSet<_> = Code::ALL.iter().map(|it| it.as_str()).chain([""]).collect();
     let rules: BTreeSet<_> = rules().chain(["other"]).collect();
     let transports = Carrier::ALL.map(Carrier::as_str);
@@ -153,6 +193,7 @@ fn labels_come_from_closed_sets() {
                 "verdict" => Outcome::WORDS.contains(&value),
                 "le" => value == "+Inf" || value.parse::<f64>().is_ok(),
                 "policy" | "profile" | "version" | "digest" => true,
+                "graph" => ["shop", "rest"].contains(&value),
                 "document" | "hash" | "operation" => {
                     name.starts_with("portcullis_document_") && !value.contains("Evil")
                 }
@@ -166,16 +207,16 @@ fn labels_come_from_closed_sets() {
 #[test]
 fn buckets_grow_to_the_count() {
     let found = read(&Exposition::OpenMetrics.write(&figures()).unwrap());
-    let mut last: BTreeMap<(String, Option<String>), f64> = BTreeMap::new();
+    let mut last: BTreeMap<(String, [Option<String>; 2]), f64> = BTreeMap::new();
     for (name, labels, value) in &found.samples {
         let Some(family) = name.strip_suffix("_bucket") else { continue };
-        let key = (family.to_owned(), labels.get("verdict").cloned());
+        let key = (family.to_owned(), ["graph", "verdict"].map(|it| labels.get(it).cloned()));
         assert!(last.insert(key, *value).is_none_or(|it| it <= *value), "{name}");
     }
     assert_eq!(last.len(), 4);
     for (name, labels, value) in &found.samples {
         let Some(family) = name.strip_suffix("_count") else { continue };
-        let key = (family.to_owned(), labels.get("verdict").cloned());
+        let key = (family.to_owned(), ["graph", "verdict"].map(|it| labels.get(it).cloned()));
         assert_eq!(last.get(&key), Some(value), "{name}");
     }
 }

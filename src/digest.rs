@@ -1,5 +1,7 @@
 //! SHA-256, the only file that names its crate.
 
+use std::{fmt, sync::Arc};
+
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256.
@@ -43,21 +45,68 @@ fn hex_digit(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|it| u8::try_from(it).ok())
 }
 
-impl std::fmt::Display for Digest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|it| write!(f, "{it:02x}"))
     }
 }
 
-impl std::fmt::Debug for Digest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Digest({self})")
+    }
+}
+
+/// The SHA-256 of a text, made when somebody asks: without help from the processor it costs more
+/// than reading a document does, and of most requests nobody wants it.
+#[derive(Clone)]
+pub enum TextDigest {
+    /// As it is.
+    Made(Digest),
+    /// That of a text; every time that it is asked for, it is made.
+    Of(Arc<str>),
+}
+
+impl TextDigest {
+    /// Of a text, for later.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self::Of(text.into())
+    }
+
+    /// The SHA-256.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Made(digest) => *digest,
+            Self::Of(text) => Digest::of(text.as_bytes()),
+        }
+    }
+
+    /// Makes it and lets go of the text: for what is kept, and asked again and again.
+    pub fn settle(&mut self) {
+        *self = Self::Made(self.digest());
+    }
+}
+
+impl PartialEq for TextDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest() == other.digest()
+    }
+}
+
+impl Eq for TextDigest {}
+
+/// Never the text, which is a client's.
+impl fmt::Debug for TextDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.digest().fmt(f)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::Digest;
+    use crate::digest::{Digest, TextDigest};
 
     #[test]
     fn hex_goes_both_ways() {
@@ -69,6 +118,17 @@ mod tests {
         for wrong in ["", hex.trim_start_matches('b'), &format!("{hex}0"), &hex.replace('b', "g")] {
             assert_eq!(Digest::from_hex(wrong), None);
         }
+    }
+
+    #[test]
+    fn a_digest_is_the_same_before_and_after_it_is_made() {
+        let mut digest = TextDigest::of("abc");
+        let before = digest.clone();
+        digest.settle();
+        assert!(matches!(digest, TextDigest::Made(it) if it == Digest::of(b"abc")));
+        assert_eq!(before, digest);
+        assert_ne!(before, TextDigest::of("abd"));
+        assert!(!format!("{before:?}").contains("abc\""));
     }
 
     #[test]
