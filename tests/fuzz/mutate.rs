@@ -110,7 +110,7 @@ impl Random {
         (Self(if wanted.is_some() { seed } else { 0x9e37_79b9 }), wanted)
     }
 
-    fn next(&mut self) -> u32 {
+    pub(crate) fn next(&mut self) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -1,4 +1,5 @@
-//! What is proven valid is valid for the validator, on real documents with words exchanged.
+//! What is proven valid is valid for the validator, on real documents and random ones, with words
+//! exchanged.
 
 use std::{fs::read_to_string, sync::Arc};
 
@@ -9,7 +10,10 @@ use portcullis::{
 };
 use serde_json::Value;
 
-use crate::mutate::{Random, lines};
+use crate::{
+    mutate::{Random, lines},
+    support::{documents::Sample, tape::Tape},
+};
 
 /// True when there is a proof, which then holds.
 pub(crate) fn check_proof(schema: &Schema, document: &Document) -> bool {
@@ -50,19 +54,30 @@ impl Corpus {
         Self { schema, documents: small.map(|it| words(&it)).collect() }
     }
 
+    /// A document that somebody wrote, or a random one.
+    fn document(&self, random: &mut Random) -> Vec<String> {
+        if random.below(3) > 0 {
+            return self.documents[random.below(self.documents.len())].clone();
+        }
+        let choices: Vec<_> = (0..20 + random.below(280)).map(|_| random.next()).collect();
+        words(&Sample::new(&self.schema, 2, &mut Tape::new(&choices)).text)
+    }
+
     /// A document with some words deleted, repeated, or taken from another one.
     fn changed(&self, random: &mut Random) -> String {
-        let document = |random: &mut Random| &self.documents[random.below(self.documents.len())];
-        let mut words = document(random).clone();
-        for _ in 0..1 + random.below(3) {
+        let mut words = self.document(random);
+        for _ in 0..random.below(4) {
             let at = random.below(words.len());
             let end = (at + 1 + random.below(12)).min(words.len());
-            let other = document(random);
+            let other = &self.documents[random.below(self.documents.len())];
             let is_name = |it: &&String| it.starts_with(|it: char| it.is_alphabetic());
             let names: Vec<_> =
                 if random.below(2) == 0 { &words } else { other }.iter().filter(is_name).collect();
-            let name = names[random.below(names.len())].clone();
             let sites: Vec<_> = words.iter().enumerate().filter(|(_, it)| is_name(it)).collect();
+            if names.is_empty() || sites.is_empty() {
+                break;
+            }
+            let name = names[random.below(names.len())].clone();
             let site = sites[random.below(sites.len())].0;
             match random.below(8) {
                 0 => drop(words.remove(at)),

@@ -110,6 +110,8 @@ impl<'a> Writer<'a> {
     fn operation(&mut self, name: Option<&str>, tape: &mut Tape<'_>) {
         let kinds = [OperationKind::Query, OperationKind::Mutation, OperationKind::Subscription];
         let kind = kinds[usize::from(tape.chance(15)) + usize::from(tape.chance(10))];
+        let has_root = self.schema.root(kind).is_some();
+        let kind = if has_root { kind } else { OperationKind::Query };
         let root = self.schema.root(kind).expect("a root");
         self.directives(tape, false);
         if kind == OperationKind::Subscription {
