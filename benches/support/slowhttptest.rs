@@ -4,8 +4,6 @@ use std::{
     io,
     net::SocketAddr,
     process::{Child, Command, Stdio},
-    thread,
-    time::Duration,
 };
 
 /// Which of its attacks.
@@ -23,7 +21,7 @@ pub(crate) enum Attack {
 pub(crate) struct Attacking(Child);
 
 impl Attacking {
-    /// Starts it, and returns when it has had time to open its connections.
+    /// Starts it: it opens its connections within a second, which disturbs like the rest.
     pub(crate) fn start(to: SocketAddr, attack: Attack) -> io::Result<Self> {
         let flags: &[&str] = match attack {
             Attack::Heads => &["-H"],
@@ -34,13 +32,9 @@ impl Attacking {
         command.args(flags).args(["-c", "1000", "-r", "1000", "-i", "1", "-l", "30", "-v", "0"]);
         command.arg("-u").arg(format!("http://{to}/graphql"));
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        thread::sleep(OPENING);
         Ok(Self(child))
     }
 }
-
-/// 1.5 s for 1,000 connections at 1,000 per second.
-const OPENING: Duration = Duration::from_millis(1500);
 
 impl Drop for Attacking {
     fn drop(&mut self) {
