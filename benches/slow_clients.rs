@@ -1,5 +1,5 @@
 //! How long honest clients wait while 200 others send heads, and 200 more bodies, byte by byte; and
-//! while floods of HTTP/2 frames come in.
+//! while floods of HTTP/2 frames come in, or `slowhttptest` has 1,000 connections.
 //!
 //! The load is an open loop at half of what a closed one gets: when each request is due is fixed
 //! beforehand, and its latency counts from then, whatever became of the one before. The proxy is a
@@ -19,6 +19,8 @@ mod load;
 mod open_loop;
 #[path = "support/slow.rs"]
 mod slow;
+#[path = "support/slowhttptest.rs"]
+mod slowhttptest;
 mod support;
 
 use std::{env, io, process::ExitCode};
@@ -28,6 +30,7 @@ use http2_floods::{Flood, Flooding};
 use load::Upstream;
 use open_loop::{OpenLoop, peak};
 use slow::SlowClients;
+use slowhttptest::{Attack, Attacking};
 use support::PRODUCT_PAGE;
 
 /// Odd, so that there is a median.
@@ -61,8 +64,13 @@ fn compare() -> io::Result<f64> {
     println!("{peak:.0} requests per second in a closed loop, half of it in an open one");
     let load = OpenLoop::new(proxy.address, peak / 2.0);
     let mut worst = 0.0_f64;
+    let has_tool = slowhttptest::is_there();
     for trouble in Trouble::ALL {
         println!("{trouble:?}");
+        if matches!(trouble, Trouble::Tool(_)) && !has_tool {
+            println!("left out: slowhttptest is not installed");
+            continue;
+        }
         println!("{:>14}{:>14}{:>8}{:>14}", "quiet p99", "disturbed", "ratio", "bytes, frames");
         worst = worst.max(median(&load, trouble)?);
     }
@@ -74,15 +82,20 @@ fn compare() -> io::Result<f64> {
 enum Trouble {
     SlowClients,
     Http2(Flood),
+    /// `slowhttptest`.
+    Tool(Attack),
 }
 
 impl Trouble {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 8] = [
         Self::SlowClients,
         Self::Http2(Flood::RapidReset),
         Self::Http2(Flood::Continuation),
         Self::Http2(Flood::Ping),
         Self::Http2(Flood::Settings),
+        Self::Tool(Attack::Heads),
+        Self::Tool(Attack::Bodies),
+        Self::Tool(Attack::Ranges),
     ];
 }
 
@@ -98,6 +111,10 @@ fn median(load: &OpenLoop, trouble: Trouble) -> io::Result<f64> {
             Trouble::Http2(flood) => {
                 let flooding = Flooding::start(load.to, flood)?;
                 (load.turn()?, flooding.stop())
+            }
+            Trouble::Tool(attack) => {
+                let _attacking = Attacking::start(load.to, attack)?;
+                (load.turn()?, 0)
             }
         };
         let ratio = disturbed.as_secs_f64() / quiet.as_secs_f64();

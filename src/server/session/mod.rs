@@ -5,6 +5,7 @@
 //! from its upstream socket, so that no queue grows, and others do not wait for it.
 
 mod begin;
+mod heard;
 mod live;
 mod operations;
 mod pace;

@@ -1,13 +1,13 @@
-//! Operations over a socket: judged, sent on, answered.
-
-use std::borrow::Cow;
+//! Operations over a socket, until they are sent on: judged, refused, answered at once.
+//!
+//! What the upstream says of them is heard elsewhere.
 
 use tokio::time::Instant;
 
 use crate::{
     admission::Watched,
     json::Value,
-    response::{Guard, Wrong},
+    response::Guard,
     schema::OperationKind,
     server::{
         answers::guard_of_socket,
@@ -15,17 +15,15 @@ use crate::{
         documents,
         logged::{self, Stopwatch},
         rates::{Rates, Spender},
-        session::{Session, live::Live},
+        session::Session,
         watched::Counting,
     },
     sources::now,
-    telemetry::{
-        About, Carrier, Judged as Passed, Outcome, Reported, RequestId, Served, UpstreamFailed,
-    },
+    telemetry::{About, Carrier, Judged as Passed, Outcome, Reported, RequestId, Served},
     transport::{Media, Refusal, Reply, decode_one},
     upstream::{ChannelEnded, Head},
     verdict::{Admitted, Code, Item, Verdict, Violation},
-    websocket::{Close, Ended, FromUpstream, write},
+    websocket::{Close, Ended, write},
 };
 
 /// What becomes of an operation that is not refused.
@@ -63,96 +61,6 @@ impl Session {
             }
             Err(refusal) => self.refuse(request, id, &refusal).await,
         }
-    }
-
-    pub(super) async fn complete(&mut self, id: &str) -> Result<(), Ended> {
-        // One that has ended meanwhile is no mistake of the client's.
-        let Some(n) = self.live.end(id) else { return Ok(()) };
-        self.end_upstream(n).await
-    }
-
-    /// Ends an operation whose answer may not go on.
-    async fn end_wrong(&mut self, id: &str, n: Option<u64>, wrong: &Wrong) -> Result<(), Ended> {
-        self.live.end(id);
-        self.refuse(self.id, id, &wrong.fault().into()).await?;
-        match n {
-            Some(n) => self.end_upstream(n).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Tells the upstream that nobody waits for an operation any more.
-    pub(super) async fn end_upstream(&mut self, n: u64) -> Result<(), Ended> {
-        match &mut self.channel {
-            Some(channel) => match channel.complete(n).await {
-                Ok(()) => Ok(()),
-                Err(ChannelEnded) => self.upstream_gone("it closed"),
-            },
-            None => Ok(()),
-        }
-    }
-
-    pub(super) async fn upstream_said(
-        &mut self,
-        message: Result<bytes::Bytes, ChannelEnded>,
-    ) -> Result<(), Ended> {
-        self.in_time()?;
-        self.look_at_policy().await?;
-        let (Ok(message), Some(channel)) = (message, &mut self.channel) else {
-            return self.upstream_gone("it closed");
-        };
-        let (live, most) = (&mut self.live, self.rules.max_events);
-        let said = channel.read(&message, |it| match it {
-            FromUpstream::Complete(n) => {
-                Said::told(live.end_number(n).map(|it| write::complete(&it.id)))
-            }
-            FromUpstream::Error(n, errors) => fail(live, n, errors),
-            FromUpstream::OneError(n, error) => fail(live, n, &format!("[{error}]")),
-            FromUpstream::Next(n, _) if most.is_some_and(|it| live.answered(n) > it.get()) => {
-                live.number(n).map_or(Said::Nothing, |it| Said::Often(it.id.clone()))
-            }
-            FromUpstream::Next(n, answer) => {
-                live.settle(n, answer);
-                let Some(operation) = live.number(n) else { return Said::Nothing };
-                match read(&mut operation.guard, answer, Guard::whole) {
-                    Ok(answer) => Said::Client(write::next(&operation.id, &answer)),
-                    Err(wrong) => Said::Wrong(operation.id.clone(), Some(n), wrong),
-                }
-            }
-            FromUpstream::Ping => Said::Ping,
-            FromUpstream::ConnectionAck | FromUpstream::Pong => Said::Nothing,
-        });
-        match said {
-            Some(Said::Client(text)) => self.frames.send(text).await,
-            Some(Said::Nothing) => Ok(()),
-            Some(Said::Often(id)) => self.end_often(&id).await,
-            Some(Said::Wrong(id, n, wrong)) => self.end_wrong(&id, n, &wrong).await,
-            Some(Said::Ping) => match channel.pong().await {
-                Ok(()) => Ok(()),
-                Err(ChannelEnded) => self.upstream_gone("it closed"),
-            },
-            None => self.upstream_gone("its message cannot be read"),
-        }
-    }
-
-    /// Ends an operation that was answered often enough.
-    async fn end_often(&mut self, id: &str) -> Result<(), Ended> {
-        let request = self.next_id();
-        let public = "the operation has had all its answers";
-        let refusal = violation(Code::MAX_EVENTS_LIMIT, public, "`http.websocket.max_events`");
-        self.refuse(request, id, &refusal.into()).await?;
-        self.complete(id).await
-    }
-
-    /// Without its upstream a socket lives on when nothing runs; clients connect again otherwise.
-    pub(super) fn upstream_gone(&mut self, detail: &str) -> Result<(), Ended> {
-        self.channel = None;
-        if self.live.is_empty() {
-            return Ok(());
-        }
-        let (id, carrier) = (self.id, Carrier::WebSocket);
-        UpstreamFailed { id, carrier, code: Code::UPSTREAM_UNAVAILABLE, detail }.emit();
-        Err(Ended::Wrong(Close::UpstreamGone))
     }
 
     /// Judges an operation that begins, which spends of the rates like any other request.
@@ -345,44 +253,6 @@ impl Session {
     }
 }
 
-/// The upstream says that an operation has failed.
-fn fail(live: &mut Live, n: u64, errors: &str) -> Said {
-    let Some(mut ended) = live.end_number(n) else { return Said::Nothing };
-    match read(&mut ended.guard, errors, Guard::errors) {
-        Ok(errors) => Said::Client(write::error(&ended.id, &errors)),
-        Err(wrong) => Said::Wrong(ended.id, None, wrong),
-    }
-}
-
-fn violation(code: Code, public: &'static str, detail: &'static str) -> Violation {
+pub(super) fn violation(code: Code, public: &'static str, detail: &'static str) -> Violation {
     Violation { rule: "websocket", code, at: None, public: public.into(), detail: detail.into() }
-}
-
-/// What of a payload may go on.
-fn read<'t>(
-    guard: &mut Option<Box<Guard>>,
-    payload: &'t str,
-    read: fn(&mut Guard, &[u8]) -> Result<Vec<u8>, Wrong>,
-) -> Result<Cow<'t, str>, Wrong> {
-    let Some(guard) = guard else { return Ok(Cow::Borrowed(payload)) };
-    let read = read(guard, payload.as_bytes())?;
-    String::from_utf8(read).map(Cow::Owned).map_err(|_never| Wrong::NotJson)
-}
-
-/// What is to be done about a message of the upstream.
-enum Said {
-    Client(String),
-    Nothing,
-    /// An answer too many, to the operation of this name.
-    Often(Box<str>),
-    Ping,
-    /// An answer that may not go on: the client's name, and our number while the upstream runs it.
-    Wrong(Box<str>, Option<u64>, Wrong),
-}
-
-impl Said {
-    /// Nobody is told of operations that have ended.
-    fn told(text: Option<String>) -> Self {
-        text.map_or(Self::Nothing, Self::Client)
-    }
 }

@@ -3,6 +3,8 @@
 #![cfg(feature = "otel")]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod graphs;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::{
