@@ -1,10 +1,6 @@
 //! How much of what is valid is proven, so that the slow validator is left for what is not.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, and prints what a person may ask for"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     fs::{File, read_to_string},
