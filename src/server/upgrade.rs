@@ -11,11 +11,11 @@ use crate::{
         handler::Exchange,
         identify::{identify, told},
         state::State,
+        traced::Handshake,
     },
     sources::{Unidentified, now},
     telemetry::RequestId,
     transport::{Refusal, client_label, route},
-    upstream::Trace,
     verdict::{Code, Fault, Violation},
     websocket,
 };
@@ -34,7 +34,7 @@ pub(super) struct Upgrade {
     /// Who asks, by the handshake.
     pub(super) caller: Caller,
     /// The place of the handshake in a trace.
-    pub(super) trace: Option<Trace>,
+    pub(super) trace: Option<Handshake>,
 }
 
 impl Exchange<'_> {

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod graphs;
+mod sockets;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -25,9 +25,10 @@ impl Session {
         };
         let (live, most) = (&mut self.live, self.rules.max_events);
         let said = channel.read(&message, |it| match it {
-            FromUpstream::Complete(n) => {
-                Said::told(live.end_number(n).map(|it| write::complete(&it.id)))
-            }
+            FromUpstream::Complete(n) => Said::told(live.end_number(n).map(|mut it| {
+                it.follow.traced.answered();
+                write::complete(&it.id)
+            })),
             FromUpstream::Error(n, errors) => fail(live, n, errors),
             FromUpstream::OneError(n, error) => fail(live, n, &format!("[{error}]")),
             FromUpstream::Next(n, _) if most.is_some_and(|it| live.answered(n) > it.get()) => {
@@ -36,7 +37,7 @@ impl Session {
             FromUpstream::Next(n, answer) => {
                 live.settle(n, answer);
                 let Some(operation) = live.number(n) else { return Said::Nothing };
-                match read(&mut operation.guard, answer, Guard::whole) {
+                match read(&mut operation.follow.guard, answer, Guard::whole) {
                     Ok(answer) => Said::Client(write::next(&operation.id, &answer)),
                     Err(wrong) => Said::Wrong(operation.id.clone(), Some(n), wrong),
                 }
@@ -108,7 +109,8 @@ impl Session {
 /// The upstream says that an operation has failed.
 fn fail(live: &mut Live, n: u64, errors: &str) -> Said {
     let Some(mut ended) = live.end_number(n) else { return Said::Nothing };
-    match read(&mut ended.guard, errors, Guard::errors) {
+    ended.follow.traced.answered();
+    match read(&mut ended.follow.guard, errors, Guard::errors) {
         Ok(errors) => Said::Client(write::error(&ended.id, &errors)),
         Err(wrong) => Said::Wrong(ended.id, None, wrong),
     }

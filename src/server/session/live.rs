@@ -1,6 +1,20 @@
 //! The live operations of a socket, under the client's ids and our numbers.
 
-use crate::{response::Guard, server::watched::Counting};
+use crate::{
+    response::Guard,
+    server::{traced::Subscribed, watched::Counting},
+};
+
+/// What happens to the answers to an operation, beside that they go on.
+#[derive(Debug, Default)]
+pub(super) struct Follow {
+    /// Reads them; nothing, when the policy leaves them as they are.
+    pub(super) guard: Option<Box<Guard>>,
+    /// What the operation has spent, until it ends.
+    pub(super) counting: Option<Box<Counting>>,
+    /// The span of the operation, until it is answered.
+    pub(super) traced: Subscribed,
+}
 
 /// One operation.
 #[derive(Debug)]
@@ -14,10 +28,8 @@ pub(super) struct Operation {
     pub(super) payload: Box<str>,
     /// The request as it went on.
     pub(super) body: Box<[u8]>,
-    /// Reads its answers; nothing, when the policy leaves them as they are.
-    pub(super) guard: Option<Box<Guard>>,
-    /// What it has spent, until it ends.
-    counting: Option<Box<Counting>>,
+    /// What happens to its answers.
+    pub(super) follow: Follow,
     /// How often it was answered.
     n_events: u32,
 }
@@ -69,7 +81,7 @@ impl Live {
         &mut self,
         (id, payload): (&str, &str),
         body: &[u8],
-        (guard, counting): (Option<Box<Guard>>, Option<Box<Counting>>),
+        follow: Follow,
     ) -> u64 {
         self.n = self.n.saturating_add(1);
         self.all.push(Operation {
@@ -77,8 +89,7 @@ impl Live {
             n: self.n,
             payload: payload.into(),
             body: body.into(),
-            guard,
-            counting,
+            follow,
             n_events: 0,
         });
         self.n
@@ -86,8 +97,9 @@ impl Live {
 
     /// Settles what an operation has spent, by its first answer.
     pub(super) fn settle(&mut self, n: u64, answer: &str) {
-        let operation = self.number(n);
-        if let Some(counting) = operation.and_then(|it| it.counting.as_mut()) {
+        let Some(Operation { follow, .. }) = self.number(n) else { return };
+        follow.traced.answered();
+        if let Some(counting) = &mut follow.counting {
             counting.push(answer.as_bytes());
             counting.settle();
         }
@@ -113,14 +125,14 @@ mod tests {
     #[test]
     fn ids_come_again_and_numbers_do_not() {
         let mut live = Live::default();
-        assert_eq!(live.begin(("a", ""), b"", (None, None)), 1);
-        assert_eq!(live.begin(("b", ""), b"", (None, None)), 2);
+        assert_eq!(live.begin(("a", ""), b"", Follow::default()), 1);
+        assert_eq!(live.begin(("b", ""), b"", Follow::default()), 2);
         assert_eq!((live.answered(1), live.answered(1), live.answered(9)), (1, 2, 0));
         assert!(live.holds("a") && !live.holds("c"));
         assert_eq!((live.end("a"), live.end("a"), live.end("c")), (Some(1), None, None));
         assert_eq!(
             (
-                live.begin(("a", ""), b"", (None, None)),
+                live.begin(("a", ""), b"", Follow::default()),
                 live.number(1).is_some(),
                 live.number(3).is_some()
             ),

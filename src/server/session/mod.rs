@@ -26,10 +26,11 @@ use crate::{
         graph::{InForce, Site},
         session::{live::Live, pace::Pace},
         socket::Socket,
+        traced::Handshake,
         upgrade::Upgrade,
     },
     telemetry::{RequestId, SocketClosed, SocketOpened},
-    upstream::{Channel, ChannelEnded, Trace},
+    upstream::{Channel, ChannelEnded},
     websocket::{Close, Ended, Frames, FromClient, Received, read_client, write},
 };
 
@@ -46,7 +47,7 @@ struct Session {
     address: std::net::IpAddr,
     caller: Caller,
     /// The place of the handshake in a trace.
-    trace: Option<Trace>,
+    trace: Option<Handshake>,
     /// What the upstream was told of the caller.
     told: Vec<(HeaderName, HeaderValue)>,
     /// The payload of our `connection_init`.

@@ -15,23 +15,31 @@ use crate::{
         documents,
         logged::{self, Stopwatch},
         rates::{Rates, Spender},
-        session::Session,
+        session::{Session, live::Follow},
+        traced::{Handshake, Subscribed},
         watched::Counting,
     },
     sources::now,
     telemetry::{About, Carrier, Judged as Passed, Outcome, Reported, RequestId, Served},
     transport::{Media, Refusal, Reply, decode_one},
     upstream::{ChannelEnded, Head},
-    verdict::{Admitted, Code, Item, Verdict, Violation},
+    verdict::{Admitted, Answered, Code, Item, Verdict, Violation},
     websocket::{Close, Ended, write},
 };
 
 /// What becomes of an operation that is not refused.
 pub(super) enum Judged {
     /// The answer is known.
-    Answer(Vec<u8>),
+    Answer(Answered),
     /// It goes on, and its answers are read.
     Forward(Admitted, Box<Reading>),
+}
+
+/// What an operation has from its beginning.
+struct Begun {
+    id: RequestId,
+    charges: Charges,
+    traced: Subscribed,
 }
 
 /// How the answers to an operation are read.
@@ -48,28 +56,31 @@ impl Session {
             return Err(Ended::Wrong(Close::IdInUse));
         }
         let request = self.next_id();
-        let mut charges = Charges::default();
-        match self.judge_new(request, payload, &mut charges).await {
-            Ok(Judged::Answer(body)) => {
-                let body = String::from_utf8_lossy(&body);
+        let traced = self.trace.as_ref().map(|it| it.begin(request)).unwrap_or_default();
+        let mut begun = Begun { id: request, charges: Charges::default(), traced };
+        match self.judge_new(&mut begun, payload).await {
+            Ok(Judged::Answer(answered)) => {
+                let body = String::from_utf8_lossy(&answered.body);
                 self.note(request, Outcome::Answered);
+                begun.traced.answered();
                 self.frames.send(write::next(id, &body)).await?;
                 self.frames.send(write::complete(id)).await
             }
             Ok(Judged::Forward(admitted, reading)) => {
-                self.forward(request, (id, payload), (admitted, reading), charges).await
+                self.forward(begun, (id, payload), (admitted, reading)).await
             }
-            Err(refusal) => self.refuse(request, id, &refusal).await,
+            Err(refusal) => self.refuse_new(begun, id, &refusal).await,
         }
     }
 
     /// Judges an operation that begins, which spends of the rates like any other request.
     async fn judge_new(
         &mut self,
-        id: RequestId,
+        begun: &mut Begun,
         payload: Value<'_>,
-        charges: &mut Charges,
     ) -> Result<Judged, Refusal> {
+        let Begun { id, charges, traced } = begun;
+        let id = *id;
         self.room()?;
         self.may_begin()?;
         let rates = Rates { state: &self.state, link: self.client.worker.link(), id };
@@ -83,6 +94,11 @@ impl Session {
         let judged = self.judge(id, payload);
         watch.stop();
         let judged = judged?;
+        let items = match &judged {
+            Judged::Answer(answered) => &*answered.items,
+            Judged::Forward(admitted, _) => admitted.items(),
+        };
+        traced.tell(items, requests.first.operation_name.as_deref());
         if let Judged::Forward(admitted, _) = &judged {
             documents::leave(gate, link, &requests);
             rates.of_items(spender, admitted.items(), charges).await?;
@@ -111,7 +127,7 @@ impl Session {
             }
             Verdict::Answer(answered) => {
                 self.serves(id, &answered.items)?;
-                Ok(Judged::Answer(answered.body))
+                Ok(Judged::Answer(answered))
             }
             Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
         }
@@ -160,22 +176,26 @@ impl Session {
 
     async fn forward(
         &mut self,
-        request: RequestId,
+        mut begun: Begun,
         (id, payload): (&str, Value<'_>),
         (admitted, reading): (Admitted, Box<Reading>),
-        mut charges: Charges,
     ) -> Result<(), Ended> {
         let mut channel = match self.channel.take() {
             Some(channel) => channel,
             None => match self.site.upstream().channel(self.head(), self.init.as_deref()).await {
                 Ok(channel) => channel,
-                Err(fault) => return self.refuse(request, id, &fault.into()).await,
+                Err(fault) => return self.refuse_new(begun, id, &fault.into()).await,
             },
         };
-        charges.sent();
+        begun.charges.sent();
+        let Begun { id: request, charges, traced } = begun;
         let Reading { guard, mut watched } = *reading;
         let counting = self.counting(request, watched.as_mut(), &admitted, charges);
-        let n = self.live.begin((id, payload.text()), admitted.body(), (guard, counting));
+        let n = self.live.begin(
+            (id, payload.text()),
+            admitted.body(),
+            Follow { guard, counting, traced },
+        );
         let sent = channel.subscribe(n, admitted).await;
         self.channel = Some(channel);
         match sent {
@@ -234,8 +254,19 @@ impl Session {
             address: self.address,
             told: &self.told,
             version: self.head.version,
-            trace: self.trace.as_ref(),
+            trace: self.trace.as_ref().map(Handshake::forwarded),
         }
+    }
+
+    /// One that has just begun.
+    async fn refuse_new(
+        &mut self,
+        mut begun: Begun,
+        id: &str,
+        refusal: &Refusal,
+    ) -> Result<(), Ended> {
+        begun.traced.refused(refusal);
+        self.refuse(begun.id, id, refusal).await
     }
 
     /// An operation that is not served; the socket lives on.

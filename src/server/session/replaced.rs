@@ -51,7 +51,7 @@ impl Session {
                 Again::Refused(id, refusal) => (id, refusal),
                 Again::Goes(guard) => {
                     if let Some(it) = self.live.number(n) {
-                        it.guard = guard;
+                        it.follow.guard = guard;
                     }
                     continue;
                 }

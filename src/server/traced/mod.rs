@@ -6,6 +6,7 @@
 //! span of a request ends when the head of its answer goes to the client.
 
 mod open;
+mod socket;
 
 use std::{borrow::Cow, cell::RefCell, net::IpAddr, rc::Rc};
 
@@ -18,8 +19,9 @@ use crate::{
     telemetry::{Kind, RequestId, Spans, TraceContext, Tracer},
     transport::Refusal,
     upstream::Trace,
-    verdict::{Code, Item, Verdict},
+    verdict::{Code, Verdict},
 };
+pub(super) use socket::{Handshake, Subscribed};
 
 /// What makes the spans of a worker; nothing: nobody wants them.
 pub(super) fn tracer(spans: Option<&Spans>, collector: Option<&Collector>) -> Option<Rc<Tracer>> {
@@ -57,7 +59,8 @@ impl Exchange<'_> {
             Verdict::Answer(answered) => &answered.items,
             Verdict::Reject(_) => return,
         };
-        traced.operations(items, requests.first.operation_name.as_deref());
+        let name = requests.first.operation_name.as_deref();
+        traced.open.borrow_mut().operations(items, name);
     }
 }
 
@@ -79,30 +82,12 @@ impl Traced {
             open.text("url.path", head.uri.path());
             open.text("network.protocol.version", version(head.version));
             open.text("client.address", &address.to_string());
-            open.text("portcullis.request_id", &id.to_string());
-            id.graph().name().into_iter().for_each(|it| open.text("portcullis.graph", it));
+            open.request(id);
             let host = head.uri.authority().map(http::uri::Authority::as_str);
             let host = host.or_else(|| head.headers.get("host")?.to_str().ok());
             host.into_iter().for_each(|it| open.text("server.address", it));
         }
         Box::new(Self { open: RefCell::new(open), is_theirs: theirs.is_some() })
-    }
-
-    fn operations(&self, items: &[Item], name: Option<&str>) {
-        let open = &mut *self.open.borrow_mut();
-        let Some(first) = items.first().filter(|_| open.is_told()) else { return };
-        open.span.name = Cow::Borrowed(first.kind.keyword());
-        open.text("graphql.operation.type", first.kind.keyword());
-        name.into_iter().for_each(|it| open.text("graphql.operation.name", it));
-        let hash = format!("sha256:{}", first.document.digest());
-        open.text("portcullis.document", &hash);
-        let costs = items.iter().filter_map(|it| it.cost);
-        if let Some(cost) = costs.reduce(u64::saturating_add) {
-            open.number("portcullis.cost", cost);
-        }
-        if items.len() > 1 {
-            open.number("graphql.batch.size", u64::try_from(items.len()).unwrap_or(u64::MAX));
-        }
     }
 
     /// Begins the span of what is asked of the upstream, which is at this place when it is at one.
@@ -124,12 +109,6 @@ impl Traced {
         }
         let forwarded = Trace { parent: value(open.span.context), is_theirs: self.is_theirs };
         Box::new(Call { open, forwarded })
-    }
-
-    /// What a WebSocket to the upstream is told, of which this is the handshake.
-    pub(super) fn handshake(&self) -> Trace {
-        let context = self.open.borrow().span.context;
-        Trace { parent: value(context), is_theirs: self.is_theirs }
     }
 
     /// Ends with what the client is told.

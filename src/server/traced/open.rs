@@ -4,7 +4,10 @@ use std::{borrow::Cow, rc::Rc};
 
 use http::StatusCode;
 
-use crate::telemetry::{Fact, Kind, Span, TraceContext, Tracer, now_nanos};
+use crate::{
+    telemetry::{Fact, Kind, RequestId, Span, TraceContext, Tracer, now_nanos},
+    verdict::Item,
+};
 
 /// A span that has not ended. It ends when it is dropped, whatever happens.
 #[derive(Debug)]
@@ -52,9 +55,37 @@ impl Open {
         }
     }
 
+    /// Which request it is, and for which graph.
+    pub(super) fn request(&mut self, id: RequestId) {
+        self.text("portcullis.request_id", &id.to_string());
+        id.graph().name().into_iter().for_each(|it| self.text("portcullis.graph", it));
+    }
+
+    /// What was asked for, by operations that were admitted.
+    pub(super) fn operations(&mut self, items: &[Item], name: Option<&str>) {
+        let Some(first) = items.first().filter(|_| self.is_told()) else { return };
+        self.span.name = Cow::Borrowed(first.kind.keyword());
+        self.text("graphql.operation.type", first.kind.keyword());
+        name.into_iter().for_each(|it| self.text("graphql.operation.name", it));
+        let hash = format!("sha256:{}", first.document.digest());
+        self.text("portcullis.document", &hash);
+        let costs = items.iter().filter_map(|it| it.cost);
+        if let Some(cost) = costs.reduce(u64::saturating_add) {
+            self.number("portcullis.cost", cost);
+        }
+        if items.len() > 1 {
+            self.number("graphql.batch.size", u64::try_from(items.len()).unwrap_or(u64::MAX));
+        }
+    }
+
     /// Nothing came back.
     pub(super) const fn fail(&mut self) {
         self.span.is_failed = true;
+        self.has_ended = true;
+    }
+
+    /// It went as it should.
+    pub(super) const fn succeed(&mut self) {
         self.has_ended = true;
     }
 
