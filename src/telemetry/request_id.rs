@@ -26,6 +26,17 @@ impl RequestId {
         self.graph
     }
 
+    /// As it is told: 32 hexadecimal digits.
+    #[must_use]
+    pub fn digits(self) -> [u8; N_DIGITS] {
+        let all = (u128::from(self.prefix) << u64::BITS) | u128::from(self.n);
+        std::array::from_fn(|it| {
+            let right = N_DIGITS.saturating_sub(1).saturating_sub(it).saturating_mul(4);
+            let nibble = (all >> right) as usize & 0xf;
+            DIGITS.get(nibble).copied().unwrap_or_default()
+        })
+    }
+
     /// Its name, as it is told.
     pub(super) fn graph_name(self) -> Option<&'static str> {
         self.graph.name()
@@ -34,9 +45,13 @@ impl RequestId {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}{:016x}", self.prefix, self.n)
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
+
+/// Four bits each.
+const N_DIGITS: usize = 32;
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Makes the ids of one worker.
 #[derive(Debug)]

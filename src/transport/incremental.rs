@@ -22,7 +22,8 @@ impl Incremental {
     /// The first form that the client reads, when it reads any.
     #[must_use]
     pub fn accepted(headers: &HeaderMap) -> Option<Self> {
-        let values = headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
+        let values = headers.get_all(ACCEPT).iter().filter(|it| names_parts(it.as_bytes()));
+        let values = values.filter_map(|it| it.to_str().ok());
         values.flat_map(|it| it.split(',')).find_map(of_range)
     }
 
@@ -49,9 +50,18 @@ impl Incremental {
     }
 }
 
+/// Most clients read no parts: their lists are not taken apart.
+fn names_parts(accept: &[u8]) -> bool {
+    let name = NAME.as_bytes();
+    accept.windows(name.len()).any(|it| it.eq_ignore_ascii_case(name))
+}
+
+/// The media type.
+const NAME: &str = "multipart/mixed";
+
 fn of_range(range: &str) -> Option<Incremental> {
     let mut parts = range.split(';').map(str::trim);
-    if !parts.next()?.eq_ignore_ascii_case("multipart/mixed") {
+    if !parts.next()?.eq_ignore_ascii_case(NAME) {
         return None;
     }
     let mut form = Some(Incremental::Plain);

@@ -30,6 +30,9 @@ impl Media {
     /// not ask for tells more than an empty 406.
     #[must_use]
     pub fn preferred(headers: &HeaderMap) -> Self {
+        if let Some(Some(MOST_WRITTEN)) = only(headers, &ACCEPT) {
+            return Self::Json;
+        }
         let (mut events, mut graphql, mut json, mut any) = (None, None, None, None);
         let values = headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
         for range in values.flat_map(|it| it.split(',')) {
@@ -106,6 +109,9 @@ pub(super) fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Opti
 /// `application/json`, in any case, in UTF-8. Parameters that mean nothing for JSON are ignored,
 /// since the body is read as strict UTF-8 JSON whatever they say.
 fn is_json(value: &str) -> bool {
+    if value == MOST_WRITTEN {
+        return true;
+    }
     let mut parts = value.split(';').map(str::trim);
     if !parts.next().is_some_and(|it| it.eq_ignore_ascii_case("application/json")) {
         return false;
@@ -127,6 +133,9 @@ fn is_json(value: &str) -> bool {
     }
     n_charsets <= 1
 }
+
+/// What most clients write.
+const MOST_WRITTEN: &str = "application/json";
 
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty()

@@ -52,7 +52,9 @@ pub(super) fn grant(headers: &mut HeaderMap, http: &Http, origin: Option<&Header
         return;
     }
     for name in &OURS {
-        headers.remove(name);
+        if headers.keys().any(|it| it == name) {
+            headers.remove(name);
+        }
     }
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {

@@ -132,7 +132,7 @@ impl Reply<'_> {
     /// Puts on any answer our id, and what the browser is to know.
     pub fn sign<B>(&self, response: &mut Response<B>) {
         // Hexadecimal digits are always a header value.
-        if let Ok(id) = HeaderValue::try_from(self.id.to_string()) {
+        if let Ok(id) = HeaderValue::from_bytes(&self.id.digits()) {
             response.headers_mut().insert(X_REQUEST_ID, id);
         }
         origin::grant(response.headers_mut(), self.http, self.origin);

@@ -15,7 +15,10 @@ use tokio::time::{Instant, timeout};
 use crate::{
     json,
     sources::{Wire, now},
-    upstream::{Head, Upstream, breaker::Outcome, fault::Failure, signed_link, target::Target},
+    upstream::{
+        Head, Upstream, breaker::Outcome, fault::Failure, headers::written_address, signed_link,
+        target::Target,
+    },
     verdict::{Admitted, Fault},
     websocket::{
         Close, Dialect, Ended, Frames, FromUpstream, Received, connect, read_upstream, write,
@@ -68,7 +71,7 @@ impl Upstream {
         head: Head<'_>,
         init: Option<&str>,
     ) -> Result<Channel, Failure> {
-        let mut headers = head.write(target.host());
+        let mut headers = head.write(target.host(), written_address(head.address));
         for name in
             [ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, signed_link::HEADER.clone()]
         {

@@ -63,8 +63,9 @@ impl HeaderRules {
 }
 
 impl Head<'_> {
-    /// The headers of the request to the upstream; `Content-Length` is added with the body.
-    pub(super) fn write(&self, host: HeaderValue) -> HeaderMap {
+    /// The headers of the request to the upstream, with the address as it is written there;
+    /// `Content-Length` is added with the body.
+    pub(super) fn write(&self, host: HeaderValue, address: Option<HeaderValue>) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(16);
         headers.insert(HOST, host);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -72,8 +73,7 @@ impl Head<'_> {
         headers.insert(ACCEPT, accept);
         // RFC 9110 §12.5.3: without it, any coding may come, and we read none.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        // An address is always a header value.
-        if let Ok(address) = HeaderValue::try_from(self.address.to_string()) {
+        if let Some(address) = address {
             headers.insert(X_FORWARDED_FOR, address);
         }
         headers.insert(VIA, via(self.version));
@@ -96,6 +96,11 @@ impl Head<'_> {
     }
 }
 
+/// An address as `X-Forwarded-For` has it; there is none that it could not have.
+pub(super) fn written_address(address: IpAddr) -> Option<HeaderValue> {
+    HeaderValue::try_from(address.to_string()).ok()
+}
+
 /// RFC 9110 §7.6.3: what the client spoke, and a name for us that is no address.
 const fn via(version: Version) -> HeaderValue {
     HeaderValue::from_static(match version {
@@ -110,7 +115,10 @@ pub(super) fn clean_answer(headers: &mut HeaderMap) {
     for name in nominated(headers) {
         headers.remove(name);
     }
-    for name in &HOP_BY_HOP {
+    // Few answers have more than one of them, and looking is cheaper than taking away.
+    let found: Vec<&HeaderName> =
+        HOP_BY_HOP.iter().filter(|it| headers.keys().any(|name| name == *it)).collect();
+    for name in found {
         headers.remove(name);
     }
 }
@@ -162,6 +170,10 @@ mod tests {
         headers.iter().map(|(name, it)| format!("{name}: {}", it.to_str().unwrap())).collect()
     }
 
+    fn address() -> Option<HeaderValue> {
+        Some(HeaderValue::from_static("192.0.2.1"))
+    }
+
     fn check_request(allowed: &[&str], client: &[(&str, &str)], expect: &[&str]) {
         let names: Vec<Box<str>> = allowed.iter().map(|it| (*it).into()).collect();
         let rules = HeaderRules::new(&names);
@@ -175,7 +187,7 @@ mod tests {
             version: Version::HTTP_11,
             trace: None,
         };
-        let got = list(&head.write(HeaderValue::from_static("up")));
+        let got = list(&head.write(HeaderValue::from_static("up"), address()));
         let ours = [
             "host: up",
             "content-type: application/json",
@@ -250,7 +262,7 @@ mod tests {
             version: Version::HTTP_11,
             trace: Some(&trace),
         };
-        let got = list(&head.write(HeaderValue::from_static("up")));
+        let got = list(&head.write(HeaderValue::from_static("up"), address()));
         let got: Vec<_> = got.into_iter().filter(|it| it.starts_with("trace")).collect();
         assert_eq!(got, expect);
     }

@@ -1,6 +1,6 @@
 //! The way of one client connection to the upstream: the only road, and only for what was judged.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, net::IpAddr, rc::Rc};
 
 use bytes::Bytes;
 use http::{
@@ -20,7 +20,7 @@ use crate::{
         fault::Failure,
         faults::{Stage, point},
         files::{Body, Files},
-        headers::clean_answer,
+        headers::{clean_answer, written_address},
         link::{Broken, Link},
         replica::{Idle, Load, Replica},
         signed_link,
@@ -47,6 +47,8 @@ pub struct Lane {
     pinning: Pinning,
     /// Counted by [`Replica::pin`] while it is there.
     own: RefCell<Option<(Rc<Replica>, Idle)>>,
+    /// The address of its last request, as it is written: seldom another one than before.
+    written: RefCell<Option<(IpAddr, HeaderValue)>>,
 }
 
 /// What is sent of a request that was judged.
@@ -68,7 +70,7 @@ pub(super) struct Leg {
 
 impl Lane {
     pub(super) const fn new(upstream: Rc<Upstream>, pinning: Pinning) -> Self {
-        Self { upstream, pinning, own: RefCell::new(None) }
+        Self { upstream, pinning, own: RefCell::new(None), written: RefCell::new(None) }
     }
 
     /// Forwards what was judged, and returns the answer as it comes in.
@@ -159,7 +161,7 @@ impl Lane {
     }
 
     fn request(&self, outgoing: Outgoing, head: Head<'_>, target: &Target) -> Request<Body> {
-        let mut headers = head.write(target.host());
+        let mut headers = head.write(target.host(), self.written(head.address));
         // Whatever the policy lets pass: nobody but us signs.
         headers.remove(&signed_link::HEADER);
         if let Some(signer) = &self.upstream.signer {
@@ -174,6 +176,15 @@ impl Lane {
         *request.uri_mut() = target.origin();
         *request.headers_mut() = headers;
         request
+    }
+
+    /// An address as a header has it.
+    fn written(&self, address: IpAddr) -> Option<HeaderValue> {
+        let mut written = self.written.borrow_mut();
+        if written.as_ref().is_none_or(|(it, _)| *it != address) {
+            *written = Some((address, written_address(address)?));
+        }
+        written.as_ref().map(|(_, value)| value.clone())
     }
 
     /// Asks one address after the other until one has taken the request. Of those, it is the only

@@ -3,6 +3,8 @@
 //! Decides nothing about what is served: only whether everyone reads these bytes in the same way,
 //! and how the body is framed.
 
+use memchr::memchr;
+
 use crate::server::head::{Limits, authority, wrong::Wrong};
 
 /// How the body that follows a head is framed.
@@ -92,8 +94,13 @@ const TOKENS: [bool; 256] = {
 
 /// The lines before the blank one, each without its CR LF.
 fn lines(block: &[u8]) -> impl Iterator<Item = Result<&[u8], Wrong>> {
-    let lines = block.split_inclusive(|it| *it == b'\n');
-    let lines = lines.map(|it| it.strip_suffix(b"\r\n").ok_or(Wrong::BareLineFeed));
+    let mut rest = block;
+    let lines = std::iter::from_fn(move || {
+        let end = memchr(b'\n', rest).map_or(rest.len(), |it| it.saturating_add(1));
+        let (line, after) = rest.split_at_checked(end).filter(|(line, _)| !line.is_empty())?;
+        rest = after;
+        Some(line.strip_suffix(b"\r\n").ok_or(Wrong::BareLineFeed))
+    });
     lines.take_while(|it| !matches!(it, Ok([])))
 }
 
@@ -132,13 +139,15 @@ fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Wrong> {
     if matches!(line, [b' ' | b'\t', ..]) {
         return Err(Wrong::Folded);
     }
-    let colon = line.iter().position(|it| *it == b':').ok_or(Wrong::FieldName)?;
-    let (name, value) = line.split_at_checked(colon).unwrap_or_default();
-    if name.is_empty() || !name.iter().all(|it| is_token(*it)) {
+    let end = line.iter().position(|it| !is_token(*it)).unwrap_or(line.len());
+    let (name, rest) = line.split_at_checked(end).unwrap_or_default();
+    let [b':', value @ ..] = rest else { return Err(Wrong::FieldName) };
+    if name.is_empty() {
         return Err(Wrong::FieldName);
     }
-    let value = value.get(1..).unwrap_or_default();
-    if value.iter().any(|it| it.is_ascii_control() && *it != b'\t') {
+    // Every byte without a way out, so that it is done many at a time.
+    let is_bad = |it: u8| it.is_ascii_control() & (it != b'\t');
+    if value.iter().fold(false, |found, it| found | is_bad(*it)) {
         return Err(Wrong::FieldValue);
     }
     Ok((name, trim(value)))

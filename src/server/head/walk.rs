@@ -3,6 +3,8 @@
 //! Pure: bytes in, how many of them may go on out. Of a head none may before it is complete, so
 //! whoever holds the bytes presents an incomplete one again, with more behind it.
 
+use memchr::memchr;
+
 use crate::server::head::{
     Limits,
     check::{Body, check, check_first_line, check_trailers, is_token},
@@ -147,7 +149,7 @@ impl Block {
         // Budget: the bytes not yet seen.
         loop {
             let unseen = bytes.get(self.seen..).unwrap_or_default();
-            let Some(n) = unseen.iter().position(|it| *it == b'\n') else {
+            let Some(n) = memchr(b'\n', unseen) else {
                 self.seen = bytes.len();
                 return if bytes.len() > limit { Err(Wrong::HeadTooLarge) } else { Ok(None) };
             };
