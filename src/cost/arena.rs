@@ -34,6 +34,17 @@ impl Term {
     }
 }
 
+/// The two measures of one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pair {
+    pub(super) types: Term,
+    pub(super) fields: Term,
+}
+
+impl Pair {
+    pub(super) const ZERO: Self = Self { types: Term::ZERO, fields: Term::ZERO };
+}
+
 /// An expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Expr {
@@ -91,6 +102,16 @@ impl Arena {
         }
     }
 
+    pub(super) fn guard_both(&mut self, condition: u32, of: Pair) -> Pair {
+        let types = self.guard(condition, of.types);
+        Pair { types, fields: self.guard(condition, of.fields) }
+    }
+
+    pub(super) fn add_both(&mut self, a: Pair, b: Pair) -> Pair {
+        let types = self.add(a.types, b.types);
+        Pair { types, fields: self.add(a.fields, b.fields) }
+    }
+
     /// Adds a weight, which can be negative: the sum is clamped at 0.
     pub(super) fn add_weight(&mut self, to: Term, weight: i64) -> Term {
         let size = weight.unsigned_abs();
@@ -140,15 +161,21 @@ impl Arena {
     }
 
     fn place(&mut self, expr: Expr) -> ExprId {
-        if let Some(id) = self.ids.get(&expr) {
-            return *id;
+        if self.exprs.is_empty() {
+            self.exprs.reserve(USUAL);
+            self.ids.reserve(USUAL);
         }
-        let id = ExprId(u32::try_from(self.exprs.len()).unwrap_or(u32::MAX));
-        self.exprs.push(expr);
-        self.ids.insert(expr, id);
+        let next = ExprId(u32::try_from(self.exprs.len()).unwrap_or(u32::MAX));
+        let id = *self.ids.entry(expr).or_insert(next);
+        if id == next {
+            self.exprs.push(expr);
+        }
         id
     }
 }
+
+/// The median program has 17 expressions.
+const USUAL: usize = 28;
 
 /// The values of the slots of one request.
 pub(super) struct Slots<'a> {

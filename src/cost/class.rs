@@ -4,6 +4,7 @@
 
 use crate::{
     cost::{
+        arena::{Pair, Term},
         facts::Listed,
         report::Report,
         settings::{Clamps, DefaultList, List, Settings},
@@ -75,6 +76,19 @@ impl FieldClass {
             && self.call <= 0
             && self.arguments.is_empty()
             && self.list.slicing.is_empty()
+    }
+}
+
+impl FieldClass {
+    /// The price of one value that has nothing below it, when no request changes that.
+    pub(super) fn fixed(&self) -> Option<Pair> {
+        let is_fixed = !self.is_composite
+            && self.list_depth == 0
+            && self.arguments.is_empty()
+            && self.list.slicing.is_empty();
+        let at_least_zero = |it: i64| Term::Known(u64::try_from(it).unwrap_or(0));
+        is_fixed
+            .then(|| Pair { types: at_least_zero(self.weight), fields: at_least_zero(self.call) })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Operation → program: the type cost and the field cost as expressions over the request.
 //!
 //! A stack of open places instead of recursion; a place that was priced before is looked up. When
-//! the work exceeds its budget the plain sum takes over, which is higher but linear.
+//! the work exceeds its budget the plain sum takes over, which is higher but linear. Where nothing
+//! merges, `unmerged` comes to the same with less; what a field costs by itself is for `field`.
 
 use std::{borrow::Cow, sync::Arc, vec};
 
@@ -9,17 +10,18 @@ use ahash::HashMap;
 
 use crate::{
     cost::{
-        arena::{Arena, Term},
-        class::FieldClass,
+        arena::{Arena, Pair},
+        field::{At, HandedDown, Priced},
         merge::{Keyed, Merged, merge},
         model::{ClassId, Model},
         outline::{Group, OutlineField, Region},
         plain,
         program::{Parts, Program, RootField},
-        slots::{Call, Purpose, Size, SlotBuilder},
+        slots::{Purpose, SlotBuilder},
     },
     document::SelectionId,
-    operation::{GuardId, Node, NodeId, Operation},
+    operation::{GuardId, Node, Operation},
+    schema::TypeId,
 };
 
 /// Compiles an operation; the result borrows nothing.
@@ -40,6 +42,12 @@ pub(super) fn compile_for(
     (operation, purpose): (&Operation, Purpose),
     budget: usize,
 ) -> (Program, Vec<Group>) {
+    if purpose == Purpose::Price {
+        let mut compiling = Compiling::new(model, (operation, purpose), budget);
+        if compiling.run_unmerged() {
+            return (compiling.program(), Vec::new());
+        }
+    }
     let mut compiling = Compiling::new(model, (operation, purpose), budget);
     if compiling.run() {
         let groups = std::mem::take(&mut compiling.groups);
@@ -59,23 +67,11 @@ struct Memo {
     class: ClassId,
 }
 
-/// The two measures of one place.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pair {
-    pub(super) types: Term,
-    pub(super) fields: Term,
-}
-
-impl Pair {
-    pub(super) const ZERO: Self = Self { types: Term::ZERO, fields: Term::ZERO };
-}
-
-/// A size that a list takes over from the field around it.
-#[derive(Clone, Copy, Debug)]
-struct HandedDown {
-    from: NodeId,
-    class: ClassId,
-    condition: Option<u32>,
+impl Memo {
+    fn of(keyed: &Keyed) -> Self {
+        let parts = keyed.parts.as_slice().iter().map(|it| (it.0, it.1));
+        Self { parts: parts.collect(), class: keyed.class }
+    }
 }
 
 /// A place that is being priced.
@@ -102,16 +98,16 @@ impl Frame {
 }
 
 #[derive(Debug)]
-struct Compiling<'a> {
-    model: &'a Arc<Model>,
-    operation: &'a Operation,
-    arena: Arena,
-    slots: SlotBuilder<'a>,
+pub(super) struct Compiling<'a> {
+    pub(super) model: &'a Arc<Model>,
+    pub(super) operation: &'a Operation,
+    pub(super) arena: Arena,
+    pub(super) slots: SlotBuilder<'a>,
     done: HashMap<Memo, (Pair, u32)>,
     stack: Vec<Frame>,
     groups: Vec<Group>,
     roots: Vec<RootField>,
-    total: Pair,
+    pub(super) total: Pair,
     budget: usize,
 }
 
@@ -139,9 +135,34 @@ impl<'a> Compiling<'a> {
     fn run(&mut self) -> bool {
         let Some(root) = self.model.schema().root(self.operation.kind()) else { return true };
         let merged = merge((self.model, self.operation), root, None);
-        if !self.open(merged, (None, Cow::Borrowed(&[GuardId::ALWAYS])), None) {
+        let context = Cow::Borrowed(&[GuardId::ALWAYS][..]);
+        if !self.open(merged, (None, context), None) || !self.settle() {
             return false;
         }
+        self.add_root(root);
+        true
+    }
+
+    /// Adds what the root itself weighs.
+    pub(super) fn add_root(&mut self, root: TypeId) {
+        self.total.types = self.arena.add_weight(self.total.types, self.model.root(root));
+    }
+
+    /// The price of the place below one field. Nothing when the budget is spent.
+    pub(super) fn below(&mut self, keyed: &Keyed, at: At<'_>) -> Option<Pair> {
+        let memo = Memo::of(keyed);
+        if !self.done.contains_key(&memo) {
+            let parts = keyed.parts.as_slice();
+            let merged = merge((self.model, self.operation), at.class.returns, Some(parts));
+            let handed_down = at.hands_down(keyed.first, keyed.class);
+            let is_open = self.open(merged, (Some(memo.clone()), keyed.guards()), handed_down);
+            (is_open && self.settle()).then_some(())?;
+        }
+        self.done.get(&memo).map(|it| it.0)
+    }
+
+    /// Prices all that is open. False when the budget is spent.
+    fn settle(&mut self) -> bool {
         while let Some(frame) = self.stack.last_mut() {
             if let Some(keyed) = frame.next() {
                 if !self.field(keyed) {
@@ -155,8 +176,14 @@ impl<'a> Compiling<'a> {
                 self.close();
             }
         }
-        self.total.types = self.arena.add_weight(self.total.types, self.model.root(root));
         true
+    }
+
+    /// False when the budget is spent.
+    pub(super) fn spend(&mut self, work: usize) -> bool {
+        let left = self.budget.checked_sub(work);
+        self.budget = left.unwrap_or(0);
+        left.is_some()
     }
 
     fn open(
@@ -166,9 +193,9 @@ impl<'a> Compiling<'a> {
         handed_down: Option<HandedDown>,
     ) -> bool {
         let n_keys: usize = merged.regions.iter().map(Vec::len).sum();
-        let work = merged.work.saturating_add(n_keys);
-        let Some(left) = self.budget.checked_sub(work) else { return false };
-        self.budget = left;
+        if !self.spend(merged.work.saturating_add(n_keys)) {
+            return false;
+        }
         self.stack.push(Frame {
             memo,
             context,
@@ -193,20 +220,16 @@ impl<'a> Compiling<'a> {
         };
         let guards = keyed.guards();
         let condition = self.slots.condition(&guards);
+        let handed_down = self.stack.last().and_then(|it| it.handed_down);
+        let at = At { node, class, condition, handed_down };
         let below = if class.is_composite {
-            let parts = keyed.parts.as_slice();
-            let parts = parts.iter().map(|it| (it.0, it.1)).collect();
-            let memo = Memo { parts, class: keyed.class };
+            let memo = Memo::of(&keyed);
             match self.done.get(&memo) {
                 Some(done) => *done,
                 None => {
-                    let merged =
-                        merge((model, operation), class.returns, Some(keyed.parts.as_slice()));
-                    let handed_down = (!class.list.sized.is_empty()).then_some(HandedDown {
-                        from: keyed.first,
-                        class: keyed.class,
-                        condition,
-                    });
+                    let parts = keyed.parts.as_slice();
+                    let merged = merge((model, operation), class.returns, Some(parts));
+                    let handed_down = at.hands_down(keyed.first, keyed.class);
                     if let Some(frame) = self.stack.last_mut() {
                         frame.waiting = Some(keyed);
                     }
@@ -216,86 +239,31 @@ impl<'a> Compiling<'a> {
         } else {
             (Pair::ZERO, NO_GROUP)
         };
-        self.add(&keyed, (node, class, condition), &guards, below);
+        self.add(&keyed, at, &guards, below);
         true
     }
 
-    fn add(
-        &mut self,
-        keyed: &Keyed,
-        (node, class, condition): (&Node, &FieldClass, Option<u32>),
-        guards: &[GuardId],
-        (below, child): (Pair, u32),
-    ) {
-        let call = match self.slots.call(node, class) {
-            Call::Fixed(value) => Term::Known(value),
-            Call::Slot(slot) => self.arena.call(slot),
-        };
-        let mut pair = Pair { types: self.arena.add_weight(below.types, class.weight), ..below };
-        let sizes = self.sizes((node, class, condition), pair);
-        for size in &sizes {
-            pair.types = self.arena.mul(*size, pair.types);
-            pair.fields = self.arena.mul(*size, pair.fields);
-        }
-        pair.fields = self.arena.add(call, pair.fields);
+    fn add(&mut self, keyed: &Keyed, at: At<'_>, guards: &[GuardId], (below, child): (Pair, u32)) {
+        let mut priced = self.price(at, below);
         let Some(frame) = self.stack.last_mut() else { return };
-        if let Some(condition) = condition.filter(|_| *frame.context != *guards) {
-            pair.types = self.arena.guard(condition, pair.types);
-            pair.fields = self.arena.guard(condition, pair.fields);
+        if let Some(condition) = at.condition.filter(|_| *frame.context != *guards) {
+            priced.pair = self.arena.guard_both(condition, priced.pair);
         }
-        frame.sum.types = self.arena.add(frame.sum.types, pair.types);
-        frame.sum.fields = self.arena.add(frame.sum.fields, pair.fields);
-        if frame.memo.is_none() {
-            let key = operation_key(self.operation, node);
-            self.roots.push(RootField { key, field: node.field, pair });
-        }
+        frame.sum = self.arena.add_both(frame.sum, priced.pair);
+        let pair = priced.pair;
         if self.slots.purpose == Purpose::Explain {
             let (first, class) = (keyed.first, keyed.class);
+            let Priced { call, sizes, .. } = priced;
             frame.group.open.push(OutlineField { first, class, call, sizes, pair, child });
         }
+        if frame.memo.is_none() {
+            self.add_root_field(at.node, pair);
+        }
     }
 
-    /// The sizes of the lists around a field's type, outermost first.
-    fn sizes(
-        &mut self,
-        (node, class, condition): (&Node, &FieldClass, Option<u32>),
-        inner: Pair,
-    ) -> Vec<Term> {
-        let own = (!class.list.slicing.is_empty())
-            // Looked at even when nothing is multiplied: a bad value is an offence by itself.
-            .then(|| self.slots.size(node, &class.list, condition));
-        if class.list_depth == 0 || (inner.types, inner.fields) == (Term::ZERO, Term::ZERO) {
-            return Vec::new();
-        }
-        let outer = match self.inherited(node) {
-            Some(size) => size,
-            None => own.unwrap_or_else(|| self.slots.size(node, &class.list, condition)),
-        };
-        let mut sizes = vec![self.size(outer)];
-        for _ in 1..class.list_depth {
-            let inner = class.list.inner.map(Size::Fixed);
-            let inner = inner.unwrap_or_else(|| self.slots.unsized_slot(node, condition));
-            sizes.push(self.size(inner));
-        }
-        sizes
-    }
-
-    /// The size that the field around hands down to the list `node`.
-    fn inherited(&mut self, node: &Node) -> Option<Size> {
-        let HandedDown { from, class, condition } = self.stack.last()?.handed_down?;
-        let class = self.model.class(class)?;
-        let name = &self.operation.schema().field(node.field).name;
-        if !class.list.sized.contains(name) {
-            return None;
-        }
-        Some(self.slots.size(self.operation.node(from)?, &class.list, condition))
-    }
-
-    fn size(&mut self, size: Size) -> Term {
-        match size {
-            Size::Fixed(size) => Term::Known(size.into()),
-            Size::Slot(slot) => self.arena.size(slot),
-        }
+    pub(super) fn add_root_field(&mut self, node: &Node, pair: Pair) {
+        let key = operation_key(self.operation, node);
+        self.roots.push(RootField { key, field: node.field, pair });
     }
 
     fn close_region(&mut self) {

@@ -9,7 +9,7 @@
 //! ```text
 //! once per policy     settings → directives, facts → class, inputs → model
 //!                     what the policy says, laid over what the schema says: a class per field
-//! once per document   merge → compile (or plain) → arena, slots → program
+//! once per document   unmerged or merge → field → compile (or plain) → arena, slots → program
 //!                     selections merged as execution would; arithmetic over what is not known yet
 //! once per request    program, slice: sizes and conditions filled in, one pass, a price
 //! once per answer     shape → events → actual: the same weights on what came back
@@ -25,6 +25,7 @@ mod directives;
 mod events;
 mod explain;
 mod facts;
+mod field;
 mod inputs;
 mod merge;
 mod model;
@@ -36,6 +37,7 @@ mod settings;
 mod shape;
 mod slice;
 mod slots;
+mod unmerged;
 
 pub use actual::{Actual, Counter, ListSeen};
 pub use compile::{compile, compile_within};

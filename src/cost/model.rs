@@ -24,7 +24,8 @@ pub struct Model {
     schema: Arc<Schema>,
     settings: Settings,
     classes: Vec<FieldClass>,
-    fields: HashMap<FieldId, Variation>,
+    /// By field.
+    fields: Vec<Option<Variation>>,
     inputs: InputWeights,
     /// Weights of root types, as roots.
     roots: HashMap<TypeId, i64>,
@@ -142,7 +143,7 @@ impl Model {
 
     /// The classes of a field; none for fields that cost nothing by nature.
     pub(super) fn variation(&self, field: FieldId) -> Option<&Variation> {
-        self.fields.get(&field)
+        self.fields.get(field.index())?.as_ref()
     }
 }
 
@@ -211,6 +212,7 @@ impl Building<'_> {
         let weight = |it: TypeId| if default == 0 { 0 } else { own(it) };
         let roots = roots.map(|it| (it, weight(it))).collect();
         let (classes, inputs, settings) = (self.classes, self.inputs, self.settings.clone());
+        let fields = by_index(fields);
         Model { schema, settings, classes, fields, inputs, roots }
     }
 
@@ -257,6 +259,17 @@ impl Building<'_> {
         self.ids.insert(class, id);
         id
     }
+}
+
+fn by_index(fields: HashMap<FieldId, Variation>) -> Vec<Option<Variation>> {
+    let n_fields = fields.keys().map(|it| it.index().saturating_add(1)).max();
+    let mut all = vec![None; n_fields.unwrap_or(0)];
+    for (id, variation) in fields {
+        if let Some(place) = all.get_mut(id.index()) {
+            *place = Some(variation);
+        }
+    }
+    all
 }
 
 fn variation(schema: &Schema, field: FieldId, fields: &HashMap<FieldId, Variation>) -> Variation {

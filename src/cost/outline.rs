@@ -2,7 +2,10 @@
 //! only.
 
 use crate::{
-    cost::{arena::Term, compile::Pair, model::ClassId},
+    cost::{
+        arena::{Pair, Term},
+        model::ClassId,
+    },
     operation::NodeId,
 };
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::{
     cost::{
-        arena::{Arena, Term},
+        arena::{Arena, Pair, Term},
         class::FieldClass,
-        compile::{Pair, operation_key},
+        compile::operation_key,
         model::{ClassId, Model},
         program::{Parts, Program, RootField},
         slots::{Call, Purpose, Size, SlotBuilder},

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use crate::{
     cost::{
-        arena::{Arena, Expr, Slots, evaluate},
-        compile::Pair,
+        arena::{Arena, Expr, Pair, Slots, evaluate},
         model::Model,
         settings::Measure,
         slots::{NoSize, Request, SizeSlot, SlotTable, holds},

@@ -158,21 +158,31 @@ impl<'a> SlotBuilder<'a> {
         {
             return Size::Fixed(size.min(rule.clamp.unwrap_or(u32::MAX)));
         }
+        if let Some(size) = self.known_size(node, rule) {
+            return Size::Fixed(size);
+        }
         let arguments = (0..rule.slicing.len()).map(|it| self.argument(node, rule, it));
-        let slot = SizeSlot {
+        let arguments = arguments.collect();
+        self.slot(SizeSlot {
             field: node.field,
-            arguments: arguments.collect(),
+            arguments,
             fallback: rule.fallback,
             clamp: rule.clamp,
             condition,
-        };
-        let is_known = |it: &SizeArgument| it.knob.is_none() && matches!(it.says, Says::Known(_));
-        if slot.arguments.iter().all(is_known)
-            && let Ok(size) = slot.value(&Request::new(&Variables::default()))
-        {
-            return Size::Fixed(size);
+        })
+    }
+
+    /// The size, when the document tells it and nothing turns it.
+    fn known_size(&mut self, node: &Node, rule: &ListRule) -> Option<u32> {
+        let mut size = None;
+        for argument in (0..rule.slicing.len()).map(|it| self.argument(node, rule, it)) {
+            let Says::Known(slice) = argument.says else { return None };
+            if argument.knob.is_some() {
+                return None;
+            }
+            size = size.max(slice.size().ok()?);
         }
-        self.slot(slot)
+        bounded(size, (rule.fallback, rule.clamp)).ok()
     }
 
     /// The size of a list inside a list that nothing tells.
@@ -305,20 +315,35 @@ impl SizeSlot {
                 Some((knob, value)) if argument.knob == Some(knob) => Slice::Size(value),
                 Some(_) | None => argument.says.slice(request.variables),
             };
-            match slice {
-                Slice::Absent | Slice::Null => {}
-                Slice::Invalid => return Err(NoSize::Invalid),
-                Slice::Size(value) => size = size.max(Some(value)),
-            }
+            size = size.max(slice.size()?);
         }
-        let size = size.or(self.fallback).ok_or(NoSize::Unsized)?;
-        Ok(size.min(self.clamp.unwrap_or(u32::MAX)))
+        bounded(size, (self.fallback, self.clamp))
     }
 
     /// Whether the field takes part at all.
     pub(super) fn is_present(&self, table: &SlotTable, request: &Request<'_>) -> bool {
         let condition = self.condition.and_then(|it| table.conditions.get(it as usize));
         condition.is_none_or(|it| holds(it, request))
+    }
+}
+
+/// The largest size that is given, or the fallback; at most the clamp.
+fn bounded(
+    given: Option<u32>,
+    (fallback, clamp): (Option<u32>, Option<u32>),
+) -> Result<u32, NoSize> {
+    let size = given.or(fallback).ok_or(NoSize::Unsized)?;
+    Ok(size.min(clamp.unwrap_or(u32::MAX)))
+}
+
+impl Slice {
+    /// The size that it gives, if it gives any.
+    fn size(self) -> Result<Option<u32>, NoSize> {
+        match self {
+            Self::Absent | Self::Null => Ok(None),
+            Self::Invalid => Err(NoSize::Invalid),
+            Self::Size(value) => Ok(Some(value)),
+        }
     }
 }
 

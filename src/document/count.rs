@@ -5,11 +5,9 @@
 
 use std::fmt;
 
-use ahash::HashMap;
-
 use crate::document::{
     Document, Range, SelectionKind,
-    order::{Cycle, bottom_up, names},
+    order::{Cycle, Names, bottom_up, names},
 };
 
 /// The sizes of an operation. A spread of a fragment that does not exist counts as empty.
@@ -147,13 +145,14 @@ pub fn count(document: &Document, ceilings: &Ceilings) -> Result<Vec<Counts>, Ex
 struct Counting<'a> {
     document: &'a Document,
     ceilings: &'a Ceilings,
-    names: HashMap<&'a str, usize>,
+    names: Names<'a>,
     /// By index; a fragment is counted before it is looked up.
     fragments: Vec<Counts>,
     work: u64,
 }
 
-/// A selection that holds others: the index behind it, the fields and the selections up to it.
+/// A selection that holds others, or the definition: the index behind it, the fields and the selections up to it.
+#[derive(Clone, Copy)]
 struct Open {
     end: u32,
     depth: u64,
@@ -173,20 +172,22 @@ impl Counting<'_> {
 
     fn definition(&mut self, selections: Range) -> Result<Counts, Excess> {
         let mut counts = Counts::default();
-        let mut open: Vec<Open> = Vec::new();
+        let root = Open { end: u32::MAX, depth: 0, nesting: 0 };
+        let (mut around, mut open) = (root, Vec::new());
         for (index, selection) in (selections.start..).zip(self.document.selections(selections)) {
-            while open.last().is_some_and(|it| it.end <= index) {
-                open.pop();
+            while around.end <= index {
+                around = open.pop().unwrap_or(root);
             }
-            let (depth, nesting) = open.last().map_or((0, 0), |it| (it.depth, it.nesting));
+            let Open { depth, nesting, .. } = around;
             let added = self.one(&selection.kind);
             counts.add(&added, depth, nesting);
             let sets = nesting.saturating_add(1);
             self.work = self.work.saturating_add(added.selections.saturating_mul(sets));
             let end = selection.end.0;
             if end > index.saturating_add(1) {
+                open.push(around);
                 let depth = depth.saturating_add(added.depth);
-                open.push(Open { end, depth, nesting: nesting.saturating_add(1) });
+                around = Open { end, depth, nesting: sets };
             }
         }
         self.judge(&counts)?;
@@ -207,7 +208,7 @@ impl Counting<'_> {
             SelectionKind::Inline { .. } => alone,
             SelectionKind::Spread { name } => {
                 let index = self.names.get(self.document.str(*name));
-                let spread = index.and_then(|it| self.fragments.get(*it));
+                let spread = index.and_then(|it| self.fragments.get(it));
                 let spread = spread.copied().unwrap_or_default();
                 Counts {
                     selections: spread.selections.saturating_add(1),

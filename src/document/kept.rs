@@ -80,7 +80,7 @@ impl<'d> Kept<'d> {
                     }
                     SelectionKind::Spread { name } => {
                         let fragment = names.get(document.str(name));
-                        let fragment = fragment.and_then(|it| document.fragments().get(*it));
+                        let fragment = fragment.and_then(|it| document.fragments().get(it));
                         fragment.is_none_or(|it| !self.any(it.selections))
                     }
                 };

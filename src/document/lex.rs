@@ -111,13 +111,26 @@ fn token(text: &[u8]) -> Cut<'_> {
 // A byte order mark is not among them: one at the start is taken off before, others are refused.
 #[inline]
 fn behind_ignored(text: &[u8]) -> &[u8] {
-    let mut rest = behind(text, IGNORED);
-    while let [b'#', comment @ ..] = rest {
-        let n_bytes = comment.iter().position(|it| matches!(it, b'\n' | b'\r'));
-        rest = n_bytes.and_then(|it| comment.get(it..)).unwrap_or_default();
-        rest = behind(rest, IGNORED);
+    let mut rest = text;
+    loop {
+        rest = match rest {
+            [first, behind @ ..] if is(*first, IGNORED) => behind_spaces(behind),
+            [b'#', comment @ ..] => {
+                let n_bytes = comment.iter().position(|it| matches!(it, b'\n' | b'\r'));
+                n_bytes.and_then(|it| comment.get(it..)).unwrap_or_default()
+            }
+            _ => return rest,
+        };
     }
-    rest
+}
+
+/// What follows up to eight spaces: lines are indented, and a text has as many spaces as letters.
+#[inline]
+fn behind_spaces(text: &[u8]) -> &[u8] {
+    const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
+    let Some(word) = text.first_chunk::<8>() else { return text };
+    let others = u64::from_le_bytes(*word) ^ SPACES;
+    text.get(others.trailing_zeros() as usize / 8..).unwrap_or_default()
 }
 
 // GraphQL §2.9.1, §2.9.2: no leading zeros, and neither a name nor a dot right behind.

@@ -32,6 +32,7 @@ pub use count::{Ceilings, Counts, Excess, count};
 pub use holes::{filler, other_number, with_holes};
 pub use kept::Kept;
 pub use order::Cycle;
+pub(crate) use order::{Names as FragmentNames, names as fragment_names};
 pub use print::{canonical_text, canonical_text_of, print};
 pub use read::{Read, ReadLimits, Refusal, read};
 pub use second_reader::{Disagreement, second_reader};

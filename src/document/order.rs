@@ -16,10 +16,7 @@ pub struct Cycle {
 }
 
 /// The index of every fragment of a document, each behind all that it spreads.
-pub(super) fn bottom_up(
-    document: &Document,
-    names: &HashMap<&str, usize>,
-) -> Result<Vec<usize>, Cycle> {
+pub(super) fn bottom_up(document: &Document, names: &Names<'_>) -> Result<Vec<usize>, Cycle> {
     let mut ordering = Ordering {
         document,
         names,
@@ -33,10 +30,33 @@ pub(super) fn bottom_up(
 }
 
 /// The index of the first fragment of every name; validation refuses a second one.
-pub(super) fn names(document: &Document) -> HashMap<&str, usize> {
-    let fragments = document.fragments().iter().enumerate().rev();
-    fragments.map(|(index, it)| (document.str(it.name), index)).collect()
+pub(crate) fn names(document: &Document) -> Names<'_> {
+    let names = document.fragments().iter().map(|it| document.str(it.name));
+    if document.fragments().len() <= FEW {
+        return Names::Few(names.collect());
+    }
+    Names::Many(names.enumerate().map(|(index, name)| (name, index)).rev().collect())
 }
+
+/// The names of the fragments of a document: looked through while they are few, hashed when they
+/// are not.
+pub(crate) enum Names<'a> {
+    Few(Vec<&'a str>),
+    Many(HashMap<&'a str, usize>),
+}
+
+impl Names<'_> {
+    /// The index of the first fragment of that name.
+    pub(crate) fn get(&self, name: &str) -> Option<usize> {
+        match self {
+            Self::Few(names) => names.iter().position(|it| *it == name),
+            Self::Many(names) => names.get(name).copied(),
+        }
+    }
+}
+
+/// So many are compared faster than they are hashed.
+const FEW: usize = 12;
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
@@ -47,7 +67,7 @@ enum State {
 
 struct Ordering<'a> {
     document: &'a Document,
-    names: &'a HashMap<&'a str, usize>,
+    names: &'a Names<'a>,
     states: Vec<State>,
     done: Vec<usize>,
 }
@@ -74,7 +94,7 @@ impl<'a> Ordering<'a> {
             frame.next = frame.next.saturating_add(1);
             let SelectionKind::Spread { name } = selection.kind else { continue };
             if let Some(index) = self.names.get(self.document.str(name)) {
-                frames.extend(self.open(*index)?);
+                frames.extend(self.open(index)?);
             }
         }
         Ok(())

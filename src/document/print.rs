@@ -64,7 +64,7 @@ fn reached<'a>(
             }
             let SelectionKind::Spread { name } = selection.kind else { continue };
             let name = document.str(name);
-            let fragment = names.get(name).and_then(|it| document.fragments().get(*it));
+            let fragment = names.get(name).and_then(|it| document.fragments().get(it));
             let Some(fragment) = fragment else { continue };
             if reached.insert(name, fragment).is_none() {
                 ranges.push(fragment.selections);
@@ -268,7 +268,7 @@ impl<'a> Printer<'a> {
 
     /// A space, unless something was just opened or nothing was written yet.
     fn between(&mut self) {
-        if !self.out.is_empty() && !self.out.ends_with(['{', '[', '(']) {
+        if !matches!(self.out.as_bytes().last(), None | Some(b'{' | b'[' | b'(')) {
             self.out.push(' ');
         }
     }

@@ -156,8 +156,11 @@ impl fmt::Display for Refusal {
 fn scan(text: &str) -> Result<(), Refusal> {
     let is_control = |it: u8| it < b' ' && !matches!(it, b'\t' | b'\n' | b'\r');
     // Looking at every byte without a way out is a tenth of the work: it is done many at a time.
-    if text.bytes().fold(false, |found, it| found | is_control(it)) {
-        let at = text.bytes().position(is_control).unwrap_or_default();
+    let is_suspect = |it: u8| is_control(it) | (it == BYTE_ORDER_MARK_BEGINS);
+    if !text.bytes().fold(false, |found, it| found | is_suspect(it)) {
+        return Ok(());
+    }
+    if let Some(at) = text.bytes().position(is_control) {
         return Err(Refusal::ControlCharacter { at: to_u32(at) });
     }
     match text.find(BYTE_ORDER_MARK) {
@@ -184,6 +187,8 @@ fn to_u32(length: usize) -> u32 {
 }
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
+/// Its first byte; few other characters have it.
+const BYTE_ORDER_MARK_BEGINS: u8 = 0xef;
 
 /// Keeps every offset within `u32`, with room to spare.
 const MAX_BYTES: u64 = 16 << 20;

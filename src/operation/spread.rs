@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use ahash::HashMap;
-
 use crate::{
     document::{
-        Document, Fragment, OperationDefinition, OperationId, Range, Selection, SelectionId,
-        SelectionKind, Span, ValueKind,
+        Document, FragmentNames, OperationDefinition, OperationId, Range, Selection, SelectionId,
+        SelectionKind, Span, ValueKind, fragment_names,
     },
     operation::{
         Argument, Condition, GuardId, Guards, Node, NodeId, Operation, Presence, SetId, TypeSets,
@@ -95,7 +93,9 @@ struct Spreading<'a> {
     document: &'a Document,
     skipped: Skipped,
     variables: &'a [Variable],
-    fragments: HashMap<&'a str, &'a Fragment>,
+    fragments: FragmentNames<'a>,
+    /// What each fragment is on, when the schema has that type.
+    fragment_types: Vec<Option<TypeId>>,
     nodes: Vec<Node>,
     arguments: Vec<Argument>,
     guards: Guards,
@@ -110,13 +110,14 @@ impl<'a> Spreading<'a> {
         skipped: Skipped,
         variables: &'a [Variable],
     ) -> Self {
-        let fragments = document.fragments().iter().map(|it| (document.str(it.name), it));
+        let types = document.fragments().iter().map(|it| schema.type_named(document.str(it.on)));
         Self {
             schema,
             document,
             skipped,
             variables,
-            fragments: fragments.collect(),
+            fragments: fragment_names(document),
+            fragment_types: types.collect(),
             nodes: Vec::new(),
             arguments: Vec::new(),
             guards: Guards::default(),
@@ -132,8 +133,11 @@ impl<'a> Spreading<'a> {
         let (guard, around) = (GuardId::ALWAYS, parents);
         let place =
             Place { on: root, parents, around, is_plain: true, guard, parent: None, depth: 1 };
-        // At least about so many; fragments come on top.
-        self.nodes.reserve(definition.selections.len() as usize);
+        // At least about so many; fragments that are spread again come on top.
+        let n_own = definition.selections.len() as usize;
+        self.nodes.reserve(n_own.saturating_add(self.document.all_selections().len()));
+        self.arguments.reserve(self.document.values().len());
+        self.stack.reserve(FEW);
         self.push(definition.selections, place, None);
         while let Some(frame) = self.stack.last_mut() {
             if frame.next >= frame.end {
@@ -189,11 +193,16 @@ impl<'a> Spreading<'a> {
             }
             SelectionKind::Spread { name } => {
                 let name = self.document.str(name);
-                let fragment = *self.fragments.get(name).ok_or_else(|| mismatch(name))?;
+                let index = self.fragments.get(name).ok_or_else(|| mismatch(name))?;
+                let fragment = self.document.fragments().get(index);
+                let fragment = fragment.ok_or_else(|| mismatch(name))?;
+                let on = self.fragment_types.get(index).copied().flatten();
+                let on = on.ok_or_else(|| mismatch(self.document.str(fragment.on)))?;
                 let guard = self.guard(fragment.directives, guard);
                 let is_plain = is_plain && fragment.directives.is_empty();
                 let place = Place { guard, is_plain, ..place };
-                let place = self.narrowed(Some(fragment.on), place)?;
+                let parents = self.sets.narrow(self.schema, place.parents, on);
+                let place = Place { on, parents, ..place };
                 self.push(fragment.selections, place, None);
                 Ok(())
             }
@@ -268,8 +277,8 @@ impl<'a> Spreading<'a> {
 
     /// Adds the @skip and @include among `directives` to a guard.
     fn guard(&mut self, directives: Range, guard: GuardId) -> GuardId {
-        if self.skipped == Skipped::Judge {
-            return GuardId::ALWAYS;
+        if directives.is_empty() || self.skipped == Skipped::Judge {
+            return guard;
         }
         let document = self.document;
         let conditions = document.directives_in(directives).iter().filter_map(|directive| {
@@ -315,6 +324,9 @@ struct Written {
     arguments: Range,
     inner: Range,
 }
+
+/// Selections inside each other, in most operations.
+const FEW: usize = 16;
 
 fn mismatch(name: &str) -> Mismatch {
     Mismatch { name: name.into() }

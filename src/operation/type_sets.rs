@@ -1,5 +1,7 @@
 //! The sets of object types of one operation, interned.
 
+use std::hash::Hash;
+
 use ahash::HashMap;
 
 use crate::schema::{Field, FieldId, Kind, Schema, TypeId, TypeSet};
@@ -12,9 +14,43 @@ pub struct SetId(u32);
 #[derive(Debug, Default)]
 pub struct TypeSets {
     sets: Vec<TypeSet>,
-    possible: HashMap<TypeId, SetId>,
-    narrowed: HashMap<(SetId, TypeId), SetId>,
-    below: HashMap<(SetId, FieldId), SetId>,
+    possible: Known<TypeId>,
+    narrowed: Known<(SetId, TypeId)>,
+    below: Known<(SetId, FieldId)>,
+}
+
+/// Sets that were asked for before: looked through while they are few, hashed when they are not.
+#[derive(Debug)]
+struct Known<K> {
+    few: Vec<(K, SetId)>,
+    many: HashMap<K, SetId>,
+}
+
+/// So many are compared faster than they are hashed.
+const FEW: usize = 16;
+
+impl<K> Default for Known<K> {
+    fn default() -> Self {
+        Self { few: Vec::new(), many: HashMap::default() }
+    }
+}
+
+impl<K: Copy + Eq + Hash> Known<K> {
+    fn get(&self, key: K) -> Option<SetId> {
+        let found = self.few.iter().find(|it| it.0 == key).map(|it| it.1);
+        found.or_else(|| if self.many.is_empty() { None } else { self.many.get(&key).copied() })
+    }
+
+    fn insert(&mut self, key: K, set: SetId) {
+        if self.few.is_empty() {
+            self.few.reserve(FEW);
+        }
+        if self.few.len() < FEW {
+            self.few.push((key, set));
+        } else {
+            self.many.insert(key, set);
+        }
+    }
 }
 
 impl TypeSets {
@@ -26,8 +62,8 @@ impl TypeSets {
 
     /// Every object type that `ty` can be.
     pub(super) fn possible(&mut self, schema: &Schema, ty: TypeId) -> SetId {
-        if let Some(id) = self.possible.get(&ty) {
-            return *id;
+        if let Some(id) = self.possible.get(ty) {
+            return id;
         }
         let id = self.intern(schema.ty(ty).possible.clone());
         self.possible.insert(ty, id);
@@ -36,8 +72,8 @@ impl TypeSets {
 
     /// What of `set` can be a `ty`.
     pub(super) fn narrow(&mut self, schema: &Schema, set: SetId, ty: TypeId) -> SetId {
-        if let Some(id) = self.narrowed.get(&(set, ty)) {
-            return *id;
+        if let Some(id) = self.narrowed.get((set, ty)) {
+            return id;
         }
         let narrowed = self.get(set).map(|it| it.intersection(&schema.ty(ty).possible));
         let id = self.intern(narrowed.unwrap_or_default());
@@ -55,8 +91,8 @@ impl TypeSets {
         {
             return self.possible(schema, ty.named);
         }
-        if let Some(id) = self.below.get(&(set, field)) {
-            return *id;
+        if let Some(id) = self.below.get((set, field)) {
+            return id;
         }
         let mut below = TypeSet::empty(schema.n_objects());
         for object in self.get(set).into_iter().flat_map(TypeSet::iter) {

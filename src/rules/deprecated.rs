@@ -37,8 +37,10 @@ impl Rule for Deprecated {
 
     fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
         let schema = operation.schema();
-        let may_use =
-            |it: &&Node| schema.field(it.field).deprecated.is_some() || !it.arguments.is_empty();
+        let in_inputs = schema.has_deprecated_inputs();
+        let may_use = |it: &&Node| {
+            schema.field(it.field).deprecated.is_some() || in_inputs && !it.arguments.is_empty()
+        };
         let nodes = operation.nodes().iter().filter(may_use);
         let written = nodes.flat_map(|node| {
             used_by(operation, node).into_iter().map(move |it| (node, objection(it)))
@@ -121,6 +123,9 @@ struct InVariables {
 impl InVariables {
     fn of(operation: &Operation) -> Option<Self> {
         let schema = operation.schema();
+        if !schema.has_deprecated_inputs() {
+            return None;
+        }
         let suspect = |it: &Variable| holds_deprecated(schema, it.ty.named).then(|| it.clone());
         let suspects: Vec<_> = operation.variables().iter().map(suspect).collect();
         suspects.iter().any(Option::is_some).then(|| Self {

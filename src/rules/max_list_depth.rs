@@ -1,7 +1,7 @@
 //! Limit `limits.list_depth`: lists inside lists along one path.
 
 use crate::{
-    operation::Operation,
+    operation::{NodeId, Operation},
     rules::{Batch, Entry, Meta, Setting, Unit, limit::Limit},
     verdict::{Code, Mode},
 };
@@ -30,11 +30,21 @@ static META: Meta = Meta {
 
 fn measure(operation: &Operation) -> u64 {
     let schema = operation.schema();
-    let mut depths: Vec<u64> = Vec::with_capacity(operation.nodes().len());
-    for node in operation.nodes() {
-        let above = node.parent.and_then(|it| depths.get(it.index())).copied().unwrap_or(0);
+    // The lists around a place, and the node behind it.
+    let mut open: Vec<(u64, NodeId)> = Vec::new();
+    let (mut above, mut end) = (0_u64, NodeId(u32::MAX));
+    let mut deepest = 0;
+    for (id, node) in (0_u32..).map(NodeId).zip(operation.nodes()) {
+        while id >= end {
+            (above, end) = open.pop().unwrap_or((0, NodeId(u32::MAX)));
+        }
         let own = u64::from(schema.field(node.field).ty.list_depth());
-        depths.push(above.saturating_add(own));
+        let depth = above.saturating_add(own);
+        deepest = depth.max(deepest);
+        if node.end.0 > id.0.saturating_add(1) {
+            open.push((above, end));
+            (above, end) = (depth, node.end);
+        }
     }
-    depths.into_iter().max().unwrap_or(0)
+    deepest
 }

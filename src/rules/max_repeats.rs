@@ -44,6 +44,61 @@ impl Place {
 /// Selections with the same response keys from the root are one place in the answer, however
 /// often their parents are written.
 fn measure(operation: &Operation) -> u64 {
+    measure_few(operation).unwrap_or_else(|| measure_many(operation))
+}
+
+/// Nothing when there are more fields under aliases than it pays to compare in pairs.
+fn measure_few(operation: &Operation) -> Option<u64> {
+    let nodes = operation.nodes();
+    let mut aliased: Vec<FieldId> = Vec::with_capacity(FEW);
+    for node in nodes.iter().filter(|it| it.alias.is_some()) {
+        if !aliased.contains(&node.field) {
+            (aliased.len() < FEW).then(|| aliased.push(node.field))?;
+        }
+    }
+    // One for every response key under which such a field comes in one place.
+    let mut distinct: Vec<&Node> = Vec::with_capacity(FEW);
+    let mut most = u64::from(!nodes.is_empty());
+    let mut budget = BUDGET;
+    for node in nodes.iter().filter(|it| aliased.contains(&it.field)) {
+        let key = operation.key(node);
+        let (mut times, mut is_new) = (1_u64, true);
+        for other in distinct.iter().filter(|it| it.field == node.field) {
+            if are_beside(operation, (other, node), &mut budget)? {
+                is_new &= operation.key(other) != key;
+                times = times.saturating_add(1);
+            }
+        }
+        if is_new {
+            most = most.max(times);
+            (distinct.len() < FEW).then(|| distinct.push(node))?;
+        }
+    }
+    Some(most)
+}
+
+/// So many fields are compared faster than their places are hashed.
+const FEW: usize = 16;
+
+/// Steps of comparing; when more are due, hashing takes less.
+const BUDGET: u32 = 2_000;
+
+/// Whether two selections stand in one place of the answer. Nothing when the budget is spent.
+fn are_beside(operation: &Operation, (a, b): (&Node, &Node), budget: &mut u32) -> Option<bool> {
+    let (mut a, mut b) = (a.parent, b.parent);
+    while a != b {
+        *budget = budget.checked_sub(1)?;
+        let (Some(one), Some(other)) = (a, b) else { return Some(false) };
+        let (one, other) = (operation.node(one)?, operation.node(other)?);
+        if operation.key(one) != operation.key(other) {
+            return Some(false);
+        }
+        (a, b) = (one.parent, other.parent);
+    }
+    Some(true)
+}
+
+fn measure_many(operation: &Operation) -> u64 {
     let nodes = operation.nodes();
     let aliased: HashSet<FieldId> =
         nodes.iter().filter(|it| it.alias.is_some()).map(|it| it.field).collect();

@@ -9,6 +9,7 @@ mod check;
 mod coordinate;
 mod definitions;
 mod drift;
+mod field_names;
 mod introspected;
 mod literal;
 mod load;

@@ -9,7 +9,7 @@ use ahash::HashMap;
 
 use crate::{
     diagnostic::Source,
-    schema::{Applied, Const, Definitions, TypeSet},
+    schema::{Applied, Const, Definitions, TypeSet, field_names::FieldNames},
 };
 
 macro_rules! ids {
@@ -237,7 +237,9 @@ pub struct Schema {
     pub(super) inputs: Vec<Input>,
     pub(super) directives: Vec<DirectiveDefinition>,
     pub(super) type_names: HashMap<Box<str>, TypeId>,
-    pub(super) field_names: HashMap<TypeId, HashMap<Box<str>, FieldId>>,
+    pub(super) field_names: FieldNames,
+    /// An argument, an input field or a value of an enum is deprecated.
+    pub(super) has_deprecated_inputs: bool,
     /// The object type of each object index.
     pub(super) objects: Vec<TypeId>,
     pub(super) query: TypeId,
@@ -308,7 +310,10 @@ impl Schema {
         if name == "__typename" && self.ty(parent).is_composite() {
             return Some(FieldId::TYPENAME);
         }
-        self.field_names.get(&parent)?.get(name).copied()
+        self.field_names.find((parent, name), |it| {
+            let field = self.field(it);
+            field.parent == parent && *field.name == *name
+        })
     }
 
     /// The fields of an object or interface type, in the order written.
@@ -336,6 +341,12 @@ impl Schema {
     #[must_use]
     pub fn argument_named(&self, id: FieldId, name: &str) -> Option<InputId> {
         self.arguments(id).find(|it| &*self.input(*it).name == name)
+    }
+
+    /// Whether any argument, input field or value of an enum is deprecated.
+    #[must_use]
+    pub const fn has_deprecated_inputs(&self) -> bool {
+        self.has_deprecated_inputs
     }
 
     /// Every definition of a directive.

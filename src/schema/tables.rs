@@ -9,6 +9,7 @@ use crate::{
     schema::{
         Applied, Const, Definitions, DirectiveDefinition, EnumValue, Field, FieldId, Input,
         InputOwner, Kind, OperationKind, Schema, Type, TypeId, TypeRef, TypeSet, Wrapper,
+        field_names::FieldNames,
         sdl::{
             AppliedSyntax, Definition, DefinitionKind, Document, EnumValueSyntax, FieldSyntax,
             InputSyntax, TypeSyntax,
@@ -30,16 +31,20 @@ pub(super) fn schema(
         type_names: document.types.iter().map(|it| it.name.text.into()).zip(ids.clone()).collect(),
         fields: Vec::new(),
         inputs: Vec::new(),
-        field_names: HashMap::default(),
     };
     let [query, mutation, subscription] = roots.map(|it| it.map(|it| tables.id(it)));
     // INVARIANT: `check` refuses a document without a query root.
     let query = query.unwrap_or(TypeId(0));
     tables.add_typename(query);
     let types = document.types.into_iter().zip(possible.sets).zip(ids);
-    let types = types.map(|((it, possible), id)| tables.ty(id, it, possible)).collect();
+    let types: Vec<_> = types.map(|((it, possible), id)| tables.ty(id, it, possible)).collect();
     let directives = document.directives.into_iter().zip(0..);
     let directives = directives.map(|(it, idx)| tables.directive(idx, it)).collect();
+    let named = tables.fields.iter().zip((0..).map(FieldId)).skip(1);
+    let field_names = FieldNames::of(named.map(|(it, id)| (it.parent, &*it.name, id)));
+    let mut values = types.iter().flat_map(|it| &it.values);
+    let has_deprecated_inputs = tables.inputs.iter().any(|it| it.deprecated.is_some())
+        || values.any(|it| it.deprecated.is_some());
     Schema {
         source,
         definitions,
@@ -48,7 +53,8 @@ pub(super) fn schema(
         inputs: tables.inputs,
         directives,
         type_names: tables.type_names,
-        field_names: tables.field_names,
+        field_names,
+        has_deprecated_inputs,
         objects: possible.objects,
         query,
         mutation,
@@ -104,7 +110,6 @@ struct Tables {
     type_names: HashMap<Box<str>, TypeId>,
     fields: Vec<Field>,
     inputs: Vec<Input>,
-    field_names: HashMap<TypeId, HashMap<Box<str>, FieldId>>,
 }
 
 impl Tables {
@@ -165,10 +170,8 @@ impl Tables {
         if fields.is_empty() {
             return start..start;
         }
-        let mut names = HashMap::default();
         for it in fields {
             let id = FieldId(next(&self.fields));
-            names.insert(it.name.text.into(), id);
             let arguments = self.inputs(InputOwner::Field(id), it.arguments);
             let ty = self.type_ref(it.ty);
             self.fields.push(Field {
@@ -181,7 +184,6 @@ impl Tables {
                 directives: applied(it.directives),
             });
         }
-        self.field_names.insert(parent, names);
         start..next(&self.fields)
     }
 

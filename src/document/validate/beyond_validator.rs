@@ -2,11 +2,12 @@
 //!
 //! Only those that need no schema. Every walk is linear in the document.
 
-use ahash::{HashMap, HashSet};
+use ahash::HashSet;
 
 use crate::{
     document::{
-        Document, Invalid, OperationDefinition, SelectionKind, ValueId, ValueKind, order::names,
+        Document, Invalid, OperationDefinition, SelectionKind, ValueId, ValueKind,
+        order::{Names, names},
         validate::invalid::SUBSCRIPTION_ROOT,
     },
     schema::OperationKind,
@@ -22,15 +23,23 @@ pub(super) fn beyond_validator(document: &Document) -> Vec<Invalid> {
 
 /// GraphQL §5.6.3: keys of an input object are unique, under scalars of the schema's own too.
 fn repeated_keys(document: &Document, found: &mut Vec<Invalid>) {
-    let mut keys = HashSet::default();
+    let mut few = Vec::new();
     for (index, value) in (0..).zip(document.values()) {
         if value.kind != ValueKind::Object {
             continue;
         }
-        keys.clear();
+        let mut many = HashSet::default();
+        few.clear();
         for key in document.children(ValueId(index)).filter_map(|(_, it)| it.key) {
             let name = document.str(key);
-            if !keys.insert(name) {
+            let is_repeated = if few.len() < FEW {
+                let is_repeated = few.contains(&name);
+                few.push(name);
+                is_repeated
+            } else {
+                few.contains(&name) || !many.insert(name)
+            };
+            if is_repeated {
                 found.push(Invalid {
                     public: format!("key `{name}` is given several times").into(),
                     detail: format!("an input object has the key `{name}` several times"),
@@ -41,6 +50,9 @@ fn repeated_keys(document: &Document, found: &mut Vec<Invalid>) {
         }
     }
 }
+
+/// So many keys are compared faster than they are hashed.
+const FEW: usize = 12;
 
 /// GraphQL §5.2.4.1: a subscription has one root field, and it is not introspection.
 fn subscription_roots(document: &Document, found: &mut Vec<Invalid>) {
@@ -62,11 +74,7 @@ fn subscription_roots(document: &Document, found: &mut Vec<Invalid>) {
     }
 }
 
-fn is_single(
-    document: &Document,
-    fragments: &HashMap<&str, usize>,
-    operation: &OperationDefinition,
-) -> bool {
+fn is_single(document: &Document, fragments: &Names<'_>, operation: &OperationDefinition) -> bool {
     let mut visited = HashSet::default();
     let mut key = None;
     let mut ranges = vec![(operation.selections.start, operation.selections.end)];
@@ -89,7 +97,7 @@ fn is_single(
             }
             SelectionKind::Spread { name } => {
                 let index = fragments.get(document.str(*name));
-                let fragment = index.and_then(|it| document.fragments().get(*it));
+                let fragment = index.and_then(|it| document.fragments().get(it));
                 if let Some(it) = fragment.filter(|it| visited.insert(it.start)) {
                     ranges.push((it.selections.start, it.selections.end));
                 }

@@ -73,6 +73,11 @@ impl Places {
         self.objects.get(&object).map(|it| &**it).unwrap_or_default()
     }
 
+    /// Whether any argument of any field leads to a demanded value.
+    pub(super) fn has_fields(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
     /// The arguments of a field that lead to demanded values.
     pub(super) fn of_field(&self, field: FieldId) -> &[Concern] {
         self.fields.get(&field).map(|it| &**it).unwrap_or_default()

@@ -28,7 +28,8 @@ pub(super) struct Site {
 /// Every site of an operation.
 pub(super) fn sites(places: &Places, operation: &Operation) -> Vec<Site> {
     let mut sites = Vec::new();
-    let nodes = (0_u32..).map(NodeId).zip(operation.nodes());
+    let all = if places.has_fields() { operation.nodes() } else { &[] };
+    let nodes = (0_u32..).map(NodeId).zip(all);
     for (id, node) in nodes.filter(|(_, it)| it.guard != GuardId::NEVER) {
         for concern in
             places.of_field(node.field).iter().filter(|it| can_answer(operation, node, it))

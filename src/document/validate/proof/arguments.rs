@@ -37,7 +37,12 @@ impl<'a> Walk<'a> {
 
     /// GraphQL §5.7.1 (directives are defined), §5.7.2 (they may stand there) and §5.7.3 (once, but
     /// for those that repeat).
+    #[inline]
     pub(super) fn directives(&mut self, range: Range, location: &str) -> Option<Proven> {
+        if range.is_empty() { Some(Proven) } else { self.some_directives(range, location) }
+    }
+
+    fn some_directives(&mut self, range: Range, location: &str) -> Option<Proven> {
         let (schema, document) = (self.known.schema, self.known.document);
         let all = document.directives_in(range);
         for (before, it) in all.iter().enumerate() {

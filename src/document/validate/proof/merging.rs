@@ -27,8 +27,8 @@ pub(super) fn merging(known: Known<'_>, nodes: &[Node]) -> Option<Proven> {
         nodes,
         round: 0,
         spread_in: vec![0; known.document.fragments().len()],
-        ranges: Vec::new(),
-        set: Vec::new(),
+        ranges: Vec::with_capacity(FEW),
+        set: Vec::with_capacity(FEW),
         members: Vec::new(),
         tasks: Vec::new(),
         has_compared: false,
@@ -52,6 +52,9 @@ pub(super) fn merging(known: Known<'_>, nodes: &[Node]) -> Option<Proven> {
 /// So many selections and fields are looked at. `count` admits documents of 100,000 steps of work,
 /// which are the selections of every set; those of sets that are merged come again.
 const BUDGET: usize = 300_000;
+
+/// Fields in one set, and fragments in it, in most documents.
+const FEW: usize = 16;
 
 /// What is asked of fields with the same response name.
 #[derive(Clone, Copy)]

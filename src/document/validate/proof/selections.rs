@@ -62,13 +62,13 @@ impl<'a> Walk<'a> {
         let mut walk = Self {
             known,
             nodes: vec![Node::Inline; document.all_selections().len()],
-            usages: Vec::new(),
-            spreads: Vec::new(),
-            used: Vec::new(),
-            types: Vec::new(),
-            values: Vec::new(),
+            usages: Vec::with_capacity(FEW),
+            spreads: Vec::with_capacity(FEW),
+            used: Vec::with_capacity(FEW),
+            types: Vec::with_capacity(FEW),
+            values: Vec::with_capacity(FEW),
             fragments,
-            open: Vec::new(),
+            open: Vec::with_capacity(FEW),
         };
         for it in document.operations() {
             let start = walk.here();
@@ -196,6 +196,9 @@ impl<'a> Walk<'a> {
         proven(a.is_composite() && (on == parent || a.possible.intersects(&b.possible)))
     }
 }
+
+/// Of each kind, in most documents.
+const FEW: usize = 16;
 
 /// What stands below a selection.
 pub(super) const fn inside(index: u32, selection: &Selection) -> Range {
