@@ -117,12 +117,15 @@ impl Gate {
         method: Method,
     ) -> (Verdict, Follow) {
         let mut totals = Totals::of(requests);
-        let judged = requests.iter().map(|request| {
+        let mut judged = |request: &Request<'_>| {
             let entry = self.entry(request, method)?;
             let judged = bench.judge_document(request, (&entry.known, method), &mut totals);
             entry.known.note(judged)
-        });
-        let verdict = decide(requests.framing, judged.collect());
+        };
+        let verdict = match (requests.framing, requests.rest.as_slice()) {
+            (Framing::Single, []) => decide_one(judged(&requests.first)),
+            (framing, _) => decide(framing, requests.iter().map(judged).collect()),
+        };
         if matches!(verdict.0, Verdict::Admit(_)) {
             let kept = requests.iter().filter_map(|it| to_remember(&self.policy, it));
             kept.for_each(|(hash, text)| self.remembered.put(hash, &text));
@@ -224,6 +227,26 @@ impl Gate {
         let entry = Arc::new(Entry { operation_name, literal: written.into(), known });
         self.cache.put(key, share, Arc::clone(&entry));
         Ok(entry)
+    }
+}
+
+/// A request that is no batch.
+fn decide_one(judged: Result<Ready, Refused>) -> (Verdict, Follow) {
+    match judged {
+        Err(Refused { deciding, found, subject }) => {
+            let (items, subjects) = (vec![deciding], vec![*subject]);
+            let rejected =
+                Rejected { framing: Framing::Single, items, found: found.into_vec(), subjects };
+            (Verdict::Reject(rejected), Follow::default())
+        }
+        Ok(Ready { answer: Some(answer), item, .. }) => {
+            let answered = Answered { body: answer.into_bytes(), items: vec![item] };
+            (Verdict::Answer(answered), Follow::default())
+        }
+        Ok(Ready { body, item, followed, answer: None }) => {
+            let admitted = Admitted::new(body.into_bytes(), vec![item]);
+            (Verdict::Admit(admitted), Follow::of_one(followed))
+        }
     }
 }
 

@@ -86,6 +86,12 @@ impl Follow {
             expected: expected.into_iter().collect(),
         }
     }
+
+    /// Of a request that is no batch.
+    pub(super) fn of_one(Followed { watched, expected }: Followed) -> Self {
+        let watched = watched.map(|it| Watched::new(Framing::Single, vec![it]));
+        Self { watched, expected: expected.map(|it| vec![it]) }
+    }
 }
 
 /// The rule that compares the cost with its limit.

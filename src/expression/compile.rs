@@ -33,7 +33,7 @@ pub struct Problem {
 impl Expression {
     /// Its source.
     #[must_use]
-    pub fn source(&self) -> &str {
+    pub const fn source(&self) -> &str {
         &self.source
     }
 

@@ -15,6 +15,12 @@ pub trait Resolve: Send + Sync {
     /// The value; `None` when there is none, which denies.
     fn resolve(&self, name: Name) -> Option<&Value>;
 
+    /// An argument of the field, when it is made for this question alone: the same that
+    /// [`Self::resolve`] has in the value of `args`.
+    fn argument(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
     /// The coordinate of `field`, of `parent.field` or of `root.field`: the same that
     /// [`Self::resolve`] has in its value.
     fn coordinate(&self, _name: Name) -> Option<Cow<'_, str>> {
@@ -63,11 +69,20 @@ fn part(shape: &Shape, question: Question<'_>) -> Outcome {
         Shape::All(parts) => decided(parts, &Outcome::Fails, question),
         Shape::Any(parts) => decided(parts, &Outcome::Holds, question),
         Shape::Condition(condition) => asked.condition(*condition),
+        Shape::Not(of) => match part(of, question) {
+            Outcome::Fails => Outcome::Holds,
+            Outcome::Holds => Outcome::Fails,
+            nothing @ Outcome::Nothing(_) => nothing,
+        },
         Shape::Program(it) => program(it, question),
         Shape::Stands(standing) => {
             let coordinate = local.and_then(|it| it.coordinate(standing.field));
             standing.of(coordinate.as_deref())
         }
+        Shape::Test(test, it) => match test.answer(&Names::of(question)) {
+            Some(answer) => Outcome::of(answer),
+            None => program(it, question),
+        },
     }
 }
 
@@ -85,8 +100,9 @@ fn decided(parts: &[Shape], decisive: &Outcome, question: Question<'_>) -> Outco
     unanswered.unwrap_or_else(|| Outcome::of(*decisive == Outcome::Fails))
 }
 
-fn program(program: &IdedExpr, (expression, asked, local): Question<'_>) -> Outcome {
-    let names = Names { asked, local, source: expression.source() };
+fn program(program: &IdedExpr, question: Question<'_>) -> Outcome {
+    let (expression, ..) = question;
+    let names = Names::of(question);
     let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
     context.set_variable_resolver(&names);
     for (function, pattern) in &expression.patterns {
@@ -113,13 +129,31 @@ fn told(error: &cel::ExecutionError) -> String {
     }
 }
 
-struct Names<'a> {
+/// What the names of one expression stand for.
+pub(super) struct Names<'a> {
     asked: &'a Asked<'a>,
     local: Option<&'a dyn Resolve>,
     source: &'a str,
 }
 
-impl Names<'_> {
+impl<'a> Names<'a> {
+    const fn of((expression, asked, local): Question<'a>) -> Self {
+        Self { asked, local, source: expression.source() }
+    }
+
+    pub(super) fn value(&self, name: Name) -> Option<&'a Value> {
+        self.note(name);
+        let local = self.local.and_then(|it| it.resolve(name));
+        local.or_else(|| self.asked.base().resolve(name))
+    }
+
+    /// A member of what a name stands for, where it can be had without the others.
+    pub(super) fn member(&self, name: Name, member: &str) -> Option<Value> {
+        let local = self.local.filter(|_| name == Name::Args)?;
+        self.note(name);
+        local.argument(member)
+    }
+
     /// Values are looked at through the arguments, also those of the fields around.
     fn note(&self, name: Name) {
         let is_value = match name {
@@ -136,11 +170,7 @@ impl Names<'_> {
 impl VariableResolver for Names<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
         if let Some(name) = Name::parse(variable) {
-            self.note(name);
-            let local = self.local.and_then(|it| it.resolve(name));
-            return local
-                .or_else(|| self.asked.base().resolve(name))
-                .map(|it| CowVal::Borrowed(it.val()));
+            return self.value(name).map(|it| CowVal::Borrowed(it.val()));
         }
         let condition = self.asked.conditions().position(variable)?;
         // A condition without an answer stands for nothing: `!banned` must not open.

@@ -7,6 +7,7 @@
 mod check;
 mod compile;
 mod conditions;
+mod direct;
 mod evaluate;
 mod name;
 mod pattern;

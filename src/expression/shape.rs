@@ -5,7 +5,7 @@
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 
-use crate::expression::{Name, Outcome};
+use crate::expression::{Name, Outcome, direct::Test};
 
 /// An expression, or a part of one.
 #[derive(Debug)]
@@ -16,10 +16,14 @@ pub(super) enum Shape {
     Any(Box<[Self]>),
     /// The name of a condition, by position.
     Condition(usize),
+    /// `!a`, where `a` is a test.
+    Not(Box<Self>),
     /// Whatever else CEL has.
     Program(IdedExpr),
     /// `root.field == "Query.me"`, `parent.field in ["Query.me"]`, and the like.
     Stands(Standing),
+    /// A test, and the same for the interpreter.
+    Test(Test, IdedExpr),
 }
 
 /// Whether a field is one of these.
@@ -43,15 +47,28 @@ impl Shape {
             Expr::Call(call) if call.func_name == operators::LOGICAL_OR => {
                 Self::Any(parts(call).collect())
             }
-            Expr::Call(ref call) => match standing(call) {
-                Some(standing) => Self::Stands(standing),
-                None => Self::Program(program),
+            Expr::Call(ref call) => match (standing(call), call.args.as_slice()) {
+                (Some(standing), _) => Self::Stands(standing),
+                (None, [of]) if call.func_name == operators::LOGICAL_NOT => {
+                    match Self::test(of.clone()) {
+                        Self::Program(_) => Self::Program(program),
+                        test => Self::Not(Box::new(test)),
+                    }
+                }
+                (None, _) => Self::test(program),
             },
             Expr::Ident(ref name) => match conditions.iter().position(|it| **it == *name) {
                 Some(condition) => Self::Condition(condition),
                 None => Self::Program(program),
             },
-            _ => Self::Program(program),
+            _ => Self::test(program),
+        }
+    }
+
+    fn test(program: IdedExpr) -> Self {
+        match Test::of(&program) {
+            Some(test) => Self::Test(test, program),
+            None => Self::Program(program),
         }
     }
 }

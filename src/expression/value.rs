@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use cel::common::value::Val;
+use cel::common::{
+    types::{CelBool, CelInt, CelNull, CelString},
+    value::Val,
+};
 
 /// A value; cloning one is cheap.
 #[derive(Clone)]
@@ -34,27 +37,29 @@ impl Value {
     /// A text.
     #[must_use]
     pub fn text(text: &str) -> Self {
-        Self::of(text.into())
+        Self::from(CelString::from(text.to_owned()))
     }
 
     /// True or false.
     #[must_use]
     pub fn boolean(value: bool) -> Self {
-        Self::of(value.into())
+        Self::from(CelBool::from(value))
     }
 
     /// A number from its text in a document or in JSON: whole as far as 64 bits go.
     #[must_use]
     pub fn number(text: &str) -> Self {
-        let whole = text.parse::<i64>().map(cel::Value::Int);
-        let whole = whole.or_else(|_| text.parse::<u64>().map(cel::Value::UInt));
+        if let Ok(whole) = text.parse::<i64>() {
+            return Self::from(CelInt::from(whole));
+        }
+        let whole = text.parse::<u64>().map(cel::Value::UInt);
         Self::of(whole.unwrap_or_else(|_| cel::Value::Float(text.parse().unwrap_or(f64::NAN))))
     }
 
     /// Null.
     #[must_use]
     pub fn null() -> Self {
-        Self::of(cel::Value::Null)
+        Self::from(CelNull)
     }
 
     pub(super) fn val(&self) -> &dyn Val {
@@ -64,8 +69,11 @@ impl Value {
     fn of(value: cel::Value) -> Self {
         // Only function values cannot be converted, and none is made here; null denies.
         let val: Result<Box<dyn Val>, _> = value.try_into();
-        let val = val.unwrap_or_else(|_| Box::new(cel::common::types::CelNull));
-        Self(Arc::new(val))
+        Self(Arc::new(val.unwrap_or_else(|_| Box::new(CelNull))))
+    }
+
+    fn from(val: impl Val + 'static) -> Self {
+        Self(Arc::new(Box::new(val)))
     }
 
     fn to_cel(&self) -> cel::Value {

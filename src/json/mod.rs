@@ -24,8 +24,6 @@ pub use write::{escape, push_escaped};
 
 use std::{borrow::Cow, ops::Range};
 
-use crate::json::literal::{says, unquote};
-
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -52,13 +50,36 @@ struct Piece {
     end: u32,
 }
 
+/// Whether something has to be resolved to know what a string says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escapes {
+    /// It says what is written.
+    None,
+    Some,
+}
+
+impl Piece {
+    const fn len(self) -> u32 {
+        self.end.saturating_sub(self.start)
+    }
+}
+
+/// A string literal, with its quotes.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    piece: Piece,
+    escapes: Escapes,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Node {
     kind: Kind,
+    /// Of a string.
+    escapes: Escapes,
     /// The whole value; of a string with its quotes.
     piece: Piece,
-    /// Of a member of an object: the key with its quotes.
-    key: Option<Piece>,
+    /// Of a member of an object.
+    key: Option<Written>,
     /// First node behind this subtree.
     end: u32,
     /// Direct children of an array or object.
@@ -105,11 +126,42 @@ impl<'a> Tree<'a> {
     fn str(&self, piece: Piece) -> &'a str {
         self.text.get(piece.start as usize..piece.end as usize).unwrap_or_default()
     }
+
+    fn literal(&self, written: Written) -> Literal<'a> {
+        Literal::scanned(self.str(written.piece), written.escapes)
+    }
+
+    /// Whether two say the same.
+    #[inline]
+    fn are_same(&self, one: Written, other: Written) -> bool {
+        if one.escapes == Escapes::Some || other.escapes == Escapes::Some {
+            return self.literal(one).says(&self.literal(other).text());
+        }
+        one.piece.len() == other.piece.len() && self.bytes(one.piece) == self.bytes(other.piece)
+    }
+
+    /// Bits of which two that say the same have one in common.
+    #[inline]
+    fn mark(&self, written: Written) -> u64 {
+        match (written.escapes, self.bytes(written.piece)) {
+            (Escapes::None, [_, first, .., last, _]) => {
+                1 << (first.wrapping_mul(7).wrapping_add(*last) & 63)
+            }
+            (Escapes::None, inner) => 1 << (inner.len() & 63),
+            (Escapes::Some, _) => u64::MAX,
+        }
+    }
+
+    fn bytes(&self, piece: Piece) -> &'a [u8] {
+        let range = piece.start as usize..piece.end as usize;
+        self.text.as_bytes().get(range).unwrap_or_default()
+    }
 }
 
 impl<'t> Value<'t> {
     const ABSENT: Node = Node {
         kind: Kind::Null,
+        escapes: Escapes::None,
         piece: Piece { start: 0, end: 0 },
         key: None,
         end: 0,
@@ -155,31 +207,32 @@ impl<'t> Value<'t> {
     /// Its key, when it is a member of an object.
     #[must_use]
     pub fn key(self) -> Option<Cow<'t, str>> {
-        Some(unquote(self.tree.str(self.node().key?)))
+        Some(self.tree.literal(self.node().key?).into_text())
     }
 
     /// Its key as written, with quotes.
     #[must_use]
     pub fn key_text(self) -> Option<&'t str> {
-        Some(self.tree.str(self.node().key?))
+        Some(self.tree.str(self.node().key?.piece))
     }
 
     /// Whether it is the member of this name.
     #[must_use]
     pub fn is_under(self, key: &str) -> bool {
-        self.key_text().is_some_and(|it| says(it, key))
+        self.node().key.is_some_and(|it| self.tree.literal(it).says(key))
     }
 
     /// Its content, when it is a string.
     #[must_use]
     pub fn string(self) -> Option<Cow<'t, str>> {
-        (self.kind() == Kind::String).then(|| unquote(self.text()))
+        self.literal().map(Literal::into_text)
     }
 
     /// The same with its escapes, to be resolved when it is needed.
     #[must_use]
     pub fn literal(self) -> Option<Literal<'t>> {
-        (self.kind() == Kind::String).then(|| Literal::scanned(self.text()))
+        let Node { kind, escapes, piece, .. } = *self.node();
+        (kind == Kind::String).then(|| self.tree.literal(Written { piece, escapes }))
     }
 
     /// Number of elements or members.

@@ -4,38 +4,55 @@
 //! since escapes are near each other or nowhere, and the others a block at a time.
 
 /// The number of bytes before the first quote, backslash or control character, or all of them.
+#[inline]
 pub(crate) fn n_plain(bytes: &[u8]) -> usize {
-    let (near, far) = bytes.split_at_checked(NEAR).unwrap_or((bytes, &[]));
-    let n_near = n_plain_words(near);
-    if n_near < near.len() {
-        return n_near;
+    let mut rest = bytes;
+    let mut n_passed = 0_usize;
+    // Budget: the words of what is near. What was passed is never more than the length, so nothing
+    // wraps.
+    while let Some((word, behind)) = rest.split_first_chunk::<WORD>() {
+        let found = specials(u64::from_le_bytes(*word));
+        if found != 0 {
+            return n_passed.wrapping_add(found.trailing_zeros() as usize / 8);
+        }
+        n_passed = n_passed.wrapping_add(WORD);
+        if n_passed == NEAR {
+            return n_plain_far(bytes);
+        }
+        rest = behind;
     }
-    let (blocks, _) = far.as_chunks::<BLOCK>();
-    let n_blocks = blocks.iter().take_while(|it| is_plain(it)).count();
-    let n_passed = n_near.saturating_add(n_blocks.saturating_mul(BLOCK));
-    n_passed.saturating_add(n_plain_words(bytes.get(n_passed..).unwrap_or_default()))
+    n_passed.wrapping_add(rest.iter().position(|it| is_special(*it)).unwrap_or(rest.len()))
 }
 
-/// 32 bytes: longer than most lines of a formatted document.
-const NEAR: usize = 32;
+/// The same where nothing near is special.
+#[inline(never)]
+fn n_plain_far(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.get(NEAR..).unwrap_or_default().as_chunks::<BLOCK>();
+    let n_blocks = blocks.iter().take_while(|it| is_plain(it)).count();
+    let n_passed = NEAR.saturating_add(n_blocks.saturating_mul(BLOCK));
+    let (words, rest) = bytes.get(n_passed..).unwrap_or_default().as_chunks::<WORD>();
+    for (n, word) in words.iter().enumerate() {
+        let found = specials(u64::from_le_bytes(*word));
+        if found != 0 {
+            let n_words =
+                n.saturating_mul(WORD).saturating_add(found.trailing_zeros() as usize / 8);
+            return n_passed.saturating_add(n_words);
+        }
+    }
+    let n_rest = rest.iter().position(|it| is_special(*it)).unwrap_or(rest.len());
+    n_passed.saturating_add(words.len().saturating_mul(WORD)).saturating_add(n_rest)
+}
+
+/// What is looked at in one step.
+const WORD: usize = 8;
+/// 64 bytes: longer than most lines of a formatted document.
+const NEAR: usize = 64;
 /// 64 bytes: what the compiler makes four vectors of.
 const BLOCK: usize = 64;
 
 /// Looks at every byte without a way out, so that it is done many at a time.
 fn is_plain(block: &[u8; BLOCK]) -> bool {
     !block.iter().fold(false, |found, it| found | is_special(*it))
-}
-
-fn n_plain_words(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (n, word) in words.iter().enumerate() {
-        let found = specials(u64::from_le_bytes(*word));
-        if found != 0 {
-            return n.saturating_mul(8).saturating_add(found.trailing_zeros() as usize / 8);
-        }
-    }
-    let n_rest = rest.iter().position(|it| is_special(*it)).unwrap_or(rest.len());
-    words.len().saturating_mul(8).saturating_add(n_rest)
 }
 
 const fn is_special(byte: u8) -> bool {

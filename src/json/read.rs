@@ -2,12 +2,7 @@
 
 use ahash::HashSet;
 
-use crate::json::{
-    Error, Kind, Node, Piece, Problem, Recent, Tree,
-    literal::{says, unquote},
-    scan,
-    scan::Cursor,
-};
+use crate::json::{Error, Escapes, Kind, Node, Problem, Recent, Tree, Written, scan, scan::Cursor};
 
 /// What a reader accepts at the most.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +82,8 @@ struct Open {
     node: u32,
     kind: Kind,
     n_children: u32,
+    /// The marks of the keys seen.
+    marks: u64,
     /// Keys seen, once there are more than [`FEW_MEMBERS`].
     keys: Option<HashSet<Box<str>>>,
 }
@@ -129,12 +126,12 @@ impl Reader<'_, '_> {
     }
 
     /// How long lists may be in a child of the outermost value.
-    fn max_list(&self, key: Option<Piece>) -> u32 {
+    fn max_list(&self, key: Option<Written>) -> u32 {
         let (Some(lists), Some(key)) = (self.limits.lists, key) else { return u32::MAX };
-        if says(self.tree.str(key), lists.inside) { lists.length } else { u32::MAX }
+        if self.tree.literal(key).says(lists.inside) { lists.length } else { u32::MAX }
     }
 
-    fn key(&mut self) -> Result<Piece, Error> {
+    fn key(&mut self) -> Result<Written, Error> {
         let at = self.cursor.at();
         if self.cursor.peek() != Some(b'"') {
             return Err(self.cursor.unexpected());
@@ -149,73 +146,83 @@ impl Reader<'_, '_> {
         Ok(key)
     }
 
-    fn is_duplicate(&mut self, key: Piece) -> bool {
-        let Some(open) = self.open.last_mut().filter(|it| it.n_children > 0) else { return false };
-        let tree = &self.tree;
-        let name = unquote(tree.str(key));
+    fn is_duplicate(&mut self, key: Written) -> bool {
+        let Some(open) = self.open.last_mut() else { return false };
+        let (tree, mark) = (&self.tree, self.tree.mark(key));
+        let is_new = open.marks & mark == 0;
+        open.marks |= mark;
+        if is_new && open.n_children <= FEW_MEMBERS {
+            return false;
+        }
         let members = || {
             let mut next = open.node.saturating_add(1) as usize;
             std::iter::from_fn(move || {
                 let node = tree.nodes.get(next)?;
                 next = (node.end as usize).max(next.saturating_add(1));
-                Some(tree.str(node.key?))
+                node.key
             })
         };
         if open.n_children <= FEW_MEMBERS {
-            return members().any(|it| says(it, &name));
+            return members().any(|it| tree.are_same(it, key));
         }
-        let keys =
-            open.keys.get_or_insert_with(|| members().map(|it| unquote(it).into()).collect());
-        !keys.insert(name.into())
+        let name = |it| tree.literal(it).text().into();
+        !open.keys.get_or_insert_with(|| members().map(name).collect()).insert(name(key))
     }
 
-    fn value(&mut self, key: Option<Piece>) -> Result<(), Error> {
+    fn value(&mut self, key: Option<Written>) -> Result<(), Error> {
         let start = self.cursor.at();
-        let (kind, piece) = match self.cursor.peek() {
-            Some(b'{') => (Kind::Object, self.opening()),
-            Some(b'[') => (Kind::Array, self.opening()),
+        let scalar = |kind, piece| (kind, Written { piece, escapes: Escapes::None });
+        let (kind, written) = match self.cursor.peek() {
             Some(b'"') => (Kind::String, self.string()?),
-            Some(b'-' | b'0'..=b'9') => (Kind::Number, scan::number(&mut self.cursor)?),
-            Some(b't') => (Kind::Boolean(true), self.cursor.word("true")?),
-            Some(b'f') => (Kind::Boolean(false), self.cursor.word("false")?),
-            Some(b'n') => (Kind::Null, self.cursor.word("null")?),
+            Some(b'{') => return self.container(Kind::Object, key),
+            Some(b'[') => return self.container(Kind::Array, key),
+            Some(b'-' | b'0'..=b'9') => scalar(Kind::Number, scan::number(&mut self.cursor)?),
+            Some(b't') => scalar(Kind::Boolean(true), self.cursor.word("true")?),
+            Some(b'f') => scalar(Kind::Boolean(false), self.cursor.word("false")?),
+            Some(b'n') => scalar(Kind::Null, self.cursor.word("null")?),
             Some(_) | None => return Err(self.cursor.unexpected()),
         };
-        let node = u32::try_from(self.tree.nodes.len()).unwrap_or(u32::MAX);
-        if node >= self.limits.values {
+        let Written { piece, escapes } = written;
+        let node = Node { kind, escapes, piece, key, end: 0, n_children: 0, height: 0 };
+        self.push(start, node)?;
+        Ok(())
+    }
+
+    fn container(&mut self, kind: Kind, key: Option<Written>) -> Result<(), Error> {
+        let start = self.cursor.at();
+        let (piece, escapes) = (self.cursor.pass(1), Escapes::None);
+        let node = Node { kind, escapes, piece, key, end: 0, n_children: 0, height: 1 };
+        let node = self.push(start, node)?;
+        if self.open.len() >= self.limits.depth as usize {
+            return Err(Error { problem: Problem::TooDeep, at: start });
+        }
+        self.open.push(Open { node, kind, n_children: 0, marks: 0, keys: None });
+        Ok(())
+    }
+
+    /// Adds a value that begins there, unless there are too many; says where it stands.
+    fn push(&mut self, start: usize, node: Node) -> Result<u32, Error> {
+        let at = u32::try_from(self.tree.nodes.len()).unwrap_or(u32::MAX);
+        if at >= self.limits.values {
             return Err(Error { problem: Problem::TooManyValues, at: start });
         }
         if let Some(open) = self.open.last_mut() {
             open.n_children = open.n_children.saturating_add(1);
-            if open.kind == Kind::Array && open.n_children > self.max_list {
+            if open.n_children > self.max_list && open.kind == Kind::Array {
                 return Err(Error { problem: Problem::ListTooLong, at: start });
             }
         }
-        let end = node.saturating_add(1);
-        let is_container = matches!(kind, Kind::Array | Kind::Object);
-        let height = u32::from(is_container);
-        self.tree.nodes.push(Node { kind, piece, key, end, n_children: 0, height });
-        if is_container {
-            if self.open.len() >= self.limits.depth as usize {
-                return Err(Error { problem: Problem::TooDeep, at: start });
-            }
-            self.open.push(Open { node, kind, n_children: 0, keys: None });
-        }
-        Ok(())
+        self.tree.nodes.push(Node { end: at.saturating_add(1), ..node });
+        Ok(at)
     }
 
-    fn string(&mut self) -> Result<Piece, Error> {
+    fn string(&mut self) -> Result<Written, Error> {
         let recent = self.recent.filter(|_| self.open.len() == 1);
         match recent.and_then(|it| it.length_of_first(self.cursor.rest())) {
-            Some(length) => Ok(self.cursor.pass(length)),
+            // Whether it has escapes is found out when somebody asks what it says.
+            Some(length) => Ok(Written { piece: self.cursor.pass(length), escapes: Escapes::Some }),
             None => scan::string(&mut self.cursor),
         }
-    }
-
-    fn opening(&mut self) -> Piece {
-        let start = self.cursor.position();
-        self.cursor.bump();
-        Piece { start, end: self.cursor.position() }
     }
 
     fn close(&mut self) {
@@ -255,7 +262,19 @@ mod tests {
     #[test]
     fn keys_are_compared_after_their_escapes() {
         check(r#"{"a":1,"\u0061":2}"#, Err(Problem::DuplicateKey));
+        check(r#"{"\u0061":1,"a":2}"#, Err(Problem::DuplicateKey));
+        check(r#"{"\u0061":1,"b":2,"c":3}"#, Ok(4));
         check(r#"{"a":{"b":1},"b":{"a":1}}"#, Ok(5));
+    }
+
+    /// Keys with the same mark are told apart, and the same keys have the same mark.
+    #[test]
+    fn keys_of_any_length_are_compared() {
+        for key in ["", "a", "ab", "aba", "a long one", "é", "東"] {
+            check(&format!(r#"{{"{key}":1,"c":2,"{key}":3}}"#), Err(Problem::DuplicateKey));
+            check(&format!(r#"{{"{key}":1,"{key}x":2,"y{key}":3,"c":4}}"#), Ok(5));
+        }
+        check(r#"{"axb":1,"ayb":2,"axxb":3,"ab":4}"#, Ok(5));
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::{Limits, read, read_again};
+    use crate::json::{Escapes, Limits, read, read_again};
 
     fn literal(len: usize) -> String {
         format!("\"{}\\n\"", "x".repeat(len - 4))
@@ -66,7 +66,7 @@ mod tests {
 
     fn keeping(text: &str) -> Recent {
         let mut recent = Recent::default();
-        recent.keep(&Literal::scanned(text));
+        recent.keep(&Literal::scanned(text, Escapes::Some));
         recent
     }
 

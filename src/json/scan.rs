@@ -1,6 +1,6 @@
 //! Scanning of single tokens.
 
-use crate::json::{Error, Piece, Problem, plain::n_plain};
+use crate::json::{Error, Escapes, Piece, Problem, Written, plain::n_plain};
 
 /// A position in a text.
 pub(super) struct Cursor<'a> {
@@ -37,6 +37,11 @@ impl<'a> Cursor<'a> {
     pub(super) fn pass(&mut self, length: usize) -> Piece {
         let start = self.position();
         self.at = self.at.saturating_add(length);
+        self.piece_from(start)
+    }
+
+    /// What was passed over since.
+    pub(super) fn piece_from(&self, start: u32) -> Piece {
         Piece { start, end: self.position() }
     }
 
@@ -148,32 +153,44 @@ pub(super) fn number(cursor: &mut Cursor<'_>) -> Result<Piece, Error> {
     } else if cursor.at().saturating_sub(first) > MAX_FINITE_DIGITS {
         cursor.expect_finite(first)?;
     }
-    Ok(Piece { start, end: cursor.position() })
+    Ok(cursor.piece_from(start))
 }
 
 /// So many digits without an exponent are a finite number.
 const MAX_FINITE_DIGITS: usize = 300;
 
 /// A string with its quotes, RFC 8259 §7; a lone surrogate is refused.
-pub(super) fn string(cursor: &mut Cursor<'_>) -> Result<Piece, Error> {
+#[inline]
+pub(super) fn string(cursor: &mut Cursor<'_>) -> Result<Written, Error> {
     let start = cursor.position();
     cursor.bump();
+    cursor.skip_plain();
+    if cursor.take_if(b'"') {
+        return Ok(Written { piece: cursor.piece_from(start), escapes: Escapes::None });
+    }
+    with_escapes(cursor, start)
+}
+
+/// The rest of a string that does not end where something special stands first.
+#[inline(never)]
+fn with_escapes(cursor: &mut Cursor<'_>, start: u32) -> Result<Written, Error> {
     // Budget: the text; every turn passes over an escape or ends.
     loop {
-        cursor.skip_plain();
         match cursor.peek() {
             Some(b'\\') => escape(cursor)?,
             Some(b'"') => {
                 cursor.bump();
-                return Ok(Piece { start, end: cursor.position() });
+                return Ok(Written { piece: cursor.piece_from(start), escapes: Escapes::Some });
             }
             Some(_control) => return Err(cursor.error(Problem::ControlCharacter)),
             None => return Err(cursor.error(Problem::UnexpectedEnd)),
         }
+        cursor.skip_plain();
     }
 }
 
 /// A backslash, and what it stands before.
+#[inline]
 fn escape(cursor: &mut Cursor<'_>) -> Result<(), Error> {
     cursor.bump();
     let letter = cursor.peek();

@@ -6,7 +6,7 @@
 use crate::{
     json::{self, Kind as Json},
     operation::{Given, Shape, Variable, Variables},
-    schema::{Kind, Schema, TypeId, Wrapper},
+    schema::{Kind, Scalar, Schema, TypeId, Wrapper},
     verdict::{Code, Violation},
 };
 
@@ -36,8 +36,8 @@ pub fn coerce<'a>(
             Some(value) => {
                 let outermost =
                     Expected { value, wrappers: &variable.ty.wrappers, named: variable.ty.named };
-                open.push(outermost);
-                check(schema, &mut open).map_err(|problem| objection(variable, &problem))?;
+                check(schema, outermost, &mut open)
+                    .map_err(|problem| objection(variable, &problem))?;
                 let boolean = match value.kind() {
                     Json::Boolean(value) => Some(value),
                     _ => None,
@@ -89,15 +89,22 @@ struct Expected<'s, 'a> {
 }
 
 // The budget of this loop is the JSON text: every value is visited once per wrapper of its type.
-fn check<'s>(schema: &'s Schema, open: &mut Vec<Expected<'s, '_>>) -> Result<(), String> {
-    while let Some(expected) = open.pop() {
+fn check<'s, 'a>(
+    schema: &'s Schema,
+    outermost: Expected<'s, 'a>,
+    open: &mut Vec<Expected<'s, 'a>>,
+) -> Result<(), String> {
+    let mut next = Some(outermost);
+    while let Some(expected) = next.take().or_else(|| open.pop()) {
         let Expected { value, wrappers, named } = expected;
         let is_null = value.kind() == Json::Null;
         match wrappers.split_first() {
             Some((Wrapper::NonNull, _)) if is_null => {
                 return Err("null where the type has `!`".into());
             }
-            Some((Wrapper::NonNull, inner)) => open.push(Expected { wrappers: inner, ..expected }),
+            Some((Wrapper::NonNull, inner)) => {
+                next = Some(Expected { wrappers: inner, ..expected })
+            }
             Some((Wrapper::List, _)) | None if is_null => {}
             Some((Wrapper::List, inner)) if value.kind() == Json::Array => {
                 open.extend(value.children().map(|value| Expected {
@@ -107,7 +114,7 @@ fn check<'s>(schema: &'s Schema, open: &mut Vec<Expected<'s, '_>>) -> Result<(),
                 }));
             }
             // GraphQL §3.11: a single value counts as a list of one.
-            Some((Wrapper::List, inner)) => open.push(Expected { wrappers: inner, ..expected }),
+            Some((Wrapper::List, inner)) => next = Some(Expected { wrappers: inner, ..expected }),
             None => named_value(schema, named, value, open)?,
         }
     }
@@ -133,7 +140,7 @@ fn named_value<'s, 'a>(
             }
             input_object(schema, named, value, open)
         }
-        Kind::Scalar if is_scalar(&ty.name, value) => Ok(()),
+        Kind::Scalar if is_scalar(ty.scalar, value) => Ok(()),
         Kind::Scalar => Err(format!("not a value of scalar `{}`", ty.name)),
         Kind::Interface | Kind::Object { .. } | Kind::Union => {
             Err(format!("`{}` is not an input type", ty.name))
@@ -182,25 +189,30 @@ fn exactly_one(ty: &str, value: json::Value<'_>) -> Result<(), String> {
 }
 
 /// GraphQL §3.5. A custom scalar takes any value.
-fn is_scalar(name: &str, value: json::Value<'_>) -> bool {
-    match name {
-        "Boolean" => matches!(value.kind(), Json::Boolean(_)),
-        "Float" => value.kind() == Json::Number,
-        "ID" => match value.kind() {
+fn is_scalar(scalar: Scalar, value: json::Value<'_>) -> bool {
+    match scalar {
+        Scalar::Boolean => matches!(value.kind(), Json::Boolean(_)),
+        Scalar::Float => value.kind() == Json::Number,
+        Scalar::Id => match value.kind() {
             Json::String => true,
             Json::Number => !value.text().contains(['.', 'e', 'E']),
             Json::Array | Json::Boolean(_) | Json::File | Json::Null | Json::Object => false,
         },
-        "Int" => value.kind() == Json::Number && is_int(value.text()),
-        "String" => value.kind() == Json::String,
+        Scalar::Int => value.kind() == Json::Number && is_int(value.text()),
+        Scalar::String => value.kind() == Json::String,
         // GraphQL multipart request specification: files stand at this scalar and at no other.
-        "Upload" if value.kind() == Json::File => true,
-        _ => !value.holds_file(),
+        Scalar::Upload if value.kind() == Json::File => true,
+        Scalar::Other | Scalar::Upload => !value.holds_file(),
     }
 }
 
 /// A 32-bit integer. `2.0` counts: languages without an integer type write it so.
 fn is_int(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    // Nine digits are a 32-bit integer, whichever they are.
+    if matches!(digits.len(), 1..=9) && digits.iter().all(u8::is_ascii_digit) {
+        return true;
+    }
     text.parse::<f64>()
         .is_ok_and(|it| it.fract() == 0.0 && it >= f64::from(i32::MIN) && it <= f64::from(i32::MAX))
 }

@@ -74,20 +74,19 @@ impl Shape {
     /// The size of what stands under `variables`.
     #[must_use]
     pub fn of(variables: json::Value<'_>) -> Self {
-        let mut shape = Self { bytes: variables.text().len() as u64, ..Self::default() };
-        for variable in variables.children() {
-            shape.depth = shape.depth.max(u64::from(variable.height()));
-            for value in variable.descendants() {
-                match value.kind() {
-                    Kind::Array => shape.list = shape.list.max(u64::from(value.n_children())),
-                    // Escapes only make a literal longer: no other can hold the longest string.
-                    Kind::String if value.text().len() as u64 > shape.string.saturating_add(2) => {
-                        let bytes = value.string().map_or(0, |it| it.len());
-                        shape.string = shape.string.max(bytes as u64);
-                    }
-                    Kind::String => {}
-                    Kind::Boolean(_) | Kind::File | Kind::Null | Kind::Number | Kind::Object => {}
+        let bytes = variables.text().len() as u64;
+        let depth = u64::from(variables.height().saturating_sub(1));
+        let mut shape = Self { bytes, depth, ..Self::default() };
+        for value in variables.descendants().skip(1) {
+            match value.kind() {
+                Kind::Array => shape.list = shape.list.max(u64::from(value.n_children())),
+                // Escapes only make a literal longer: no other can hold the longest string.
+                Kind::String if value.text().len() as u64 > shape.string.saturating_add(2) => {
+                    let bytes = value.string().map_or(0, |it| it.len());
+                    shape.string = shape.string.max(bytes as u64);
                 }
+                Kind::String => {}
+                Kind::Boolean(_) | Kind::File | Kind::Null | Kind::Number | Kind::Object => {}
             }
         }
         shape

@@ -7,7 +7,7 @@ use crate::{
     expression::Value,
     json::{self, Kind as Json},
     operation::{Operation, Resolved, Variables},
-    schema::{Const, InputId, Kind, TypeId, Wrapper},
+    schema::{Const, InputId, Kind, Scalar, TypeId, Wrapper},
 };
 
 /// The value of an input, or `None` when it is absent or nobody knows it.
@@ -144,7 +144,8 @@ impl<'a> Building<'a, '_> {
     }
 
     fn inside(&self, typed: Typed<'a>) -> Inside<'a> {
-        let is_id = typed.named.is_some_and(|it| &*self.operation.schema().ty(it).name == "ID");
+        let schema = self.operation.schema();
+        let is_id = typed.named.is_some_and(|it| schema.ty(it).scalar == Scalar::Id);
         let number =
             |text: &str| Inside::Leaf(if is_id { Value::text(text) } else { Value::number(text) });
         match typed.resolved {

@@ -7,7 +7,7 @@ use crate::{
     expression::{Name, Resolve, Value},
     operation::{Node, NodeId, Operation},
     rules::{Facts, Trusted, input_value::value_of},
-    schema::FieldId,
+    schema::{FieldId, InputId},
 };
 
 /// A field of an operation, on one of the object types that can answer it.
@@ -57,12 +57,15 @@ impl<'a> FieldScope<'a> {
     fn args(&self, id: NodeId) -> Value {
         let Some(node) = self.operation.node(id) else { return Value::map([]) };
         let schema = self.operation.schema();
-        let values = schema.arguments(node.field).filter_map(|input| {
-            let resolved = self.operation.argument(self.facts.variables, node, input);
-            let value = value_of(self.operation, self.facts.variables, input, resolved)?;
-            Some((&*schema.input(input).name, value))
-        });
+        let values = schema
+            .arguments(node.field)
+            .filter_map(|input| Some((&*schema.input(input).name, self.value_of(node, input)?)));
         Value::map(values)
+    }
+
+    fn value_of(&self, node: &Node, input: InputId) -> Option<Value> {
+        let resolved = self.operation.argument(self.facts.variables, node, input);
+        value_of(self.operation, self.facts.variables, input, resolved)
     }
 
     fn at(&self, id: NodeId, field: FieldId) -> Value {
@@ -118,6 +121,15 @@ impl Resolve for FieldScope<'_> {
             Name::Claims | Name::Client | Name::Request => None,
         }
     }
+
+    fn argument(&self, name: &str) -> Option<Value> {
+        if self.args.get().is_some() {
+            return None;
+        }
+        let node = self.operation.node(self.place.node)?;
+        self.value_of(node, self.operation.schema().argument_named(node.field, name)?)
+    }
+
     fn coordinate(&self, name: Name) -> Option<Cow<'_, str>> {
         let field = match name {
             Name::Field => self.place.field,

@@ -15,6 +15,7 @@ mod literal;
 mod load;
 mod model;
 mod print;
+mod scalar;
 mod sdl;
 mod sdl_text;
 mod tables;
@@ -30,4 +31,5 @@ pub use model::{
     DirectiveDefinition, EnumValue, Field, FieldId, Input, InputId, InputOwner, Kind,
     OperationKind, Schema, Type, TypeId, TypeRef, Wrapper,
 };
+pub use scalar::Scalar;
 pub use type_set::TypeSet;

@@ -9,7 +9,7 @@ use ahash::HashMap;
 
 use crate::{
     diagnostic::Source,
-    schema::{Applied, Const, Definitions, TypeSet, field_names::FieldNames},
+    schema::{Applied, Const, Definitions, Scalar, TypeSet, field_names::FieldNames},
 };
 
 macro_rules! ids {
@@ -124,6 +124,8 @@ pub struct Type {
     pub description: Option<Box<str>>,
     /// What it is.
     pub kind: Kind,
+    /// Which scalar it is.
+    pub scalar: Scalar,
     /// Its fields as `FieldId`s, for objects and interfaces.
     pub(super) fields: Range<u32>,
     /// Its input fields as `InputId`s, for input objects.
@@ -373,7 +375,7 @@ impl Schema {
     #[must_use]
     pub fn coordinate(&self, id: FieldId) -> String {
         let field = self.field(id);
-        format!("{}.{}", self.ty(field.parent).name, field.name)
+        [&*self.ty(field.parent).name, ".", &*field.name].concat()
     }
 
     /// The definitions as validation reads them.

@@ -8,7 +8,7 @@ use crate::{
     diagnostic::Source,
     schema::{
         Applied, Const, Definitions, DirectiveDefinition, EnumValue, Field, FieldId, Input,
-        InputOwner, Kind, OperationKind, Schema, Type, TypeId, TypeRef, TypeSet, Wrapper,
+        InputOwner, Kind, OperationKind, Scalar, Schema, Type, TypeId, TypeRef, TypeSet, Wrapper,
         field_names::FieldNames,
         sdl::{
             AppliedSyntax, Definition, DefinitionKind, Document, EnumValueSyntax, FieldSyntax,
@@ -146,6 +146,7 @@ impl Tables {
             name: ty.name.text.into(),
             description: ty.description,
             kind,
+            scalar: Scalar::named(ty.name.text),
             fields: self.fields(id, ty.fields),
             inputs: self.inputs(InputOwner::InputObject(id), ty.inputs),
             values: ty.values.into_iter().map(enum_value).collect(),
