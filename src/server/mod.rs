@@ -23,7 +23,7 @@ mod exporting;
 mod graph;
 mod guarded;
 mod handler;
-mod head;
+pub mod head;
 mod health;
 mod held;
 mod identify;

@@ -2,15 +2,19 @@
 
 use portcullis::{json, policy::Http, transport::decode};
 
-use crate::mutate::{fuzz, lines};
+use crate::mutate::{Target, lines};
 
 #[test]
 fn envelope() {
+    target().fuzz(20_000);
+}
+
+pub(crate) fn target() -> Target {
     let mut seeds = lines("tests/corpus/bazaar/attacks-public.jsonl");
     seeds.truncate(200);
     seeds.extend(lines("tests/rules/variables_bytes.jsonl"));
     seeds.push(br#"[{"query":"{a}","variables":{"a":[1,-0.5e+3,"\ud83d\ude00\u0000"]}}]"#.to_vec());
-    fuzz("json", 20_000, &seeds, |input| {
+    Target::new("json", seeds, |input| {
         let limits = json::Limits { ..json::Limits::default() };
         let Ok(tree) = json::read(input, limits) else { return false };
         let theirs: serde_json::Value = serde_json::from_slice(input).expect("what we read");
@@ -19,7 +23,7 @@ fn envelope() {
             assert!(requests.iter().count() >= 1);
         }
         true
-    });
+    })
 }
 
 fn is_same(ours: json::Value<'_>, theirs: &serde_json::Value) -> bool {

@@ -3,6 +3,7 @@
 //!
 //! `PORTCULLIS_FUZZ=n` makes n executions of each target, other ones in every run; without it a
 //! few thousand that are always the same. What was found is kept as a case in `tests/corpus/fuzz`.
+//! `tests/fuzz/guided` runs the same laws under libFuzzer.
 
 #![expect(
     clippy::expect_used,
@@ -14,9 +15,11 @@
 )]
 
 mod answers;
+mod counts;
 mod documents;
 mod files;
 mod graphql_js;
+mod heads;
 mod http_head;
 mod json_text;
 mod mutate;
@@ -24,3 +27,6 @@ mod proofs;
 mod sockets;
 #[path = "../support/mod.rs"]
 mod support;
+
+/// The folder of the package.
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");

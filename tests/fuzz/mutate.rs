@@ -7,10 +7,38 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use crate::support::{documents::edited, tape::Tape};
+use crate::{
+    ROOT,
+    support::{documents::edited, tape::Tape},
+};
 
-/// Runs a target on mutated seeds; it panics where its law does not hold, and tells whether the
-/// input was worth the while.
+/// A law, and inputs to begin with.
+pub(crate) struct Target {
+    /// Also of the folder of what was found before.
+    pub(crate) name: &'static str,
+    pub(crate) seeds: Vec<Vec<u8>>,
+    pub(crate) law: Law,
+}
+
+/// Panics where it does not hold, and tells whether the input was worth the while.
+pub(crate) type Law = Box<dyn Fn(&[u8]) -> bool>;
+
+impl Target {
+    pub(crate) fn new(
+        name: &'static str,
+        seeds: Vec<Vec<u8>>,
+        law: impl Fn(&[u8]) -> bool + 'static,
+    ) -> Self {
+        Self { name, seeds, law: Box::new(law) }
+    }
+
+    /// Tries changed seeds, a few unless more are asked for.
+    pub(crate) fn fuzz(&self, few: usize) {
+        fuzz(self.name, few, &self.seeds, &self.law);
+    }
+}
+
+/// Runs a law on mutated seeds.
 pub(crate) fn fuzz(target: &str, few: usize, seeds: &[Vec<u8>], law: impl Fn(&[u8]) -> bool) {
     let (mut random, wanted) = Random::of_run();
     let mut pool = [seeds.to_vec(), kept(target)].concat();
@@ -84,8 +112,8 @@ const WORDS: &[&str] =
     &["a ", "1", "a:", "-", "...", "null ", "$a ", "\u{feff}", "é", ",", "\\u0041"];
 
 /// What was found before.
-fn kept(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/fuzz").join(target);
+pub(crate) fn kept(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(ROOT).join("tests/corpus/fuzz").join(target);
     let files = fs::read_dir(folder).into_iter().flatten();
     let mut files: Vec<_> = files.map(|it| it.unwrap().path()).collect();
     files.sort();
@@ -94,7 +122,7 @@ fn kept(target: &str) -> Vec<Vec<u8>> {
 
 /// The lines of a file of the repository that are longer than nothing.
 pub(crate) fn lines(file: &str) -> Vec<Vec<u8>> {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let text = fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
     text.lines().filter(|it| !it.is_empty()).map(|it| it.as_bytes().to_vec()).collect()
 }
 

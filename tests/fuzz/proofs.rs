@@ -11,12 +11,32 @@ use portcullis::{
 use serde_json::Value;
 
 use crate::{
-    mutate::{Random, lines},
+    ROOT, documents,
+    mutate::{Random, Target, lines},
     support::{documents::Sample, tape::Tape},
 };
 
+/// The same over bytes: a document under each of the small schemas.
+pub(crate) fn target() -> Target {
+    let corpora = small();
+    let texts = corpora.iter().flat_map(|it| &it.documents).map(|it| it.join(" ").into_bytes());
+    let seeds = texts.chain(documents::seeds()).collect();
+    let mut schemas: Vec<_> = corpora.into_iter().map(|it| it.schema).collect();
+    schemas.push(documents::schema());
+    Target::new("proof", seeds, move |input| {
+        let Some(first) = documents::read_bytes(input) else { return false };
+        let is_counted = count(&first.document, &Ceilings::default()).is_ok();
+        is_counted && schemas.iter().filter(|it| check_proof(it, &first.document)).count() > 0
+    })
+}
+
+#[test]
+fn proofs_of_bytes() {
+    target().fuzz(3_000);
+}
+
 /// True when there is a proof, which then holds.
-pub(crate) fn check_proof(schema: &Schema, document: &Document) -> bool {
+fn check_proof(schema: &Schema, document: &Document) -> bool {
     let is_proven = is_proven(schema, document);
     if is_proven {
         let found = objections(schema, document);
@@ -42,8 +62,7 @@ impl Corpus {
     }
 
     fn new(schema: &str, texts: impl Iterator<Item = String>) -> Self {
-        let path = format!("{}/{schema}", env!("CARGO_MANIFEST_DIR"));
-        Self::over(read_to_string(path).unwrap(), texts)
+        Self::over(read_to_string(format!("{ROOT}/{schema}")).unwrap(), texts)
     }
 
     fn over(schema: String, texts: impl Iterator<Item = String>) -> Self {
@@ -181,16 +200,19 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
+fn small() -> [Corpus; 2] {
+    [
+        Corpus::new("tests/support/laws.graphql", WRITTEN.into_iter().map(str::to_owned)),
+        Corpus::over(MIXED.to_owned(), MIXED_DOCUMENTS.into_iter().map(str::to_owned)),
+    ]
+}
+
 #[test]
 fn proofs() {
     let (mut random, wanted) = Random::of_run();
-    let corpora = [
-        Corpus::new("tests/support/laws.graphql", WRITTEN.into_iter().map(str::to_owned)),
-        Corpus::over(MIXED.to_owned(), MIXED_DOCUMENTS.into_iter().map(str::to_owned)),
-        Corpus::real("linear"),
-        Corpus::real("shopify-storefront"),
-        Corpus::real("swapi"),
-    ];
+    let [written, mixed] = small();
+    let real = ["linear", "shopify-storefront", "swapi"].map(Corpus::real);
+    let corpora: Vec<_> = [written, mixed].into_iter().chain(real).collect();
     let (n, mut n_counted, mut n_proven) = (wanted.unwrap_or(4_000), 0, 0);
     for turn in 0..n {
         let corpus = &corpora[turn % corpora.len()];

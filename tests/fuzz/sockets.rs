@@ -3,13 +3,17 @@
 use portcullis::{
     json,
     policy::UnknownKeys,
-    websocket::{FromClient, read_client, read_upstream},
+    websocket::{Dialect, FromClient, read_client, read_upstream},
 };
 
-use crate::mutate::fuzz;
+use crate::mutate::Target;
 
 #[test]
 fn messages() {
+    target().fuzz(20_000);
+}
+
+pub(crate) fn target() -> Target {
     let seeds = [
         r#"{"type":"connection_init","payload":{"authorization":"Bearer a"}}"#,
         r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }","variables":{"a":1}}}"#,
@@ -21,11 +25,12 @@ fn messages() {
         r#"{"type":"connection_ack"}"#,
     ]
     .map(|it| it.as_bytes().to_vec());
-    fuzz("websocket", 20_000, &seeds, |input| {
+    Target::new("websocket", seeds.to_vec(), |input| {
         let Ok(tree) = json::read(input, json::Limits::default()) else { return false };
         let theirs: serde_json::Value = serde_json::from_slice(input).expect("what we read");
-        let dialect = portcullis::websocket::Dialect::TransportWs;
-        let _upstream = read_upstream(&tree, dialect);
+        for dialect in [Dialect::GraphqlWs, Dialect::TransportWs] {
+            let _upstream = read_upstream(&tree, dialect);
+        }
         let Ok(message) = read_client(&tree, UnknownKeys::Drop) else { return false };
         let kind = match &message {
             FromClient::Complete { .. } => "complete",
@@ -39,5 +44,5 @@ fn messages() {
             assert_eq!(theirs["id"], **id);
         }
         true
-    });
+    })
 }

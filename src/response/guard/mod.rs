@@ -137,7 +137,9 @@ impl Guard {
     /// When it is not complete.
     pub fn finish(&mut self) -> Result<(), Wrong> {
         self.breaches.tell();
-        if self.scanner.is_complete() && self.utf8.is_complete() {
+        // What is still held has not been written.
+        let is_written = self.apart.is_none();
+        if self.scanner.is_complete() && self.utf8.is_complete() && is_written {
             Ok(())
         } else {
             Err(Wrong::Incomplete)

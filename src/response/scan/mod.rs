@@ -116,9 +116,20 @@ impl Scanner {
         }
     }
 
-    /// True when the text is complete.
+    /// True when the text is complete. A number that is all of it ends with it, without a token.
     pub(super) fn is_complete(&self) -> bool {
-        self.state == State::End
+        match self.state {
+            State::End => true,
+            State::Number(number) => self.open.is_empty() && number.may_end(),
+            State::Behind
+            | State::Colon
+            | State::FirstElement
+            | State::FirstKey
+            | State::InString { .. }
+            | State::Key
+            | State::Value
+            | State::Word(_) => false,
+        }
     }
 
     /// Reads `piece` from `at` to the next token: the token, and where it ends. A token that is

@@ -44,6 +44,17 @@ fn tokens_are_found_in_pieces_of_any_size() {
 }
 
 #[test]
+fn a_number_alone_ends_with_the_text() {
+    for text in ["0", "-1", "\r\r10", "1.5", "1e5"] {
+        check(text, Ok("n"));
+    }
+    check("1 ", Ok("n(1)"));
+    for text in ["-", "1.", "1e", "1e+", "[1"] {
+        assert_eq!(read(text, 1), Err(Wrong::Incomplete), "{text}");
+    }
+}
+
+#[test]
 fn what_is_too_long_is_not_kept() {
     let key = |n| format!("{{\"{}\":1}}", "a".repeat(n));
     check(&key(MAX_TEXT), Ok(&format!("{{{}:n(1)}}", "a".repeat(MAX_TEXT))));

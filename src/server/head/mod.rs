@@ -21,15 +21,17 @@ mod watch;
 mod wrong;
 
 pub(super) use guard::Guard;
+pub use walk::{Step, Walk};
 pub(super) use watch::Watch;
+pub use wrong::Wrong;
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Limits {
+pub struct Limits {
     /// Bytes, with the blank line.
-    pub(super) head: usize,
+    pub head: usize,
     /// Fields.
-    pub(super) fields: usize,
+    pub fields: usize,
     /// Bytes of the request target.
-    pub(super) target: usize,
+    pub target: usize,
 }

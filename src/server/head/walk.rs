@@ -14,7 +14,7 @@ use crate::server::head::{
 
 /// Where on a connection we are.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub struct Walk {
     limits: Limits,
     place: Place,
     n_heads: u64,
@@ -41,35 +41,40 @@ struct Block {
 
 /// What may be done with bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Step {
+pub struct Step {
     /// So many of them may go on.
-    pub(super) n: usize,
+    pub n: usize,
     /// What comes after these is wrong.
-    pub(super) wrong: Option<Wrong>,
+    pub wrong: Option<Wrong>,
 }
 
 impl Walk {
-    pub(super) const fn new(limits: Limits) -> Self {
+    /// A connection of which nothing has come.
+    #[must_use]
+    pub const fn new(limits: Limits) -> Self {
         Self { limits, place: HEAD, n_heads: 0 }
     }
 
     /// How many faultless heads there were.
-    pub(super) const fn n_heads(&self) -> u64 {
+    #[must_use]
+    pub const fn n_heads(&self) -> u64 {
         self.n_heads
     }
 
     /// True between two requests and within a head.
-    pub(super) const fn is_at_head(&self) -> bool {
+    #[must_use]
+    pub const fn is_at_head(&self) -> bool {
         matches!(self.place, Place::Head(_))
     }
 
     /// True after a head that asks for another protocol. There is no way on from here.
-    pub(super) const fn is_switching(&self) -> bool {
+    #[must_use]
+    pub const fn is_switching(&self) -> bool {
         matches!(self.place, Place::Switch)
     }
 
     /// Walks on. `bytes` begin with those of the last call that may not go on.
-    pub(super) fn advance(&mut self, bytes: &[u8]) -> Step {
+    pub fn advance(&mut self, bytes: &[u8]) -> Step {
         let mut n = 0_usize;
         // Budget: the bytes; every turn reads some of them or ends.
         while let Some(rest) = bytes.get(n..).filter(|it| !it.is_empty()) {

@@ -4,7 +4,7 @@ use crate::verdict::{Code, Violation};
 
 /// What is wrong with the bytes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Wrong {
+pub enum Wrong {
     /// An absolute target and `Host` name different servers.
     AbsoluteForm,
     /// CR or LF without the other, or a control character where a line ends.

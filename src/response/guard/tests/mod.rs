@@ -310,3 +310,12 @@ fn a_list_of_errors_by_itself() {
     assert_eq!(guard.whole(br#"{"data":1}"#).unwrap(), br#"{"data":1}"#);
     assert_eq!(guard.whole(br#"{"data":1"#), Err(Wrong::Incomplete));
 }
+
+#[test]
+fn a_number_alone_is_no_broken_answer_and_no_list_of_errors() {
+    let bench = Bench::new("errors: mask", &["{ a }"]);
+    bench.passes("-1.5e3");
+    let mut guard = bench.guard(MustBe::Json);
+    assert_eq!(guard.errors(b"1"), Err(Wrong::Incomplete));
+    assert_eq!(guard.whole(b"1").unwrap(), b"1");
+}
