@@ -16,7 +16,8 @@ const POLICY: &str = "\
 version: 1
 name: traced
 schema: { file: test.graphql }
-http: { websocket: {} }
+http: { websocket: { operations: [query, subscription] } }
+introspection: allow
 limits: { depth: 2 }
 ";
 const SCHEMA: &str = "
@@ -65,7 +66,7 @@ fn each_operation_is_a_span_below_the_handshake() {
         ("{ b { b { a } } }", &["error 1 MAX_DEPTH_LIMIT"]),
         ("subscription { once }", &["next 2", "complete 2"]),
         ("subscription { fail }", &["error 3"]),
-        ("{ __typename }", &["next 4", "complete 4"]),
+        ("{ __schema { __typename } }", &["next 4", "complete 4"]),
     ];
     let Told { handshake, operations } = told(upstream.address(), "01", &said).unwrap();
     assert_eq!(hex(&handshake.parent_span_id), SPAN);
