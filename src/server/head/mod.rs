@@ -8,7 +8,7 @@
 //!
 //! The library gets the bytes that were checked, and no others: a head is held back until it is
 //! complete and faultless. For a faulty one the library gets a request of ours instead, which the
-//! handler refuses by what [`Watch`] says about it; so refusals stay in order on a connection with
+//! handler refuses by what `Watch` says about it; so refusals stay in order on a connection with
 //! several requests under way, and no second writer has to know how far the first one got. Nothing
 //! here knows what is served.
 
