@@ -40,7 +40,7 @@ const fn select(name: &'static str, case: Case) -> Case {
     Case { operation: Some(name), ..case }
 }
 
-const TO_REFUSE: [Case; 20] = [
+const TO_REFUSE: [Case; 21] = [
     refuse("GRAPHQL_PARSE_FAILED", "{ a", "{}"),
     refuse("GRAPHQL_PARSE_FAILED", "type T { a: Int } { a }", "{}"),
     refuse("GRAPHQL_VALIDATION_FAILED", "{ nothing }", "{}"),
@@ -60,6 +60,7 @@ const TO_REFUSE: [Case; 20] = [
     refuse("DEPRECATED_USED", "{ old }", "{}"),
     refuse("BAD_USER_INPUT", "query ($x: Int) { a(x: $x) }", r#"{"x":"1"}"#),
     refuse("BAD_USER_INPUT", "query ($x: Int!) { a(x: $x) }", "{}"),
+    refuse("BAD_USER_INPUT", "query ($i: ID) { node(id: $i) }", r#"{"i":9007199254740992}"#),
     refuse("MAX_VARIABLES_LIMIT", "query ($l: [Int]) { list(l: $l) }", r#"{"l":[1,2,3,4,5,6]}"#),
     refuse("INPUT_NOT_ALLOWED", "query ($n: Int) { first(n: $n) }", r#"{"n":101}"#),
     refuse("COST_ESTIMATED_TOO_EXPENSIVE", "query ($n: Int) { first(n: $n) dear }", r#"{"n":1}"#),
@@ -80,7 +81,7 @@ const TO_ADMIT: [Case; 20] = [
     admit("query ($x: Int = 1) { a(x: $x) }", "{}"),
     admit("query ($x: Int) { a(x: $x) }", r#"{"x":null,"unknown":1}"#),
     admit("query ($f: Float) { real(f: $f) }", r#"{"f":1.0}"#),
-    admit("query ($i: ID) { node(id: $i) }", r#"{"i":9007199254740993}"#),
+    admit("query ($i: ID) { node(id: $i) }", r#"{"i":-9007199254740991}"#),
     admit("query ($i: ID) { node(id: $i) }", r#"{"i":"\u00e4 \" \ud83d\ude00"}"#),
     admit("query ($l: [Int]) { list(l: $l) }", r#"{"l":[1,2,3,4,5]}"#),
     admit("query ($n: Int) { first(n: $n) }", r#"{"n":100}"#),

@@ -141,6 +141,9 @@ fn named_value<'s, 'a>(
             input_object(schema, named, value, open)
         }
         Kind::Scalar if is_scalar(ty.scalar, value) => Ok(()),
+        Kind::Scalar if ty.scalar == Scalar::Id && value.kind() == Json::Number => {
+            Err("a number that servers read as different IDs: write it as a string".into())
+        }
         Kind::Scalar => Err(format!("not a value of scalar `{}`", ty.name)),
         Kind::Interface | Kind::Object { .. } | Kind::Union => {
             Err(format!("`{}` is not an input type", ty.name))
@@ -195,7 +198,7 @@ fn is_scalar(scalar: Scalar, value: json::Value<'_>) -> bool {
         Scalar::Float => value.kind() == Json::Number,
         Scalar::Id => match value.kind() {
             Json::String => true,
-            Json::Number => !value.text().contains(['.', 'e', 'E']),
+            Json::Number => is_id(value.text()),
             Json::Array | Json::Boolean(_) | Json::File | Json::Null | Json::Object => false,
         },
         Scalar::Int => value.kind() == Json::Number && is_int(value.text()),
@@ -205,6 +208,16 @@ fn is_scalar(scalar: Scalar, value: json::Value<'_>) -> bool {
         Scalar::Other | Scalar::Upload => !value.holds_file(),
     }
 }
+
+/// A number that every server reads as the same ID. JavaScript rounds integers beyond 2^53 − 1, so
+/// that another object would be judged than the one that is asked for, and `-0` is `0` to it.
+fn is_id(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    text != "-0" && digits.parse::<u64>().is_ok_and(|it| it <= MAX_SAFE_INTEGER)
+}
+
+/// 2^53 − 1: ECMA-262, `Number.MAX_SAFE_INTEGER`.
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// A 32-bit integer. `2.0` counts: languages without an integer type write it so.
 fn is_int(text: &str) -> bool {
