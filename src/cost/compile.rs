@@ -42,13 +42,16 @@ pub(super) fn compile_for(
     (operation, purpose): (&Operation, Purpose),
     budget: usize,
 ) -> (Program, Vec<Group>) {
+    let mut left = budget;
     if purpose == Purpose::Price {
-        let mut compiling = Compiling::new(model, (operation, purpose), budget);
+        let first = budget.min(UNMERGED);
+        let mut compiling = Compiling::new(model, (operation, purpose), first);
         if compiling.run_unmerged() {
             return (compiling.program(), Vec::new());
         }
+        left = budget.saturating_sub(first.saturating_sub(compiling.budget));
     }
-    let mut compiling = Compiling::new(model, (operation, purpose), budget);
+    let mut compiling = Compiling::new(model, (operation, purpose), left);
     if compiling.run() {
         let groups = std::mem::take(&mut compiling.groups);
         return (compiling.program(), groups);
@@ -58,6 +61,10 @@ pub(super) fn compile_for(
 
 /// Work in key visits; real operations stay under a tenth of it.
 pub(super) const BUDGET: usize = 20_000;
+
+/// What of it may go into pricing without merging, which remembers no place that it has seen:
+/// repeated fragments are left to merging, with most of the budget.
+const UNMERGED: usize = BUDGET / 10;
 
 /// What makes two places cost the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
