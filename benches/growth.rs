@@ -18,11 +18,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mimalloc::MiMalloc;
 use portcullis::{
     diagnostic::Source,
     document::{Ceilings, ReadLimits, count, print, read, validate},
     schema::Schema,
 };
+
+/// That of the binary: another one asks the system for every large piece anew, and its pages come
+/// one fault at a time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const KIB: [usize; 4] = [4, 16, 64, 256];
 /// The exponent that is one too many.

@@ -20,7 +20,7 @@ use tokio::{
     runtime::Builder,
     sync::oneshot,
     task::JoinSet,
-    time::interval,
+    time::{Instant, interval_at},
 };
 
 /// What the frames are.
@@ -38,7 +38,7 @@ pub(crate) enum Flood {
 
 /// Connections, each of which is opened anew when it is cut off.
 const N_CONNECTIONS: u32 = 16;
-/// 16,000 frames a second, or pairs of frames.
+/// 16,000 frames a second, or pairs of frames, 50 at a time: many clients do not send in step.
 const BURST: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -58,8 +58,9 @@ impl Flooding {
         let thread = thread::spawn(move || {
             runtime.block_on(async {
                 let mut all = JoinSet::new();
-                for _ in 0..N_CONNECTIONS {
-                    all.spawn(pour(to, flood, Arc::clone(&counted)));
+                for n in 0..N_CONNECTIONS {
+                    let first = Instant::now() + PAUSE * n / N_CONNECTIONS;
+                    all.spawn(pour(to, (flood, first), Arc::clone(&counted)));
                 }
                 let _told = stopped.await;
             });
@@ -76,8 +77,12 @@ impl Flooding {
     }
 }
 
-async fn pour(to: SocketAddr, flood: Flood, n_frames: Arc<AtomicU64>) -> io::Result<()> {
-    let mut pauses = interval(PAUSE);
+async fn pour(
+    to: SocketAddr,
+    (flood, first): (Flood, Instant),
+    n_frames: Arc<AtomicU64>,
+) -> io::Result<()> {
+    let mut pauses = interval_at(first, PAUSE);
     loop {
         let (mut answers, mut stream) = TcpStream::connect(to).await?.into_split();
         let reading = tokio::spawn(async move {
