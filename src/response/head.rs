@@ -13,6 +13,7 @@ use http::{
 use crate::{
     policy::ResponseRules,
     response::{MustBe, Wrong},
+    transport::{JSON, take_away},
     verdict::{Code, Fault},
 };
 
@@ -75,17 +76,10 @@ pub fn fault(status: StatusCode, wrong: &Wrong) -> Fault {
 
 /// Takes out of the headers what the policy says, and lets nobody guess another type.
 pub fn clean_head(headers: &mut HeaderMap, rules: &ResponseRules) {
-    for name in &rules.remove_headers {
-        // Looking is cheaper than taking away what most answers do not have.
-        if headers.keys().any(|it| *it.as_str() == **name) {
-            headers.remove(&**name);
-        }
-    }
+    take_away(headers, &rules.remove_headers);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if rules.rewrites() {
-        for name in &OF_BYTES {
-            headers.remove(name);
-        }
+        take_away(headers, &OF_BYTES);
     }
 }
 
@@ -96,7 +90,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     let (Some(value), None) = (types.next(), types.next()) else {
         return headers.get(CONTENT_TYPE).is_none();
     };
-    if value == MOST_WRITTEN {
+    if value == JSON {
         return true;
     }
     let text = value.to_str().unwrap_or_default();
@@ -106,8 +100,6 @@ fn is_json(headers: &HeaderMap) -> bool {
     suffix.eq_ignore_ascii_case("json")
 }
 
-/// What most servers write.
-const MOST_WRITTEN: &str = "application/json";
 /// No coding at all. The second is no name that is registered; servers of events write it, so that
 /// nothing on the way compresses their streams.
 const PLAIN: [&[u8]; 2] = [b"identity", b"none"];

@@ -81,7 +81,7 @@ fn request<'a>(object: Value<'a>, http: &Http) -> Result<Request<'a>, Violation>
                 request.operation_name = string_or_null(member, "operationName")?;
             }
             "documentId" => request.document_id = string_or_null(member, "documentId")?,
-            "variables" => request.variables = object_or_null(member, "variables")?,
+            "variables" => request.variables = variables(member)?,
             "extensions" => {
                 if let Some(extensions) = object_or_null(member, "extensions")? {
                     persisted = read_extensions(extensions, http, &mut request)?;
@@ -95,6 +95,14 @@ fn request<'a>(object: Value<'a>, http: &Http) -> Result<Request<'a>, Violation>
         return Err(invalid("the request has no `query`"));
     }
     Ok(request)
+}
+
+/// The variables of a request: an object, or nothing for `null`.
+///
+/// # Errors
+/// `INVALID_REQUEST` when they are something else.
+pub fn variables(value: Value<'_>) -> Result<Option<Value<'_>>, Violation> {
+    object_or_null(value, "variables")
 }
 
 /// Keeps what is to be forwarded, and returns the hash of `persistedQuery`.

@@ -30,7 +30,7 @@ impl Media {
     /// not ask for tells more than an empty 406.
     #[must_use]
     pub fn preferred(headers: &HeaderMap) -> Self {
-        if let Some(Some(MOST_WRITTEN)) = only(headers, &ACCEPT) {
+        if let Some(Some(JSON)) = only(headers, &ACCEPT) {
             return Self::Json;
         }
         let (mut events, mut graphql, mut json, mut any) = (None, None, None, None);
@@ -109,7 +109,7 @@ pub(super) fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Opti
 /// `application/json`, in any case, in UTF-8. Parameters that mean nothing for JSON are ignored,
 /// since the body is read as strict UTF-8 JSON whatever they say.
 fn is_json(value: &str) -> bool {
-    if value == MOST_WRITTEN {
+    if value == JSON {
         return true;
     }
     let mut parts = value.split(';').map(str::trim);
@@ -134,8 +134,8 @@ fn is_json(value: &str) -> bool {
     n_charsets <= 1
 }
 
-/// What most clients write.
-const MOST_WRITTEN: &str = "application/json";
+/// The type of JSON, as most clients and servers write it.
+pub const JSON: &str = "application/json";
 
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty()

@@ -16,7 +16,7 @@ use http::{
 
 use crate::{
     policy::Http,
-    transport::violation,
+    transport::{take_away, violation},
     verdict::{Code, Violation},
 };
 
@@ -51,11 +51,7 @@ pub(super) fn grant(headers: &mut HeaderMap, http: &Http, origin: Option<&Header
     if http.origins.is_none() {
         return;
     }
-    for name in &OURS {
-        if headers.keys().any(|it| it == name) {
-            headers.remove(name);
-        }
-    }
+    take_away(headers, &OURS);
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());

@@ -14,7 +14,7 @@ use http::{
 
 use crate::{
     policy::why_not_forwarded,
-    transport::{Incremental, Media},
+    transport::{Incremental, Media, take_away},
 };
 
 /// The headers that a policy lets pass, in a form that is cheap to use.
@@ -112,15 +112,8 @@ const fn via(version: Version) -> HeaderValue {
 
 /// Takes out of an answer what was meant for the connection to us.
 pub(super) fn clean_answer(headers: &mut HeaderMap) {
-    for name in nominated(headers) {
-        headers.remove(name);
-    }
-    // Few answers have more than one of them, and looking is cheaper than taking away.
-    let found: Vec<&HeaderName> =
-        HOP_BY_HOP.iter().filter(|it| headers.keys().any(|name| name == *it)).collect();
-    for name in found {
-        headers.remove(name);
-    }
+    take_away(headers, &nominated(headers));
+    take_away(headers, &HOP_BY_HOP);
 }
 
 /// What `Connection` names: RFC 9110 §7.6.1, not to be forwarded.
