@@ -10,7 +10,7 @@
 //! threads or logging, so that a verdict is a function of policy, request, caller and time. The
 //! second block is the shell around it.
 //!
-//! One request goes down this road; `server::handler` shows it as a list of steps:
+//! One request goes down this road; `server::exchange` shows it as a list of steps:
 //!
 //! ```text
 //! transport::decode     bytes → admission::Requests

@@ -184,20 +184,7 @@ fn no_verdict_is_mixed_while_policies_change() {
     let per_client = n_requests(20_000) / CLIENTS;
     let mut bench = Bench::start(FIRST);
     let (address, n_done) = (bench.running.addr(), AtomicU64::new(0));
-    let client = || {
-        let mut client = Client::connect(address).expect("connect");
-        let mut seen = [0_u64; 2];
-        for n in 0..per_client {
-            let answer = client.post(if n % 2 == 0 { PROBE } else { FINE }).expect("an answer");
-            if n % 2 == 0 {
-                seen[usize::from(judged_by(&answer) == "second")] += 1;
-            } else {
-                assert_eq!(answer.status(), 200);
-            }
-            n_done.fetch_add(1, Ordering::SeqCst);
-        }
-        seen
-    };
+    let client = || ask_in_turn(address, per_client, &n_done);
     let seen = thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(client)).collect();
         for n in 0..RELOADS {
@@ -226,6 +213,22 @@ fn no_verdict_is_mixed_while_policies_change() {
     bench.stop();
 }
 
+/// Sends what is refused and what is not, in turn; how often either policy has refused.
+fn ask_in_turn(address: SocketAddr, n_requests: u64, n_done: &AtomicU64) -> [u64; 2] {
+    let mut client = Client::connect(address).expect("connect");
+    let mut seen = [0; 2];
+    for n in 0..n_requests {
+        let answer = client.post(if n % 2 == 0 { PROBE } else { FINE }).expect("an answer");
+        if n % 2 == 0 {
+            seen[usize::from(judged_by(&answer) == "second")] += 1;
+        } else {
+            assert_eq!(answer.status(), 200);
+        }
+        n_done.fetch_add(1, Ordering::SeqCst);
+    }
+    seen
+}
+
 /// Every client sends until its connection is closed with notice and no new one can be had.
 #[test]
 fn a_process_that_is_told_to_stop_answers_what_it_has_accepted() {
@@ -239,30 +242,17 @@ fn a_process_that_is_told_to_stop_answers_what_it_has_accepted() {
     let (mut process, address) = Process::start(&policy, upstream.address());
     let (n_sent, n_lost) = (AtomicU64::new(0), AtomicU64::new(0));
     let (is_told, all_connected) = (AtomicBool::new(false), Barrier::new(CLIENTS));
+    let note = |is_first: bool| {
+        let n = n_sent.fetch_add(1, Ordering::SeqCst);
+        if is_first && n >= before_the_end && !is_told.swap(true, Ordering::SeqCst) {
+            process.signal("-TERM");
+        }
+    };
     let client = |is_first: bool| {
         all_connected.wait();
         while let Some(mut client) = Client::connect(address) {
-            let mut is_accepted = false;
-            loop {
-                let n = n_sent.fetch_add(1, Ordering::SeqCst);
-                if is_first && n >= before_the_end && !is_told.swap(true, Ordering::SeqCst) {
-                    process.signal("-TERM");
-                }
-                match client.post(FINE) {
-                    Some(answer) => {
-                        assert_eq!(answer.status(), 200);
-                        is_accepted = true;
-                        if answer.header("connection") == Some("close") {
-                            break;
-                        }
-                    }
-                    // The system has accepted the connection, and nobody took it from there.
-                    None if !is_accepted && is_told.load(Ordering::SeqCst) => break,
-                    None => {
-                        n_lost.fetch_add(1, Ordering::SeqCst);
-                        break;
-                    }
-                }
+            if !send_until_closed(&mut client, &is_told, || note(is_first)) {
+                n_lost.fetch_add(1, Ordering::SeqCst);
             }
         }
     };
@@ -276,6 +266,24 @@ fn a_process_that_is_told_to_stop_answers_what_it_has_accepted() {
     println!("{n_sent:?} requests, {n_lost:?} lost");
     assert!(status.success() && n_sent.into_inner() >= before_the_end);
     assert_eq!(n_lost.into_inner(), 0);
+}
+
+/// Sends until the connection is closed with notice, or was never taken by a process that is told
+/// to stop; false when a request was lost.
+fn send_until_closed(client: &mut Client, is_told: &AtomicBool, note: impl Fn()) -> bool {
+    let mut is_accepted = false;
+    loop {
+        note();
+        // The system may have accepted the connection, and nobody took it from there.
+        let Some(answer) = client.post(FINE) else {
+            return !is_accepted && is_told.load(Ordering::SeqCst);
+        };
+        assert_eq!(answer.status(), 200);
+        is_accepted = true;
+        if answer.header("connection") == Some("close") {
+            return true;
+        }
+    }
 }
 
 /// Asks until the policy in force is the one that is expected; hangs when it never is.

@@ -61,6 +61,13 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// Where it is, as editors open it: `file:line:column`.
+    #[must_use]
+    pub fn located(&self) -> Option<String> {
+        let (source, begin, _end) = position::range(self)?;
+        Some(format!("{}:{}:{}", source.name, begin.line, begin.column))
+    }
+
     /// Something that cannot be used.
     #[must_use]
     pub fn error(code: &'static str, message: impl Into<String>) -> Self {

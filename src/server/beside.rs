@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     admission::CacheLimits,
-    diagnostic::{Diagnostic, Diagnostics, Severity, Source},
+    diagnostic::{Diagnostics, Source},
     digest::Digest,
     sources::{Loaded, Watch, read_policy},
     telemetry::{GraphIndex, PolicyKept},
@@ -73,12 +73,7 @@ impl Beside {
             read_policy(&self.path, self.introspected.as_ref());
         self.watch = Watch::new(files);
         let Some(policy) = policy else {
-            let is_error = |it: &&Diagnostic| it.severity == Severity::Error;
-            let errors = found.iter().filter(is_error).count();
-            if let Some(first) = found.iter().find(is_error) {
-                let (graph, code) = (self.graph, first.code);
-                PolicyKept { graph, code, message: &first.message, errors }.emit();
-            }
+            PolicyKept { graph: self.graph, found: &found }.emit();
             return false;
         };
         if policy.digest == self.digest {

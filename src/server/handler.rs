@@ -1,59 +1,33 @@
-//! One request, start to end. The only file that shows the order of its steps.
+//! Answers a request, whatever becomes of it. The steps on the way are those of an `Exchange`.
 
-use std::{cell::OnceCell, rc::Rc, sync::Arc};
+use std::{cell::OnceCell, rc::Rc};
 
 use bytes::Bytes;
 use http::{
-    HeaderName, HeaderValue, StatusCode, Version,
+    HeaderValue, StatusCode, Version,
     header::{CONNECTION, VARY},
-    request::Parts,
 };
-use hyper::{
-    Request, Response,
-    body::{Body as _, Incoming},
-};
-use tokio::time::{Instant, timeout};
+use hyper::{Request, Response, body::Incoming};
+use tokio::time::{Instant, error::Elapsed, timeout};
 
 use crate::{
-    admission::{Follow, Watched},
-    identity::Identity,
-    json,
-    operation::Expected,
-    response::retry_after,
-    schema::OperationKind,
     server::{
         answer::Answer,
-        answers::Asked,
-        body::{self, NoBody},
-        charges::{Charges, note_unsent},
         connection::Client,
-        documents,
-        graph::Site,
-        guarded::{self, Guarded},
-        held::Held,
-        identify::told,
-        logged::{self, Stopwatch},
-        noted::Noted,
+        exchange::{Exchange, Served},
+        logged,
         panics::{Caught, caught},
-        parted::Parted,
-        rates::{Rates, Spender},
-        state::State,
         stream,
-        traced::Traced,
-        watched::{self, Counting, Passing},
+        watched::Passing,
     },
-    sources::now,
-    telemetry::{GraphIndex, Panicked, Reported},
-    transport::{
-        Incremental, Media, Refusal, Reply, Route, UploadMap, body_of_get, decode, get_with_body,
-        listed_origin, not_json, readable, route, with_files,
-    },
-    upstream::{
-        Head, Relayed, Trace,
-        faults::{Stage, point, within},
-    },
-    verdict::{Admitted, Code, Fault, Framing, Item, Verdict, Violation},
+    telemetry::{GraphIndex, Panicked},
+    transport::{Media, Refusal, Reply, listed_origin},
+    upstream::faults::within,
+    verdict::{Code, Fault},
 };
+
+/// What became of a request.
+type Ended = Result<Result<Served, Refusal>, Caught>;
 
 /// Answers a request, whatever happens.
 pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> Response<Answer> {
@@ -79,319 +53,76 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
         async { timeout(limit, within(&head.headers, serving)).await.unwrap_or_else(too_late) };
     let ended = caught(in_time).await;
     exchange.note(ended.as_ref());
-    let code = match &ended {
-        Ok(Ok(_served)) => None,
-        Ok(Err(refusal)) => Some(logged::code(refusal)),
-        Err(Caught) => Some(Code::INTERNAL_SERVER_ERROR),
-    };
-    let mut response = match ended {
-        Ok(Ok(Served::Operation(Passing::Relayed(mut relayed, counting)))) => {
-            reply.sign(&mut relayed);
-            relayed.map(|relayed| Answer::Relayed { relayed, until, counting })
-        }
-        Ok(Ok(Served::Operation(Passing::Told(mut told)))) => {
-            reply.sign(&mut told);
-            told.map(Answer::from)
-        }
-        Ok(Ok(Served::Stream(mut answer, expires, counting))) => {
-            reply.sign(&mut answer);
-            client.streams.set(true);
-            let ends = stream::ends(client, (site, &state), expires);
-            answer.map(|relayed| Answer::Streamed { relayed, ends, counting })
-        }
-        Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
-        Ok(Ok(Served::Switch(answer))) => answer.map(|()| Answer::from(Bytes::new())),
-        Ok(Ok(Served::Preflight)) => reply.preflight(&head.headers).map(Answer::from),
-        Ok(Err(refusal)) => {
-            logged::refusal(&refusal, &exchange.about());
-            reply.refuse(&refusal).map(Answer::from)
-        }
-        Err(Caught) => {
-            Panicked { id: Some(reply.id) }.emit();
-            let refusal = Refusal::Fault(Fault::Internal { detail: "panic".into() });
-            reply.refuse(&refusal).map(Answer::from)
-        }
-    };
+    let code = code(&ended);
+    let mut response = exchange.answer(ended, until);
     if let Some(vary) = &state.vary {
         response.headers_mut().append(VARY, vary.clone());
     }
     exchange.noted().inspect(|it| it.told(&response));
+    exchange.close_if_last(&mut response);
     exchange.traced.inspect(|it| it.end(response.status(), code));
-    let is_last = worker.drain().has_begun()
-        || client.watch.wrong(n).is_some()
-        || client.watch.is_switching(n);
-    if is_last
-        && response.status() != StatusCode::SWITCHING_PROTOCOLS
-        && head.version <= Version::HTTP_11
-    {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
     response
 }
 
-/// A request and what it meets.
-pub(super) struct Exchange<'e> {
-    pub(super) client: &'e Client,
-    /// Its number on the connection.
-    pub(super) n: u64,
-    /// The graph that it is for.
-    pub(super) site: &'e Rc<Site>,
-    /// Why there is none.
-    wrong: Option<Violation>,
-    pub(super) state: &'e State,
-    pub(super) head: &'e Parts,
-    pub(super) reply: Reply<'e>,
-    /// What is written down of it, once it was judged.
-    pub(super) noted: OnceCell<Rc<Noted>>,
-    /// Whose credential it has, once that is known.
-    pub(super) who: OnceCell<Arc<Identity>>,
-    /// Its place in a trace, when somebody wants to know.
-    pub(super) traced: Option<Box<Traced>>,
-}
-
-/// How a request was served.
-pub(super) enum Served {
-    Answer(Vec<u8>),
-    Operation(Passing),
-    Preflight,
-    Stream(Response<Guarded>, Option<Instant>, Option<Box<Counting>>),
-    Switch(Response<()>),
+/// With which code it was refused.
+fn code(ended: &Ended) -> Option<Code> {
+    match ended {
+        Ok(Ok(_served)) => None,
+        Ok(Err(refusal)) => Some(logged::code(refusal)),
+        Err(Caught) => Some(Code::INTERNAL_SERVER_ERROR),
+    }
 }
 
 impl Exchange<'_> {
-    async fn serve(&self, body: Incoming) -> Result<Served, Refusal> {
-        point(Stage::Head).await?;
-        self.well_formed()?;
-        point(Stage::AddressRates).await?;
-        self.look_for_proxy();
-        let mut charges = Charges::default();
-        self.rates().of_address(|| self.address(), &mut charges).await?;
-        point(Stage::Route).await?;
-        self.wrong.clone().map_or(Ok(()), Err)?;
-        let route = route(self.head, self.state.http())?;
-        if route != Route::Preflight {
-            self.state.refuse_drift()?;
-            self.site.upstream().has_room()?;
-        }
-        let held = self.client.worker.bodies().hold();
-        point(Stage::Body).await?;
-        let body = match route {
-            Route::Get => {
-                // Some proxies end a request without a body by an empty piece of it.
-                if !body.is_end_stream() && !self.read(body, &held).await?.is_empty() {
-                    return Err(get_with_body().into());
-                }
-                body_of_get(self.head, self.state.http())?.into()
+    /// What the client is answered; the whole of it must have come by `until`.
+    fn answer(&self, ended: Ended, until: Option<Instant>) -> Response<Answer> {
+        let reply = &self.reply;
+        match ended {
+            Ok(Ok(Served::Operation(Passing::Relayed(mut relayed, counting)))) => {
+                reply.sign(&mut relayed);
+                relayed.map(|relayed| Answer::Relayed { relayed, until, counting })
             }
-            Route::Operation => {
-                if let Some(with_files) = with_files(&self.head.headers, self.state.http())? {
-                    // Boxed, as few requests have files, and all would carry room for them about.
-                    return Box::pin(self.upload(body, with_files, charges, &held)).await;
-                }
-                readable(&self.head.headers)?;
-                self.read(body, &held).await?
+            Ok(Ok(Served::Operation(Passing::Told(mut told)))) => {
+                reply.sign(&mut told);
+                told.map(Answer::from)
             }
-            Route::Preflight => return Ok(Served::Preflight),
-            Route::WebSocket => return Box::pin(self.upgrade()).await.map(Served::Switch),
-        };
-        let mut watch = Stopwatch::start(self.site.index());
-        let judged = self.judge(&body, None, charges).await;
-        let judged = judged.inspect_err(|_refused| watch.stop())?;
-        drop(body);
-        if let Judged::Answer(_) = judged {
-            watch.stop();
-        }
-        let forward = async |admitted, head: Head<'_>| {
-            point(Stage::Forward).await?;
-            let asked = self.asked();
-            let lane = self.client.lane(self.site);
-            watch.hand_over();
-            // Boxed, or every future around it would hold it twice, and each is copied whole.
-            let answered = asked.head(Box::pin(lane.forward(admitted, head))).await;
-            watch.stop();
-            Ok((answered?, asked))
-        };
-        self.relay(judged, forward).await
-    }
-
-    /// Hands on what was judged, and the answer back.
-    pub(super) async fn relay<'s>(
-        &'s self,
-        judged: Judged,
-        forward: impl AsyncFnOnce(Admitted, Head<'_>) -> Result<(Response<Relayed>, Asked<'s>), Refusal>,
-    ) -> Result<Served, Refusal> {
-        let going = match judged {
-            Judged::Answer(body) => return Ok(Served::Answer(body)),
-            Judged::Forward(going) => going,
-        };
-        let Going { admitted, told, watched, answers, expires, mut charges } = going;
-        charges.sent();
-        let is_live = admitted.items().iter().any(|it| it.kind == OperationKind::Subscription);
-        let call = self.traced.as_ref().map(|it| it.call(self.site.upstream_url()));
-        let trace = call.as_ref().map(|it| it.forwarded());
-        let answer = forward(admitted, self.forwarded_head(&told, trace)).await;
-        if let Some(call) = call {
-            call.end(answer.as_ref().map(|(answer, _)| answer.status()));
-        }
-        let (answer, asked) = answer.inspect_err(|why| note_unsent(why, &mut charges))?;
-        self.noted().inspect(|it| it.answered(asked.at.elapsed()));
-        let (status, headers) = (answer.status(), answer.headers());
-        let retry = retry_after(status, headers, self.state.response(), now());
-        let later = |it: Fault| it.later(retry.clone());
-        if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
-            let answer = stream::going_on(answer)?;
-            let parted = (!is_live).then(|| Parted::of(answer.headers()));
-            let answer = asked.guard(answer, true, answers).map_err(later)?;
-            let about = (self.state, self.reply.id);
-            let counting = Counting::in_parts(about, watched, charges, parted);
-            return Ok(Served::Stream(answer, expires, counting));
-        }
-        let answer = asked.guard(answer, false, answers).map_err(&later)?;
-        let answer = guarded::held(answer, asked.until()).await.map_err(&later)?;
-        let known = (self.state, self.reply.id, self.noted());
-        let passing = watched::pass(answer, known, watched, charges).await.map_err(later)?;
-        Ok(Served::Operation(passing))
-    }
-
-    /// What the guard of the connection has found in the bytes of this request.
-    pub(super) fn well_formed(&self) -> Result<(), Violation> {
-        self.client.watch.wrong(self.n).map_or(Ok(()), |wrong| Err(wrong.into()))
-    }
-
-    pub(super) fn limits(&self) -> body::Limits {
-        let (deadlines, bounds) = (self.client.worker.deadlines(), self.client.worker.bounds());
-        body::Limits {
-            size: self.state.http().body,
-            deadline: deadlines.body,
-            pace: deadlines.body_pace,
-            pace_bytes: bounds.body_pace,
-        }
-    }
-
-    async fn read(&self, body: Incoming, held: &Held) -> Result<Bytes, Refusal> {
-        let read = body::read(body, self.limits(), held).await;
-        // A body that broke off broke off for a reason, when the guard knows one.
-        if let Err(why) = &read {
-            self.well_formed()?;
-            if matches!(why, NoBody::Wrong(it) if it.code == Code::CLIENT_TIMEOUT) {
-                self.client.taken_back.broke_off();
+            Ok(Ok(Served::Stream(mut answer, expires, counting))) => {
+                reply.sign(&mut answer);
+                self.client.streams.set(true);
+                let ends = stream::ends(self.client, (self.site, self.state), expires);
+                answer.map(|relayed| Answer::Streamed { relayed, ends, counting })
+            }
+            Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
+            Ok(Ok(Served::Switch(answer))) => answer.map(|()| Answer::from(Bytes::new())),
+            Ok(Ok(Served::Preflight)) => reply.preflight(&self.head.headers).map(Answer::from),
+            Ok(Err(refusal)) => {
+                logged::refusal(&refusal, &self.about());
+                reply.refuse(&refusal).map(Answer::from)
+            }
+            Err(Caught) => {
+                Panicked { id: Some(reply.id) }.emit();
+                let refusal = Refusal::Fault(Fault::Internal { detail: "panic".into() });
+                reply.refuse(&refusal).map(Answer::from)
             }
         }
-        Ok(read?)
     }
 
-    fn forwarded_head<'h>(
-        &'h self,
-        told: &'h [(HeaderName, HeaderValue)],
-        trace: Option<&'h Trace>,
-    ) -> Head<'h> {
-        Head {
-            client: &self.head.headers,
-            rules: &self.state.headers,
-            media: self.reply.media,
-            incremental: self.incremental(),
-            address: self.address(),
-            told,
-            version: self.head.version,
-            trace,
+    /// Says that the connection is closed, where it is.
+    fn close_if_last(&self, response: &mut Response<Answer>) {
+        let watch = &self.client.watch;
+        let is_last = self.client.worker.drain().has_begun()
+            || watch.wrong(self.n).is_some()
+            || watch.is_switching(self.n);
+        if is_last
+            && response.status() != StatusCode::SWITCHING_PROTOCOLS
+            && self.head.version <= Version::HTTP_11
+        {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-    }
-
-    /// In which parts the client reads an answer; never events and parts at a time.
-    fn incremental(&self) -> Option<Incremental> {
-        let is_for_parts = self.reply.media != Media::EventStream;
-        Incremental::accepted(&self.head.headers).filter(|_| is_for_parts)
-    }
-
-    /// The request, now that it is forwarded.
-    pub(super) fn asked(&self) -> Asked<'_> {
-        let Reply { id, media, .. } = self.reply;
-        Asked { state: self.state, id, media, at: Instant::now() }
-    }
-
-    pub(super) async fn judge(
-        &self,
-        body: &[u8],
-        files: Option<&UploadMap>,
-        mut charges: Charges,
-    ) -> Result<Judged, Refusal> {
-        let limits = self.state.gate.policy().body;
-        point(Stage::Json).await?;
-        let recent = self.client.worker.recent();
-        let mut tree = json::read_again(body, limits, &recent.borrow()).map_err(not_json)?;
-        if let Some(files) = files {
-            files.fill(&mut tree)?;
-        }
-        point(Stage::Decode).await?;
-        let requests = decode(&tree, self.state.http())?;
-        stream::is_possible(&requests, self.reply.media)?;
-        point(Stage::Caller).await?;
-        let caller = self.caller().await?;
-        point(Stage::CallerRates).await?;
-        let spender = Spender { caller: &caller, headers: &self.head.headers };
-        self.rates().of_caller(spender, &mut charges).await?;
-        point(Stage::Told).await?;
-        let told = told(&self.state.told, caller.identity.as_deref())
-            .map_err(|bad| self.unidentified(bad.into()))?;
-        point(Stage::Judge).await?;
-        let link = self.client.worker.link();
-        documents::ask(&self.state.gate, link, &requests).await;
-        let (verdict, follow) = self.state.gate.admit_and_follow(&requests, &caller, now());
-        self.write_down((&requests, &caller), &verdict);
-        self.tell(&requests, &verdict);
-        match verdict {
-            Verdict::Admit(admitted) => {
-                requests.first.query.iter().for_each(|it| recent.borrow_mut().keep(it));
-                documents::leave(&self.state.gate, link, &requests);
-                self.report(admitted.items());
-                point(Stage::ItemRates).await?;
-                self.rates().of_items(spender, admitted.items(), &mut charges).await?;
-                self.judged(admitted.items());
-                point(Stage::Watch).await?;
-                let Follow { watched, expected } = follow;
-                let answers = (requests.framing, expected);
-                let expires = stream::expires(&caller);
-                let going = Going { admitted, told, watched, answers, expires, charges };
-                Ok(Judged::Forward(going))
-            }
-            Verdict::Answer(answered) => {
-                self.report(&answered.items);
-                self.rates().of_items(spender, &answered.items, &mut charges).await?;
-                self.judged(&answered.items);
-                Ok(Judged::Answer(answered.body))
-            }
-            Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
-        }
-    }
-
-    fn rates(&self) -> Rates<'_> {
-        Rates { state: self.state, link: self.client.worker.link(), id: self.reply.id }
-    }
-
-    fn report(&self, items: &[Item]) {
-        let reported = items.iter().flat_map(|it| &it.reported);
-        reported.for_each(|violation| Reported { id: self.reply.id, violation }.emit());
     }
 }
 
-/// What becomes of a request that is not refused.
-#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
-pub(super) enum Judged {
-    Answer(Vec<u8>),
-    Forward(Going),
-}
-
-/// A request that goes on, and what is known of its answer.
-pub(super) struct Going {
-    admitted: Admitted,
-    told: Vec<(HeaderName, HeaderValue)>,
-    watched: Option<Watched>,
-    answers: (Framing, Option<Vec<Expected>>),
-    expires: Option<Instant>,
-    charges: Charges,
-}
-
-fn too_late(_elapsed: tokio::time::error::Elapsed) -> Result<Served, Refusal> {
+fn too_late(_elapsed: Elapsed) -> Result<Served, Refusal> {
     let detail = "the request took too long".into();
     Err(Refusal::Fault(Fault::Upstream { code: Code::GATEWAY_TIMEOUT, detail }))
 }

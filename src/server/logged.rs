@@ -5,9 +5,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    telemetry::{About, Failed, GraphIndex, Refused, Shed, Timed, UpstreamFailed},
+    telemetry::{
+        About, Failed, GraphIndex, Refused, Reported, RequestId, Shed, Timed, UpstreamFailed,
+    },
     transport::Refusal,
-    verdict::{Code, Fault, Rejected, Violation},
+    verdict::{Code, Fault, Item, Rejected, Violation},
 };
 
 /// Logs and counts a refusal.
@@ -33,6 +35,14 @@ pub(super) fn refusal(refusal: &Refusal, about: &About<'_>) {
             let code = code_of(items);
             Refused { about, code, found, subjects }.emit();
         }
+    }
+}
+
+/// Logs and counts what would have been refused of items, were it not for report mode.
+pub(super) fn reported(id: RequestId, items: &[Item]) {
+    for item in items {
+        let document = Some(&item.document);
+        item.reported.iter().for_each(|violation| Reported { id, violation, document }.emit());
     }
 }
 

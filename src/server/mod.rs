@@ -2,7 +2,7 @@
 //! connections among themselves.
 //!
 //! [`Server::start`] binds every socket before it starts a thread, so that whoever gets a
-//! [`Running`] can connect. What is in force is one [`State`], swapped whole. `handler` shows the
+//! [`Running`] can connect. What is in force is one [`State`], swapped whole. `exchange` shows the
 //! order of a request.
 
 mod admin;
@@ -19,6 +19,7 @@ mod documents;
 mod drain;
 #[cfg(test)]
 mod drill;
+mod exchange;
 mod exporting;
 mod graph;
 mod guarded;
@@ -63,7 +64,7 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
-    config::{Config, Front, ListenerTls},
+    config::{Config, Front, ListenerTls, Sample, TrafficFile},
     server::{
         drain::Phase,
         exporting::Exporting,
@@ -115,16 +116,14 @@ impl Server {
         let config = first.0.clone();
         [&first].into_iter().chain(&rest).try_for_each(|(config, _)| possible(config))?;
         let n_workers = config.workers.get();
-        let listeners = listener::bind_all(config.listen, n_workers, config.bounds.backlog)?;
+        let listeners = listener::bind_all(config.listen, n_workers, config.bounds.backlog);
+        let listeners = listeners.map_err(|it| of_flag("--listen", &it))?;
         let addr =
             listeners.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
-        let admin = config.admin.map(|it| listener::bind(it, config.bounds.backlog)).transpose()?;
+        let admin = config.admin.map(|it| listener::bind(it, config.bounds.backlog)).transpose();
+        let admin = admin.map_err(|it| of_flag("--admin", &it))?;
         let admin_addr = admin.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
-        let log = config
-            .traffic
-            .as_ref()
-            .map(|it| Ok::<_, io::Error>((Arc::new(TrafficLog::start(&it.writing)?), it.sample)));
-        let log = log.transpose()?;
+        let log = config.traffic.as_ref().map(traffic_log).transpose()?;
         let graph = |(config, state): (Config, State)| {
             let state = state.begun(&config, None)?;
             let taps = Taps::new(log.clone(), config.shadow.clone());
@@ -148,6 +147,21 @@ impl Server {
         Started { listen: addr, admin: admin_addr, workers: n_workers }.emit();
         Ok(running)
     }
+}
+
+/// Which flag asked for what could not be had.
+fn of_flag(flag: &str, why: &io::Error) -> io::Error {
+    io::Error::new(why.kind(), format!("`{flag}`: {why}"))
+}
+
+/// The log, and which part of the requests it gets.
+fn traffic_log(file: &TrafficFile) -> io::Result<(Arc<TrafficLog>, Sample)> {
+    let path = file.writing.path.display();
+    let started = TrafficLog::start(&file.writing).map_err(|it| {
+        let why = format!("`{path}` cannot be written: {it}");
+        of_flag("--traffic-log", &io::Error::new(it.kind(), why))
+    });
+    Ok((Arc::new(started?), file.sample))
 }
 
 /// No request is for two graphs.

@@ -19,7 +19,7 @@ use crate::{
     config::Sample,
     identity::Caller,
     policy::Policy,
-    server::handler::Exchange,
+    server::exchange::Exchange,
     sources::now_millis,
     telemetry::{RequestId, TrafficLost},
     traffic::{Observed, Shadow, TrafficLog},

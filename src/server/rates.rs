@@ -141,7 +141,8 @@ impl Rates<'_> {
         match rate.mode {
             Mode::Enforce => Err(Refusal::Limited(exceeded)),
             Mode::Report => {
-                Reported { id: self.id, violation: &exceeded.violation }.emit();
+                let violation = &exceeded.violation;
+                Reported { id: self.id, violation, document: None }.emit();
                 Ok(())
             }
         }

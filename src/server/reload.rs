@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     admission::{CacheLimits, Gate},
-    diagnostic::{Diagnostic, Diagnostics, Severity, Source},
+    diagnostic::{Diagnostics, Source},
     digest::Digest,
     policy::{Drift, OnDrift, Policy, SchemaOrigin},
     schema::{Gravity, Schema, drift},
@@ -22,7 +22,7 @@ use crate::{
     },
     sources::{FetchError, Loaded, ReadFile, Watch, now, read_policy},
     telemetry::{
-        GraphIndex, PolicyKept, PolicyReplaced, PolicyWarned, SchemaDrifted, SchemaNotFetched,
+        GraphIndex, PolicyKept, PolicyReplaced, PolicyRestored, PolicyWarned, SchemaDrifted, SchemaNotFetched,
     },
 };
 
@@ -141,12 +141,13 @@ impl Reloader {
             keep(running.graph(self.n), found, lacks_introspection);
             return if lacks_introspection { Reload::NeedsSchema } else { Reload::Kept };
         };
-        running.graph(self.n).failed.store(None);
+        let graph = running.graph(self.n).index;
+        let failed = running.graph(self.n).failed.swap(None);
         let read = Fingerprint { files, digest: policy.digest };
         if read == self.in_force {
+            failed.inspect(|_| PolicyRestored { graph }.emit());
             return Reload::Unchanged;
         }
-        let graph = running.graph(self.n).index;
         warn(graph, &found);
         let digest = policy.digest.to_string();
         PolicyReplaced { graph, name: &policy.name, digest: &digest }.emit();
@@ -252,16 +253,13 @@ impl Reloader {
 
 fn warn(graph: GraphIndex, found: &Diagnostics) {
     for it in found.iter() {
-        PolicyWarned { graph, code: it.code, message: &it.message }.emit();
+        PolicyWarned { graph, found: it }.emit();
     }
 }
 
 fn keep(graph: &Graph, found: Diagnostics, lacks_schema: bool) {
-    let is_error = |it: &&Diagnostic| it.severity == Severity::Error;
-    let errors = found.iter().filter(is_error).count();
-    if let Some(first) = found.iter().find(is_error).filter(|_| !lacks_schema) {
-        let code = first.code;
-        PolicyKept { graph: graph.index, code, message: &first.message, errors }.emit();
+    if !lacks_schema {
+        PolicyKept { graph: graph.index, found: &found }.emit();
     }
     graph.failed.store(Some(Arc::new(FailedReload { at: now(), found })));
 }

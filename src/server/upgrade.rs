@@ -8,7 +8,7 @@ use crate::{
     identity::{self, BadCredential, Caller, Certificate, Method, Transport, Way},
     server::{
         graph::Site,
-        handler::Exchange,
+        exchange::Exchange,
         identify::{identify, told},
         state::State,
         traced::Handshake,

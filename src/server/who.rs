@@ -10,7 +10,7 @@ use http::{
 use crate::{
     identity::{self, Caller, Method, Transport, Way},
     server::{
-        handler::{Exchange, Served},
+        exchange::{Exchange, Served},
         identify::identify,
         panics::Caught,
     },

@@ -8,6 +8,9 @@ use std::net::SocketAddr;
 use tracing::{error, info, warn};
 
 use crate::{
+    diagnostic::Diagnostic,
+    digest::TextDigest,
+    policy::proposed_exception,
     telemetry::{COUNTERS, Carrier, GraphIndex, Outcome, RequestId, cells::count_request},
     verdict::{Code, Violation},
 };
@@ -134,17 +137,16 @@ impl Panicked {
 pub struct PolicyWarned<'a> {
     /// The graph.
     pub graph: GraphIndex,
-    /// Stable, kebab-case.
-    pub code: &'static str,
     /// What is suspicious.
-    pub message: &'a str,
+    pub found: &'a Diagnostic,
 }
 
 impl PolicyWarned<'_> {
     /// Logs it.
     pub fn emit(&self) {
-        let (graph, message) = (self.graph.name(), self.message);
-        warn!(event = "policy-warning", code = self.code, message, graph);
+        let Diagnostic { code, message, help, .. } = self.found;
+        let (message, help, graph) = (&**message, help.as_deref(), self.graph.name());
+        warn!(event = "policy-warning", code, message, at = self.found.located(), help, graph);
     }
 }
 
@@ -155,6 +157,8 @@ pub struct Reported<'a> {
     pub id: RequestId,
     /// The objection.
     pub violation: &'a Violation,
+    /// The document that it is about, when it is about one.
+    pub document: Option<&'a TextDigest>,
 }
 
 impl Reported<'_> {
@@ -167,9 +171,16 @@ impl Reported<'_> {
             rule = self.violation.rule,
             at = self.violation.at.as_deref(),
             detail = &*self.violation.detail,
+            document = self.document.map(|it| format!("sha256:{}", it.digest())),
+            exception = self.exception(),
             graph = self.id.graph_name(),
             request_id = %self.id,
         );
+    }
+
+    /// What one could paste into the policy before it enforces the rule.
+    fn exception(&self) -> Option<String> {
+        proposed_exception(self.violation.rule, &self.document?.digest().0)
     }
 }
 

@@ -2,32 +2,49 @@
 
 use tracing::{error, info, warn};
 
-use crate::telemetry::{COUNTERS, GraphIndex};
+use crate::{
+    diagnostic::{Diagnostics, Severity},
+    telemetry::{COUNTERS, GraphIndex},
+};
 
 /// A new policy cannot be used; the old one stays in force.
 #[derive(Debug)]
 pub struct PolicyKept<'a> {
     /// The graph.
     pub graph: GraphIndex,
-    /// The first mistake: stable, kebab-case.
-    pub code: &'static str,
-    /// What is wrong.
-    pub message: &'a str,
-    /// How many mistakes there are.
-    pub errors: usize,
+    /// What is wrong with the new one.
+    pub found: &'a Diagnostics,
 }
 
 impl PolicyKept<'_> {
-    /// Logs and counts it.
+    /// Logs every mistake in it, and counts it.
     pub fn emit(&self) {
         COUNTERS.reload_failures.count(self.graph);
-        error!(
-            event = "policy-kept",
-            code = self.code,
-            message = self.message,
-            errors = self.errors,
-            graph = self.graph.name(),
-        );
+        let graph = self.graph.name();
+        let errors: Vec<_> =
+            self.found.iter().filter(|it| it.severity == Severity::Error).collect();
+        for it in errors.iter().take(MOST_TOLD) {
+            let (code, message, help) = (it.code, &*it.message, it.help.as_deref());
+            error!(event = "policy-mistake", code, message, at = it.located(), help, graph);
+        }
+        error!(event = "policy-kept", errors = errors.len(), graph);
+    }
+}
+
+/// 20: more than one edit makes. `/readyz` and `portcullis check` have them all.
+const MOST_TOLD: usize = 20;
+
+/// The files say again what is in force, after they could not be used.
+#[derive(Debug)]
+pub struct PolicyRestored {
+    /// The graph.
+    pub graph: GraphIndex,
+}
+
+impl PolicyRestored {
+    /// Logs it.
+    pub fn emit(&self) {
+        info!(event = "policy-restored", graph = self.graph.name());
     }
 }
 

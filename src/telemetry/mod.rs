@@ -20,6 +20,7 @@ mod lines;
 mod live;
 mod load;
 mod rates;
+mod log_filter;
 mod logging;
 mod recent;
 mod request_id;
@@ -47,10 +48,11 @@ pub use exposition::{
 pub use graph::GraphIndex;
 pub use histogram::Distribution;
 pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};
-pub use live::{PolicyKept, PolicyReplaced, SchemaDrifted, SchemaNotFetched};
+pub use live::{PolicyKept, PolicyReplaced, PolicyRestored, SchemaDrifted, SchemaNotFetched};
 pub use load::{
     ClientAtBound, Shed, UpstreamAsked, UpstreamEjected, UpstreamLeft, UpstreamReturned,
 };
+pub use log_filter::LogFilter;
 pub use logging::{LogFormat, Logging, LoggingError, hide_panic_messages, start_logging};
 pub use rates::{ProxyNotTrusted, SharedFound, SharedLost};
 pub use recent::{RecentRefusal, recent_refusals};

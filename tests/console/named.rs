@@ -46,9 +46,14 @@ fn lines(folder: &Path, name: &str) -> Vec<Value> {
 impl Run {
     /// Serves the graphs of a configuration file, in which `URL` stands for the upstream's.
     fn start(graphs: &str, upstream: SocketAddr) -> Self {
+        Self::under(POLICY, graphs, upstream)
+    }
+
+    /// The same under another policy.
+    fn under(policy: &str, graphs: &str, upstream: SocketAddr) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        fs::write(at("policy.yaml"), POLICY).unwrap();
+        fs::write(at("policy.yaml"), policy).unwrap();
         fs::write(at("test.graphql"), SCHEMA).unwrap();
         let graphs = graphs.replace("URL", &format!("http://{upstream}/graphql"));
         fs::write(at("config.yaml"), format!("graphs:\n{graphs}")).unwrap();
@@ -131,4 +136,47 @@ fn one_graph_without_a_name_is_named_nowhere() {
     let audit =
         refused(folder.path(), "audit", "event.action", "request-refused", "portcullis.graph");
     assert_eq!(audit, [Value::Null]);
+}
+
+/// Report mode is there to find out what an enforced policy would refuse, and why.
+#[test]
+fn what_is_reported_names_its_document_and_what_would_excuse_it() {
+    let upstream = Upstream::answering(r#"{"data":{"a":1}}"#);
+    let policy = format!("{POLICY}mode: report\n");
+    let graphs = "- { policy: policy.yaml, upstream: URL }\n";
+    let run = Run::under(&policy, graphs, upstream.address());
+    assert_eq!(run.ask("a.example", "{ b { a } }"), 200);
+    let folder = run.stop();
+    let all = lines(folder.path(), "log").into_iter().filter(|it| it["event"] == "reported");
+    let [reported] = all.collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(reported["rule"], "max-depth");
+    let document = reported["document"].as_str().unwrap();
+    let exception = format!("- {{ document: \"{document}\", lift: [limits.depth], ");
+    assert!(document.starts_with("sha256:"));
+    assert!(reported["exception"].as_str().unwrap().starts_with(&exception));
+}
+
+#[test]
+fn a_file_that_breaks_is_told_mistake_by_mistake_and_so_is_its_mending() {
+    let upstream = Upstream::answering(r#"{"data":{"a":1}}"#);
+    let run = Run::start("- { policy: policy.yaml, upstream: URL }\n", upstream.address());
+    let path = run.folder.path().join("policy.yaml");
+    let told = |event: &str| {
+        let all = lines(run.folder.path(), "log").into_iter();
+        all.filter(|it| it["event"] == event).collect::<Vec<_>>()
+    };
+    let broken = POLICY.replace("depth", "dept").replace("websocket", "websockt");
+    fs::write(&path, broken).unwrap();
+    let kept = eventually(|| told("policy-kept").pop());
+    assert_eq!(kept["errors"], 2);
+    let mistakes = told("policy-mistake");
+    let ends = ["policy.yaml:4:9", "policy.yaml:5:11"];
+    assert_eq!(mistakes.len(), ends.len());
+    for (mistake, end) in mistakes.iter().zip(ends) {
+        assert!(mistake["at"].as_str().unwrap().ends_with(end), "{mistake}");
+        assert!(mistake["help"].as_str().unwrap().starts_with("did you mean"), "{mistake}");
+    }
+    fs::write(&path, POLICY).unwrap();
+    eventually(|| told("policy-restored").pop());
+    assert!(told("policy-replaced").is_empty());
 }

@@ -20,7 +20,7 @@ use crate::{
         watched::Counting,
     },
     sources::now,
-    telemetry::{About, Carrier, Judged as Passed, Outcome, Reported, RequestId, Served},
+    telemetry::{About, Carrier, Judged as Passed, Outcome, RequestId, Served},
     transport::{Media, Refusal, Reply, decode_one},
     upstream::{ChannelEnded, Head},
     verdict::{Admitted, Answered, Code, Item, Verdict, Violation},
@@ -135,8 +135,7 @@ impl Session {
 
     /// Only kinds that the policy wants here.
     fn serves(&self, id: RequestId, items: &[Item]) -> Result<(), Violation> {
-        let reported = items.iter().flat_map(|it| &it.reported);
-        reported.for_each(|violation| Reported { id, violation }.emit());
+        logged::reported(id, items);
         let is_other = |it: &&Item| !self.rules.operations.contains(&it.kind);
         let Some(other) = items.iter().find(is_other) else { return Ok(()) };
         let kind = other.kind.keyword();

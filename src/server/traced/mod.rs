@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, Version, request::Parts};
 use crate::{
     admission::Requests,
     config::{Collector, UpstreamUrl},
-    server::{handler::Exchange, logged, traced::open::Open},
+    server::{exchange::Exchange, logged, traced::open::Open},
     telemetry::{Kind, RequestId, Spans, TraceContext, Tracer},
     transport::Refusal,
     upstream::Trace,

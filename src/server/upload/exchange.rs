@@ -7,7 +7,7 @@ use crate::{
     policy::Uploads,
     server::{
         charges::Charges,
-        handler::{Exchange, Judged, Served},
+        exchange::{Exchange, Judged, Served},
         held::Held,
         logged::Stopwatch,
         upload::{Bounds, Upload},
@@ -31,18 +31,27 @@ impl Exchange<'_> {
             self.well_formed()?;
         }
         let upload = upload?;
-        let mut watch = Stopwatch::start(self.site.index());
-        let judged = match self.judge(&upload.operations, Some(&upload.map), charges).await {
-            Ok(judged) => judged,
-            Err(refusal) => {
-                watch.stop();
-                upload.discard().await;
-                return Err(refusal);
-            }
-        };
-        if let Judged::Answer(_) = judged {
+        let watch = Stopwatch::start(self.site.index());
+        let judged = self.judge(&upload.operations, Some(&upload.map), charges).await;
+        if !matches!(judged, Ok(Judged::Forward(_))) {
             watch.stop();
         }
+        match judged {
+            Ok(judged) => self.send(judged, upload, watch).await,
+            Err(refusal) => {
+                upload.discard().await;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Forwards what was judged, and its files as they come.
+    async fn send(
+        &self,
+        judged: Judged,
+        upload: Upload,
+        mut watch: Stopwatch,
+    ) -> Result<Served, Refusal> {
         let forward = async |admitted, head: Head<'_>| {
             let lane = self.client.lane(self.site);
             let (files, passing) = upload.pass();
