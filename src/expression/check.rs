@@ -3,7 +3,7 @@
 //!
 //! The crate's own list of references does not know which names a macro binds, so the walk is ours.
 
-use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators};
+use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators};
 
 use crate::{
     diagnostic::suggestion,
@@ -69,28 +69,7 @@ impl<'e> Walk<'e> {
                 let parts = call.args.iter_mut().chain(call.target.as_deref_mut());
                 self.open.extend(parts.map(|it| (it, place.below())));
             }
-            Expr::Comprehension(it) => {
-                if !place.bound.is_empty() {
-                    let help = "`exists`, `all`, `map` and `filter` cannot stand in each other";
-                    self.object("a comprehension inside a comprehension", help);
-                    return;
-                }
-                let bound: Vec<_> =
-                    it.iter_var2.iter().chain([&it.iter_var, &it.accu_var]).cloned().collect();
-                for name in &bound {
-                    if !self.means(name) {
-                        continue;
-                    }
-                    self.object(&format!("`{name}` means something else already"), "rename it");
-                }
-                let inner = Place { depth: place.depth.saturating_add(1), bound };
-                let it = &mut **it;
-                self.open.push((&mut it.iter_range, place.below()));
-                self.open.push((&mut it.accu_init, place.below()));
-                for part in [&mut it.loop_cond, &mut it.loop_step, &mut it.result] {
-                    self.open.push((part, inner.clone()));
-                }
-            }
+            Expr::Comprehension(it) => self.comprehension(it, &place),
             Expr::Ident(name) => self.name(name, &place),
             Expr::List(list) => {
                 self.open.extend(list.elements.iter_mut().map(|it| (it, place.below())));
@@ -111,6 +90,26 @@ impl<'e> Walk<'e> {
             Expr::Struct(_) | Expr::Unspecified => {
                 self.object("a struct cannot be made here", "compare with a text or a number");
             }
+        }
+    }
+
+    /// Opens the parts of a macro; the names that it binds are known inside of it alone.
+    fn comprehension(&mut self, it: &'e mut ComprehensionExpr, place: &Place) {
+        if !place.bound.is_empty() {
+            let help = "`exists`, `all`, `map` and `filter` cannot stand in each other";
+            self.object("a comprehension inside a comprehension", help);
+            return;
+        }
+        let bound: Vec<_> =
+            it.iter_var2.iter().chain([&it.iter_var, &it.accu_var]).cloned().collect();
+        for name in bound.iter().filter(|it| self.means(it)).collect::<Vec<_>>() {
+            self.object(&format!("`{name}` means something else already"), "rename it");
+        }
+        let inner = Place { depth: place.depth.saturating_add(1), bound };
+        self.open.push((&mut it.iter_range, place.below()));
+        self.open.push((&mut it.accu_init, place.below()));
+        for part in [&mut it.loop_cond, &mut it.loop_step, &mut it.result] {
+            self.open.push((part, inner.clone()));
         }
     }
 
@@ -162,14 +161,16 @@ impl<'e> Walk<'e> {
         match Name::parse(text) {
             Some(name) if names.contains(&name) => self.checked.names.push(name),
             Some(_) => {
-                let help = "a condition sees `claims`, `client` and `request` only";
-                self.object(&format!("`{text}` is not known here"), help);
+                let all: Vec<_> = names.iter().map(|it| format!("`{}`", it.text())).collect();
+                let help = format!("what is known here is {}", all.join(", "));
+                self.object(&format!("`{text}` is not known here"), &help);
             }
             None => {
                 let known = names.iter().map(|it| it.text());
                 let known = known.chain(self.conditions.iter().map(|it| &**it));
                 let near = suggestion(text, known);
-                let help = near.map(|it| format!("did you mean `{it}`?")).unwrap_or_default();
+                let above = || "a condition must be defined above those that name it".to_owned();
+                let help = near.map_or_else(above, |it| format!("did you mean `{it}`?"));
                 self.object(&format!("`{text}` stands for nothing"), &help);
             }
         }

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use crate::{
     diagnostic::Diagnostics,
-    policy::{Uploads, WebSocket, forward_headers, not_built, origins, uploads, websocket},
+    policy::{Uploads, WebSocket, forward_headers, origins, uploads, websocket},
     yaml::{self, Fields, Node, scalar, shape},
 };
 
@@ -123,7 +123,10 @@ impl Default for Http {
 pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
     let mut http = Http::default();
     let mut fields = Fields::of(node, "http", found);
-    not_built::refuse("http", &mut fields, found);
+    // Compressed bodies are refused, whatever it says: that is what it says.
+    if let Some(node) = fields.take("request_encoding", found) {
+        let _refused = scalar::word(node, &[("refuse", ())], found);
+    }
     if let Some(path) = fields.take("path", found).and_then(|it| path(it, found)) {
         http.path = path;
     }
@@ -153,10 +156,8 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
         http.status = scalar::word(node, &STATUS_WORDS, found).unwrap_or_default();
     }
     if let Some(node) = fields.take("explain_refusals", found) {
-        http.explain_refusals = match scalar::boolean(node, found) {
-            Some(true) => ExplainRefusals::On,
-            Some(false) | None => ExplainRefusals::Off,
-        };
+        let is_on = scalar::boolean(node, found) == Some(true);
+        http.explain_refusals = if is_on { ExplainRefusals::On } else { ExplainRefusals::Off };
     }
     fields.finish(found);
     http
@@ -333,10 +334,9 @@ mod tests {
     }
 
     #[test]
-    fn transports_of_later_are_named() {
-        let expect = "not-built-yet: `http.request_encoding` is not part of this version";
-        check("{request_encoding: refuse}", &[expect]);
-        check("request_encoding:\n", &[expect]);
+    fn compressed_bodies_can_only_be_refused() {
+        check("{request_encoding: refuse}", &[]);
+        check("{request_encoding: gzip}", &["unknown-word: expected `refuse`, found `gzip`"]);
     }
 
     #[test]

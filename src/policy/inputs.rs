@@ -5,7 +5,7 @@ use crate::{
     diagnostic::Diagnostics,
     policy::settings,
     rules::{Demand, Demanded, Entry, Ground, InputPlace, Named, Presence, Rule, RuleIdx, Setting},
-    schema::{Bound, Coordinate, Kind, Schema},
+    schema::{Bound, Coordinate, Kind, Schema, TypeId},
     verdict::Mode,
     yaml::{self, Fields, Node, scalar, shape},
 };
@@ -111,16 +111,8 @@ fn places(schema: &Schema, node: &Node, found: &mut Diagnostics) -> Vec<Demanded
 fn place(schema: &Schema, text: &str, node: &Node, found: &mut Diagnostics) -> Vec<Demanded> {
     let exactly = |place| Demanded { place, named: Named::Exactly };
     if let Some(name) = text.strip_prefix("scalar ") {
-        let named = schema.type_named(name).filter(|it| schema.ty(*it).kind == Kind::Scalar);
-        return match named {
-            Some(scalar) => vec![exactly(InputPlace::Scalar(scalar))],
-            None => {
-                let error = node.error("unknown-coordinate", format!("no scalar `{name}`"));
-                let scalars = schema.types().filter(|(_, it)| it.kind == Kind::Scalar);
-                found.push(error.did_you_mean(name, scalars.map(|(_, it)| &*it.name)));
-                Vec::new()
-            }
-        };
+        let scalar = scalar(schema, name, node, found).map(InputPlace::Scalar);
+        return scalar.map(exactly).into_iter().collect();
     }
     if let Some(directive) = text.strip_prefix('@') {
         let input = directive_argument(schema, directive);
@@ -152,6 +144,17 @@ fn place(schema: &Schema, text: &str, node: &Node, found: &mut Diagnostics) -> V
         found.push(error.did_you_mean(text, known(schema).iter().map(|it| &**it)));
     }
     inputs
+}
+
+fn scalar(schema: &Schema, name: &str, node: &Node, found: &mut Diagnostics) -> Option<TypeId> {
+    let is_scalar = |it: TypeId| schema.ty(it).kind == Kind::Scalar;
+    let scalar = schema.type_named(name).filter(|it| is_scalar(*it));
+    if scalar.is_none() {
+        let error = node.error("unknown-coordinate", format!("no scalar `{name}`"));
+        let scalars = schema.types().filter(|(id, _)| is_scalar(*id));
+        found.push(error.did_you_mean(name, scalars.map(|(_, it)| &*it.name)));
+    }
+    scalar
 }
 
 fn directive_argument(schema: &Schema, text: &str) -> Option<InputPlace> {

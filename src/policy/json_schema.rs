@@ -1,18 +1,13 @@
 //! The JSON Schema of the policy file, for editors: from the registry and the blocks.
 //!
-//! Says what the readers say, but for what a schema cannot say: `check` is the judge. Settings that
-//! are not built are absent, so that an editor marks them.
+//! Says what the readers say, but for what a schema cannot say: `check` is the judge.
 
 use serde_json::{Map, Value, json};
 
 use crate::{
     policy::{
-        cost, documents_schema,
-        http::{GET_WORDS, Http, MAX_BATCH, STATUS_WORDS},
-        identity_schema, inputs, rates, response,
-        schema_file::ON_DRIFT,
-        tree::Block,
-        uploads, websocket,
+        cost, documents_schema, http::Http, http_schema, identity_schema, inputs, rates, response,
+        schema_file::ON_DRIFT, tree::Block,
     },
     rules::{Entry, REGISTRY, Setting, Switch, Unit},
     yaml::scalar::write_bytes,
@@ -69,7 +64,7 @@ fn head() -> Map<String, Value> {
         ("name", text("What the policy is called in logs.")),
         ("mode", mode("Report: every rule that does not itself say enforce only watches.")),
         ("schema", schema()),
-        ("http", http()),
+        ("http", http_schema::json_schema()),
         ("documents", documents_schema::json_schema()),
         ("skipped_selections", skipped),
         ("conditions", conditions()),
@@ -131,84 +126,6 @@ fn schema() -> Value {
     let introspect =
         object("From the upstream.", map([("introspect", introspect)]), &["introspect"]);
     json!({ "description": "The upstream's types.", "oneOf": [file, introspect] })
-}
-
-fn http() -> Value {
-    let default = Http::default();
-    let names = |description: &str, default: &[Box<str>]| {
-        json!({
-            "description": description,
-            "type": "array",
-            "uniqueItems": true,
-            "items": { "type": "string", "minLength": 1 },
-            "default": default,
-        })
-    };
-    let headers = "Headers that go on to the upstream; no names with `_`.";
-    let status = json!({
-        "description": "Which HTTP status a refusal has.",
-        "enum": STATUS_WORDS.map(|(it, _)| it),
-        "default": "draft-2026",
-    });
-    let properties = map([
-        (
-            "path",
-            json!({
-                "description": "Path of the endpoint.",
-                "type": "string", "pattern": "^/", "default": default.path,
-            }),
-        ),
-        (
-            "batch",
-            json!({
-                "description": "Items of a batch.",
-                "type": "integer", "minimum": 1, "maximum": MAX_BATCH, "default": default.batch,
-            }),
-        ),
-        (
-            "unknown_keys",
-            json!({
-                "description": "Members of a request that GraphQL over HTTP does not name.",
-                "enum": ["drop", "reject"], "default": "drop",
-            }),
-        ),
-        ("extensions", names("Members of `extensions` that are read.", &default.extensions)),
-        ("forward_extensions", names("Those of them that go on.", &default.forward_extensions)),
-        ("forward_headers", names(headers, &default.forward_headers)),
-        (
-            "origins",
-            json!({
-                "description": "Sites whose pages may ask; without it, Origin is not looked at.",
-                "type": "array", "uniqueItems": true,
-                "items": { "type": "string", "pattern": "^[a-z][a-z0-9+.-]*://[^/?#@*]+$" },
-            }),
-        ),
-        (
-            "get",
-            json!({
-                "description": "Which queries may come by GET.",
-                "enum": GET_WORDS.map(|(it, _)| it), "default": "trusted",
-            }),
-        ),
-        (
-            "csrf_header",
-            names(
-                "Headers of which a request by GET or with files needs one.",
-                &default.csrf_header,
-            ),
-        ),
-        ("uploads", uploads::json_schema(BYTES)),
-        ("websocket", websocket::json_schema(DURATION, BYTES)),
-        ("status", status),
-        (
-            "explain_refusals",
-            json!({
-                "description": "Whether a refusal names rule and figures.",
-                "type": "boolean", "default": false,
-            }),
-        ),
-    ]);
-    object("How requests are framed, and what of them goes on.", properties, &[])
 }
 
 fn exceptions(registry: &'static [Entry]) -> Value {
@@ -347,7 +264,11 @@ fn text(description: &str) -> Value {
     json!({ "description": description, "type": "string", "minLength": 1 })
 }
 
-fn object(description: &str, properties: Map<String, Value>, required: &[&str]) -> Value {
+pub(super) fn object(
+    description: &str,
+    properties: Map<String, Value>,
+    required: &[&str],
+) -> Value {
     json!({
         "description": description,
         "type": "object",
@@ -357,9 +278,9 @@ fn object(description: &str, properties: Map<String, Value>, required: &[&str]) 
     })
 }
 
-fn map<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
+pub(super) fn map<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-const DURATION: &str = "^[0-9]+ *(ms|s|m|min|h|d)$";
-const BYTES: &str = "^[0-9]+ *(B|KB|KiB|MB|MiB|GB|GiB)$";
+pub(super) const DURATION: &str = "^[0-9]+ *(ms|s|m|min|h|d)$";
+pub(super) const BYTES: &str = "^[0-9]+ *(B|KB|KiB|MB|MiB|GB|GiB)$";

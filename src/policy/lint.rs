@@ -36,6 +36,7 @@ pub(super) fn lint(
         ended(exception, now, found);
     }
     watches_only(draft, found);
+    admits_nothing(registry, draft, found);
     document_over_body(registry, draft, found);
 }
 
@@ -120,9 +121,39 @@ fn watches_only(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
     if stances.peek().is_some() && !stances.any(enforces) {
         let message = "no rule is enforced: the policy only watches";
         let warning = draft.root.warning("only-watches", message);
-        found.push(warning.help("set `mode: enforce` when the reports are clean"));
+        let help = "set `mode: enforce` when the reports are clean; what `http` does not allow, and \
+                    what cannot be read, is refused already";
+        found.push(warning.help(help));
     }
 }
+
+/// A limit of nothing on what every operation has.
+fn admits_nothing(registry: &'static [Entry], draft: &Draft<'_, '_>, found: &mut Diagnostics) {
+    let base = draft.profiles.0.first().map(Profile::stances).unwrap_or_default();
+    for (entry, stance) in registry.iter().zip(base) {
+        let setting = entry.meta.setting;
+        let is_nothing = matches!(stance, Stance::On { limit: 0, mode: Mode::Enforce });
+        if !is_nothing || !EVERY_OPERATION_HAS.contains(&setting) {
+            continue;
+        }
+        let place = setting.split_once('.').and_then(|(block, key)| {
+            let block = member(draft.root, block)?;
+            member(block, key)
+        });
+        let message = format!("`{setting}` is 0: no operation is ever admitted");
+        let warning = place.unwrap_or(draft.root).warning("admits-nothing", message);
+        found.push(warning.help("write the number that your largest operation needs, or `off`"));
+    }
+}
+
+const EVERY_OPERATION_HAS: [&str; 6] = [
+    "limits.depth",
+    "limits.document",
+    "limits.fields",
+    "limits.root_fields",
+    "limits.tokens",
+    "operations.max",
+];
 
 fn document_over_body(registry: &'static [Entry], draft: &Draft<'_, '_>, found: &mut Diagnostics) {
     let place = registry.iter().position(|it| it.meta.setting == "limits.document");

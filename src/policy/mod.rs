@@ -13,6 +13,7 @@ mod documents_schema;
 mod exceptions;
 mod forward_headers;
 mod http;
+mod http_schema;
 mod identity;
 mod identity_schema;
 mod inputs;
@@ -23,7 +24,6 @@ mod key_url;
 mod lint;
 mod load;
 pub mod manifest;
-mod not_built;
 mod origins;
 mod profiles;
 mod rates;
@@ -228,6 +228,12 @@ impl Policy {
     pub fn excuses(&self, rule: RuleIdx, asked: &Asked<'_>) -> bool {
         let excuse = self.excuses.get(rule.0).and_then(Option::as_ref);
         excuse.is_some_and(|it| it.evaluate(asked, None).holds())
+    }
+
+    /// Whether there may be callers for whom a rule does not count.
+    #[must_use]
+    pub fn may_excuse(&self, rule: RuleIdx) -> bool {
+        self.excuses.get(rule.0).is_some_and(Option::is_some)
     }
 
     /// The documents for which limits are lifted.

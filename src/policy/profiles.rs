@@ -6,7 +6,7 @@ use crate::{
     diagnostic::Diagnostics,
     expression::{Conditions, Outcome, Scope, When},
     policy::{
-        Rate, conditions, not_built,
+        Rate, conditions,
         settings::{self, Layer, LayerReader, Level},
         stance::{Stance, Written},
     },
@@ -96,7 +96,6 @@ fn read_one<'n>(
     let name = fields.require("name", found).and_then(|it| scalar::text(it, found));
     let when = fields.require("when", found).and_then(|it| read_when(it, conditions, found));
     let own_mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
-    not_built::refuse("", &mut fields, found);
     let rates = fields.take("rates", found);
     let layer =
         LayerReader::new(registry, Level::Profile, &mut same_for_all).read(&mut fields, found);

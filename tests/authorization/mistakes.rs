@@ -36,6 +36,7 @@ fn what_is_not_in_the_schema() {
     check(&on("a.b.c"), &[("not-a-coordinate", "a.b.c")]);
     check(&on("'Query.user(id:)'"), &[("wrong-place", "'Query.user(id:)'")]);
     check(&on("Result"), &[("wrong-place", "Result")]);
+    check("{ rules: [{ on: [], allow: always }] }", &[("empty-list", "[]")]);
 }
 
 #[test]

@@ -3,36 +3,31 @@
 //!
 //! Does no I/O: the caller hands over the contents of files that the policy names.
 
+mod sketch;
+
 use std::sync::Arc;
 
 use crate::{
-    cost::{Model, Settings},
+    cost::Model,
     diagnostic::{Diagnostics, Source},
     digest::Digest,
     expression::{Conditions, Scope, When},
-    operation::Skipped,
     policy::{
-        Exceptions, Policy, SchemaOrigin, SecondReader, Unselected, conditions,
-        cost::{self, TunedFile},
-        documents::{self, Documents},
-        exceptions,
-        http::{self, Http},
-        identity::{self, Credentials},
+        Exceptions, Policy, SchemaOrigin, cost,
+        documents::Documents,
+        identity::Credentials,
         inputs::{self, Inputs},
-        lint::{self, Draft},
-        not_built,
-        profiles::{self, Profile},
+        load::sketch::{Frame, Sketch},
+        profiles::Profile,
         rates::{self, Rate},
         reading,
         response::{self, ResponseRules},
-        schema_file,
-        settings::{self, Layer, LayerReader, Level},
+        settings::Layer,
         stance::Written,
     },
     rules::{Entry, Ground, REGISTRY, Rule, RuleIdx, Setting},
     schema::Schema,
-    verdict::Mode,
-    yaml::{self, Fields, Node, scalar, shape},
+    yaml::{self, Node},
 };
 
 /// Hands over the text of a file by its name in the policy, relative to the policy.
@@ -75,107 +70,66 @@ fn compile(
     (resolve, now): (Resolve<'_>, Option<u64>),
     found: &mut Diagnostics,
 ) -> Option<Policy> {
-    let mut fields = Fields::of(root, "", found);
-    if let Some(node) = fields.require("version", found) {
-        version(node, found);
-    }
-    let name = fields.require("name", found).and_then(|it| scalar::text(it, found));
-    let schema =
-        fields.require("schema", found).and_then(|it| schema_file::read(it, &mut *resolve, found));
-    let mut frame = Frame::read(&mut fields, found);
-    let documents = fields.take("documents", found);
-    let documents = documents.map(|it| documents::read(it, frame.mode, found)).unwrap_or_default();
-    frame.second_reader = documents.second_reader;
-    if !documents.has_manifests() {
-        frame.http.get = frame.http.get.without_manifests();
-        lint::trusted_get(root, found);
-    }
-    let conditions = fields.take("conditions", found).map(|it| conditions::read(it, found));
-    let conditions = conditions.unwrap_or_default();
-    let (inputs, rates) = (fields.take("inputs", found), fields.take("rates", found));
-    let response = fields.take("response", found);
-    let mut others = |block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics| {
-        frame.others(block, fields, found);
-    };
-    let layer = LayerReader::new(registry, Level::Base, &mut others).read(&mut fields, found);
-    let credentials = fields
-        .take("identity", found)
-        .map(|it| identity::read(it, &frame.http, &mut *resolve, found))
-        .unwrap_or_default();
-    let mut all = vec![Profile::base(registry, frame.mode, &layer)];
-    let (laid_over, placed_profiles) = fields
-        .take("profiles", found)
-        .map(|it| profiles::read(registry, (frame.mode, &layer, &conditions), it, found))
-        .unwrap_or_default();
-    all.extend(laid_over);
-    let (exceptions, placed_exceptions) = fields
-        .take("exceptions", found)
-        .map(|it| exceptions::read(registry, it, found))
-        .unwrap_or_default();
-    not_built::refuse("", &mut fields, found);
-    fields.finish(found);
-    // Beside an error, a setting seems to be without effect only because it could not be read.
-    if !found.has_errors() {
-        let modes = (frame.mode, &*layer.modes);
-        let profiles = (&*all, &*placed_profiles);
-        let draft =
-            Draft { root, modes, profiles, exceptions: &placed_exceptions, body: frame.http.body };
-        lint::lint(registry, &draft, now, found);
-    }
-    let tuned = frame.tuned.as_ref();
-    let tuned = tuned.and_then(|it| cost::tuned(it, &mut frame.cost, &mut *resolve, found));
-    let (schema, text, origin) = schema?;
+    let mut sketch = Sketch::read(registry, root, &mut *resolve, found);
+    sketch.lint(registry, now, found);
+    let tuned = sketch.frame.tuned.as_ref();
+    let tuned = tuned.and_then(|it| cost::tuned(it, &mut sketch.frame.cost, &mut *resolve, found));
+    let (schema, text, origin) = sketch.schema.take()?;
     let schema = Arc::new(schema);
-    let model = Arc::new(cost::model(&schema, &frame.cost, found)?);
-    let ground = Ground { schema: &schema, cost: &model, conditions: &conditions };
+    let cost = Arc::new(cost::model(&schema, &sketch.frame.cost, found)?);
+    let name = sketch.name;
+    let (frame, parts) = bind(registry, sketch, (&schema, &cost), resolve, found);
+    let digest = digest((root, &text, tuned.as_deref()), &parts.documents);
+    let blocks = blocks(root, &text, tuned.as_deref());
+    Some(frame.policy(Named { name: name?, schema, cost, origin, digest, blocks }, parts))
+}
+
+/// Reads what names fields and types, now that they are known.
+fn bind(
+    registry: &'static [Entry],
+    sketch: Sketch<'_>,
+    (schema, cost): (&Arc<Schema>, &Arc<Model>),
+    resolve: Resolve<'_>,
+    found: &mut Diagnostics,
+) -> (Frame, Parts) {
+    let Sketch { frame, layer, conditions, credentials, documents, .. } = sketch;
+    let (mut profiles, placed) = sketch.profiles;
+    let (exceptions, _placed) = sketch.exceptions;
+    let ground = Ground { schema, cost, conditions: &conditions };
     let against = rates::Ground {
-        schema: &schema,
+        schema,
         credentials: &credentials,
         mode: frame.mode,
         lists_documents: documents.requires(),
     };
-    let rates = rates.map(|it| rates::read(it, against, found)).unwrap_or_default();
-    let response = response.map(|it| response::read(it, &schema, found)).unwrap_or_default();
-    for (profile, placed) in all.iter_mut().skip(1).zip(&placed_profiles) {
+    let rates = sketch.rates.map(|it| rates::read(it, against, found)).unwrap_or_default();
+    let response = sketch.response.map(|it| response::read(it, schema, found)).unwrap_or_default();
+    for (profile, placed) in profiles.iter_mut().skip(1).zip(&placed) {
         profile.rates = placed.rates.map(|it| rates::lay_over(it, &rates, found));
     }
-    let inputs = inputs::read(registry, &schema, inputs, found);
+    let inputs = inputs::read(registry, schema, sketch.inputs, found);
     let excuses = excuses(&layer, &conditions, found);
     let said = said(&layer, &inputs);
     let rules = rules(registry, layer, (&inputs, &ground), found);
     let sizes = (
-        reading::limits(registry, &all, &exceptions),
-        reading::ceilings(registry, &all, &exceptions),
+        reading::limits(registry, &profiles, &exceptions),
+        reading::ceilings(registry, &profiles, &exceptions),
     );
-    let documents = documents.load((&schema, sizes), (&all, &conditions), resolve, found);
-    let digest = digest((root, &text, tuned.as_deref()), &documents);
+    let documents = documents.load((schema, sizes), (&profiles, &conditions), resolve, found);
     let parts = Parts {
         registry,
         rules,
         said,
         excuses,
         conditions,
-        profiles: all,
+        profiles,
         exceptions,
         credentials,
         rates,
         response,
         documents,
     };
-    let blocks = blocks(root, &text, tuned.as_deref());
-    Some(frame.policy(Named { name: name?, schema, cost: model, origin, digest, blocks }, parts))
-}
-
-/// What is settled before there is a rule or a caller.
-struct Frame {
-    mode: Mode,
-    cost: Settings,
-    tuned: Option<TunedFile>,
-    http: Http,
-    second_reader: SecondReader,
-    skipped: Skipped,
-    unselected: Unselected,
-    tests: Vec<Box<str>>,
+    (frame, parts)
 }
 
 /// What was compiled through the registry.
@@ -194,41 +148,6 @@ struct Parts {
 }
 
 impl Frame {
-    fn read(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Self {
-        let mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
-        let http = fields.take("http", found).map(|it| http::read(it, found));
-        let tests = fields.take("tests", found).map(|it| shape::names(it, found));
-        let skipped = fields.take("skipped_selections", found).and_then(|it| skipped(it, found));
-        Self {
-            mode: mode.unwrap_or_default(),
-            cost: Settings::default(),
-            tuned: None,
-            http: http.unwrap_or_default(),
-            second_reader: SecondReader::default(),
-            skipped: skipped.unwrap_or_default(),
-            unselected: Unselected::default(),
-            tests: tests.unwrap_or_default().into_iter().map(Into::into).collect(),
-        }
-    }
-
-    /// What stands in a block of rules and is none.
-    fn others(&mut self, block: &str, fields: &mut Fields<'_>, found: &mut Diagnostics) {
-        match block {
-            "cost" => (self.cost, self.tuned) = cost::read(fields, found),
-            "limits" => {
-                let body = fields.take("body", found).and_then(|it| http::read_body(it, found));
-                self.http.body = body.unwrap_or(self.http.body);
-            }
-            "operations" => {
-                let words = [("judge", Unselected::Judge), ("ignore", Unselected::Ignore)];
-                let node = fields.take("unselected", found);
-                let unselected = node.and_then(|it| scalar::word(it, &words, found));
-                self.unselected = unselected.unwrap_or_default();
-            }
-            _ => {}
-        }
-    }
-
     fn policy(self, named: Named<'_>, parts: Parts) -> Policy {
         let Parts {
             registry,
@@ -283,13 +202,6 @@ struct Named<'n> {
     blocks: Vec<(Box<str>, Digest)>,
 }
 
-fn version(node: &Node, found: &mut Diagnostics) {
-    if node.as_plain() != Some("1") {
-        let message = format!("version {} is not known", node.describe());
-        found.push(node.error("unknown-version", message).help("this program reads version 1"));
-    }
-}
-
 /// Of everything that a request can be judged by.
 fn digest(
     (root, schema, tuned): (&Node, &Source, Option<&Source>),
@@ -318,10 +230,6 @@ fn blocks(root: &Node, schema: &Source, tuned: Option<&Source>) -> Vec<(Box<str>
         Some((key.into(), digest))
     });
     named.chain([("types".into(), Digest::of(schema.text.as_bytes()))]).collect()
-}
-
-fn skipped(node: &Node, found: &mut Diagnostics) -> Option<Skipped> {
-    scalar::word(node, &[("ignore", Skipped::Ignore), ("judge", Skipped::Judge)], found)
 }
 
 fn rules(

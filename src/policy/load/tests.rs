@@ -134,9 +134,17 @@ fn settings_that_are_no_rules() {
 }
 
 #[test]
-fn what_is_not_built_is_an_honest_error() {
+fn a_limit_that_admits_nothing_is_suspicious() {
+    check_wrong("limits: { depth: 0 }", &["admits-nothing"]);
+    check_wrong("limits: { tokens: 0, document: 0B }", &["admits-nothing", "admits-nothing"]);
+    check_wrong("operations: { max: 0 }", &["admits-nothing"]);
+    check_wrong("limits: { depth: 1, aliases: 0, directives: 0 }", &[]);
+    check_wrong("limits: { depth: { max: 0, mode: report } }", &[]);
+}
+
+#[test]
+fn a_tuned_file_that_is_missing_is_an_error() {
     check_wrong("cost: { tuned: missing.graphql }", &["unreadable-file"]);
-    check_wrong("http: { request_encoding: refuse }", &["not-built-yet"]);
 }
 
 #[test]

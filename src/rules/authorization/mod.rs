@@ -93,7 +93,7 @@ enum OnDeny {
 /// One item of `rules`.
 #[derive(Debug)]
 struct Permit {
-    /// Where it stands, for the log: its first coordinate.
+    /// What it is on, for the log.
     name: Box<str>,
     allow: When,
 }

@@ -16,7 +16,7 @@ use crate::{
     },
     schema::{Bound, Coordinate, Kind, Pattern, Schema},
     verdict::Mode,
-    yaml::{Fields, Node, scalar, shape},
+    yaml::{Fields, Node, Value, scalar, shape},
 };
 
 pub(super) const SCHEMA: &str = r#"{
@@ -96,6 +96,18 @@ struct Reading<'g, 'n> {
     on: Vec<(On, PermitIdx, &'n Node)>,
 }
 
+/// What a rule is called in what is told of it, between backticks: what it is on.
+fn name(on: &[(&str, &Node)]) -> Option<Box<str>> {
+    let mut shown: Vec<_> = on.iter().map(|(it, _)| *it).take(MOST_NAMED).collect();
+    if on.len() > shown.len() {
+        shown.push("…");
+    }
+    Some(shown.join("`, `").into()).filter(|_| !on.is_empty())
+}
+
+/// 4: more are not read.
+const MOST_NAMED: usize = 4;
+
 impl<'n> Reading<'_, 'n> {
     fn item(&mut self, node: &'n Node, found: &mut Diagnostics) {
         let mut fields = Fields::of(node, "authorization.rules", found);
@@ -105,7 +117,10 @@ impl<'n> Reading<'_, 'n> {
         let conditions = self.ground.conditions;
         let allow = allow.and_then(|it| When::read(it, Scope::Field, conditions, found));
         let names = on.map(|it| shape::placed_names(it, found)).unwrap_or_default();
-        let Some(name) = names.first().map(|(it, _)| (*it).into()) else { return };
+        if let (Some(on), []) = (on.filter(|it| matches!(it.value, Value::Sequence(_))), &*names) {
+            found.push(on.error("empty-list", "the list is empty"));
+        }
+        let Some(name) = name(&names) else { return };
         let idx = PermitIdx(u32::try_from(self.permits.len()).unwrap_or(u32::MAX));
         for (text, node) in names {
             let Some(on) = on_of(self.ground.schema, text, node, found) else { continue };
