@@ -100,14 +100,8 @@ impl Retrial<'_> {
                 continue;
             }
             let of_rule = known.left.iter().filter(|it| it.rule == rule);
-            let is_hidden = self.item.hidden == Hidden::Values
-                && applied.meta().id == "cost"
-                && self.has_other_numbers(document);
-            let is_hidden = is_hidden
-                || self.item.hidden == Hidden::Values
-                    && LOOKS_AT_VALUES.contains(&applied.meta().id)
-                    && self.touches(known, document, variables, rule);
-            let said = if is_hidden {
+            let id = applied.meta().id;
+            let said = if self.is_hidden((known, document), variables, (rule, id)) {
                 self.as_then(rule, "values that the log does not hold")
             } else {
                 of_rule.fold(Says::Objects(None), |said, left| {
@@ -117,7 +111,7 @@ impl Retrial<'_> {
             };
             match (said, mode) {
                 (Says::Objects(None), _) => {}
-                (Says::Objects(Some(_)), Mode::Report) => judged.reported.push(applied.meta().id),
+                (Says::Objects(Some(_)), Mode::Report) => judged.reported.push(id),
                 (Says::Objects(Some(violation)), Mode::Enforce) => {
                     if judged.ruling == Ruling::Admitted {
                         judged.ruling = refused(&violation);
@@ -125,7 +119,6 @@ impl Retrial<'_> {
                 }
                 (Says::Unknown(_), Mode::Report) => {}
                 (Says::Unknown(what), Mode::Enforce) => {
-                    let id = applied.meta().id;
                     unknown.get_or_insert_with(|| format!("`{id}` asks for {what}"));
                 }
             }
@@ -134,6 +127,19 @@ impl Retrial<'_> {
             judged.ruling = Ruling::Unknown(why.into());
         }
         judged
+    }
+
+    /// Whether a rule would look at values that the log does not hold.
+    fn is_hidden(
+        &self,
+        (known, document): (&Judgeable, &Document),
+        variables: &Variables<'_>,
+        (rule, id): (RuleIdx, &str),
+    ) -> bool {
+        let by_cost = || id == "cost" && self.has_other_numbers(document);
+        let by_value =
+            || LOOKS_AT_VALUES.contains(&id) && self.touches(known, document, variables, rule);
+        self.item.hidden == Hidden::Values && (by_cost() || by_value())
     }
 
     /// What is left of a rule, and whether that could be told.

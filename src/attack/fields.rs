@@ -26,37 +26,7 @@ fn introspection(world: &World<'_>) -> Vec<Attempt> {
     let one = format!("__type(name: \"{root}\") {{ name fields {{ name }} }}");
     let mut all = Vec::new();
     for (at, core) in [("__schema", schema), ("__type", &*one)] {
-        let forms = [
-            ("plain", Request::new(format!("{{ {core} }}"))),
-            ("alias", Request::new(format!("{{ typename: {core} }}"))),
-            ("beside", Request::new(format!("{{ __typename {core} }}"))),
-            (
-                "inline fragment",
-                Request::new(format!("{{ ... {{ ... on {root} {{ {core} }} }} }}")),
-            ),
-            ("fragment", Request::new(format!("{{ ...F }} fragment F on {root} {{ {core} }}"))),
-            (
-                "fragments",
-                Request::new(format!(
-                    "{{ ...A }} fragment A on {root} {{ ...F }} fragment F on {root} {{ {core} }}"
-                )),
-            ),
-            (
-                "variable",
-                Request::new(format!(
-                    "query ($i: Boolean!) {{ ... @include(if: $i) {{ {core} }} }}"
-                ))
-                .with("i", true.into()),
-            ),
-            (
-                "default",
-                Request::new(format!(
-                    "query ($i: Boolean = true) {{ ... @include(if: $i) {{ {core} }} }}"
-                )),
-            ),
-            ("named", Request::new(format!("query IntrospectionQuery {{ {core} }}"))),
-        ];
-        for (way, request) in forms {
+        for (way, request) in at_root(root, core) {
             let attempt = Attempt::beyond(limit.rule, limit.code, request).about(at, way);
             all.extend(everywhere(&attempt));
         }
@@ -66,6 +36,27 @@ fn introspection(world: &World<'_>) -> Vec<Attempt> {
     let harmless = Attempt::beyond(limit.rule, limit.code, harmless).about("a name", "fragment");
     all.extend(ways_in(world, &harmless.on(Side::Within)));
     all
+}
+
+/// The forms in which a field of the query root can be asked for.
+fn at_root(root: &str, core: &str) -> [(&'static str, Request); 9] {
+    let nested = format!("{{ ... {{ ... on {root} {{ {core} }} }} }}");
+    let fragment = format!("{{ ...F }} fragment F on {root} {{ {core} }}");
+    let fragments =
+        format!("{{ ...A }} fragment A on {root} {{ ...F }} fragment F on {root} {{ {core} }}");
+    let variable = format!("query ($i: Boolean!) {{ ... @include(if: $i) {{ {core} }} }}");
+    let default = format!("query ($i: Boolean = true) {{ ... @include(if: $i) {{ {core} }} }}");
+    [
+        ("plain", Request::new(format!("{{ {core} }}"))),
+        ("alias", Request::new(format!("{{ typename: {core} }}"))),
+        ("beside", Request::new(format!("{{ __typename {core} }}"))),
+        ("inline fragment", Request::new(nested)),
+        ("fragment", Request::new(fragment)),
+        ("fragments", Request::new(fragments)),
+        ("variable", Request::new(variable).with("i", true.into())),
+        ("default", Request::new(default)),
+        ("named", Request::new(format!("query IntrospectionQuery {{ {core} }}"))),
+    ]
 }
 
 /// An attempt by every way in, open or not; where one is shut, that is the refusal.

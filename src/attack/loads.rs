@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::attack::{
     Attempt, Request, Side, Transport, World,
     deliver::{self, Site},
-    limits::repeat,
+    shapes::repeat,
 };
 
 /// Attempts against every limit on loads.

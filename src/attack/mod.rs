@@ -26,6 +26,7 @@ mod route;
 mod rounds;
 mod sample;
 mod send;
+mod shapes;
 mod trespass;
 mod uploads;
 mod values;

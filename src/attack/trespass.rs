@@ -71,7 +71,7 @@ pub(super) fn through(
             (_, Sight::Unknown) => continue,
             _ => Side::Beyond,
         };
-        for (way, request) in forms(world, &route, ty, field).unwrap_or_default() {
+        for (way, request) in forms(world, &route, Hop { on: ty, field }).unwrap_or_default() {
             let attempt = Attempt::beyond(rule, code, request).about(&*coordinate, way).on(side);
             if side == Side::Within {
                 all.extend(ways_in(world, &attempt));
@@ -105,66 +105,102 @@ pub(super) fn doors(world: &World<'_>, ty: TypeId) -> Vec<Route> {
     doors
 }
 
+/// A way to ask for a field, and the request.
+type Form = (&'static str, Request);
+
 /// The forms in which a field can be asked for at the end of a way.
-fn forms(
-    world: &World<'_>,
-    route: &Route,
-    ty: TypeId,
-    field: FieldId,
-) -> Option<Vec<(&'static str, Request)>> {
-    let schema = world.schema();
-    let (on, end) = (&*schema.ty(ty).name, route.end(world));
-    let call = world.selected(field)?;
-    let inside = |core: &str| {
-        if end == ty { core.to_owned() } else { format!("... on {on} {{ {core} }}") }
-    };
+fn forms(world: &World<'_>, route: &Route, target: Hop) -> Option<Vec<Form>> {
+    let mut forms = unconditional(world, route, target)?;
+    forms.extend(conditional(world, route, target)?);
+    forms.extend(by_interfaces(world, route, target)?);
+    forms.extend(on_interface(world, route, target)?);
+    Some(forms)
+}
+
+fn unconditional(world: &World<'_>, route: &Route, target: Hop) -> Option<Vec<Form>> {
+    let (on, call) = (&world.schema().ty(target.on).name, world.selected(target.field)?);
+    let core = narrowed(world, route, target.on, &call);
     let write = |core: &str| route.write(world, core, "");
-    let guarded = |rest: &str| inside(&format!("... {rest} {{ {call} }}"));
-    let mut forms = vec![
-        ("plain", Request::new(write(&inside(&call))?)),
-        ("aliases", Request::new(route.write(world, &inside(&format!("id: {call}")), "a")?)),
-        ("beside", Request::new(write(&format!("__typename {}", inside(&call)))?)),
-        ("fragment", Request::new(format!("{} fragment F on {on} {{ {call} }}", write("...F")?))),
-        (
-            "fragments",
-            Request::new(format!(
-                "{} fragment A on {on} {{ ...F }} fragment F on {on} {{ x: {call} }}",
-                write("...A")?
-            )),
-        ),
-    ];
-    if world.intent.directives.iter().any(|it| it == "include") {
-        let text = write(&guarded("@include(if: $i)"))?;
+    let aliased = narrowed(world, route, target.on, &format!("id: {call}"));
+    let fragment = format!("{} fragment F on {on} {{ {call} }}", write("...F")?);
+    let fragments = format!(
+        "{} fragment A on {on} {{ ...F }} fragment F on {on} {{ x: {call} }}",
+        write("...A")?
+    );
+    Some(vec![
+        ("plain", Request::new(write(&core)?)),
+        ("aliases", Request::new(route.write(world, &aliased, "a")?)),
+        ("beside", Request::new(write(&format!("__typename {core}"))?)),
+        ("fragment", Request::new(fragment)),
+        ("fragments", Request::new(fragments)),
+    ])
+}
+
+/// Under directives that leave the field in, where the policy takes them.
+fn conditional(world: &World<'_>, route: &Route, target: Hop) -> Option<Vec<Form>> {
+    let takes = |name: &str| world.intent.directives.iter().any(|it| it == name);
+    let call = world.selected(target.field)?;
+    let under = |directive: &str| {
+        let guarded = format!("... {directive} {{ {call} }}");
+        route.write(world, &narrowed(world, route, target.on, &guarded), "")
+    };
+    let mut forms = Vec::new();
+    if takes("include") {
         let word = route.kind.keyword();
+        let text = under("@include(if: $i)")?;
         let text = text.replacen(word, &format!("{word} ($i: Boolean!)"), 1);
         forms.push(("variable", Request::new(text).with("i", true.into())));
     }
-    if world.intent.directives.iter().any(|it| it == "skip") {
-        forms.push(("skip", Request::new(write(&guarded("@skip(if: false)"))?)));
+    if takes("skip") {
+        forms.push(("skip", Request::new(under("@skip(if: false)")?)));
     }
-    let name = &*schema.field(field).name;
-    for interface in schema.ty(ty).interfaces.iter() {
-        let interface_name = &schema.ty(*interface).name;
-        let is_denied = !world.may(world.sight(ty, field, &route.around(world)));
-        if is_denied && schema.field_named(*interface, name).is_some() && end != *interface {
-            let core = format!("... on {interface_name} {{ {call} }}");
-            forms.push(("interface", Request::new(write(&core)?)));
-        }
+    Some(forms)
+}
+
+/// What stands at the end of a way, on a type that may be one of several there.
+fn narrowed(world: &World<'_>, route: &Route, on: TypeId, core: &str) -> String {
+    if route.end(world) == on {
+        return core.to_owned();
     }
-    let is_abstract = matches!(schema.ty(end).kind, Kind::Interface);
-    if is_abstract && schema.field_named(end, name).is_some() {
-        let only = super::route::objects(world, end);
-        let around = route.around(world);
-        // On the interface itself every implementer is meant.
-        let is_denied = only.iter().any(|it| {
-            let own = schema.field_named(*it, name);
-            own.is_some_and(|own| !world.may(world.sight(*it, own, &around)))
-        });
-        if is_denied != world.may(world.sight(ty, field, &around)) {
-            forms.push(("on the interface", Request::new(write(&call)?)));
+    format!("... on {} {{ {core} }}", world.schema().ty(on).name)
+}
+
+/// On every interface of the type that has the field as well.
+fn by_interfaces(world: &World<'_>, route: &Route, target: Hop) -> Option<Vec<Form>> {
+    let (schema, call) = (world.schema(), world.selected(target.field)?);
+    if world.may(world.sight(target.on, target.field, &route.around(world))) {
+        return Some(Vec::new());
+    }
+    let name = &*schema.field(target.field).name;
+    let mut forms = Vec::new();
+    for interface in schema.ty(target.on).interfaces.iter() {
+        if schema.field_named(*interface, name).is_some() && route.end(world) != *interface {
+            let core = format!("... on {} {{ {call} }}", schema.ty(*interface).name);
+            forms.push(("interface", Request::new(route.write(world, &core, "")?)));
         }
     }
     Some(forms)
+}
+
+/// On the interface that the way ends at.
+fn on_interface(world: &World<'_>, route: &Route, target: Hop) -> Option<Vec<Form>> {
+    let (schema, end) = (world.schema(), route.end(world));
+    let name = &*schema.field(target.field).name;
+    let is_interface = matches!(schema.ty(end).kind, Kind::Interface);
+    if !is_interface || schema.field_named(end, name).is_none() {
+        return Some(Vec::new());
+    }
+    let around = route.around(world);
+    // On the interface itself every implementer is meant.
+    let is_denied = super::route::objects(world, end).into_iter().any(|it| {
+        let own = schema.field_named(it, name);
+        own.is_some_and(|own| !world.may(world.sight(it, own, &around)))
+    });
+    if is_denied == world.may(world.sight(target.on, target.field, &around)) {
+        return Some(Vec::new());
+    }
+    let text = route.write(world, &world.selected(target.field)?, "")?;
+    Some(vec![("on the interface", Request::new(text))])
 }
 
 /// Ways that are tried to one type.

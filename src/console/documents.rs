@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use crate::{
-    console::{View, chart, format},
+    admission::Use,
+    console::{GraphView, View, chart, format},
     verdict::hex,
 };
 
@@ -21,29 +22,11 @@ pub(super) fn documents(view: &View) -> Markup {
             div.scroll tabindex="0" role="region" aria-labelledby="documents-title" {
                 table.costly {
                     caption.hidden { "The documents with the highest cost in all, since they are in the cache" }
-                    thead {
-                        tr {
-                            th scope="col" { "Operation" }
-                            th scope="col" { "Document" }
-                            th.n scope="col" { "Admitted" }
-                            th.n scope="col" { "Refused" }
-                            th.n scope="col" { "Largest" }
-                            th.n scope="col" { "Cost in all" }
-                            th.bars scope="col" { span.hidden { "Share" } }
-                        }
-                    }
+                    (columns())
                     tbody { @for (graph, it) in all.iter().take(ROWS) {
-                        @let hash = hex(&it.document);
                         tr {
-                            th scope="row" {
-                                span.kind { (it.kind.keyword()) } " "
-                                (it.name.as_deref().unwrap_or("anonymous").trim_matches('"'))
-                                @if view.graphs.len() > 1 { div.sub { (graph.title()) } }
-                            }
-                            td {
-                                code title={ "sha256:" (hash) } { (format::short(&hash)) }
-                                @if let Some(id) = &it.trusted { " " span.chip { "trusted" } div.sub { (id) } }
-                            }
+                            (operation(view, graph, it))
+                            (document(it))
                             td.n { (format::count(it.admitted)) }
                             td.n { (format::count(it.refused)) }
                             td.n { (format::count(it.largest)) }
@@ -53,6 +36,42 @@ pub(super) fn documents(view: &View) -> Markup {
                     } }
                 }
             }
+        }
+    }
+}
+
+fn columns() -> Markup {
+    html! {
+        thead {
+            tr {
+                th scope="col" { "Operation" }
+                th scope="col" { "Document" }
+                th.n scope="col" { "Admitted" }
+                th.n scope="col" { "Refused" }
+                th.n scope="col" { "Largest" }
+                th.n scope="col" { "Cost in all" }
+                th.bars scope="col" { span.hidden { "Share" } }
+            }
+        }
+    }
+}
+
+fn operation(view: &View, graph: &GraphView, it: &Use) -> Markup {
+    html! {
+        th scope="row" {
+            span.kind { (it.kind.keyword()) } " "
+            (it.name.as_deref().unwrap_or("anonymous").trim_matches('"'))
+            @if view.graphs.len() > 1 { div.sub { (graph.title()) } }
+        }
+    }
+}
+
+fn document(it: &Use) -> Markup {
+    let hash = hex(&it.document);
+    html! {
+        td {
+            code title={ "sha256:" (hash) } { (format::short(&hash)) }
+            @if let Some(id) = &it.trusted { " " span.chip { "trusted" } div.sub { (id) } }
         }
     }
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::{
     console::{View, explain::link, format},
-    telemetry::rfc3339,
+    telemetry::{RecentRefusal, rfc3339},
 };
 
 pub(super) fn refusals(view: &View) -> Markup {
@@ -16,37 +16,47 @@ pub(super) fn refusals(view: &View) -> Markup {
             div.scroll tabindex="0" role="region" aria-labelledby="refusals-title" {
                 table.refusals {
                     caption.hidden { "The last refusals, the newest first" }
-                    thead {
-                        tr {
-                            th scope="col" { "When" }
-                            th scope="col" { "Code" }
-                            th scope="col" { "Reason" }
-                            th scope="col" { "Where" }
-                            th scope="col" { "Document" }
-                            th.n scope="col" { "Cost" }
-                        }
-                    }
-                    tbody { @for it in view.refusals.iter().take(ROWS) {
-                        tr {
-                            td { time datetime=(rfc3339(it.at)) title=(rfc3339(it.at)) { (format::ago(view.now, it.at)) } }
-                            td { code.code { (it.code.as_str()) } div.sub { (link(it.rule)) } }
-                            td.reason {
-                                (quoted(&it.detail))
-                                div.sub { span title=(it.request) { "request " code { (format::tail(&it.request)) } } " · " (it.carrier.as_str()) @if let Some(graph) = it.graph { " · " (graph) } }
-                                @if let Some(exception) = &it.exception {
-                                    details {
-                                        summary { "exception" }
-                                        code.paste { (exception) }
-                                    }
-                                }
-                            }
-                            td { @match &it.coordinate { Some(at) => code { (at) }, None => span.none { "–" } } }
-                            td { @match &it.document { Some(hash) => code title={ "sha256:" (hash) } { (format::short(hash)) }, None => span.none { "–" } } }
-                            td.n { @match it.cost { Some(cost) => (format::count(cost)), None => span.none { "–" } } }
-                        }
-                    } }
+                    (columns())
+                    tbody { @for it in view.refusals.iter().take(ROWS) { (row(view, it)) } }
                 }
             }
+        }
+    }
+}
+
+fn columns() -> Markup {
+    html! {
+        thead {
+            tr {
+                th scope="col" { "When" }
+                th scope="col" { "Code" }
+                th scope="col" { "Reason" }
+                th scope="col" { "Where" }
+                th scope="col" { "Document" }
+                th.n scope="col" { "Cost" }
+            }
+        }
+    }
+}
+
+fn row(view: &View, it: &RecentRefusal) -> Markup {
+    html! {
+        tr {
+            td { time datetime=(rfc3339(it.at)) title=(rfc3339(it.at)) { (format::ago(view.now, it.at)) } }
+            td { code.code { (it.code.as_str()) } div.sub { (link(it.rule)) } }
+            td.reason {
+                (quoted(&it.detail))
+                div.sub { span title=(it.request) { "request " code { (format::tail(&it.request)) } } " · " (it.carrier.as_str()) @if let Some(graph) = it.graph { " · " (graph) } }
+                @if let Some(exception) = &it.exception {
+                    details {
+                        summary { "exception" }
+                        code.paste { (exception) }
+                    }
+                }
+            }
+            td { @match &it.coordinate { Some(at) => code { (at) }, None => span.none { "–" } } }
+            td { @match &it.document { Some(hash) => code title={ "sha256:" (hash) } { (format::short(hash)) }, None => span.none { "–" } } }
+            td.n { @match it.cost { Some(cost) => (format::count(cost)), None => span.none { "–" } } }
         }
     }
 }

@@ -13,7 +13,7 @@ use async_graphql_parser::{
         OperationType, Selection, SelectionSet, Type, VariableDefinition,
     },
 };
-use async_graphql_value::{Name, Value};
+use async_graphql_value::{Name, Number, Value};
 
 use crate::{
     document::{
@@ -242,11 +242,7 @@ impl Comparison<'_> {
                     text(ours) == theirs.as_str()
                 }
                 (ValueKind::Float(ours) | ValueKind::Int(ours), Value::Number(theirs)) => {
-                    // Their numbers are JSON numbers: beyond 64 bits only the nearest float is left.
-                    let ours = text(ours);
-                    ours == theirs.to_string()
-                        || ours.parse().ok().is_some_and(|it: f64| theirs.as_f64() == Some(it))
-                            && (ours.parse::<i64>().is_err() || theirs.as_i64().is_none())
+                    are_one_number(text(ours), theirs)
                 }
                 (ValueKind::List, Value::List(theirs)) => {
                     let ours: Vec<_> = self.document.children(id).collect();
@@ -282,6 +278,13 @@ impl Comparison<'_> {
     fn name(&self, ours: Span, theirs: &str, what: &'static str) -> Same {
         same(self.document.str(ours) == theirs, what)
     }
+}
+
+/// Their numbers are JSON numbers: beyond 64 bits only the nearest float is left.
+fn are_one_number(ours: &str, theirs: &Number) -> bool {
+    let is_nearest = ours.parse().ok().is_some_and(|it: f64| theirs.as_f64() == Some(it));
+    let is_beyond = ours.parse::<i64>().is_err() || theirs.as_i64().is_none();
+    ours == theirs.to_string() || is_nearest && is_beyond
 }
 
 const fn kind(theirs: OperationType) -> OperationKind {

@@ -2,11 +2,11 @@
 //!
 //! Every family states the settings that say in our words what it means.
 
-use std::sync::Arc;
-
 use crate::support::{actual_of, entry, model, price_of, schema};
 use portcullis::{
-    cost::{DefaultList, Defaults, Layer, List, Measure, NegativeTypes, Price, Settings, Weights},
+    cost::{
+        DefaultList, Defaults, Entry, Layer, List, Measure, NegativeTypes, Price, Settings, Weights,
+    },
     schema::{Kind, Schema},
     verdict::{Code, Violation},
 };
@@ -17,6 +17,9 @@ const BEYOND: &[(&str, &str)] = &[("armor-fragment", "a fragment makes the same 
 
 /// The vectors give a number; here a negative slice is an offence.
 const NEGATIVE: &[&str] = &["gqlgen-list-negative", "neg-slice"];
+
+/// Fields that cost nothing.
+const NONE: Weights = Weights { object: 0, leaf: 0 };
 
 #[test]
 fn every_vector_is_met_or_explained() {
@@ -80,84 +83,99 @@ fn code(price: &Result<Price, Violation>) -> Result<Price, Code> {
     price.clone().map_err(|it| it.code)
 }
 
-fn settings(id: &str, vector: &Value, schema: &Arc<Schema>) -> Settings {
-    let family = id.split('-').next().unwrap();
+fn settings(id: &str, vector: &Value, schema: &Schema) -> Settings {
     let list = vector.get("defaultListSize").and_then(Value::as_u64);
     let list = DefaultList::Assumed(list.map_or(1, |it| it.try_into().unwrap()));
-    let none = Weights { object: 0, leaf: 0 };
     let defaults = Defaults { list, ..Defaults::default() };
-    match family {
-        // Objects only; every input object counts 1; the root nothing.
-        "apollo" => Settings {
-            defaults: Defaults { fields: none, ..defaults },
-            policy: Layer { weights: weights(schema, &|it| it == "input"), lists: Vec::new() },
-            ..Settings::default()
-        },
-        // 4 for an object; a scalar is 2 per level that it stands below the root, here always two
-        // levels of selections: 4 as well. `first` bounds `books`.
-        "armor" => Settings {
-            defaults: Defaults { types: Weights { object: 4, leaf: 4 }, fields: none, ..defaults },
-            policy: Layer {
-                weights: Vec::new(),
-                lists: vec![entry(
-                    "Query.books",
-                    List { slicing: Some(vec!["first".into()]), ..List::default() },
-                )],
-            },
-            ..Settings::default()
-        },
-        // A connection is sized by `first` or `last`; what a mutation returns is in its 10.
-        "shopify" => Settings {
-            defaults: Defaults { fields: none, ..defaults },
-            policy: Layer {
-                weights: if id == "shopify-mutation" {
-                    vec![entry("Order", 0)]
-                } else {
-                    Vec::new()
-                },
-                lists: Vec::new(),
-            },
-            ..Settings::default()
-        },
-        "github" if id == "github-points-min" => Settings {
-            defaults: Defaults { fields: none, ..defaults },
-            measure: Measure::Field,
-            ..Settings::default()
-        },
-        // Nodes: connections and edges are not counted themselves.
-        "github" => Settings {
-            defaults,
-            policy: Layer { weights: weights(schema, &|it| it == "node"), lists: Vec::new() },
-            ..Settings::default()
-        },
-        // Every field 1; `size` bounds `list`, and a level of it costs nothing but its elements.
-        "gqlgen" => Settings {
-            defaults: Defaults { fields: Weights { object: 1, leaf: 1 }, ..defaults },
-            measure: Measure::Field,
-            policy: Layer {
-                weights: vec![entry("ExpensiveItem.name", 5)],
-                lists: vec![entry(
-                    "*.list",
-                    List { slicing: Some(vec!["size".into()]), ..List::default() },
-                )],
-            },
-            ..Settings::default()
-        },
-        // The IBM specification: the root counts 1. One vector has a negative type weight.
-        _ => Settings {
-            defaults: Defaults { root: 1, ..defaults },
-            negative_types: if id.starts_with("c5-") {
-                NegativeTypes::Allowed
-            } else {
-                NegativeTypes::Refused
-            },
-            ..Settings::default()
-        },
+    match id.split('-').next().unwrap() {
+        "apollo" => apollo(defaults, schema),
+        "armor" => armor(defaults),
+        "shopify" => shopify(defaults, id),
+        "github" if id == "github-points-min" => github_points(defaults),
+        "github" => github_nodes(defaults, schema),
+        "gqlgen" => gqlgen(defaults),
+        _ => ibm(defaults, id),
     }
 }
 
+/// Objects only; every input object counts 1; the root nothing.
+fn apollo(defaults: Defaults, schema: &Schema) -> Settings {
+    Settings {
+        defaults: Defaults { fields: NONE, ..defaults },
+        policy: Layer { weights: weights(schema, &|it| it == "input"), lists: Vec::new() },
+        ..Settings::default()
+    }
+}
+
+/// 4 for an object; a scalar is 2 per level that it stands below the root, here always two levels
+/// of selections: 4 as well. `first` bounds `books`.
+fn armor(defaults: Defaults) -> Settings {
+    let types = Weights { object: 4, leaf: 4 };
+    Settings {
+        defaults: Defaults { types, fields: NONE, ..defaults },
+        policy: Layer { weights: Vec::new(), lists: vec![sliced("Query.books", "first")] },
+        ..Settings::default()
+    }
+}
+
+/// A connection is sized by `first` or `last`; what a mutation returns is in its 10.
+fn shopify(defaults: Defaults, id: &str) -> Settings {
+    let is_mutation = id == "shopify-mutation";
+    let weights = if is_mutation { vec![entry("Order", 0)] } else { Vec::new() };
+    Settings {
+        defaults: Defaults { fields: NONE, ..defaults },
+        policy: Layer { weights, lists: Vec::new() },
+        ..Settings::default()
+    }
+}
+
+fn github_points(defaults: Defaults) -> Settings {
+    Settings {
+        defaults: Defaults { fields: NONE, ..defaults },
+        measure: Measure::Field,
+        ..Settings::default()
+    }
+}
+
+/// Nodes: connections and edges are not counted themselves.
+fn github_nodes(defaults: Defaults, schema: &Schema) -> Settings {
+    Settings {
+        defaults,
+        policy: Layer { weights: weights(schema, &|it| it == "node"), lists: Vec::new() },
+        ..Settings::default()
+    }
+}
+
+/// Every field 1; `size` bounds `list`, and a level of it costs nothing but its elements.
+fn gqlgen(defaults: Defaults) -> Settings {
+    Settings {
+        defaults: Defaults { fields: Weights { object: 1, leaf: 1 }, ..defaults },
+        measure: Measure::Field,
+        policy: Layer {
+            weights: vec![entry("ExpensiveItem.name", 5)],
+            lists: vec![sliced("*.list", "size")],
+        },
+        ..Settings::default()
+    }
+}
+
+/// The IBM specification: the root counts 1. One vector has a negative type weight.
+fn ibm(defaults: Defaults, id: &str) -> Settings {
+    let is_negative = id.starts_with("c5-");
+    Settings {
+        defaults: Defaults { root: 1, ..defaults },
+        negative_types: if is_negative { NegativeTypes::Allowed } else { NegativeTypes::Refused },
+        ..Settings::default()
+    }
+}
+
+/// A list that an argument bounds.
+fn sliced(at: &str, by: &str) -> Entry<List> {
+    entry(at, List { slicing: Some(vec![by.into()]), ..List::default() })
+}
+
 /// 1 for input objects that the schema does not weigh, or 0 for what is no node.
-fn weights(schema: &Schema, wanted: &dyn Fn(&str) -> bool) -> Vec<portcullis::cost::Entry<i64>> {
+fn weights(schema: &Schema, wanted: &dyn Fn(&str) -> bool) -> Vec<Entry<i64>> {
     let types = schema.types().map(|(_, it)| it);
     let weighed = types.filter_map(|ty| match ty.kind {
         Kind::InputObject { .. } if wanted("input") => Some(entry(&ty.name, 1)),

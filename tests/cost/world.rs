@@ -105,18 +105,11 @@ impl World {
         if random.one_in(2) {
             connection(random, &mut types, &mut catalogue);
         }
-        let weighs = random.one_in(2);
         for ty in &mut types {
             ty.fields.sort_unstable();
             ty.fields.dedup();
-            ty.weight = if weighs { i64::try_from(random.below(4)).unwrap() } else { 1 };
-            let call = |it: &usize| match (weighs, catalogue[*it].returns) {
-                (true, _) => i64::try_from(random.below(4)).unwrap(),
-                (false, Returns::Leaf) => 0,
-                (false, Returns::Type(_)) => 1,
-            };
-            ty.calls = ty.fields.iter().map(call).collect();
         }
+        weigh(random, &mut types, &catalogue);
         Self { types, catalogue }
     }
 
@@ -240,6 +233,20 @@ fn field(random: &mut Random, at: usize, n_types: usize) -> Field {
     let assumed = assumed.then(|| u32::try_from(random.below(4)).unwrap());
     let weighs = random.one_in(4);
     Field { name: format!("f{at}"), returns, list_depth, slicing, assumed, sized: false, weighs }
+}
+
+/// Weights of types and calls: all of them, or none that is not the default.
+fn weigh(random: &mut Random, types: &mut [Type], catalogue: &[Field]) {
+    let weighs = random.one_in(2);
+    for ty in types {
+        ty.weight = if weighs { i64::try_from(random.below(4)).unwrap() } else { 1 };
+        let call = |it: &usize| match (weighs, catalogue[*it].returns) {
+            (true, _) => i64::try_from(random.below(4)).unwrap(),
+            (false, Returns::Leaf) => 0,
+            (false, Returns::Type(_)) => 1,
+        };
+        ty.calls = ty.fields.iter().map(call).collect();
+    }
 }
 
 /// A field of the root that returns a connection.

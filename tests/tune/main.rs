@@ -188,6 +188,12 @@ fn a_dry_run_sends_nothing() {
     assert!(said.contains("left out: 10 beyond `--max-requests`"), "{said}");
 }
 
+#[test]
+fn a_mutation_that_nobody_asks_for_is_misuse() {
+    let words = "error: none of the operations is a mutation called `Nope`";
+    check_misuse(start(Work::Told), &["--mutation", "Nope", "--dry-run"], words);
+}
+
 /// What a dry run says of some operations.
 fn intended(folder: &Path, more: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
@@ -220,6 +226,8 @@ fn a_folder_has_variables_beside_its_documents() {
     let left = ["its variables are missing or wrong", "1 a mutation that `--mutation`"];
     check_intended(path, &["ops"], &["2 operations of 1 shapes", left[0], left[1]]);
     check_intended(path, &["ops", "--mutation", "Buy"], &["3 operations of 2 shapes"]);
+    let meant = "error: none of the operations is a mutation called `By`: did you mean `Buy`?";
+    check_intended(path, &["ops", "--mutation", "Buy", "--mutation", "By"], &[meant]);
     write(path, "vars.json", r#"{ "B": { "n": 3 }, "A": { "n": 1 } }"#);
     check_intended(path, &["ops", "--variables", "vars.json"], &["2 operations of 2 shapes"]);
     check_intended(path, &["nowhere"], &["error: `nowhere`"]);

@@ -34,21 +34,8 @@ fn files_pass_without_being_held() {
     // and what the client can send meanwhile is bounded by buffers.
     let mut peer = upstream.accept();
     stream.set_nonblocking(true).unwrap();
-    let mut n_taken = 0;
-    let (mut rest, mut n_blocked) = (content.repeat(32).into_bytes(), 0);
-    while n_blocked < 1000 && !rest.is_empty() {
-        match stream.write(&rest) {
-            Ok(n) => {
-                n_taken += n;
-                n_blocked = 0;
-                rest.drain(..n);
-            }
-            Err(_would_block) => {
-                n_blocked += 1;
-                thread::yield_now();
-            }
-        }
-    }
+    let mut rest = content.repeat(32).into_bytes();
+    let n_taken = write_until_blocked(&mut stream, &mut rest);
     assert!(n_taken < 24 << 20, "{n_taken} bytes were taken of a client that nobody reads");
     let reader = thread::spawn(move || {
         let message = read_message(&mut BufReader::new(peer.try_clone().unwrap())).unwrap();
@@ -63,6 +50,25 @@ fn files_pass_without_being_held() {
     let answer = read_message(&mut BufReader::new(stream)).unwrap().unwrap();
     assert_eq!(answer.status(), 200);
     assert!(reader.join().unwrap() > 32 << 20);
+}
+
+/// Writes until nothing is taken for a while; how many bytes were.
+fn write_until_blocked(stream: &mut TcpStream, rest: &mut Vec<u8>) -> usize {
+    let (mut n_taken, mut n_blocked) = (0, 0);
+    while n_blocked < 1000 && !rest.is_empty() {
+        match stream.write(rest) {
+            Ok(n) => {
+                n_taken += n;
+                n_blocked = 0;
+                rest.drain(..n);
+            }
+            Err(_would_block) => {
+                n_blocked += 1;
+                thread::yield_now();
+            }
+        }
+    }
+    n_taken
 }
 
 /// An upstream that reads when it is told to.

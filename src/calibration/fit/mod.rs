@@ -74,44 +74,83 @@ pub fn fit(rows: &[Row], prior: impl Fn(&str) -> f64, effort: Effort) -> Fit {
     let prior = Prior::of(&table, &level);
     let found = normal.solve(&prior.weights, &prior.pull, &prior.weights);
     let widths = widths(&table, (&normal, &prior), &found, effort);
-    let apart = apart(&table);
-    let inflation = apart.inflation();
-    let weight = |(place, column): (usize, &Column)| {
-        let at = |all: &[f64]| all.get(place).copied().unwrap_or(0.0);
-        let (value, width) = (at(&found), widths.get(place).copied().unwrap_or_default());
-        let has = |it: &&Line| it.cells.iter().any(|it| it.0 == place);
-        let rows = table.rows.iter().filter(has).count();
+    let predicted = crossed(&table, &prior, effort.seed);
+    Fit {
+        weights: Solution::new(&table, (found, widths), level.call).weights(),
+        prior: level.call,
+        quality: quality(&table, &predicted),
+        predicted,
+        shapes: shapes(&table).len(),
+        places: table.places,
+    }
+}
+
+/// What was found for every column of a table.
+struct Solution<'t> {
+    table: &'t Table,
+    /// In milliseconds.
+    found: Vec<f64>,
+    widths: Vec<Width>,
+    /// What a call of weight 1 takes on the whole.
+    call: f64,
+    apart: Normal,
+    inflation: Vec<f64>,
+}
+
+impl<'t> Solution<'t> {
+    fn new(table: &'t Table, (found, widths): (Vec<f64>, Vec<Width>), call: f64) -> Self {
+        let apart = apart(table);
+        let inflation = apart.inflation();
+        Self { table, found, widths, call, apart, inflation }
+    }
+
+    fn weights(&self) -> Vec<Weight> {
+        let columns = self.table.columns.iter().enumerate();
+        columns.map(|(place, column)| self.weight(place, column)).collect()
+    }
+
+    fn weight(&self, place: usize, column: &Column) -> Weight {
+        let value = self.value(place);
+        let width = self.widths.get(place).copied().unwrap_or_default();
         let low = (value - width.all).max(0.0);
         let mut interval = Interval { low, high: value + width.all };
-        let is_vague = Some(place) != KILOBYTE
-            && at(&inflation) > INFLATED
-            && interval.high - interval.low > value.max(level.call / 2.0);
-        let other = apart.closest(place).filter(|_| is_vague);
+        let other = self.collinear(place, interval);
         if let Some(other) = other {
             // It may stand for all that the other does, and not for more.
-            let others = found.get(other).copied().unwrap_or(0.0) * apart.exchange(place, other);
+            let others = self.value(other) * self.apart.exchange(place, other);
             interval.high = interval.high.min(value + others + width.drawn);
         }
-        let other = other.and_then(|it| table.columns.get(it));
-        let identified = match other {
+        let has = |it: &&Line| it.cells.iter().any(|it| it.0 == place);
+        let rows = self.table.rows.iter().filter(has).count();
+        let identified = match other.and_then(|it| self.table.columns.get(it)) {
             _ if rows < FEW && Some(place) != KILOBYTE => Identified::Rare,
             Some(other) => Identified::With(other.clone()),
             None => Identified::Yes,
         };
         Weight { column: column.clone(), value, interval, rows, identified }
-    };
-    let predicted = crossed(&table, &prior, effort.seed);
-    let pairs: Vec<(f64, f64)> =
-        predicted.iter().copied().zip(table.rows.iter().map(|it| it.took)).collect();
-    let shapes = shapes(&table).len();
-    Fit {
-        weights: table.columns.iter().enumerate().map(weight).collect(),
-        prior: level.call,
-        quality: if shapes < 2 { None } else { Quality::of(&pairs) },
-        predicted,
-        shapes,
-        places: table.places,
     }
+
+    /// The column that another cannot be told from, if it is as vague as that.
+    fn collinear(&self, place: usize, interval: Interval) -> Option<usize> {
+        let inflation = self.inflation.get(place).copied().unwrap_or(0.0);
+        let is_vague = Some(place) != KILOBYTE
+            && inflation > INFLATED
+            && interval.high - interval.low > self.value(place).max(self.call / 2.0);
+        self.apart.closest(place).filter(|_| is_vague)
+    }
+
+    fn value(&self, place: usize) -> f64 {
+        self.found.get(place).copied().unwrap_or(0.0)
+    }
+}
+
+/// Of predictions by fits that have not seen the shape; nothing of one shape alone.
+fn quality(table: &Table, predicted: &[f64]) -> Option<Quality> {
+    if shapes(table).len() < 2 {
+        return None;
+    }
+    let took = table.rows.iter().map(|it| it.took);
+    Quality::of(&predicted.iter().copied().zip(took).collect::<Vec<_>>())
 }
 
 /// What a request, a kilobyte and a call of weight 1 take on the whole.

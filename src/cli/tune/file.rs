@@ -21,7 +21,6 @@ pub(super) fn write(outcome: &Outcome, about: &Provenance) -> String {
 }
 
 fn provenance(out: &mut String, outcome: &Outcome, about: &Provenance) -> std::fmt::Result {
-    let Outcome { fit, traffic, .. } = outcome;
     writeln!(out, "provenance:")?;
     writeln!(out, "  date: {}", about.date)?;
     writeln!(out, "  schema: \"sha256:{}\"", about.schema)?;
@@ -30,10 +29,18 @@ fn provenance(out: &mut String, outcome: &Outcome, about: &Provenance) -> std::f
         out,
         "  n: {{ operations: {}, shapes: {}, requests: {} }}",
         outcome.points.len(),
-        fit.shapes,
+        outcome.fit.shapes,
         about.requests
     )?;
-    if let Some(it) = fit.quality {
+    quality(out, outcome)?;
+    writeln!(out, "  unit_ms: {:.6}", outcome.tuned.unit)?;
+    limit(out, outcome)?;
+    fills(out, outcome)
+}
+
+/// How well the weights and the list sizes predict.
+fn quality(out: &mut String, outcome: &Outcome) -> std::fmt::Result {
+    if let Some(it) = outcome.fit.quality {
         writeln!(
             out,
             "  quality: {{ median_error: {:.3}, p90_error: {:.3}, r2_log: {:.3}, spearman: {:.3} }}",
@@ -47,13 +54,18 @@ fn provenance(out: &mut String, outcome: &Outcome, about: &Provenance) -> std::f
             it.expected_error, it.bound_error, it.coverage, it.interval.low, it.interval.high
         )?;
     }
-    writeln!(out, "  unit_ms: {:.6}", outcome.tuned.unit)?;
-    let word = match outcome.advice {
+    Ok(())
+}
+
+/// The limit that is proposed, and what it was weighed against.
+fn limit(out: &mut String, outcome: &Outcome) -> std::fmt::Result {
+    let Outcome { advice, traffic, .. } = outcome;
+    let verdict = match advice {
         Advice::Conflict { .. } => "conflict",
         Advice::Fits(_) => "fits",
         Advice::Unmeasured(_) => "unmeasured",
     };
-    write!(out, "  limit: {{ proposed: {}, side: traffic, capacity: ", outcome.advice.limit())?;
+    write!(out, "  limit: {{ proposed: {}, side: traffic, capacity: ", advice.limit())?;
     match outcome.capacities.last().map(|it| it.1.largest) {
         Some(Largest::Cost(it)) => write!(out, "{it}")?,
         Some(Largest::Nothing) => write!(out, "0")?,
@@ -61,10 +73,9 @@ fn provenance(out: &mut String, outcome: &Outcome, about: &Provenance) -> std::f
     }
     writeln!(
         out,
-        ", verdict: {word}, budget_ms: {:.0}, largest: {}, seen: {}, dearer_to_come: {:.4} }}",
+        ", verdict: {verdict}, budget_ms: {:.0}, largest: {}, seen: {}, dearer_to_come: {:.4} }}",
         outcome.budget, traffic.largest, traffic.n, traffic.dearer
-    )?;
-    fills(out, outcome)
+    )
 }
 
 /// How full lists were: the bound stays what arguments say.

@@ -60,11 +60,22 @@ pub(super) async fn measure(
     rows: &[Row],
     first: First<'_>,
 ) -> Result<Vec<Measured>, String> {
+    let bar = bar(rows.len().saturating_mul(asking.repeats.saturating_add(1)));
+    let measured = rounds(asking, rows, first, &bar).await;
+    bar.finish_and_clear();
+    measured
+}
+
+async fn rounds(
+    asking: &Asking<'_>,
+    rows: &[Row],
+    first: First<'_>,
+    bar: &ProgressBar,
+) -> Result<Vec<Measured>, String> {
     let mut measured: Vec<Measured> = rows.iter().map(|_| Measured::default()).collect();
     let bodies: Vec<Bytes> = rows.iter().map(|it| it.body().into()).collect();
     let mut random = Random::seeded(asking.seed);
     let mut order: Vec<usize> = (0..rows.len()).collect();
-    let bar = bar(rows.len().saturating_mul(asking.repeats.saturating_add(1)));
     let mut line = Line::new(asking);
     let mut refusal = None;
     for round in 0..=asking.repeats {
@@ -80,10 +91,7 @@ pub(super) async fn measure(
                 continue;
             }
             let sent = line.ask(body.clone()).await;
-            let answer = sent.map_err(|why| {
-                bar.finish_and_clear();
-                format!("`{}`: {why}", row.name)
-            })?;
+            let answer = sent.map_err(|why| format!("`{}`: {why}", row.name))?;
             if round > 0 {
                 it.took.push(answer.took);
             } else if is_whole(&answer.body) {
@@ -93,19 +101,22 @@ pub(super) async fn measure(
                 refusal.get_or_insert(answer.body);
             }
         }
-        // What is not answered now is not answered later.
-        let n_refused = measured.iter().filter(|it| it.is_refused).count();
-        if n_refused.saturating_mul(2) > rows.len() {
-            bar.finish_and_clear();
-            return Err(format!(
-                "{n_refused} of {} operations were answered with errors{}",
-                rows.len(),
-                first_error(&refusal.unwrap_or_default())
-            ));
-        }
+        most_answered(&measured, refusal.as_deref().unwrap_or_default())?;
     }
-    bar.finish_and_clear();
     Ok(measured)
+}
+
+/// What is not answered now is not answered later.
+fn most_answered(measured: &[Measured], refusal: &[u8]) -> Result<(), String> {
+    let n_refused = measured.iter().filter(|it| it.is_refused).count();
+    if n_refused.saturating_mul(2) > measured.len() {
+        return Err(format!(
+            "{n_refused} of {} operations were answered with errors{}",
+            measured.len(),
+            first_error(refusal)
+        ));
+    }
+    Ok(())
 }
 
 /// Whether an answer has data and no errors.

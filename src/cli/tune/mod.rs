@@ -6,6 +6,7 @@
 mod arguments;
 mod file;
 mod input;
+mod json;
 mod load;
 mod measure;
 mod outcome;
@@ -69,6 +70,9 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     let policy = policy(&arguments.policy, (upstream, tls.as_ref()), found)?;
     let asked = input::read(&arguments.inputs, arguments.variables.as_deref())?;
     let mut plan = Plan::new(&policy, asked, &arguments.mutation);
+    if let Some(message) = arguments.mutation.iter().find_map(|it| plan.lacks(it)) {
+        return Err(format!("{message}{}", reasons(&plan)));
+    }
     plan.cut(arguments.most_rows(), arguments.seed);
     let base = tuned::untuned(&policy.cost)?;
     if plan.rows.is_empty() {
@@ -90,7 +94,7 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     let (yaml, html) = (file::write(&outcome, &about), page::page(&outcome, &about));
     write::write_all(&[(&tuned, &yaml), (&report, &html)])?;
     terminal::data(&match arguments.format {
-        Format::Json => format!("{:#}\n", told::as_json(&outcome, &about, &patch)),
+        Format::Json => format!("{:#}\n", json::as_json(&outcome, &about, &patch)),
         Format::Text => format!("{}\n{patch}", told::as_text(&outcome, &about)),
     });
     terminal::say(&format!("wrote {} and {}\n", tuned.display(), report.display()));

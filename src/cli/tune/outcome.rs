@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     calibration::{
-        Advice, Capacity, Effort, Fill, Fit, Fullness, Largest, Objection, Quality, Sample, Tally,
-        Timed, Traffic, fills, fit, median, percentile,
+        Advice, Capacity, Effort, Fill, Fit, Fullness, Largest, Objection, Quality, Row as Line,
+        Sample, Tally, Timed, Traffic, fills, fit, median, percentile,
     },
     cli::tune::{
         measure::Measured,
@@ -75,47 +75,20 @@ impl Outcome {
         loaded: &[Loaded],
         terms: &Terms,
     ) -> Result<Self, String> {
-        let (mut lines, mut samples, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-        let mut refused = 0_u64;
-        for (at, (measured, sampled)) in measured.iter().zip(sampled).enumerate() {
-            let took = median(&measured.took).filter(|it| it.is_finite() && *it > 0.0);
-            let (Some(Sampled { mut line, sample }), Some(took)) = (sampled, took) else {
-                refused = refused.saturating_add(1);
-                continue;
-            };
-            line.took = took;
-            rows.push(at);
-            lines.push(line);
-            samples.push(sample);
+        let kept = Kept::of(measured, sampled);
+        if kept.n_refused > 0 {
+            plan.left_out.insert("answered with errors".into(), kept.n_refused);
         }
-        if refused > 0 {
-            plan.left_out.insert("answered with errors".into(), refused);
-        }
-        if lines.is_empty() {
+        if kept.lines.is_empty() {
             return Err("nothing was measured".to_owned());
         }
-        let fit = fit(&lines, |it| tuned::prior(base, it), terms.effort);
-        let fills = fills(samples.iter().flat_map(|it| &it.lengths));
+        let fit = fit(&kept.lines, |it| tuned::prior(base, it), terms.effort);
+        let fills = fills(kept.samples.iter().flat_map(|it| &it.lengths));
         let tuned = Tuned::of(base, &fit, &fills)?;
-        let prices: Vec<u64> =
-            plan.rows.iter().map(|it| it.price(&tuned.model).unwrap_or(u64::MAX)).collect();
-        let price = |at: usize| prices.get(at).copied().unwrap_or(u64::MAX);
-        let points: Vec<Point> = rows
-            .iter()
-            .zip(lines.iter().zip(&fit.predicted))
-            .filter_map(|(at, (line, predicted))| {
-                let name = plan.rows.get(*at)?.name.clone();
-                Some(Point { name, cost: price(*at), predicted: *predicted, took: line.took })
-            })
-            .collect();
-        let alone = measured.iter().enumerate().filter(|it| rows.contains(&it.0));
-        let alone = alone.flat_map(|(at, it)| it.took.iter().map(move |took| (at, *took)));
-        let alone = [(0, alone.collect::<Vec<_>>())];
-        let capacity = |(load, timed): &Loaded| {
-            let timed = timed.iter().map(|(at, took)| Timed { cost: price(*at), took: *took });
-            let timed: Vec<Timed> = timed.filter(|it| it.cost < u64::MAX).collect();
-            (*load, Capacity::of(&timed, terms.budget, terms.effort.seed))
-        };
+        let prices = Prices::of(&plan, &tuned.model);
+        let points = kept.points(&plan, &fit, &prices);
+        let alone = [(0, kept.alone(measured))];
+        let capacity = |(load, timed): &Loaded| (*load, prices.capacity(timed, terms));
         let capacities: Vec<_> = alone.iter().chain(loaded).map(capacity).collect();
         let costs = plan.costs(&tuned.model);
         let traffic = Traffic::of(&costs);
@@ -125,7 +98,7 @@ impl Outcome {
             by_cost: by_cost(&points, capacities.first().map(|it| &it.1)),
             dear: dear(&plan, &tuned.model, bears),
             unsteadiness: unsteadiness(measured),
-            fullness: fullness(&samples, base, terms.effort.seed),
+            fullness: fullness(&kept.samples, base, terms.effort.seed),
             points,
             fit,
             tuned,
@@ -145,6 +118,70 @@ impl Outcome {
             Some(quality) => quality.objections(),
             None => vec![Objection::Order, Objection::Error],
         }
+    }
+}
+
+/// The rows that count, at the same place of each.
+#[derive(Default)]
+struct Kept {
+    /// Their places in the plan.
+    rows: Vec<usize>,
+    lines: Vec<Line>,
+    samples: Vec<Sample>,
+    /// How many do not count.
+    n_refused: u64,
+}
+
+impl Kept {
+    fn of(measured: &[Measured], sampled: Vec<Option<Sampled>>) -> Self {
+        let mut kept = Self::default();
+        for (at, (measured, sampled)) in measured.iter().zip(sampled).enumerate() {
+            let took = median(&measured.took).filter(|it| it.is_finite() && *it > 0.0);
+            let (Some(Sampled { mut line, sample }), Some(took)) = (sampled, took) else {
+                kept.n_refused = kept.n_refused.saturating_add(1);
+                continue;
+            };
+            line.took = took;
+            kept.rows.push(at);
+            kept.lines.push(line);
+            kept.samples.push(sample);
+        }
+        kept
+    }
+
+    fn points(&self, plan: &Plan, fit: &Fit, prices: &Prices) -> Vec<Point> {
+        let all = self.rows.iter().zip(self.lines.iter().zip(&fit.predicted));
+        all.filter_map(|(at, (line, predicted))| {
+            let name = plan.rows.get(*at)?.name.clone();
+            Some(Point { name, cost: prices.at(*at), predicted: *predicted, took: line.took })
+        })
+        .collect()
+    }
+
+    /// How long each took every time, when nothing else was asked for.
+    fn alone(&self, measured: &[Measured]) -> Vec<(usize, f64)> {
+        let alone = measured.iter().enumerate().filter(|it| self.rows.contains(&it.0));
+        alone.flat_map(|(at, it)| it.took.iter().map(move |took| (at, *took))).collect()
+    }
+}
+
+/// The static cost of every row, as tuned.
+struct Prices(Vec<u64>);
+
+impl Prices {
+    fn of(plan: &Plan, model: &Arc<Model>) -> Self {
+        Self(plan.rows.iter().map(|it| it.price(model).unwrap_or(u64::MAX)).collect())
+    }
+
+    fn at(&self, row: usize) -> u64 {
+        self.0.get(row).copied().unwrap_or(u64::MAX)
+    }
+
+    /// What keeps the budget, by how long rows took.
+    fn capacity(&self, timed: &[(usize, f64)], terms: &Terms) -> Capacity {
+        let timed = timed.iter().map(|(at, took)| Timed { cost: self.at(*at), took: *took });
+        let timed: Vec<Timed> = timed.filter(|it| it.cost < u64::MAX).collect();
+        Capacity::of(&timed, terms.budget, terms.effort.seed)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     calibration::{Random, Tally},
     cli::tune::input::Asked,
     cost::{Model, compile},
+    diagnostic::suggestion,
     digest::Digest,
     document,
     json::{self, Kind, Literal},
@@ -112,6 +113,19 @@ impl Plan {
             }
         }
         plan
+    }
+
+    /// What to say of a mutation that is listed by name, and that nobody asks for.
+    pub(super) fn lacks(&self, mutation: &str) -> Option<String> {
+        let all = self.rows.iter().chain(&self.legitimate);
+        let mutations = all.filter(|it| it.operation.kind() == OperationKind::Mutation);
+        let names: BTreeSet<&str> = mutations.map(|it| &*it.name).collect();
+        if names.contains(mutation) {
+            return None;
+        }
+        let meant = suggestion(mutation, names).map(|it| format!(": did you mean `{it}`?"));
+        let meant = meant.unwrap_or_default();
+        Some(format!("none of the operations is a mutation called `{mutation}`{meant}"))
     }
 
     /// Keeps so many rows, taken at random.

@@ -1,11 +1,11 @@
-//! What was found, for a person and for a program.
+//! What was found, for a person.
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
-
 use crate::{
-    calibration::{Advice, Capacity, Column, FEW, Identified, Largest, Objection, Quality, enough},
+    calibration::{
+        Advice, Capacity, Column, FEW, Identified, Largest, Objection, Quality, Weight, enough,
+    },
     cli::{past::grouped, tune::outcome::Outcome},
     cost::Measure,
 };
@@ -111,31 +111,7 @@ pub(super) fn next(outcome: &Outcome) -> Vec<String> {
             percent(outcome.unsteadiness / 2.0)
         ));
     }
-    for it in &outcome.fit.weights {
-        let is_rest = matches!(it.column, Column::Others { are_leaves: true, .. });
-        match &it.identified {
-            // Nobody can ask for an object without any leaf.
-            Identified::With(_) if is_rest => {}
-            Identified::Yes => {}
-            Identified::Rare => {
-                let (name, rows) = (column(&it.column), it.rows);
-                next.push(format!("{name}: {rows} operations have it, {FEW} are needed"));
-            }
-            Identified::With(other @ Column::Others { are_leaves: true, .. }) => {
-                next.push(format!(
-                    "{} and {} are asked for together all the time: ask for more and for fewer of \
-                     the leaves",
-                    column(&it.column),
-                    column(other)
-                ));
-            }
-            Identified::With(other) => next.push(format!(
-                "{} cannot be told from {}: ask for one without the other",
-                column(&it.column),
-                column(other)
-            )),
-        }
-    }
+    next.extend(outcome.fit.weights.iter().filter_map(unidentified));
     if outcome.traffic.n < enough(0.01) {
         next.push(format!(
             "{} legitimate requests are known; with {} less than one of a hundred to come is \
@@ -145,6 +121,29 @@ pub(super) fn next(outcome: &Outcome) -> Vec<String> {
         ));
     }
     next
+}
+
+/// What would tell a weight that the rows do not.
+fn unidentified(it: &Weight) -> Option<String> {
+    let is_rest = matches!(it.column, Column::Others { are_leaves: true, .. });
+    let name = column(&it.column);
+    match &it.identified {
+        // Nobody can ask for an object without any leaf.
+        Identified::With(_) if is_rest => None,
+        Identified::Yes => None,
+        Identified::Rare => {
+            Some(format!("{name}: {} operations have it, {FEW} are needed", it.rows))
+        }
+        Identified::With(other @ Column::Others { are_leaves: true, .. }) => Some(format!(
+            "{name} and {} are asked for together all the time: ask for more and for fewer of the \
+             leaves",
+            column(other)
+        )),
+        Identified::With(other) => Some(format!(
+            "{name} cannot be told from {}: ask for one without the other",
+            column(other)
+        )),
+    }
 }
 
 /// Why nothing is written.
@@ -176,11 +175,10 @@ pub(super) fn refusal(outcome: &Outcome) -> String {
 }
 
 pub(super) fn as_text(outcome: &Outcome, about: &Provenance) -> String {
-    let Outcome { fit, points, .. } = outcome;
     let mut out = format!(
         "{} operations of {} shapes, {} requests, target: {}\n",
-        grouped(points.len() as u64),
-        grouped(fit.shapes as u64),
+        grouped(outcome.points.len() as u64),
+        grouped(outcome.fit.shapes as u64),
         grouped(about.requests as u64),
         about.target
     );
@@ -188,7 +186,16 @@ pub(super) fn as_text(outcome: &Outcome, about: &Provenance) -> String {
     for (why, n) in &outcome.left_out {
         let _ = writeln!(out, "  left out: {} {why}", grouped(*n));
     }
-    if let Some(it) = &fit.quality {
+    out.push_str(&quality_as_text(outcome));
+    out.push_str(&limit_as_text(outcome));
+    out.push_str(&next_as_text(outcome));
+    out
+}
+
+/// How well weights, costs and sizes of lists predict.
+fn quality_as_text(outcome: &Outcome) -> String {
+    let mut out = String::new();
+    if let Some(it) = &outcome.fit.quality {
         let _ = writeln!(out, "weights   {}", quality(it));
     }
     if let Some(it) = &outcome.by_cost {
@@ -209,6 +216,12 @@ pub(super) fn as_text(outcome: &Outcome, about: &Provenance) -> String {
     if outcome.tuned.model.measure() == Measure::Type {
         out.push_str("          `measure: type` compares objects only: weights have no effect\n");
     }
+    out
+}
+
+/// The limit, and what the upstream can bear.
+fn limit_as_text(outcome: &Outcome) -> String {
+    let mut out = String::new();
     for (load, it) in &outcome.capacities {
         let _ = writeln!(out, "capacity  {load:>3} % load: {}", bears(it));
     }
@@ -216,7 +229,11 @@ pub(super) fn as_text(outcome: &Outcome, about: &Provenance) -> String {
     for (name, cost) in outcome.dear.iter().take(TOLD) {
         let _ = writeln!(out, "          {:>10}  {name}", grouped(*cost));
     }
-    let next = next(outcome);
+    out
+}
+
+fn next_as_text(outcome: &Outcome) -> String {
+    let (mut out, next) = (String::new(), next(outcome));
     if !next.is_empty() {
         out.push_str("to measure next\n");
     }
@@ -227,62 +244,6 @@ pub(super) fn as_text(outcome: &Outcome, about: &Provenance) -> String {
         let _ = writeln!(out, "  - and {} more: see the report", next.len().saturating_sub(TOLD));
     }
     out
-}
-
-pub(super) fn as_json(outcome: &Outcome, about: &Provenance, patch: &str) -> Value {
-    let quality = |it: &Quality| {
-        json!({ "n": it.n, "median_error": it.median_error, "p90_error": it.p90_error,
-            "r2_log": it.r2_log, "spearman": it.spearman })
-    };
-    let weights = outcome.fit.weights.iter().map(|it| {
-        json!({
-            "column": column(&it.column),
-            "ms": it.value,
-            "low": it.interval.low,
-            "high": it.interval.high,
-            "rows": it.rows,
-            "identified": it.identified == Identified::Yes,
-        })
-    });
-    let capacities = outcome.capacities.iter().map(|(load, it)| {
-        let cost = match it.largest {
-            Largest::Cost(cost) => Some(cost),
-            Largest::Nothing => Some(0),
-            Largest::Any | Largest::Unknown => None,
-        };
-        json!({ "load": load, "base_ms": it.base, "ms_per_unit": it.each, "scale": it.scale,
-            "cost": cost, "beyond_measured": it.is_beyond() })
-    });
-    let written =
-        outcome.tuned.weights.iter().map(|(on, weight, _)| (on.to_string(), json!(weight)));
-    let lists = outcome.tuned.lists.iter().map(|(on, _, it)| (on.to_string(), json!(it)));
-    let capacity = match outcome.advice {
-        Advice::Conflict { capacity, .. } => Some(capacity),
-        Advice::Fits(_) | Advice::Unmeasured(_) => None,
-    };
-    json!({
-        "date": about.date,
-        "operations": outcome.points.len(),
-        "shapes": outcome.fit.shapes,
-        "requests": about.requests,
-        "left_out": outcome.left_out,
-        "quality": outcome.fit.quality.as_ref().map(quality),
-        "quality_of_cost": outcome.by_cost.as_ref().map(quality),
-        "lists": outcome.fullness.map(|it| json!({ "median_error": it.expected_error,
-            "bound_error": it.bound_error, "coverage": it.coverage,
-            "interval": [it.interval.low, it.interval.high] })),
-        "unit_ms": outcome.tuned.unit,
-        "weights_ms": weights.collect::<Vec<_>>(),
-        "weights": written.collect::<serde_json::Map<_, _>>(),
-        "assumed": lists.collect::<serde_json::Map<_, _>>(),
-        "capacity": capacities.collect::<Vec<_>>(),
-        "limit": { "proposed": outcome.advice.limit(), "now": about.limit,
-            "largest": outcome.traffic.largest, "legitimate": outcome.traffic.n,
-            "dearer_to_come": outcome.traffic.dearer, "conflict_with_capacity": capacity,
-            "in_conflict": outcome.dear.iter().map(|(name, cost)| json!({ "operation": name, "cost": cost })).collect::<Vec<_>>() },
-        "next": next(outcome),
-        "patch": patch,
-    })
 }
 
 /// 240 shapes: with as many, crossed validation is off by two percent or so.

@@ -36,6 +36,7 @@ impl Invalid {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn public<'a, S: SchemaDefinition>(
     error: &Error<'a, ExecutableDocument<'a>, S>,
 ) -> Cow<'static, str> {

@@ -31,29 +31,13 @@ impl Guard {
         }
         let place = match (next, token) {
             (Next::Drop, _) => return self.leave_out(token),
-            (Next::Redact, _) => {
-                self.copier.turn(start, To::Nowhere, run);
-                run.out.extend_from_slice(b"null");
-                return self.leave_out(token);
-            }
+            (Next::Redact, _) => return self.null_instead(token, start, run),
             (Next::Entry, _) => return self.hold(token, start, false, run),
             (Next::Errors, Token::ArrayBegins) => Some(Place::Errors { n: 0 }),
-            (Next::Errors, Token::Scalar(Scalar::Null)) => None,
-            (Next::Errors, _) => {
-                self.blamed.everywhere();
-                self.breach("errors".into(), How::Envelope)?;
-                if self.writes_entries() {
-                    return self.hold(token, start, true, run);
-                }
-                any(token)
-            }
+            (Next::Errors | Next::Extensions, Token::Scalar(Scalar::Null)) => None,
+            (Next::Errors, _) => return self.no_errors(token, start, run),
             (Next::Extensions, Token::ObjectBegins) => Some(Place::Extensions { n_kept: 0 }),
-            (Next::Extensions, Token::Scalar(Scalar::Null)) => None,
-            (Next::Extensions, _) => {
-                self.copier.turn(start, To::Nowhere, run);
-                run.out.extend_from_slice(b"null");
-                return self.leave_out(token);
-            }
+            (Next::Extensions, _) => return self.null_instead(token, start, run),
             (Next::Answer, _) => self.answer(token)?,
             (Next::Envelope, Token::ObjectBegins) => Some(self.envelope()),
             (Next::Envelopes, Token::ArrayBegins) => Some(Place::Envelopes { n: 0 }),
@@ -61,17 +45,11 @@ impl Guard {
             (Next::Envelope | Next::Envelopes, _) => return Err(Wrong::NotAnAnswer),
             (Next::Data, _) => match self.data(token)? {
                 Some(place) => place,
-                None => {
-                    self.copier.turn(start, To::Nowhere, run);
-                    run.out.extend_from_slice(b"null");
-                    return self.leave_out(token);
-                }
+                None => return self.null_instead(token, start, run),
             },
-            (Next::Anywhere, _) => match token {
-                Token::ArrayBegins => Some(Place::Anywhere { n: 0, is_array: true }),
-                Token::ObjectBegins => Some(Place::Anywhere { n: 0, is_array: false }),
-                _ => None,
-            },
+            (Next::Anywhere, Token::ArrayBegins) => Some(Place::Anywhere { n: 0, is_array: true }),
+            (Next::Anywhere, Token::ObjectBegins) => Some(Place::Anywhere { n: 0, is_array: false }),
+            (Next::Anywhere, _) => None,
             (Next::Field { key, level }, _) => {
                 self.field(key, level, token, run.piece.get(start))?
             }
@@ -115,6 +93,24 @@ impl Guard {
 
     fn open_any(&mut self, token: Token) {
         self.open.extend(any(token));
+    }
+
+    /// What stands in the place of the errors, and is no list.
+    fn no_errors(&mut self, token: Token, start: usize, run: &mut Run<'_>) -> Result<(), Wrong> {
+        self.blamed.everywhere();
+        self.breach("errors".into(), How::Envelope)?;
+        if self.writes_entries() {
+            return self.hold(token, start, true, run);
+        }
+        self.open_any(token);
+        Ok(())
+    }
+
+    /// The client reads `null` where the value is.
+    fn null_instead(&mut self, token: Token, start: usize, run: &mut Run<'_>) -> Result<(), Wrong> {
+        self.copier.turn(start, To::Nowhere, run);
+        run.out.extend_from_slice(b"null");
+        self.leave_out(token)
     }
 
     /// A value goes nowhere.

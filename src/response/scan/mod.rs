@@ -164,17 +164,10 @@ impl Scanner {
                     self.state = State::InString { is_key, escape };
                     None
                 }
-                State::Number(number) => match number.then(byte) {
-                    Some(number) => {
-                        self.keep(&[byte]);
-                        self.state = State::Number(number);
-                        None
-                    }
-                    None if number.may_end() => {
-                        self.state = self.after_value();
-                        return Ok((Some(self.scalar_ends()), at));
-                    }
-                    None => return Err(Wrong::NotJson),
+                State::Number(number) => match self.number(number, byte)? {
+                    // What ends a number is not part of it.
+                    Some(token) => return Ok((Some(token), at)),
+                    None => None,
                 },
                 State::Word(rest) => self.word(rest, byte)?,
                 _ if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') => None,
@@ -186,6 +179,22 @@ impl Scanner {
             }
         }
         Ok((None, at))
+    }
+
+    /// Goes on with a number; the token when the byte before was its last.
+    fn number(&mut self, number: Number, byte: u8) -> Result<Option<Token>, Wrong> {
+        match number.then(byte) {
+            Some(number) => {
+                self.keep(&[byte]);
+                self.state = State::Number(number);
+                Ok(None)
+            }
+            None if number.may_end() => {
+                self.state = self.after_value();
+                Ok(Some(self.scalar_ends()))
+            }
+            None => Err(Wrong::NotJson),
+        }
     }
 
     fn word(&mut self, rest: &'static [u8], byte: u8) -> Result<Option<Token>, Wrong> {

@@ -27,32 +27,45 @@ pub(super) fn value(cursor: &mut Cursor<'_, '_>) -> Result<Const, Unreadable> {
         if open.len() > MAX_NESTING {
             return Err(too_deep(cursor));
         }
-        loop {
-            match open.pop() {
-                None => match complete {
-                    Some(value) => return Ok(value),
-                    None => break,
-                },
-                Some(Open::List(mut items)) => {
-                    items.extend(complete.take());
-                    if cursor.take(b']') {
-                        complete = Some(Const::List(items.into()));
-                    } else {
-                        open.push(Open::List(items));
-                        break;
-                    }
+        while let Some(innermost) = open.pop() {
+            match innermost.take(complete.take(), cursor)? {
+                Taken::Complete(value) => complete = Some(value),
+                Taken::Open(still) => {
+                    open.push(still);
+                    break;
                 }
-                Some(Open::Object { mut entries, key }) => {
-                    entries.extend(key.zip(complete.take()));
-                    if cursor.take(b'}') {
-                        complete = Some(Const::Object(entries.into()));
-                    } else {
-                        let key = cursor.name("a key or `}`")?.text.into();
-                        cursor.expect(b':')?;
-                        open.push(Open::Object { entries, key: Some(key) });
-                        break;
-                    }
+            }
+        }
+        if let Some(value) = complete {
+            return Ok(value);
+        }
+    }
+}
+
+/// A list or an object that has taken its next value.
+enum Taken {
+    Complete(Const),
+    /// Another value follows.
+    Open(Open),
+}
+
+impl Open {
+    /// Adds a value, unless there is none yet, and reads up to the next one.
+    fn take(self, value: Option<Const>, cursor: &mut Cursor<'_, '_>) -> Result<Taken, Unreadable> {
+        match self {
+            Self::List(mut items) => {
+                items.extend(value);
+                let is_over = cursor.take(b']');
+                Ok(if is_over { Taken::Complete(Const::List(items.into())) } else { Taken::Open(Self::List(items)) })
+            }
+            Self::Object { mut entries, key } => {
+                entries.extend(key.zip(value));
+                if cursor.take(b'}') {
+                    return Ok(Taken::Complete(Const::Object(entries.into())));
                 }
+                let key = cursor.name("a key or `}`")?.text.into();
+                cursor.expect(b':')?;
+                Ok(Taken::Open(Self::Object { entries, key: Some(key) }))
             }
         }
     }

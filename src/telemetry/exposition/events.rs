@@ -4,8 +4,39 @@ use crate::telemetry::{
     COUNTERS, Counter, Counters, Family, GraphCounter, Labels, exposition::Counted,
 };
 
-/// One counter for each kind of event.
+/// One counter for each kind of event, and how many last.
 pub(super) fn events(counted: &[Counted], out: &mut Vec<Family>) {
+    let events = table(&COUNTERS).into_iter();
+    out.extend(events.map(|(name, help, it)| Family::counters(name, help, it.rows(counted))));
+    out.extend(lasting(&COUNTERS, counted));
+}
+
+/// What an event can belong to.
+enum Of<'c> {
+    /// A graph, or none of them.
+    Any(&'c GraphCounter),
+    /// A graph.
+    Graph(&'c GraphCounter),
+    /// The process.
+    Process(&'c Counter),
+}
+
+impl Of<'_> {
+    fn rows(&self, counted: &[Counted]) -> Vec<(Labels, u64)> {
+        let (counter, is_any) = match self {
+            Self::Any(counter) => (counter, true),
+            Self::Graph(counter) => (counter, false),
+            Self::Process(counter) => return vec![(Labels::new(), counter.value())],
+        };
+        let all = counted.iter().map(|it| (it, counter.value_of(it.graph)));
+        let told = all.filter(|(it, n)| is_any || it.is_served || *n > 0);
+        told.map(|(it, n)| (it.labels(), n)).collect()
+    }
+}
+
+/// Every counter with its name and what it says; one that is left out does not compile.
+#[expect(clippy::too_many_lines, reason = "a table")]
+const fn table(counters: &Counters) -> [(&'static str, &'static str, Of<'_>); 33] {
     let Counters {
         above_static,
         accept_failures,
@@ -40,8 +71,8 @@ pub(super) fn events(counted: &[Counted], out: &mut Vec<Family>) {
         unidentified,
         upstream_failures,
         upstream_returns,
-    } = &COUNTERS;
-    for (name, help, counter) in [
+    } = counters;
+    [
         (
             "above_static_cost",
             "Answers with a longer list than was priced",
@@ -115,44 +146,24 @@ pub(super) fn events(counted: &[Counted], out: &mut Vec<Family>) {
             "Requests that the upstream did not answer",
             Of::Graph(upstream_failures),
         ),
-    ] {
-        out.push(Family::counters(name, help, counter.rows(counted)));
-    }
-    let help = "WebSockets that are open";
-    out.push(Family::gauges(
-        "sockets_live",
-        help,
-        between(counted, sockets_opened, sockets_closed),
-    ));
-    let help = "Upstream addresses that a worker leaves alone, over all workers";
-    out.push(Family::gauges(
-        "upstream_ejected",
-        help,
-        between(counted, ejections, upstream_returns),
-    ));
+    ]
 }
 
-/// What an event can belong to.
-enum Of<'c> {
-    /// A graph, or none of them.
-    Any(&'c GraphCounter),
-    /// A graph.
-    Graph(&'c GraphCounter),
-    /// The process.
-    Process(&'c Counter),
-}
-
-impl Of<'_> {
-    fn rows(&self, counted: &[Counted]) -> Vec<(Labels, u64)> {
-        let (counter, is_any) = match self {
-            Self::Any(counter) => (counter, true),
-            Self::Graph(counter) => (counter, false),
-            Self::Process(counter) => return vec![(Labels::new(), counter.value())],
-        };
-        let all = counted.iter().map(|it| (it, counter.value_of(it.graph)));
-        let told = all.filter(|(it, n)| is_any || it.is_served || *n > 0);
-        told.map(|(it, n)| (it.labels(), n)).collect()
-    }
+/// What begins by one event and ends by another.
+fn lasting(counters: &Counters, counted: &[Counted]) -> [Family; 2] {
+    let Counters { ejections, sockets_closed, sockets_opened, upstream_returns, .. } = counters;
+    [
+        Family::gauges(
+            "sockets_live",
+            "WebSockets that are open",
+            between(counted, sockets_opened, sockets_closed),
+        ),
+        Family::gauges(
+            "upstream_ejected",
+            "Upstream addresses that a worker leaves alone, over all workers",
+            between(counted, ejections, upstream_returns),
+        ),
+    ]
 }
 
 /// What has begun and not ended.

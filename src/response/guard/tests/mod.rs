@@ -155,12 +155,24 @@ fn everything_else_is_a_breach() {
     me(r#""id":true"#, "`User.id`: a value of another type");
     me(r#""role":"admin""#, "`User.role`: no value of the enum");
     me(r#""role":1"#, "`User.role`: a value of another type");
+}
+
+#[test]
+fn what_is_asked_of_one_type_is_a_breach_on_another() {
+    let query = "{ nodes { __typename ... on User { email } } search { __typename } b }";
+    let check = |answer: &str, expect: &str| {
+        Bench::new(ENFORCE, &[query]).check(&format!(r#"{{"data":{{{answer}}}}}"#), expect);
+    };
     let shop = r#""search":[],"b":true,"nodes":[[{"__typename":"Shop","email":"x"}]]"#;
     check(shop, "`email`: nobody asked for this key");
     check(
         &shop.replace("Shop", "User"),
         &format!(r#"{{"data":{{{}}}}}"#, shop.replace("Shop", "User")),
     );
+}
+
+#[test]
+fn what_is_no_answer_is_a_breach() {
     let bench = Bench::new(ENFORCE, &["{ a }"]);
     bench.check(r#"{"data":[]}"#, "`data`: this is no answer of GraphQL");
     bench.check(r#"{"data":{},"data":{}}"#, "`data`: the key is there twice");
