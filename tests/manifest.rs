@@ -8,6 +8,8 @@ use std::{
     process::{Command, Output},
 };
 
+use portcullis::digest::Digest;
+
 fn run(folder: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
     command.current_dir(folder).arg("manifest").args(args).output().unwrap()
@@ -46,6 +48,9 @@ fn what_is_built_is_read_again() {
     check(folder, &["verify", "p.yaml"], 0, "0 of 2 trusted documents would be refused");
     check(folder, &["build", "ops/a.graphql"], 2, "fragment `F` is in none of the files");
     check(folder, &["build", "none"], 2, "cannot be read");
+    fs::create_dir(folder.join("empty")).unwrap();
+    check(folder, &["build", "empty"], 2, "no operation in `empty`");
+    check(folder, &["build", "empty", "ops/in"], 2, "no operation in `empty`, `ops/in`");
 
     let flat = run(folder, &["convert", "m.json", "--format=flat"]);
     fs::write(folder.join("flat.json"), &flat.stdout).unwrap();
@@ -68,4 +73,83 @@ fn what_would_be_refused_is_told() {
     check(folder, &["verify", "p.yaml"], 1, "x-2: MAX_ALIASES_LIMIT: `limits.aliases` is 0");
     write(r#"{"x-1":"{a}","x-2":"{z}"}"#);
     check(folder, &["verify", "p.yaml"], 2, "document `x-2`");
+}
+
+/// A folder whose manifest has the documents, and a policy with the blocks.
+fn listing(documents: &str, rest: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("s.graphql", "type Query { viewer: User shop: User } type User { id: ID secret: ID }");
+    write("m.json", documents);
+    let head = "version: 1\nname: t\nschema: { file: s.graphql }\n\
+        documents: { manifests: [m.json] }\nconditions: { staff: has(claims.staff) }\n";
+    write("p.yaml", &format!("{head}{rest}\n"));
+    folder
+}
+
+/// Whether nobody can send a document, and why; `check` says the same as `manifest verify`.
+#[track_caller]
+fn check_unfit(document: &str, rest: &str, expect: Option<&str>) {
+    let folder = listing(&serde_json::json!({ "x-1": document }).to_string(), rest);
+    let folder = folder.path();
+    match expect {
+        Some(why) => check(folder, &["verify", "p.yaml"], 1, &format!("x-1: FORBIDDEN: {why}")),
+        None => check(folder, &["verify", "p.yaml"], 0, "0 of 1 trusted documents"),
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    let output = command.current_dir(folder).args(["check", "p.yaml"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.contains("unfit-document"), expect.is_some(), "{document} {rest}: {text}");
+}
+
+/// An `authorization` that lets staff ask for the viewer and nobody for the secret.
+fn with_rules(rest: &str) -> String {
+    let rules = "[{ on: [Query.viewer], allow: staff }, { on: [User.secret], allow: never }]";
+    format!("authorization: {{ {rest} rules: {rules} }}")
+}
+
+#[test]
+fn a_document_that_no_caller_may_send_is_told() {
+    let no_rule = "`Query.viewer`: no rule allows this root field";
+    let never = "`User.secret`: the rule on `User.secret` denies it";
+    let nothing = "what is denied cannot be taken out: nothing is left";
+    let deny = "authorization: { default: deny }";
+    check_unfit("query C{viewer{id}}", deny, Some(no_rule));
+    check_unfit("{viewer{id secret}}", &with_rules(""), Some(never));
+    check_unfit("{viewer{...F}} fragment F on User{secret}", &with_rules(""), Some(never));
+    check_unfit("{viewer{secret}}", &with_rules("on_deny: remove,"), Some(nothing));
+    check_unfit("query A{viewer{id}} query B{viewer{secret}}", &with_rules(""), Some(never));
+}
+
+#[test]
+fn a_document_that_some_caller_may_send_is_not() {
+    check_unfit("{viewer{id}}", &with_rules(""), None);
+    check_unfit("{viewer{id secret}}", &with_rules("mode: report,"), None);
+    check_unfit("{viewer{id secret}}", &with_rules("on_deny: remove,"), None);
+    let removing = with_rules("on_deny: remove,");
+    check_unfit("query($a:Boolean!){viewer{secret@skip(if:$a)}}", &removing, None);
+    check_unfit("{__typename viewer{secret}}", &removing, None);
+    check_unfit("query($a:Boolean!){viewer{id secret@include(if:$a)}}", &with_rules(""), None);
+    check_unfit("{viewer{id secret@skip(if:true)}}", &with_rules(""), None);
+    check_unfit("{__schema{types{name}}}", "introspection: { allow_when: staff }", None);
+    check_unfit("{shop{id}}", &format!("mode: report\n{}", with_rules("")), None);
+}
+
+#[test]
+fn a_document_that_its_settings_keep_from_everyone_is_told() {
+    let text = "{viewer{id}}";
+    let folder = listing(&serde_json::json!({ "x-1": text }).to_string(), "");
+    let folder = folder.path();
+    let policy = fs::read_to_string(folder.join("p.yaml")).unwrap();
+    let hash = Digest::of(text.as_bytes());
+    for (when, code, expect) in [
+        ("never", 1, "x-1: FORBIDDEN: `when` of the settings of this document does not hold"),
+        ("staff", 0, "0 of 1 trusted documents"),
+    ] {
+        let settings = format!("settings: [{{ document: 'sha256:{hash}', when: {when} }}]");
+        let listed = format!("manifests: [m.json], {settings}");
+        let policy = policy.replace("manifests: [m.json]", &listed);
+        fs::write(folder.join("p.yaml"), policy).unwrap();
+        check(folder, &["verify", "p.yaml"], code, expect);
+    }
 }

@@ -40,6 +40,14 @@ pub struct Explanation {
     pub spent: Vec<(Arc<Rate>, u64)>,
 }
 
+impl Explanation {
+    /// Of a request that is refused before its document is looked at.
+    #[must_use]
+    pub fn of_refusal(violation: Violation) -> Self {
+        Self { deciding: Some(violation), ..empty() }
+    }
+}
+
 /// What one rule says.
 #[derive(Debug)]
 pub struct Line {

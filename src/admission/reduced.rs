@@ -34,6 +34,13 @@ pub(super) fn write(
     Ok(body::write_query(&json::escape(&text), document, (variables, request), &uses))
 }
 
+/// The refusal of every request of which nothing would be left.
+pub(super) fn emptied(document: &Judgeable, taken: &[SelectionId]) -> Option<Violation> {
+    let operation = document.operation.as_ref()?;
+    let kept = Kept::without(operation.document(), operation.id(), taken);
+    kept.is_none().then(|| refusal("nothing is left"))
+}
+
 fn refusal(why: &str) -> Violation {
     Violation {
         rule: "authorization",

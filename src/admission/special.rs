@@ -61,7 +61,7 @@ fn not_by_get() -> Violation {
     }
 }
 
-fn not_for_this_caller() -> Violation {
+pub(super) fn not_for_this_caller() -> Violation {
     Violation {
         rule: "documents",
         code: Code::FORBIDDEN,

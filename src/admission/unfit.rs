@@ -7,11 +7,13 @@ use crate::{
         compile::compile,
         judge::{Bench, over_limit},
         known::{Judgeable, Known, Part},
+        reduced,
+        special::not_for_this_caller,
     },
-    expression::Asked,
+    expression::{Asked, When},
     identity::{Caller, Seen},
     policy::{Policy, ProfileIdx, Stance},
-    verdict::{Mode, Violation},
+    verdict::{Findings, Mode, Violation},
 };
 
 /// A trusted document that nobody can send.
@@ -31,7 +33,9 @@ pub fn unfit(policy: &Policy, now: UnixSeconds) -> Vec<Unfit> {
     let asked = Asked::new(&policy.conditions, &seen);
     let mut unfit = Vec::new();
     for (idx, document) in policy.documents.library.iter() {
-        let own = policy.documents.library.settings(idx).and_then(|it| it.profile);
+        let settings = policy.documents.library.settings(idx);
+        let is_barred = settings.is_some_and(|it| matches!(it.when, When::Never));
+        let own = settings.and_then(|it| it.profile);
         let profiles: Vec<_> = match own {
             Some(own) => vec![own],
             None => (0..policy.profiles().len()).map(ProfileIdx).collect(),
@@ -41,6 +45,7 @@ pub fn unfit(policy: &Policy, now: UnixSeconds) -> Vec<Unfit> {
             let objection = |profile| {
                 let bench = Bench { policy, profile, asked: &asked, now };
                 match &known {
+                    Known::Judgeable(_) if is_barred => Some(not_for_this_caller()),
                     Known::Judgeable(it) => bench.always_objects(it),
                     Known::Refused(violation, _) => Some(violation.clone()),
                 }
@@ -61,11 +66,22 @@ impl Bench<'_> {
             let Stance::On { mode: Mode::Enforce, limit } = self.stance(document, left.rule) else {
                 return None;
             };
-            if exception.is_some_and(|it| it.lifts(left.rule)) {
+            let is_lifted = exception.is_some_and(|it| it.lifts(left.rule));
+            if is_lifted || self.policy.may_excuse(left.rule) {
                 return None;
             }
+            let mut found = Findings::default();
             match &left.part {
-                Part::Depends(_) | Part::DependsUnselected(_) => None,
+                Part::Depends(residual) => {
+                    residual.always(&mut found);
+                    let objection = found.violations.into_iter().next();
+                    objection.or_else(|| reduced::emptied(document, &found.taken))
+                }
+                // It is not forwarded: nothing is taken out of it.
+                Part::DependsUnselected(residual) => {
+                    residual.always(&mut found);
+                    found.violations.into_iter().next()
+                }
                 Part::Measured(measured) if *measured > limit => {
                     Some(over_limit(self.policy.meta(left.rule), *measured, limit))
                 }

@@ -85,7 +85,17 @@ fn build(from: &[PathBuf], format: Written, found: &mut Diagnostics) -> Exit {
         }
     }
     let manifest = manifest::build(&files, found);
+    if manifest.listed.is_empty() && !found.has_errors() {
+        let message = format!("no operation in {}", names(from));
+        let error = Diagnostic::error("no-operation", message);
+        found.push(error.help("of a folder, the files that end in `.graphql` or `.gql` are read"));
+    }
     if found.has_errors() { Exit::Misuse } else { print(&manifest, format) }
+}
+
+fn names(paths: &[PathBuf]) -> String {
+    let names = paths.iter().map(|it| format!("`{}`", it.display()));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// A file, or every file in a folder and the folders in it.

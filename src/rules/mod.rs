@@ -127,6 +127,10 @@ pub enum Specialised {
 pub trait Residual: Send + Sync + Debug {
     /// Checks one request: objects to `found`, or hands it a measure for the limit.
     fn check(&self, facts: &Facts<'_>, found: &mut Findings);
+
+    /// Objects to what every request with this document is refused for, whatever comes with it:
+    /// for a person, not for the request path.
+    fn always(&self, _found: &mut Findings) {}
 }
 
 /// What one item of the policy file decides about one place of an operation.

@@ -90,6 +90,39 @@ impl Left {
         is_unselected && allow.expression().is_some_and(asks)
     }
 
+    /// Whether the answer is no whoever asks.
+    fn denies_all(&self, decision: &Decision) -> bool {
+        match decision.by {
+            By::Default => true,
+            By::Permit(it) => {
+                let allow = self.permits.get(it.index()).map(|it| &it.allow);
+                matches!(allow, Some(When::Never) | None)
+            }
+        }
+    }
+
+    /// Objects to the selections of a question whose answer is not yes, or takes them out.
+    fn deny<'n>(
+        &self,
+        decision: &Decision,
+        (first, rest): (&'n Node, impl Iterator<Item = &'n Node>),
+        outcome: &Outcome,
+        found: &mut Findings,
+    ) {
+        match (self.denial.on_deny, self.denial.mode) {
+            (OnDeny::Remove, Mode::Enforce) => {
+                for node in std::iter::once(first).chain(rest) {
+                    let why = self.objection(decision, node, outcome);
+                    found.take_out(node.source, why);
+                }
+            }
+            (OnDeny::Reject, _) | (OnDeny::Remove, Mode::Report) => {
+                let objection = self.objection(decision, first, outcome);
+                found.object_in(self.denial.mode, objection);
+            }
+        }
+    }
+
     fn objection(&self, decision: &Decision, node: &Node, outcome: &Outcome) -> Violation {
         let name = &self.operation.schema().field(node.field).name;
         let coordinate = self.operation.coordinate(node);
@@ -133,17 +166,16 @@ impl Residual for Left {
             if outcome.holds() {
                 continue;
             }
-            match (self.denial.on_deny, self.denial.mode) {
-                (OnDeny::Remove, Mode::Enforce) => {
-                    for node in std::iter::once(first).chain(nodes) {
-                        let why = self.objection(decision, node, &outcome);
-                        found.take_out(node.source, why);
-                    }
-                }
-                (OnDeny::Reject, _) | (OnDeny::Remove, Mode::Report) => {
-                    let objection = self.objection(decision, first, &outcome);
-                    found.object_in(self.denial.mode, objection);
-                }
+            self.deny(decision, (first, nodes), &outcome, found);
+        }
+    }
+
+    fn always(&self, found: &mut Findings) {
+        for decision in self.decisions.iter().filter(|it| self.denies_all(it)) {
+            let nodes = decision.nodes.iter().filter_map(|it| self.operation.node(*it));
+            let mut nodes = nodes.filter(|it| it.guard == GuardId::ALWAYS);
+            if let Some(first) = nodes.next() {
+                self.deny(decision, (first, nodes), &Outcome::Fails, found);
             }
         }
     }
