@@ -1,11 +1,13 @@
-//! Deadlines and bounds from flags, variables and the file: what the binary says about bad ones,
-//! and which of the good ones counts.
+//! What `serve` is told by flags, variables and the file: what the binary says about bad ones, and
+//! which of the good ones counts.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
     fs,
-    process::{Command, Output},
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    process::{Command, Output, Stdio},
 };
 
 fn serve(flags: &[&str], variables: &[(&str, &str)]) -> Output {
@@ -29,6 +31,9 @@ fn flags_and_variables_are_read() {
     check(&["--deadline-head=24h", "--bound-head=1KiB", "--bound-fields=1000"], &[], GOOD);
     check(&["--deadline-head=5"], &[], "say the unit: `5s` or `5ms`?");
     check(&["--deadline-head=9ms"], &[], "`9ms` is too small: the least is 10ms");
+    check(&["--listen=localhost:4200"], &[], "such as `127.0.0.1:4000`");
+    check(&["--listen=[::1]:4200"], &[("PORTCULLIS_ADMIN", "127.0.0.1:4201")], GOOD);
+    check(&[], &[("PORTCULLIS_ADMIN", "4201")], "such as `127.0.0.1:4000`");
     check(&["--bound-fields=1001"], &[], "'--bound-fields <NUMBER>'");
     let variable = "PORTCULLIS_BOUND_H2_STREAMS";
     check(&[], &[(variable, "7")], GOOD);
@@ -79,4 +84,63 @@ fn help_tells_unit_default_and_reason() {
     }
     let short = String::from_utf8(serve(&["-h"], &[]).stdout).unwrap();
     assert!(short.contains("--config") && !short.contains("--deadline-idle"), "{short}");
+}
+
+#[test]
+fn a_typo_in_the_level_does_not_silence_the_log() {
+    let variable = "PORTCULLIS_LOG";
+    check(&[], &[(variable, "debg")], "`debg` is no level: did you mean `debug`?");
+    check(&["--log=portculis=debug"], &[], "did you mean `portcullis`?");
+    check(&[], &[(variable, "debug")], GOOD);
+    check(&[], &[(variable, "")], GOOD);
+    check(&["--log=warn,portcullis=debug"], &[(variable, "debg")], GOOD);
+    let help = String::from_utf8(serve(&["--help"], &[]).stdout).unwrap();
+    assert!(help.contains("[env: PORTCULLIS_LOG="), "{help}");
+}
+
+/// `serve` with a policy that can be used.
+fn serve_shop(folder: &tempfile::TempDir) -> Command {
+    let policy = folder.path().join("p.yaml");
+    fs::write(&policy, "version: 1\nname: t\nschema: { file: s.graphql }\n").unwrap();
+    fs::write(folder.path().join("s.graphql"), "type Query { a: Int }").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.args(["serve", "--upstream=http://localhost/", "--policy"]).arg(policy);
+    command.current_dir(folder);
+    command
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap();
+    let check = |flags: [String; 3], expect: &str| {
+        let output = serve_shop(&folder).args(flags).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(expect), "{text}");
+    };
+    let free = "127.0.0.1:0";
+    let flags = |listen: &str, admin: &str, log: &str| {
+        [format!("--listen={listen}"), format!("--admin={admin}"), format!("--traffic-log={log}")]
+    };
+    let taken = taken.to_string();
+    check(flags(&taken, free, "t.jsonl"), &format!("`--listen`: {taken}: Address already in use"));
+    check(flags(free, &taken, "t.jsonl"), &format!("`--admin`: {taken}: Address already in use"));
+    let expect = "`--traffic-log`: `/nope/x` cannot be written: No such file or directory";
+    check(flags(free, free, "/nope/x"), expect);
+}
+
+#[test]
+fn a_log_that_is_no_terminal_has_no_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = serve_shop(&folder);
+    command.args(["--listen=127.0.0.1:0", "--admin=127.0.0.1:0"]).env_remove("NO_COLOR");
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = lines.map_while(Result::ok).find(|it| it.contains("started"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let line = line.unwrap();
+    assert!(!line.contains('\u{1b}'), "{line:?}");
 }

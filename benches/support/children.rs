@@ -28,7 +28,7 @@ use portcullis::{
     diagnostic::{Colour, render},
     server::{Server, State},
     sources::load_policy,
-    telemetry::{LogFormat, start_logging},
+    telemetry::{LogFilter, LogFormat, start_logging},
 };
 use tokio::net::TcpListener;
 
@@ -99,8 +99,8 @@ impl Drop for Child {
 /// What `portcullis serve` does, on a port that the system chooses.
 pub(crate) fn portcullis(args: &[String]) -> io::Result<()> {
     let (upstream, policy) = (arg(args, 2)?, arg(args, 3)?);
-    let _logging =
-        start_logging(LogFormat::Json, None).map_err(|it| io::Error::other(it.to_string()))?;
+    let _logging = start_logging(LogFormat::Json, &LogFilter::default())
+        .map_err(|it| io::Error::other(it.to_string()))?;
     let (policy, found) = load_policy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(policy));
     let policy = policy.ok_or_else(|| io::Error::other(render(&found, Colour::Plain)))?;
     let upstream = UpstreamUrl::parse(&format!("http://{upstream}/graphql"));

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::{
     admission::{CacheLimits, Gate},
     attack::{self, Bounds, Intent, Persona, Recorder, Report, Target, World},
-    cli::{Exit, terminal},
+    cli::{Exit, address::address, terminal},
     config::{Config, UpstreamUrl},
     policy::Policy,
     server::{Running, Server, State},
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     target: Option<UpstreamUrl>,
     /// Where the upstream of the target must be: a server is started there that records what got
     /// through
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     upstream_listen: Option<SocketAddr>,
     /// Another policy for the firewall that is started: what is tried is the first one's intent
     #[arg(long, value_name = "FILE", conflicts_with = "target")]

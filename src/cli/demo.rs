@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 
 use crate::{
-    cli::{Exit, terminal},
+    cli::{Exit, address::address, terminal},
     config::{DEFAULT_ADMIN, DEFAULT_LISTEN},
     demo::{Answer, Demo, Exchange, Expected, exchanges},
 };
@@ -16,13 +16,13 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// Try the requests, print what came back, and end
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["listen", "admin"])]
     once: bool,
     /// Where clients connect
-    #[arg(long, default_value_t = DEFAULT_LISTEN)]
+    #[arg(long, default_value_t = DEFAULT_LISTEN, value_parser = address)]
     listen: SocketAddr,
     /// Where the console is
-    #[arg(long, default_value_t = DEFAULT_ADMIN)]
+    #[arg(long, default_value_t = DEFAULT_ADMIN, value_parser = address)]
     admin: SocketAddr,
 }
 
@@ -35,6 +35,9 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 }
 
 fn until_interrupted(arguments: &Arguments) -> io::Result<Exit> {
+    if !arguments.listen.ip().to_canonical().is_loopback() {
+        return Err(not_loopback(arguments.listen));
+    }
     let demo = Demo::start(arguments.listen, Some(arguments.admin))?;
     let url = format!("http://{}/graphql", demo.addr());
     terminal::data(&format!("The firewall listens on {url}, in front of a small shop.\n"));
@@ -48,6 +51,15 @@ fn until_interrupted(arguments: &Arguments) -> io::Result<Exit> {
     terminal::data("Ctrl-C ends it. `portcullis demo --once` tries them all.\n");
     demo.wait()?;
     Ok(Exit::Fine)
+}
+
+fn not_loopback(listen: SocketAddr) -> io::Error {
+    let instead = SocketAddr::from((Ipv4Addr::LOCALHOST, listen.port()));
+    let why = format!(
+        "`{listen}` is not loopback, and the demo has no TLS: it is for this machine alone, as \
+         with `--listen {instead}`"
+    );
+    io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
 fn once() -> io::Result<Exit> {

@@ -1,5 +1,6 @@
 //! The verbs: one file each. Data goes to stdout, everything else to stderr.
 
+mod address;
 mod attack;
 mod batch;
 mod check;

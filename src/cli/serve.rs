@@ -5,12 +5,14 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{Exit, collector, front, replicas, settings, terminal, traffic, upstream},
+    cli::{
+        Exit, address::address, collector, front, replicas, settings, terminal, traffic, upstream,
+    },
     config::{AdminAccess, Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
     server::{self, ListenerKeeper, RunError},
     sources::{TlsFiles, load_admin_token, load_upstream_tls},
-    telemetry::{AuditSink, LogFormat, finish_audit, start_audit, start_logging},
+    telemetry::{AuditSink, LogFilter, LogFormat, finish_audit, start_audit, start_logging},
 };
 
 #[derive(Args, Debug)]
@@ -23,10 +25,10 @@ pub(super) struct Arguments {
     #[command(flatten)]
     front: front::Arguments,
     /// Where clients connect
-    #[arg(long, env = "PORTCULLIS_LISTEN", default_value_t = DEFAULT_LISTEN)]
+    #[arg(long, env = "PORTCULLIS_LISTEN", default_value_t = DEFAULT_LISTEN, value_parser = address)]
     listen: SocketAddr,
     /// Where operators connect: the console, /metrics, /livez and /readyz
-    #[arg(long, env = "PORTCULLIS_ADMIN", default_value_t = DEFAULT_ADMIN)]
+    #[arg(long, env = "PORTCULLIS_ADMIN", default_value_t = DEFAULT_ADMIN, value_parser = address)]
     admin: SocketAddr,
     /// File of the token that operators must show for the console and /metrics: as a bearer token, or
     /// as the password of a browser; without one the console is shown on loopback alone
@@ -49,6 +51,16 @@ pub(super) struct Arguments {
     keys_ca: Option<PathBuf>,
     #[command(flatten)]
     redis: replicas::Arguments,
+    /// What is logged: `off`, `error`, `warn`, `info`, `debug` or `trace`; of a part of the program
+    /// alone as in `warn,portcullis=debug`
+    #[arg(
+        long,
+        env = "PORTCULLIS_LOG",
+        value_name = "LEVEL",
+        default_value_t,
+        value_parser = LogFilter::parse
+    )]
+    log: LogFilter,
     /// How log lines look
     #[arg(long, env = "PORTCULLIS_LOG_FORMAT", value_enum, default_value_t = Format::Pretty)]
     log_format: Format,
@@ -71,10 +83,9 @@ enum Format {
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let format = match arguments.log_format {
         Format::Json => LogFormat::Json,
-        Format::Pretty => LogFormat::Pretty,
+        Format::Pretty => LogFormat::Pretty(terminal::stderr_colour()),
     };
-    let filter = std::env::var("PORTCULLIS_LOG").ok();
-    let _logging = match start_logging(format, filter.as_deref()) {
+    let _logging = match start_logging(format, &arguments.log) {
         Ok(logging) => logging,
         Err(error) => {
             terminal::say(&format!("error: {error}\n"));

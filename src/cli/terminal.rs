@@ -17,13 +17,18 @@ pub(super) fn say(text: &str) {
 /// Writes what is wrong with a file.
 pub(super) fn complain(diagnostics: &Diagnostics) {
     if !diagnostics.is_empty() {
-        say(&render(diagnostics, colour(io::stderr().is_terminal())));
+        say(&render(diagnostics, stderr_colour()));
     }
 }
 
 /// Colours for stdout.
 pub(super) fn stdout_colour() -> Colour {
     colour(io::stdout().is_terminal())
+}
+
+/// Colours for stderr.
+pub(super) fn stderr_colour() -> Colour {
+    colour(io::stderr().is_terminal())
 }
 
 /// <https://no-color.org>: any value of the variable turns colours off.

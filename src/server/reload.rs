@@ -22,7 +22,8 @@ use crate::{
     },
     sources::{FetchError, Loaded, ReadFile, Watch, now, read_policy},
     telemetry::{
-        GraphIndex, PolicyKept, PolicyReplaced, PolicyRestored, PolicyWarned, SchemaDrifted, SchemaNotFetched,
+        GraphIndex, PolicyKept, PolicyReplaced, PolicyRestored, PolicyWarned, SchemaDrifted,
+        SchemaNotFetched,
     },
 };
 

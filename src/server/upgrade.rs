@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, header::HOST, header::O
 use crate::{
     identity::{self, BadCredential, Caller, Certificate, Method, Transport, Way},
     server::{
-        graph::Site,
         exchange::Exchange,
+        graph::Site,
         identify::{identify, told},
         state::State,
         traced::Handshake,

@@ -1,8 +1,7 @@
 //! Sets up the log: to standard error, for a person or as JSON lines.
 //!
-//! The level comes from `PORTCULLIS_LOG`, in the syntax of `tracing-subscriber`'s filters. A thread
-//! of its own writes it, so that no request waits for whoever reads standard error: when the bounded
-//! queue is full, the line is dropped and counted.
+//! A thread of its own writes it, so that no request waits for whoever reads standard error: when
+//! the bounded queue is full, the line is dropped and counted.
 
 use std::{
     fmt,
@@ -11,24 +10,23 @@ use std::{
     time::Duration,
 };
 
-use tracing_subscriber::{
-    EnvFilter,
-    fmt::{self as format, MakeWriter},
-};
+use tracing_subscriber::fmt::{self as format, MakeWriter};
 
-use crate::telemetry::{
-    COUNTERS,
-    lines::{Kind, Output, Queue},
+use crate::{
+    diagnostic::Colour,
+    telemetry::{
+        COUNTERS, LogFilter,
+        lines::{Kind, Output, Queue},
+    },
 };
 
 /// How log lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// One JSON object per line.
     Json,
     /// For a person.
-    #[default]
-    Pretty,
+    Pretty(Colour),
 }
 
 /// Why the log could not be set up.
@@ -36,8 +34,6 @@ pub enum LogFormat {
 pub enum LoggingError {
     /// Another part of this process did so before.
     AlreadyStarted,
-    /// `PORTCULLIS_LOG` cannot be read.
-    Filter(String),
     /// There is no thread for it.
     Thread(io::Error),
 }
@@ -47,15 +43,11 @@ impl fmt::Display for LoggingError {
         match self {
             Self::AlreadyStarted => f.write_str("the log is already set up"),
             Self::Thread(why) => write!(f, "the log has no thread: {why}"),
-            Self::Filter(why) => write!(f, "`PORTCULLIS_LOG` cannot be read: {why}"),
         }
     }
 }
 
 impl std::error::Error for LoggingError {}
-
-/// Our events from `info` up; of the libraries only what is wrong.
-const DEFAULT_FILTER: &str = "warn,portcullis=info,hyper=error";
 
 /// A log that is written. When it is dropped, what was reported is written, if that does not take
 /// long.
@@ -68,19 +60,20 @@ impl Drop for Logging {
     }
 }
 
-/// Starts writing events to standard error. `filter` is the value of `PORTCULLIS_LOG`, if any.
+/// Starts writing events to standard error.
 ///
 /// # Errors
-/// When the filter cannot be read, a log was set up before, or there is no thread for it.
-pub fn start_logging(format: LogFormat, filter: Option<&str>) -> Result<Logging, LoggingError> {
-    let filter = EnvFilter::try_new(filter.unwrap_or(DEFAULT_FILTER))
-        .map_err(|it| LoggingError::Filter(it.to_string()))?;
+/// When a log was set up before, or there is no thread for it.
+pub fn start_logging(format: LogFormat, filter: &LogFilter) -> Result<Logging, LoggingError> {
     let queue = Queue::start(KIND, Box::new(Stderr), CAPACITY).map_err(LoggingError::Thread)?;
     let queue = Arc::new(queue);
-    let builder = format::fmt().with_env_filter(filter).with_writer(Lines(Arc::clone(&queue)));
+    let builder =
+        format::fmt().with_env_filter(filter.filter()).with_writer(Lines(Arc::clone(&queue)));
     match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Pretty => builder.with_target(false).try_init(),
+        LogFormat::Pretty(colour) => {
+            builder.with_target(false).with_ansi(colour == Colour::Ansi).try_init()
+        }
     }
     .map_err(|_already| LoggingError::AlreadyStarted)?;
     Ok(Logging(queue))
