@@ -112,4 +112,8 @@ fn a_file_that_cannot_be_read_is_misuse() {
     assert!(text.contains("unknown-word"), "{text}");
     let (exit, _) = told(&policy, &["/nonexistent/cases.yaml"]);
     assert_eq!(exit, Some(2));
+    fs::write(&cases, "cases: []\n").unwrap();
+    let (exit, text) = told(&policy, &[cases.to_str().unwrap()]);
+    assert_eq!(exit, Some(2), "{text}");
+    assert!(text.contains("cases.yaml` holds no case"), "{text}");
 }

@@ -102,6 +102,22 @@ fn what_another_rule_refuses_is_priced_too() {
 }
 
 #[test]
+fn variables_that_are_no_object_are_refused_as_a_server_refuses_them() {
+    let document = "{ products(first: 1) { nodes { id } } }";
+    for variables in ["[]", "3", "\"x\"", "[1]"] {
+        let (code, text) = one(document, variables, "text");
+        let expect = "refused: INVALID_REQUEST by `request`\n  `variables` must be an object\n";
+        assert_eq!((code, text.as_str()), (Some(1), expect), "{variables}");
+        let (code, text) = one(document, variables, "json");
+        let told: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((code, &told["verdict"]), (Some(1), &json!("reject")), "{variables}");
+        assert_eq!(told["deciding"]["code"], "INVALID_REQUEST", "{variables}");
+    }
+    assert_eq!(one(document, "{}", "text").0, Some(0));
+    assert_eq!(one(document, "null", "json").0, Some(0));
+}
+
+#[test]
 fn many_are_answered_line_by_line() {
     let lines = [
         r#"{"document": "{ cart { id } }"}"#,

@@ -83,14 +83,7 @@ fn check(name: &str, added: &str) {
     let bodies = requests(&set, &loaded(&path));
     record(&path, folder.join("traffic.jsonl"), &bodies);
 
-    let learn = ["learn", "traffic.jsonl", "--policy", "policy.yaml", "--format", "patch"];
-    let manifest = ["--manifest", "learned.json", "--headroom", "25"];
-    let patch = portcullis(folder, &[&learn[..], &manifest[..]].concat());
-    write(folder.join("learned.patch"), &patch).expect("write");
-    let applied =
-        Command::new("patch").args(["-p1", "-i", "learned.patch"]).current_dir(folder).output();
-    assert!(applied.expect("patch").status.success(), "{patch}");
-
+    let patch = learn(folder);
     let learned = loaded(&path);
     let floods = floods(&learned.schema);
     assert!(floods.len() >= 8, "{floods:?}");
@@ -120,6 +113,18 @@ fn check(name: &str, added: &str) {
         assert!(refused.is_some(), "{name}, listed, {flood}");
     }
     println!("{name}: {} operations pass, {} floods do not\n{patch}", bodies.len(), floods.len());
+}
+
+/// Learns from the log, and changes the policy accordingly; the patch that did.
+fn learn(folder: &Path) -> String {
+    let learn = ["learn", "traffic.jsonl", "--policy", "policy.yaml", "--format", "patch"];
+    let manifest = ["--manifest", "learned.json", "--headroom", "25"];
+    let patch = portcullis(folder, &[&learn[..], &manifest[..]].concat());
+    write(folder.join("learned.patch"), &patch).expect("write");
+    let applied =
+        Command::new("patch").args(["-p1", "-i", "learned.patch"]).current_dir(folder).output();
+    assert!(applied.expect("patch").status.success(), "{patch}");
+    patch
 }
 
 /// Floods of a schema, each of one kind.
@@ -182,6 +187,62 @@ fn cycle(schema: &Schema, query: TypeId) -> Option<String> {
         Some(format!("{open}__typename{closed}"))
     };
     turns.filter_map(back).next()
+}
+
+/// A rule stands after the patch as it stood before, with another number.
+#[track_caller]
+fn check_mode(said: &str, n: usize, before: &str, after: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let path = folder.join("policy.yaml");
+    write(folder.join("schema.graphql"), "type Query { a: Int }").expect("write");
+    let head = "version: 1\nname: t\nschema: { file: schema.graphql }\n";
+    write(&path, format!("{head}{said}")).expect("write");
+    record(&path, folder.join("traffic.jsonl"), &vec!["{\"query\":\"{a}\"}".to_owned(); n]);
+    let effective = || {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        program.args(["check", "policy.yaml", "--effective", "base"]).current_dir(folder);
+        let all = String::from_utf8(program.output().expect("it runs").stdout).expect("UTF-8");
+        let cost = all.lines().find_map(|it| it.strip_prefix("cost.max"));
+        cost.map(|it| it.trim().to_owned())
+    };
+    assert_eq!(effective().as_deref(), Some(before), "{said}");
+    let patch = learn(folder);
+    assert_eq!(effective().as_deref(), Some(after), "{said} {patch}");
+}
+
+#[test]
+fn a_limit_that_only_reported_refuses_when_its_number_is_no_guess() {
+    check_mode("", 1, "report  1000", "report  5");
+    check_mode("cost: { exact: false }\n", 1, "report  1000", "report  5");
+    check_mode("mode: report\n", 1, "report  1000", "report  5");
+    check_mode("cost: { max: off }\n", 1, "off", "off");
+    check_mode("cost: { max: 100 }\n", 1, "enforce 100", "enforce 5");
+    check_mode("", 299, "report  1000", "report  5");
+    check_mode("", 300, "report  1000", "enforce 5");
+    check_mode("mode: report\n", 300, "report  1000", "report  5");
+}
+
+#[test]
+fn few_operations_are_a_guess_in_every_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let path = folder.join("policy.yaml");
+    write(folder.join("schema.graphql"), "type Query { a: Int }").expect("write");
+    write(&path, "version: 1\nname: t\nschema: { file: schema.graphql }\n").expect("write");
+    let bodies = vec!["{\"query\":\"{a}\"}".to_owned(); 300];
+    for (log, n, is_few) in [("few.jsonl", 299, true), ("enough.jsonl", 300, false)] {
+        record(&path, folder.join(log), bodies.get(..n).unwrap_or_default());
+        for format in ["text", "json", "patch"] {
+            let mut program = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+            let learn = ["learn", log, "--policy", "policy.yaml", "--format", format];
+            let output = program.args(learn).current_dir(folder).output().expect("it runs");
+            let said = String::from_utf8(output.stderr).expect("UTF-8");
+            assert_eq!(said.contains("below 300 a limit is a guess"), is_few, "{format}: {said}");
+            let data = String::from_utf8(output.stdout).expect("UTF-8");
+            assert!(!data.contains("is a guess"), "{format}: {data}");
+        }
+    }
 }
 
 #[test]

@@ -321,3 +321,54 @@ fn an_inventory_names_who_asks_for_what() {
         println!("{}", told.lines().take(40).collect::<Vec<_>>().join("\n"));
     }
 }
+
+/// What a verb says of a log, and what is wrong with that.
+fn told(folder: &Path, verb: &str, log: &str) -> (Option<i32>, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    program.args([verb, log, "--policy", "policy.yaml"]).current_dir(folder);
+    let output = program.output().expect("it runs");
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+    (output.status.code(), text)
+}
+
+#[test]
+fn what_is_no_log_is_misuse() {
+    let folder = bazaar_with("");
+    let folder = folder.path();
+    fs::write(folder.join("empty.jsonl"), "\n").expect("write");
+    fs::write(folder.join("foreign.jsonl"), "type Query {\n  a: Int\n}\n").expect("write");
+    for verb in ["replay", "learn", "inventory"] {
+        for (log, expect) in [
+            ("empty.jsonl", "error: the log holds no operation\n"),
+            (
+                "foreign.jsonl",
+                "error: the log holds no operation, and 3 of its lines cannot be read\n",
+            ),
+        ] {
+            let (code, text) = told(folder, verb, log);
+            assert_eq!(code, Some(2), "{verb} {log}: {text}");
+            assert!(text.ends_with(expect), "{verb} {log}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_was_refused_unread_has_no_hash_in_an_inventory() {
+    let folder = bazaar_with("");
+    let folder = folder.path();
+    let line = |more: &str| {
+        format!(
+            "{{\"kind\":\"operation\",\"at\":\"2026-11-23T00:00:00.000Z\",\"id\":\"1\",\"item\":0,\
+             \"of\":1,\"request\":{{\"document\":{more},\"has_text\":true,\"name\":null,\
+             \"variables\":{{}},\"hidden\":false,\"transport\":\"http\",\"method\":\"POST\"}},\
+             \"verdict\":{{\"is\":\"reject\",\"rule\":\"json\",\"code\":\"X\",\"found\":[]}}}}\n"
+        )
+    };
+    let hash = "0".repeat(64);
+    let log = line("null") + &line(&format!("\"{hash}\""));
+    fs::write(folder.join("log.jsonl"), log).expect("write");
+    let (code, text) = told(folder, "inventory", "log.jsonl");
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("1  (no document)  by (no label)"), "{text}");
+    assert!(text.contains("(unknown document) sha256:000000000000  by"), "{text}");
+}

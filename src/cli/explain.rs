@@ -21,6 +21,7 @@ use crate::{
     policy::{Policy, ProfileIdx},
     rules::{Decided, Meta},
     sources::{self, Teller},
+    transport,
     verdict::{Mode, Violation},
 };
 
@@ -112,14 +113,19 @@ fn explain_one(
     let variables = variables(arguments)?;
     let tree = strict::read(variables.as_bytes(), strict::Limits::default())
         .map_err(|it| format!("the variables are not JSON: {it}"))?;
-    let request = Request {
-        query: text.as_deref().map(strict::Literal::of),
-        document_id: arguments.id.as_deref().map(Into::into),
-        operation_name: arguments.operation_name.as_deref().map(Into::into),
-        variables: (tree.root().kind() == strict::Kind::Object).then(|| tree.root()),
-        ..Request::default()
+    let told = match transport::variables(tree.root()) {
+        Err(violation) => Explanation::of_refusal(violation),
+        Ok(variables) => {
+            let request = Request {
+                query: text.as_deref().map(strict::Literal::of),
+                document_id: arguments.id.as_deref().map(Into::into),
+                operation_name: arguments.operation_name.as_deref().map(Into::into),
+                variables,
+                ..Request::default()
+            };
+            explain(policy, profile, &request, (caller, sources::now()))
+        }
     };
-    let told = explain(policy, profile, &request, (caller, sources::now()));
     match arguments.format {
         Format::Json => terminal::data(&format!("{:#}\n", as_json(&told))),
         Format::Text => terminal::data(&as_text(&told)),

@@ -71,7 +71,8 @@ fn next(policy: &Path, schema: &Path, arguments: &Arguments) -> String {
     format!(
         "Wrote {policy} and {schema}.\n\n\
          # What is wrong or suspicious in them:\nportcullis check {policy}\n\n\
-         # Watch, without refusing what a rule objects to:\n\
+         # Watch, without refusing what a rule objects to; batches, GET, WebSocket, uploads and\n\
+         # automatic persisted queries are refused until the policy allows them:\n\
          portcullis serve --policy {policy} --upstream {upstream}\n\n\
          # Why a document would be refused:\nportcullis explain --policy {policy} query.graphql\n\n\
          # When the log has no `reported` lines that are yours: delete `mode: report`.\n"
@@ -85,6 +86,9 @@ const POLICY: &str = "\
 version: 1
 name: first
 # Every rule watches and reports. Delete this line to refuse.
+# Refused in every mode: what `http` does not allow (batches, GET, WebSocket, uploads), hashes that
+# no manifest lists while `documents.apq` is off, bodies above `limits.body`, and documents that
+# cannot be read or do not fit the schema.
 mode: report
 # Tells when the server's schema is no longer the one of the file.
 schema: { file: schema.graphql, drift: { every: 5m, on: warn } }

@@ -15,7 +15,7 @@ use crate::{
     admission::{Hidden, Past, Recalled, Request, Ruling},
     cli::{
         Exit,
-        past::{Asking, Log, excerpt, grouped},
+        past::{Asking, Log, excerpt, grouped, no_operation},
         sunset::Sunset,
         terminal,
     },
@@ -67,6 +67,9 @@ fn try_run(arguments: &Arguments) -> Result<(), String> {
     // Nothing is judged: the log is only read.
     let mut replay = Replay::new([]);
     arguments.log.replay(&mut replay, |it| seen.note(it))?;
+    if seen.uses.is_empty() {
+        return Err(no_operation(&replay));
+    }
     let rows = seen.rows();
     let unused = seen.unused();
     terminal::data(&match arguments.format {
@@ -174,13 +177,8 @@ impl Seen {
             let known = hash.and_then(|it| self.texts.get(&it)).cloned();
             let (text, is_trusted) = known.unwrap_or_default();
             let is_trusted = is_trusted || hash.is_some_and(|it| self.lists(it));
-            let written = hash.map_or_else(|| "(no document)".to_owned(), |it| it.to_string());
-            let title = match (&name, &text) {
-                (Some(name), _) => name.to_string(),
-                (None, Some(text)) => excerpt(text),
-                (None, None) => "(unknown document)".to_owned(),
-            };
-            let label = format!("{title} sha256:{}", written.get(..12).unwrap_or(&written));
+            let written = hash.map(|it| it.to_string()).unwrap_or_default();
+            let label = label(name.as_deref(), text.as_deref(), &written);
             let mut add = |kind, name: Box<str>, deprecated: Option<Box<str>>| {
                 let key = (kind, name.clone(), client.clone());
                 let row = rows.entry(key).or_insert_with(|| Row {
@@ -214,6 +212,21 @@ impl Seen {
         let listed = self.policy.documents.library.iter();
         let is_unused = |text: &str| !asked.contains(&Digest::of(text.as_bytes()));
         listed.filter(|(_, it)| is_unused(&it.text)).map(|(_, it)| it.id.clone()).collect()
+    }
+}
+
+/// How an operation is called: by its name or its text, and by the beginning of its hash.
+fn label(name: Option<&str>, text: Option<&str>, hash: &str) -> String {
+    let title = match (name, text) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(text)) => excerpt(text),
+        // It was refused before there was a document to read.
+        (None, None) if hash.is_empty() => return "(no document)".to_owned(),
+        (None, None) => "(unknown document)".to_owned(),
+    };
+    match hash.get(..12) {
+        Some(beginning) => format!("{title} sha256:{beginning}"),
+        None => title,
     }
 }
 

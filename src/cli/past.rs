@@ -75,6 +75,14 @@ impl Log {
     }
 }
 
+/// What to say of a log in which nothing was found.
+pub(super) fn no_operation(replay: &Replay) -> String {
+    match replay.unreadable {
+        0 => "the log holds no operation".to_owned(),
+        n => format!("the log holds no operation, and {} of its lines cannot be read", grouped(n)),
+    }
+}
+
 fn open(path: &Path) -> io::Result<(Box<dyn BufRead>, Option<u64>)> {
     if path == Path::new("-") {
         return Ok((Box::new(io::stdin().lock()), None));

@@ -9,7 +9,7 @@ use crate::{
     admission::Ruling,
     cli::{
         Exit,
-        past::{Asking, Log, excerpt, grouped},
+        past::{Asking, Log, excerpt, grouped, no_operation},
         terminal,
     },
     traffic::{Replay, Replayed},
@@ -67,7 +67,7 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
         Format::Text => seen.as_text(),
     });
     if seen.operations == 0 {
-        return Err("the log holds no operation".to_owned());
+        return Err(no_operation(&replay));
     }
     Ok(if seen.changes.is_empty() { Exit::Fine } else { Exit::Found })
 }

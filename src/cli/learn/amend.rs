@@ -9,8 +9,7 @@ use crate::{
 
 /// The text with another value at a path of keys; nothing, when there is no place for it.
 pub(in crate::cli) fn amend(text: &str, path: &[&str], value: &str) -> Option<String> {
-    let source = Arc::new(Source { name: "".into(), text: text.into() });
-    let (root, _found) = yaml::read(&source);
+    let (root, _found) = yaml::read(&source(text));
     let mut node = root?;
     let mut rest = path;
     // The budget of this loop is the path.
@@ -27,6 +26,46 @@ pub(in crate::cli) fn amend(text: &str, path: &[&str], value: &str) -> Option<St
         Value::Mapping(_) if rest.is_empty() => amend_max(text, &node, value),
         Value::Mapping(_) | Value::Scalar { .. } | Value::Sequence(_) => None,
     }
+}
+
+/// The same for a limit that only reports: it does so with its new number, too.
+pub(super) fn amend_reporting(text: &str, path: &[&str], value: &str) -> Option<String> {
+    let amended = amend(text, path, value)?;
+    if reports(&amended, path) {
+        return Some(amended);
+    }
+    if let Some(beside) = amend(&amended, &[path, &["mode"]].concat(), "report") {
+        return Some(beside);
+    }
+    match path {
+        // The one limit of its block says its mode there.
+        ["cost", "max"] => amend(&amended, &["cost", "mode"], "report"),
+        _ => amend(text, path, &format!("{{ max: {value}, mode: report }}")),
+    }
+}
+
+/// Whether a limit that is written reports, by what is said at it, around it, and of the file.
+fn reports(text: &str, path: &[&str]) -> bool {
+    let (Some(root), _found) = yaml::read(&source(text)) else { return false };
+    let file = entry(&root, "mode").and_then(Node::as_text);
+    let (mut node, mut block) = (&root, None);
+    // The budget of this loop is the path.
+    for key in path {
+        block = entry(node, "mode").and_then(Node::as_text).or(block);
+        let Some(next) = entry(node, key) else { return false };
+        node = next;
+    }
+    let around = if file == Some("report") { file } else { block };
+    entry(node, "mode").and_then(Node::as_text).or(around) == Some("report")
+}
+
+fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    entries.iter().find(|(it, _)| it.as_text() == Some(key)).map(|(_, it)| it)
+}
+
+fn source(text: &str) -> Arc<Source> {
+    Arc::new(Source { name: "".into(), text: text.into() })
 }
 
 fn amend_max(text: &str, node: &Node, value: &str) -> Option<String> {
@@ -127,6 +166,53 @@ mod tests {
             "limits.variables.count",
             "5",
             "a: 1\nlimits: { variables: { count: 5 } }\n",
+        );
+    }
+
+    #[track_caller]
+    fn check_reporting(text: &str, path: &str, expect: &str) {
+        let path: Vec<_> = path.split('.').collect();
+        assert_eq!(amend_reporting(text, &path, "5").as_deref(), Some(expect));
+    }
+
+    #[test]
+    fn what_reports_goes_on_reporting() {
+        let (cost, depth) = ("cost.max", "limits.depth");
+        check_reporting("a: 1\n", cost, "a: 1\ncost: { max: 5, mode: report }\n");
+        check_reporting(
+            "cost:\n  exact: true\n",
+            cost,
+            "cost:\n  exact: true\n  max: 5\n  mode: report\n",
+        );
+        check_reporting(
+            "limits: { depth: off }\n",
+            depth,
+            "limits: { depth: { max: 5, mode: report } }\n",
+        );
+        check_reporting(
+            "limits: { depth: { max: off } }\n",
+            depth,
+            "limits: { depth: { max: 5, mode: report } }\n",
+        );
+        let file = "mode: enforce\nlimits: { mode: enforce }\n";
+        let expect = "mode: enforce\nlimits: { mode: enforce, depth: { max: 5, mode: report } }\n";
+        check_reporting(file, depth, expect);
+    }
+
+    #[test]
+    fn a_mode_that_is_said_is_not_said_again() {
+        let (cost, depth) = ("cost.max", "limits.depth");
+        check_reporting("mode: report\n", cost, "mode: report\ncost: { max: 5 }\n");
+        check_reporting("cost: { mode: report }\n", cost, "cost: { mode: report, max: 5 }\n");
+        check_reporting(
+            "cost: { max: 9, mode: report }\n",
+            cost,
+            "cost: { max: 5, mode: report }\n",
+        );
+        check_reporting(
+            "limits: { mode: report }\n",
+            depth,
+            "limits: { mode: report, depth: 5 }\n",
         );
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     cli::{
         Exit,
         learn::report::{Proposal, Proposals},
-        past::{Asking, Log},
+        past::{Asking, Log, no_operation},
         terminal,
     },
     digest::Digest,
@@ -77,7 +77,14 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     let policy = arguments.asking.policy(&arguments.policy)?;
     let mut seen = Seen::default();
     let mut replay = Replay::new([Arc::clone(&policy)]);
-    arguments.log.replay(&mut replay, |it| seen.note(it))?;
+    let mut operations = 0_u64;
+    arguments.log.replay(&mut replay, |it| {
+        operations = operations.saturating_add(1);
+        seen.note(it);
+    })?;
+    if operations == 0 {
+        return Err(no_operation(&replay));
+    }
     if seen.n == 0 {
         return Err("the log holds no operation that was admitted".to_owned());
     }
@@ -92,6 +99,9 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
         }
     }
     let proposals = seen.proposals(&policy, arguments.headroom);
+    if let Some(warning) = proposals.warning() {
+        terminal::say(&warning);
+    }
     let path = &arguments.policy;
     let text = fs::read_to_string(path).map_err(|it| format!("`{}`: {it}", path.display()))?;
     let patch = proposals.patch(&path.display().to_string(), &text)?;
@@ -190,6 +200,7 @@ impl Seen {
                     is_size,
                     now,
                     proposed,
+                    mode,
                     tally: tally.clone(),
                 });
             }

@@ -7,9 +7,13 @@ use serde_json::{Value, json};
 use crate::{
     calibration::{Tally, upper_bound},
     cli::{
-        learn::{amend::amend, diff::unified},
+        learn::{
+            amend::{amend, amend_reporting},
+            diff::unified,
+        },
         past::grouped,
     },
+    verdict::Mode,
 };
 
 /// Everything that is proposed.
@@ -31,6 +35,8 @@ pub(super) struct Proposal {
     /// Nothing: it is off.
     pub(super) now: Option<u64>,
     pub(super) proposed: u64,
+    /// Whether it refuses now; what is off does not.
+    pub(super) mode: Mode,
     pub(super) tally: Tally,
 }
 
@@ -62,10 +68,30 @@ impl Proposals {
         let mut amended = text.to_owned();
         for it in self.proposals.iter().filter(|it| it.is_for_patch()) {
             let path: Vec<&str> = it.setting.split('.').collect();
-            amended = amend(&amended, &path, &it.written())
-                .ok_or_else(|| format!("`{}` cannot be changed in `{name}`", it.setting))?;
+            let changed = match it.mode {
+                Mode::Report if self.is_guess() => amend_reporting(&amended, &path, &it.written()),
+                // A limit that was written nowhere only reports until there is a number for it.
+                Mode::Enforce | Mode::Report => amend(&amended, &path, &it.written()),
+            };
+            amended =
+                changed.ok_or_else(|| format!("`{}` cannot be changed in `{name}`", it.setting))?;
         }
         Ok(unified(name, text, &amended))
+    }
+
+    /// What to say beside them, however they are printed.
+    pub(super) fn warning(&self) -> Option<String> {
+        let few = || {
+            format!(
+                "warning: few admitted operations ({}): below {FEW} a limit is a guess\n",
+                self.n
+            )
+        };
+        self.is_guess().then(few)
+    }
+
+    fn is_guess(&self) -> bool {
+        self.n < FEW
     }
 
     pub(super) fn as_text(&self) -> String {
@@ -74,9 +100,6 @@ impl Proposals {
             grouped(self.n),
             grouped(self.documents as u64)
         );
-        if self.n < FEW {
-            let _ = writeln!(out, "that is few: below {FEW} a limit is a guess");
-        }
         let mut profile = "";
         for it in &self.proposals {
             if profile != &*it.profile {

@@ -19,7 +19,7 @@ use crate::{
         tls::Tls,
     },
     config::UpstreamUrl,
-    diagnostic::Diagnostics,
+    diagnostic::{Diagnostic, Diagnostics},
     policy::{Case, Policy, cases},
     sources::{self, Teller, read_file},
 };
@@ -91,6 +91,10 @@ fn try_run(arguments: &Arguments, found: &mut Diagnostics) -> Result<Exit, Strin
     for path in paths {
         let source = read_file(&path).map_err(|it| format!("`{}`: {it}", path.display()))?;
         let cases = cases(&source, found);
+        if cases.is_empty() && !found.has_errors() {
+            let message = format!("`{}` holds no case", path.display());
+            found.push(Diagnostic::error("no-case", message));
+        }
         let tried = cases.into_iter().map(|it| {
             let trial = Trial::of(&gate, &it);
             (it, trial)
