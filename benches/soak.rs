@@ -91,7 +91,7 @@ fn files_at_rest(proxy: &Child) -> io::Result<usize> {
     let mut last = proxy.open_files()?;
     // Budget: the connections of a turn, of which some are closed in every pause but the last.
     loop {
-        thread::sleep(PAUSE);
+        thread::park_timeout(PAUSE);
         let now = proxy.open_files()?;
         if now >= last {
             return Ok(now);

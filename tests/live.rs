@@ -131,6 +131,9 @@ fn the_first_policy_is_written_once() {
     let found: Value = serde_json::from_slice(&checked.stdout).expect("JSON");
     let codes: Vec<_> = found.as_array().expect("a list").iter().map(|it| &it["code"]).collect();
     assert_eq!(codes, ["only-watches"], "{found}");
+    assert!(found[0]["help"].as_str().is_some_and(|it| it.contains("is refused already")));
+    assert!(read("policy.yaml").contains("\n# Refused in every mode: "));
+    assert!(text.contains("are refused until the policy allows them"), "{text}");
     let live = Path::new(into).join("live.yaml");
     fs::write(&live, "version: 1\nname: live\nschema: { introspect: 5m }\n").expect("write");
     let live = live.to_str().expect("UTF-8");

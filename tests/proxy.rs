@@ -6,7 +6,8 @@ use std::{io::Write, time::Duration};
 
 use portcullis::config::Config;
 use support::{
-    bench::{ANSWER, ONE, POST, exchange, read_answer, rest, start, start_with, status},
+    bench::{ANSWER, Bench, ONE, POST, exchange, read_answer, rest, start, start_with, status},
+    proxy::Proxy,
     upstream::Upstream,
 };
 
@@ -66,6 +67,31 @@ fn what_is_refused_never_reaches_the_upstream() {
         assert!(answer.contains("x-content-type-options: nosniff"), "{answer}");
     }
     assert!(bench.upstream.take().is_empty());
+}
+
+#[test]
+fn a_policy_that_only_watches_refuses_what_no_rule_can_judge() {
+    let policy = "version: 1\nname: t\nmode: report\nschema: { file: test.graphql }\n\
+        limits: { depth: 2, body: 2000B }\n";
+    let upstream = Upstream::answering(ANSWER);
+    let schema = "type Query { a: Int b: Query }";
+    let proxy = Proxy::with(policy, schema, upstream.address(), |_config| {});
+    let bench = Bench { upstream, proxy };
+    let get = "GET /graphql?query=%7Ba%7D HTTP/1.1\r\nHost: a\r\n";
+    let hash = r#"{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"00"}}}"#;
+    for (head, body, expect) in [
+        (get, "", "METHOD_NOT_ALLOWED"),
+        (POST, &*format!("[{ONE},{ONE}]"), "BATCH_TOO_LARGE"),
+        (POST, hash, "PERSISTED_QUERY_NOT_SUPPORTED"),
+        (POST, &*format!(r#"{{"query":"{{ a }}","x":"{}"}}"#, "x".repeat(2000)), "MAX_BODY_LIMIT"),
+        (POST, r#"{"query":"{"}"#, "GRAPHQL_PARSE_FAILED"),
+        (POST, r#"{"query":"{ no }"}"#, "GRAPHQL_VALIDATION_FAILED"),
+    ] {
+        let answer = bench.send(head, body);
+        assert!(answer.contains(&format!(r#""code":"{expect}""#)), "{body}: {answer}");
+    }
+    assert!(bench.upstream.take().is_empty());
+    assert_eq!(status(&bench.post(r#"{"query":"{ b { b { a } } }"}"#)), "200");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 //!
 //! The crate's own list of references does not know which names a macro binds, so the walk is ours.
 
-use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators};
+use cel::common::ast::{
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators,
+};
 
 use crate::{
     diagnostic::suggestion,

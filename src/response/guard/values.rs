@@ -48,7 +48,9 @@ impl Guard {
                 None => return self.null_instead(token, start, run),
             },
             (Next::Anywhere, Token::ArrayBegins) => Some(Place::Anywhere { n: 0, is_array: true }),
-            (Next::Anywhere, Token::ObjectBegins) => Some(Place::Anywhere { n: 0, is_array: false }),
+            (Next::Anywhere, Token::ObjectBegins) => {
+                Some(Place::Anywhere { n: 0, is_array: false })
+            }
             (Next::Anywhere, _) => None,
             (Next::Field { key, level }, _) => {
                 self.field(key, level, token, run.piece.get(start))?

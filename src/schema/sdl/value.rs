@@ -56,7 +56,11 @@ impl Open {
             Self::List(mut items) => {
                 items.extend(value);
                 let is_over = cursor.take(b']');
-                Ok(if is_over { Taken::Complete(Const::List(items.into())) } else { Taken::Open(Self::List(items)) })
+                Ok(if is_over {
+                    Taken::Complete(Const::List(items.into()))
+                } else {
+                    Taken::Open(Self::List(items))
+                })
             }
             Self::Object { mut entries, key } => {
                 entries.extend(key.zip(value));
