@@ -93,7 +93,10 @@ fn check_unfit(document: &str, rest: &str, expect: Option<&str>) {
     let folder = listing(&serde_json::json!({ "x-1": document }).to_string(), rest);
     let folder = folder.path();
     match expect {
-        Some(why) => check(folder, &["verify", "p.yaml"], 1, &format!("x-1: FORBIDDEN: {why}")),
+        Some(why) => {
+            check(folder, &["verify", "p.yaml"], 1, &format!("x-1: FORBIDDEN: {why}"));
+            check(folder, &["verify", "p.yaml"], 1, "1 of 1 trusted documents would be refused");
+        }
         None => check(folder, &["verify", "p.yaml"], 0, "0 of 1 trusted documents"),
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
@@ -119,6 +122,7 @@ fn a_document_that_no_caller_may_send_is_told() {
     check_unfit("{viewer{...F}} fragment F on User{secret}", &with_rules(""), Some(never));
     check_unfit("{viewer{secret}}", &with_rules("on_deny: remove,"), Some(nothing));
     check_unfit("query A{viewer{id}} query B{viewer{secret}}", &with_rules(""), Some(never));
+    check_unfit("query A{viewer{secret}} query B{viewer{secret}}", &with_rules(""), Some(never));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `portcullis manifest`: builds, converts, verifies and compares lists of trusted documents.
 
 use std::{
+    collections::HashSet,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -153,7 +154,9 @@ fn verify(policy: &Path, found: &mut Diagnostics) -> Exit {
     for it in &unfit {
         terminal::data(&format!("{}: {}: {}\n", it.id, it.violation.code, it.violation.detail));
     }
-    terminal::say(&format!("{} of {n} trusted documents would be refused\n", unfit.len()));
+    // A document may have several operations.
+    let n_refused = unfit.iter().map(|it| &it.id).collect::<HashSet<_>>().len();
+    terminal::say(&format!("{n_refused} of {n} trusted documents would be refused\n"));
     if unfit.is_empty() { Exit::Fine } else { Exit::Found }
 }
 
