@@ -40,7 +40,7 @@ const fn select(name: &'static str, case: Case) -> Case {
     Case { operation: Some(name), ..case }
 }
 
-const TO_REFUSE: [Case; 21] = [
+const TO_REFUSE: [Case; 22] = [
     refuse("GRAPHQL_PARSE_FAILED", "{ a", "{}"),
     refuse("GRAPHQL_PARSE_FAILED", "type T { a: Int } { a }", "{}"),
     refuse("GRAPHQL_VALIDATION_FAILED", "{ nothing }", "{}"),
@@ -61,6 +61,7 @@ const TO_REFUSE: [Case; 21] = [
     refuse("BAD_USER_INPUT", "query ($x: Int) { a(x: $x) }", r#"{"x":"1"}"#),
     refuse("BAD_USER_INPUT", "query ($x: Int!) { a(x: $x) }", "{}"),
     refuse("BAD_USER_INPUT", "query ($i: ID) { node(id: $i) }", r#"{"i":9007199254740992}"#),
+    refuse("BAD_USER_INPUT", "query ($i: ID) { node(id: $i) }", r#"{"i":-0}"#),
     refuse("MAX_VARIABLES_LIMIT", "query ($l: [Int]) { list(l: $l) }", r#"{"l":[1,2,3,4,5,6]}"#),
     refuse("INPUT_NOT_ALLOWED", "query ($n: Int) { first(n: $n) }", r#"{"n":101}"#),
     refuse("COST_ESTIMATED_TOO_EXPENSIVE", "query ($n: Int) { first(n: $n) dear }", r#"{"n":1}"#),

@@ -104,8 +104,10 @@ impl<'e> Walk<'e> {
         }
         let bound: Vec<_> =
             it.iter_var2.iter().chain([&it.iter_var, &it.accu_var]).cloned().collect();
-        for name in bound.iter().filter(|it| self.means(it)).collect::<Vec<_>>() {
-            self.object(&format!("`{name}` means something else already"), "rename it");
+        for name in &bound {
+            if self.means(name) {
+                self.object(&format!("`{name}` means something else already"), "rename it");
+            }
         }
         let inner = Place { depth: place.depth.saturating_add(1), bound };
         self.open.push((&mut it.iter_range, place.below()));

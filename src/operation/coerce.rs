@@ -71,11 +71,16 @@ fn every_file_is_declared(variables: &[Variable], given: json::Value<'_>) -> Res
 }
 
 fn objection(variable: &Variable, problem: &str) -> Violation {
+    let public = match problem {
+        // Nothing is wrong with it but how it is written, which its sender has to know.
+        ROUNDED => format!("variable `${}`: {ROUNDED}", variable.name),
+        _ => format!("variable `${}` does not have a value of its type", variable.name),
+    };
     Violation {
         rule: "variable-values",
         code: Code::BAD_USER_INPUT,
         at: Some(format!("${}", variable.name).into()),
-        public: format!("variable `${}` does not have a value of its type", variable.name).into(),
+        public: public.into(),
         detail: format!("variable `${}`: {problem}", variable.name).into(),
     }
 }
@@ -142,7 +147,7 @@ fn named_value<'s, 'a>(
         }
         Kind::Scalar if is_scalar(ty.scalar, value) => Ok(()),
         Kind::Scalar if ty.scalar == Scalar::Id && value.kind() == Json::Number => {
-            Err("a number that servers read as different IDs: write it as a string".into())
+            Err(ROUNDED.into())
         }
         Kind::Scalar => Err(format!("not a value of scalar `{}`", ty.name)),
         Kind::Interface | Kind::Object { .. } | Kind::Union => {
@@ -216,6 +221,8 @@ fn is_id(text: &str) -> bool {
     text != "-0" && digits.parse::<u64>().is_ok_and(|it| it <= MAX_SAFE_INTEGER)
 }
 
+const ROUNDED: &str = "not every server reads this number as the same ID: write it as a string";
+
 /// 2^53 − 1: ECMA-262, `Number.MAX_SAFE_INTEGER`.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
@@ -228,4 +235,41 @@ fn is_int(text: &str) -> bool {
     }
     text.parse::<f64>()
         .is_ok_and(|it| it.fract() == 0.0 && it >= f64::from(i32::MIN) && it <= f64::from(i32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        diagnostic::Source,
+        document::{OperationId, ReadLimits, read},
+        operation::{Skipped, spread},
+    };
+
+    fn check(id: &str, expect: Option<&str>) {
+        let text = "type Query { a(i: ID): Int }".into();
+        let source = Source { name: "schema.graphql".into(), text };
+        let schema = Arc::new(Schema::load(Arc::new(source)).unwrap().0);
+        let document = read("query ($i: ID) { a(i: $i) }", &ReadLimits::CEILINGS).unwrap();
+        let operation = spread(&schema, &document.document, OperationId(0), Skipped::Ignore);
+        let given = format!("{{\"i\":{id}}}");
+        let tree = json::read(given.as_bytes(), json::Limits::default()).unwrap();
+        let coerced = coerce(&schema, operation.unwrap().variables(), Some(tree.root())).map(drop);
+        assert_eq!(coerced.err().map(|it| it.public.into_owned()).as_deref(), expect, "{id}");
+    }
+
+    #[test]
+    fn a_number_is_an_id_where_every_server_reads_the_same() {
+        for it in ["0", "7", "-1", "9007199254740991", "-9007199254740991", "\"-0\"", "null"] {
+            check(it, None);
+        }
+        check("\"9007199254740993\"", None);
+        let rounded = format!("variable `$i`: {ROUNDED}");
+        for it in ["9007199254740992", "-9007199254740992", "-0", "1e3", "1.0"] {
+            check(it, Some(&rounded));
+        }
+        check("true", Some("variable `$i` does not have a value of its type"));
+    }
 }

@@ -73,7 +73,10 @@ impl Beside {
             read_policy(&self.path, self.introspected.as_ref());
         self.watch = Watch::new(files);
         let Some(policy) = policy else {
-            PolicyKept { graph: self.graph, found: &found }.emit();
+            // Without one, it only lacks a schema that the upstream has not told yet.
+            if found.has_errors() {
+                PolicyKept { graph: self.graph, found: &found }.emit();
+            }
             return false;
         };
         if policy.digest == self.digest {
