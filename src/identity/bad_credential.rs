@@ -17,7 +17,7 @@ pub enum BadCredential {
     Critical,
     /// Two credentials tell of different subjects.
     Disagreement,
-    /// There is a place for a credential, and nothing in it.
+    /// It says `Bearer`, and nothing more.
     Empty,
     /// A part of the token is not base64url.
     Encoding,

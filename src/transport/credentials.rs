@@ -1,7 +1,8 @@
 //! Where a request carries credentials: `Authorization`, one cookie, one header. Never the URL.
 //!
 //! Finds them and does not verify them. A place that holds anything but one whole credential is a
-//! refusal: what one reader skips, another may take.
+//! refusal: what one reader skips, another may take. An empty place holds none: clients whose user
+//! is not signed in write `Authorization:` with nothing behind it, and nobody takes that for one.
 
 use http::{
     HeaderMap, HeaderName,
@@ -40,9 +41,7 @@ pub fn presented<'h>(
         Some(it) => single(headers, &it.header)?.map(http::HeaderValue::as_bytes),
         None => None,
     };
-    if api_key.is_some_and(<[u8]>::is_empty) {
-        return Err(BadCredential::Empty);
-    }
+    let api_key = api_key.filter(|it| !it.is_empty());
     Ok(Presented { bearer, cookie, api_key })
 }
 
@@ -59,7 +58,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, BadCredential> {
     let Some(value) = single(headers, AUTHORIZATION.as_str())? else { return Ok(None) };
     let value = value.to_str().map_err(|_not_ascii| BadCredential::Form)?;
     if value.is_empty() {
-        return Err(BadCredential::Empty);
+        return Ok(None);
     }
     // RFC 9110 §11.1: the scheme in any letters, then spaces.
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
@@ -84,14 +83,12 @@ fn cookie<'h>(headers: &'h HeaderMap, jwt: &Jwt) -> Result<Option<&'h str>, BadC
             if name.trim() != wanted {
                 continue;
             }
-            match token.trim() {
-                "" => return Err(BadCredential::Empty),
-                _ if found.is_some() => return Err(BadCredential::Repeated),
-                token => found = Some(token),
+            if found.replace(token.trim()).is_some() {
+                return Err(BadCredential::Repeated);
             }
         }
     }
-    Ok(found)
+    Ok(found.filter(|it| !it.is_empty()))
 }
 
 fn single<'h>(
@@ -172,12 +169,26 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_place_holds_no_credential() {
+        check(&[("authorization", ""), ("x-api-key", ""), ("cookie", "sid=")], [None; 3]);
+        check(&[("authorization", ""), ("x-api-key", "k")], [None, None, Some("k")]);
+        for value in ["sid", "sid=", "a=b; sid= ; c"] {
+            check(&[("cookie", value)], [None; 3]);
+        }
+        for value in ["sid=; sid=a", "sid=a; sid=", "sid; sid"] {
+            check_bad(&[("cookie", value)], BadCredential::Repeated);
+        }
+        let twice = [("authorization", ""), ("authorization", "Bearer t")];
+        check_bad(&twice, BadCredential::Repeated);
+    }
+
+    #[test]
     fn a_place_holds_one_whole_credential() {
         for value in ["Basic YTpi", "bearer:t", "Bearertoken", "Token t", ",Bearer t", "Bearer\tt"]
         {
             check_bad(&[("authorization", value)], BadCredential::Scheme);
         }
-        for value in ["", "Bearer", "Bearer "] {
+        for value in ["Bearer", "Bearer "] {
             check_bad(&[("authorization", value)], BadCredential::Empty);
         }
         let twice = [("authorization", "Bearer t"), ("authorization", "Bearer t")];
@@ -185,10 +196,6 @@ mod tests {
         check_bad(&[("authorization", "Bearer \u{e9}")], BadCredential::Form);
         check_bad(&[("cookie", "sid=a; sid=a")], BadCredential::Repeated);
         check_bad(&[("cookie", "sid=a"), ("cookie", "sid=b")], BadCredential::Repeated);
-        for value in ["sid", "sid=", "a=b; sid= ; c"] {
-            check_bad(&[("cookie", value)], BadCredential::Empty);
-        }
-        check_bad(&[("x-api-key", "")], BadCredential::Empty);
         check_bad(&[("x-api-key", "a"), ("x-api-key", "b")], BadCredential::Repeated);
     }
 

@@ -40,7 +40,8 @@ pub fn read_init(payload: Option<Value<'_>>, keys: UnknownKeys) -> Result<Init, 
                 UnknownKeys::Reject => return Err(Close::BadMessage),
             }
         }
-        if member.kind() == Kind::Null {
+        // Both are what clients write while nobody is signed in.
+        if member.kind() == Kind::Null || member.string().is_some_and(|it| it.is_empty()) {
             continue;
         }
         // Two spellings: two readers could take one each.
@@ -73,6 +74,7 @@ mod tests {
         check("null", Ok(None));
         check("{}", Ok(None));
         check(r#"{"authorization":null,"other":{"a":1}}"#, Ok(None));
+        check(r#"{"authorization":""}"#, Ok(None));
         check(r#"{"authorization":"Bearer t"}"#, Ok(Some("authorization")));
         check(r#"{"Authorization":"Bearer t","x":1}"#, Ok(Some("Authorization")));
         check(r#"{"a\u0075thorization":"Bearer t"}"#, Ok(Some("authorization")));

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use portcullis::digest::Digest;
+use portcullis::{digest::Digest, telemetry::COUNTERS};
 use serde_json::json;
 
 use crate::{
@@ -121,17 +121,26 @@ fn a_bad_credential_is_never_nobody() {
     let bench = start_with(&[&key]);
     let good = format!("Bearer {}", key.token("ann"));
     bench.check_refused(&[("Authorization", &format!("Bearer {}", stranger.token("ann")))]);
-    for value in ["Basic YW5uOmE=", "Bearer", "", "Bearer a.b.c", "Token x", &good.replace(' ', "")]
-    {
+    for value in ["Basic YW5uOmE=", "Bearer", "Bearer a.b.c", "Token x", &good.replace(' ', "")] {
         bench.check_refused(&[("Authorization", value)]);
     }
     bench.check_refused(&[("Authorization", &good), ("Authorization", &good)]);
-    bench.check_refused(&[("Cookie", "sid=")]);
+    bench.check_refused(&[("Cookie", "sid=; sid=a.b.c")]);
     bench.check_refused(&[("Authorization", &good), ("Cookie", "sid=a.b.c")]);
     bench.check_refused(&[("X-Api-Key", "other-key")]);
-    bench.check_refused(&[("X-Api-Key", "")]);
     let hash = format!("sha256:{}", Digest::of(b"anns-key"));
     bench.check_refused(&[("X-Api-Key", &hash)]);
+}
+
+#[test]
+fn an_empty_place_is_nobody() {
+    let key = ec("k");
+    let bench = start_with(&[&key]);
+    let good = format!("Bearer {}", key.token("ann"));
+    for nobody in [("Authorization", ""), ("Cookie", "sid="), ("X-Api-Key", "")] {
+        bench.check(&[nobody], [None; 2]);
+    }
+    bench.check(&[("Cookie", "sid="), ("Authorization", &good)], [Some("ann"), Some("A,B")]);
 }
 
 #[test]
@@ -194,8 +203,11 @@ fn without_keys_tokens_are_refused_and_others_are_served() {
     let key = ec("k");
     let server = KeyServer::start(Answer::Raw(String::new()));
     let bench = start(&format!("{{ url: '{}' }}", server.url("/keys")));
+    let blamed = COUNTERS.upstream_failures.value();
     let answer = bench.ask(&[("Authorization", &format!("Bearer {}", key.token("ann")))]);
     assert_eq!(answer.status(), 503);
+    // The upstream was not asked, and nobody blames it.
+    assert_eq!(COUNTERS.upstream_failures.value(), blamed);
     let code = &answer.json().unwrap()["errors"][0]["extensions"]["code"];
     assert_eq!(code, "SERVICE_UNAVAILABLE");
     assert!(bench.upstream.take().is_empty());
