@@ -40,7 +40,7 @@ const fn select(name: &'static str, case: Case) -> Case {
     Case { operation: Some(name), ..case }
 }
 
-const TO_REFUSE: [Case; 22] = [
+const TO_REFUSE: [Case; 24] = [
     refuse("GRAPHQL_PARSE_FAILED", "{ a", "{}"),
     refuse("GRAPHQL_PARSE_FAILED", "type T { a: Int } { a }", "{}"),
     refuse("GRAPHQL_VALIDATION_FAILED", "{ nothing }", "{}"),
@@ -62,6 +62,12 @@ const TO_REFUSE: [Case; 22] = [
     refuse("BAD_USER_INPUT", "query ($x: Int!) { a(x: $x) }", "{}"),
     refuse("BAD_USER_INPUT", "query ($i: ID) { node(id: $i) }", r#"{"i":9007199254740992}"#),
     refuse("BAD_USER_INPUT", "query ($i: ID) { node(id: $i) }", r#"{"i":-0}"#),
+    refuse(
+        "GRAPHQL_VALIDATION_FAILED",
+        "query ($x: Int, $__proto__: Order) { a(x: $x) sorted(by: $__proto__) @skip(if: true) }",
+        r#"{"__proto__":{"field":"NAME"}}"#,
+    ),
+    refuse("BAD_USER_INPUT", "query ($constructor: Int) { a(x: $constructor) }", "{}"),
     refuse("MAX_VARIABLES_LIMIT", "query ($l: [Int]) { list(l: $l) }", r#"{"l":[1,2,3,4,5,6]}"#),
     refuse("INPUT_NOT_ALLOWED", "query ($n: Int) { first(n: $n) }", r#"{"n":101}"#),
     refuse("COST_ESTIMATED_TOO_EXPENSIVE", "query ($n: Int) { first(n: $n) dear }", r#"{"n":1}"#),
@@ -69,7 +75,7 @@ const TO_REFUSE: [Case; 22] = [
     select("C", refuse("OPERATION_RESOLUTION_FAILURE", "query A { a } query B { a }", "{}")),
 ];
 
-const TO_ADMIT: [Case; 20] = [
+const TO_ADMIT: [Case; 21] = [
     admit("{ a }", "{}"),
     admit("{a}#comment", "{}"),
     admit("query Named { a }", "{}"),
@@ -81,6 +87,7 @@ const TO_ADMIT: [Case; 20] = [
     admit("{ ...F } fragment F on Query { me { ... on User { name } } }", "{}"),
     admit("query ($x: Int = 1) { a(x: $x) }", "{}"),
     admit("query ($x: Int) { a(x: $x) }", r#"{"x":null,"unknown":1}"#),
+    admit("query ($constructor: Int) { a(x: $constructor) }", r#"{"constructor":null}"#),
     admit("query ($f: Float) { real(f: $f) }", r#"{"f":1.0}"#),
     admit("query ($i: ID) { node(id: $i) }", r#"{"i":-9007199254740991}"#),
     admit("query ($i: ID) { node(id: $i) }", r#"{"i":"\u00e4 \" \ud83d\ude00"}"#),

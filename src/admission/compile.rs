@@ -10,14 +10,14 @@ use crate::{
         known::{Judgeable, Known, Left, Part},
         named::not_in_list,
         rated::Rated,
-        refusal::{disagreement, invalid, uncountable, unreadable},
+        refusal::{disagreement, invalid, misnamed, uncountable, unreadable},
         usage::Tally,
         watch::Watch,
     },
     digest::{Digest, TextDigest},
     document::{self, Document, OperationId, Read},
     json,
-    operation::{self, AnswerShape, Operation},
+    operation::{self, AnswerShape, Operation, PROTOTYPE},
     policy::{self, Policy, SecondReader, Unselected},
     rules::Specialised,
     schema::OperationKind,
@@ -67,6 +67,9 @@ fn judgeable(
     let operations = operations(policy, &read, selected)?;
     let left = left(policy, &operations);
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
+    if operation.variables().iter().any(|it| &*it.name == PROTOTYPE) {
+        return Err(misnamed());
+    }
     let hash = TextDigest::of(text);
     let judgeable = Judgeable {
         kind: operation.kind(),

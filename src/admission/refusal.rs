@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use crate::{
     document::{Disagreement, Excess, Invalid, Refusal},
+    operation::PROTOTYPE,
     verdict::{Code, Violation},
 };
 
@@ -50,6 +51,18 @@ pub(super) fn invalid(found: Vec<Invalid>) -> Violation {
         at: None,
         public: public.unwrap_or(Cow::Borrowed("the document is not valid")),
         detail,
+    }
+}
+
+/// A variable is named so that some servers would read others from it.
+pub(super) fn misnamed() -> Violation {
+    let public = format!("no variable may be named `{PROTOTYPE}`");
+    Violation {
+        rule: "validation",
+        code: Code::GRAPHQL_VALIDATION_FAILED,
+        at: Some(format!("${PROTOTYPE}").into()),
+        detail: public.clone().into(),
+        public: public.into(),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::{
     json::{self, Kind as Json},
-    operation::{Given, Shape, Variable, Variables},
+    operation::{Given, Shape, Variable, Variables, inherited::is_inherited},
     schema::{Kind, Scalar, Schema, TypeId, Wrapper},
     verdict::{Code, Violation},
 };
@@ -46,6 +46,7 @@ pub fn coerce<'a>(
             }
             None if variable.is_required() => return Err(objection(variable, "no value is given")),
             None if variable.default.is_some() => (Given::Default, variable.default_boolean),
+            None if is_inherited(&variable.name) => return Err(objection(variable, INHERITED)),
             None => (Given::Absent, None),
         };
         coerced.given.push(given);
@@ -73,7 +74,7 @@ fn every_file_is_declared(variables: &[Variable], given: json::Value<'_>) -> Res
 fn objection(variable: &Variable, problem: &str) -> Violation {
     let public = match problem {
         // Nothing is wrong with it but how it is written, which its sender has to know.
-        ROUNDED => format!("variable `${}`: {ROUNDED}", variable.name),
+        INHERITED | ROUNDED => format!("variable `${}`: {problem}", variable.name),
         _ => format!("variable `${}` does not have a value of its type", variable.name),
     };
     Violation {
@@ -221,6 +222,8 @@ fn is_id(text: &str) -> bool {
     text != "-0" && digits.parse::<u64>().is_ok_and(|it| it <= MAX_SAFE_INTEGER)
 }
 
+const INHERITED: &str =
+    "servers in JavaScript find another value by this name when none is given: give one, or null";
 const ROUNDED: &str = "not every server reads this number as the same ID: write it as a string";
 
 /// 2^53 − 1: ECMA-262, `Number.MAX_SAFE_INTEGER`.
@@ -249,15 +252,31 @@ mod tests {
     };
 
     fn check(id: &str, expect: Option<&str>) {
+        check_named("i", &format!("{{\"i\":{id}}}"), expect);
+    }
+
+    fn check_named(name: &str, given: &str, expect: Option<&str>) {
         let text = "type Query { a(i: ID): Int }".into();
         let source = Source { name: "schema.graphql".into(), text };
         let schema = Arc::new(Schema::load(Arc::new(source)).unwrap().0);
-        let document = read("query ($i: ID) { a(i: $i) }", &ReadLimits::CEILINGS).unwrap();
+        let document = format!("query (${name}: ID) {{ a(i: ${name}) }}");
+        let document = read(&document, &ReadLimits::CEILINGS).unwrap();
         let operation = spread(&schema, &document.document, OperationId(0), Skipped::Ignore);
-        let given = format!("{{\"i\":{id}}}");
         let tree = json::read(given.as_bytes(), json::Limits::default()).unwrap();
         let coerced = coerce(&schema, operation.unwrap().variables(), Some(tree.root())).map(drop);
-        assert_eq!(coerced.err().map(|it| it.public.into_owned()).as_deref(), expect, "{id}");
+        assert_eq!(coerced.err().map(|it| it.public.into_owned()).as_deref(), expect, "{given}");
+    }
+
+    #[test]
+    fn a_name_that_every_object_has_needs_a_value() {
+        for name in ["constructor", "toString", "__defineGetter__"] {
+            check_named(name, &format!("{{\"{name}\":\"1\"}}"), None);
+            check_named(name, &format!("{{\"{name}\":null}}"), None);
+            check_named(name, "{}", Some(&format!("variable `${name}`: {INHERITED}")));
+        }
+        for name in ["Constructor", "constructors", "prototype", "length"] {
+            check_named(name, "{}", None);
+        }
     }
 
     #[test]
