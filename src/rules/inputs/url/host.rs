@@ -92,7 +92,16 @@ fn spells_an_address(host: &str) -> bool {
 fn is_below(host: &str, name: &str) -> bool {
     let Some(at) = host.len().checked_sub(name.len()) else { return false };
     let Some((before, end)) = host.split_at_checked(at) else { return false };
-    before.len() > 1 && before.ends_with('.') && end.eq_ignore_ascii_case(name)
+    let Some(labels) = before.strip_suffix('.') else { return false };
+    // What is no label ends the host for some parsers: `evil.example;.feeds.example.com`.
+    host.len() <= MAX_NAME
+        && labels.split('.').all(is_label_below)
+        && end.eq_ignore_ascii_case(name)
+}
+
+/// A label under a name that somebody has listed: there, underscores are common.
+fn is_label_below(label: &str) -> bool {
+    is_label(&label.replace('_', "a"))
 }
 
 /// RFC 1035 §2.3.4.
@@ -237,6 +246,14 @@ mod tests {
         for (host, expect) in [
             ("eu.feeds.example.com", true),
             ("a.b.feeds.example.com", true),
+            ("my_feed.feeds.example.com", true),
+            ("evil.example;.feeds.example.com", false),
+            ("evil.example'.feeds.example.com", false),
+            ("evil.example`.feeds.example.com", false),
+            ("evil.example{.feeds.example.com", false),
+            ("a..feeds.example.com", false),
+            ("-.feeds.example.com", false),
+            ("*.feeds.example.com", false),
             ("feeds.example.com", false),
             (".feeds.example.com", false),
             ("evilfeeds.example.com", false),
