@@ -109,14 +109,16 @@ fn a_good_token_tells_who_it_is() {
 
 #[test]
 fn the_form_comes_first() {
-    for token in
-        ["", "a", "a.b", "a..c", ".b.c", "a.b.", "a.b.c.d", "a.b.c.d.e", "a.b.c=", "a.b c.d"]
-    {
+    for token in ["", "a", "a.b", "a..c", ".b.c", "a.b.c.d", "a.b.c.d.e", "a.b.c=", "a.b c.d"] {
         check(token, "form");
     }
     check(&good().replacen('.', "..", 1), "form");
     check(&format!("{}, Bearer {}", good(), good()), "form");
     check("a.b.c", "encoding");
+    // What says that it has no signature is told by that.
+    let unsigned = |header: &str| format!("{}.{}.", part(header), part(&claims().to_string()));
+    check(&unsigned(HEADER), "form");
+    check(&unsigned(r#"{"alg":"none"}"#), "algorithm");
     let long = |n: usize| format!("{}.{}.c", part(HEADER), "a".repeat(n - part(HEADER).len() - 3));
     check(&long(8 * 1024), "signature");
     check(&long(8 * 1024 + 1), "size");
@@ -136,6 +138,7 @@ fn the_header_is_read_strictly() {
     check_header(r#"{"kid":"hs-1"}"#, "algorithm");
     check_header(r#"{"alg":"HS256","kid":"hs-1","crit":[]}"#, "critical");
     check_header(r#"{"alg":"HS256","kid":"hs-1","b64":false,"crit":["b64"]}"#, "critical");
+    check_header(r#"{"alg":"HS256","kid":"hs-1","b64":false}"#, "critical");
     check_header(r#"{"alg":"HS256","kid":"hs-1","typ":"dpop+jwt"}"#, "type");
     check_header(r#"{"alg":"HS256","kid":"../../dev/null"}"#, "unknown-key");
     // It is not read, so it changes nothing.

@@ -39,6 +39,10 @@ impl TokenRules {
         }
         let parts = Parts::of(token)?;
         let header = Header::read(parts.header)?;
+        // Only now: a token without a signature usually says so (`alg: none`), and that is the word.
+        if parts.signature.is_empty() {
+            return Err(BadCredential::Form);
+        }
         let key = keys.select(header.kid.as_deref(), header.algorithm)?;
         if !key.verifies(header.algorithm, parts.signed, parts.signature) {
             return Err(BadCredential::Signature);
@@ -92,7 +96,7 @@ impl<'t> Parts<'t> {
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(BadCredential::Form)?;
         let (header, payload) = signed.split_once('.').ok_or(BadCredential::Form)?;
-        let is_whole = ![header, payload, signature].contains(&"") && !payload.contains('.');
+        let is_whole = ![header, payload].contains(&"") && !payload.contains('.');
         let parts = Self { header, payload, signature, signed };
         if is_whole { Ok(parts) } else { Err(BadCredential::Form) }
     }
@@ -117,7 +121,8 @@ impl Header {
             Some(it) => it.string().map(Some).ok_or(BadCredential::Header),
         };
         // RFC 7515 §4.1.11: whoever does not understand an extension must refuse; we know none.
-        if header.member("crit").is_some() {
+        // `b64` changes what is signed (RFC 7797 §6) and belongs among them, also where it is not.
+        if ["crit", "b64"].iter().any(|it| header.member(it).is_some()) {
             return Err(BadCredential::Critical);
         }
         // RFC 8725 §3.11: a token for logging out or proving possession is none for asking.

@@ -63,14 +63,18 @@ fn has_failed(answer: Value<'_>, key: &str, is_part: bool) -> Option<bool> {
         return None;
     }
     let errors = answer.member("errors").filter(|it| it.kind() == Kind::Array);
-    let Some(errors) = errors else {
-        // A field may be null without an error; an answer without either is none.
-        return data.map(|_| false);
-    };
-    Some(errors.children().any(|error| {
-        let first = error.member("path").and_then(|it| it.children().next());
-        first.is_none_or(|it| it.string().is_some_and(|it| it == key))
-    }))
+    let is_blamed = errors.map(|it| {
+        it.children().any(|error| {
+            let first = error.member("path").and_then(|it| it.children().next());
+            first.is_none_or(|it| it.string().is_some_and(|it| it == key))
+        })
+    });
+    match is_blamed {
+        Some(true) => Some(true),
+        // A field may be null without an error. Without data, one that must not be null has taken
+        // the others with it, and what became of them, nobody has said.
+        Some(false) | None => data.map(|_| false),
+    }
 }
 
 /// Answers nest deeper than requests do; their size is bounded by who reads them.
@@ -96,7 +100,7 @@ mod tests {
         check(r#"{"data":{"a":{"b":null}},"errors":[{"path":["a","b"]}]}"#, Some(false));
         // A field that must not be null takes the others with it.
         check(r#"{"data":null,"errors":[{"path":["a"]}]}"#, Some(true));
-        check(r#"{"data":null,"errors":[{"path":["b"]}]}"#, Some(false));
+        check(r#"{"data":null,"errors":[{"path":["b"]}]}"#, None);
     }
 
     #[test]
