@@ -150,7 +150,8 @@ impl Exchange<'_> {
         let is_live = admitted.items().iter().any(|it| it.kind == OperationKind::Subscription);
         let call = self.traced.as_ref().map(|it| it.call(self.site.upstream_url()));
         let trace = call.as_ref().map(|it| it.forwarded());
-        let answer = forward(admitted, self.forwarded_head(&told, trace)).await;
+        let media = self.media(is_live);
+        let answer = forward(admitted, self.forwarded_head(media, &told, trace)).await;
         if let Some(call) = call {
             call.end(answer.as_ref().map(|(answer, _)| answer.status()));
         }
@@ -159,7 +160,7 @@ impl Exchange<'_> {
         let (status, headers) = (answer.status(), answer.headers());
         let retry = retry_after(status, headers, self.state.response(), now());
         let later = |it: Fault| it.later(retry.clone());
-        if stream::is_stream(answer.headers(), self.reply.media, self.incremental()) {
+        if stream::is_stream(answer.headers(), media, self.incremental()) {
             let answer = stream::going_on(answer)?;
             let parted = (!is_live).then(|| Parted::of(answer.headers()));
             let answer = asked.guard(answer, true, answers).map_err(later)?;
@@ -210,15 +211,25 @@ impl Exchange<'_> {
         Ok(read?)
     }
 
+    /// The type of answer to ask for. One that goes on comes as events to whoever takes anything.
+    fn media(&self, is_live: bool) -> Media {
+        let is_open = is_live && self.incremental().is_none();
+        if is_open && Media::takes_any(&self.head.headers) {
+            return Media::EventStream;
+        }
+        self.reply.media
+    }
+
     fn forwarded_head<'h>(
         &'h self,
+        media: Media,
         told: &'h [(HeaderName, HeaderValue)],
         trace: Option<&'h Trace>,
     ) -> Head<'h> {
         Head {
             client: &self.head.headers,
             rules: &self.state.headers,
-            media: self.reply.media,
+            media,
             incremental: self.incremental(),
             address: self.address(),
             told,

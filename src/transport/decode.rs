@@ -57,7 +57,8 @@ pub fn not_json(error: json::Error) -> Violation {
 fn batch<'a>(root: Value<'a>, http: &Http) -> Result<Requests<'a>, Violation> {
     if root.n_children() > http.batch.get() {
         let public = "the batch holds too many requests";
-        let detail = format!("{} of {} allowed", root.n_children(), http.batch).into();
+        let (n, limit) = (root.n_children(), http.batch);
+        let detail = format!("{n} of {limit} allowed by `http.batch`").into();
         return Err(Violation { detail, ..violation("batch", Code::BATCH_TOO_LARGE, public) });
     }
     let mut items = root.children().map(|it| match it.kind() {
@@ -92,10 +93,23 @@ fn request<'a>(object: Value<'a>, http: &Http) -> Result<Request<'a>, Violation>
     }
     request.document_id = one_id(request.document_id, persisted)?;
     if request.query.is_none() && request.document_id.is_none() {
-        return Err(invalid("the request has no `query`"));
+        return Err(no_document(object));
     }
     Ok(request)
 }
+
+/// The objection to a request that names no document; the log says so when it seems to.
+fn no_document(object: Value<'_>) -> Violation {
+    let objection = invalid("the request has no `query`");
+    let Some(name) = ID_ELSEWHERE.into_iter().find(|it| object.member(it).is_some()) else {
+        return objection;
+    };
+    let detail = format!("no `query`; `{name}` is not read: an id is sent as `documentId`");
+    Violation { detail: detail.into(), ..objection }
+}
+
+/// What other servers call `documentId`.
+const ID_ELSEWHERE: [&str; 4] = ["id", "doc_id", "docId", "queryId"];
 
 /// The variables of a request: an object, or nothing for `null`.
 ///
@@ -237,6 +251,17 @@ mod tests {
         };
         let all: Vec<_> = requests.iter().map(one).collect();
         format!("{:?}: {}", requests.framing, all.join("; "))
+    }
+
+    #[test]
+    fn the_log_says_how_an_id_is_sent() {
+        let detail = |body: &str| {
+            let tree = json::read(body.as_bytes(), json::Limits::default()).unwrap();
+            decode(&tree, &http()).unwrap_err().detail
+        };
+        let hint = "no `query`; `doc_id` is not read: an id is sent as `documentId`";
+        assert_eq!(&*detail(r#"{"doc_id":"a","variables":{}}"#), hint);
+        assert!(!detail(r#"{"documentID":"a"}"#).contains("documentId"));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use http::{
-    HeaderMap,
+    HeaderMap, HeaderName, HeaderValue,
     header::{CONTENT_ENCODING, CONTENT_TYPE},
     request::Parts,
 };
@@ -40,18 +40,40 @@ pub fn body_of_get(head: &Parts, http: &Http) -> Result<Vec<u8>, Violation> {
     Ok(body.into_bytes())
 }
 
+/// Checks that no page of another site can have sent a GET unasked. A body has none, but clients
+/// say JSON all the same, and for that a browser asks first (Fetch §2.2.2, "CORS-safelisted").
+pub(super) fn asked_for_by_get(headers: &HeaderMap, http: &Http) -> Result<(), Violation> {
+    match readable(headers) {
+        Ok(()) => Ok(()),
+        Err(_) => asked_for(headers, http, "a GET"),
+    }
+}
+
 /// Checks that no page of another site can have sent it unasked; `what` is how the client calls it.
 pub(super) fn asked_for(
     headers: &HeaderMap,
     http: &Http,
     what: &'static str,
 ) -> Result<(), Violation> {
-    let is_there = |it: &str| headers.get(it).is_some_and(|it| !it.as_bytes().is_empty());
-    if http.csrf_header.iter().any(|it| is_there(it)) {
+    if proofs(headers, http).next().is_some() {
         return Ok(());
     }
+    let names: Vec<_> = http.csrf_header.iter().map(|it| format!("`{it}`")).collect();
     let public = format!("{what} needs a header that no page of another site can send");
+    let public = format!("{public}: {}", names.join(" or "));
     Err(violation("csrf", Code::CSRF_HEADER_REQUIRED, public))
+}
+
+/// The headers that no page of another site can send. A server behind us may ask for them again.
+pub fn proofs<'h>(
+    headers: &'h HeaderMap,
+    http: &Http,
+) -> impl Iterator<Item = (HeaderName, &'h HeaderValue)> {
+    let names = http.csrf_header.iter().filter_map(|it| HeaderName::from_bytes(it.as_bytes()).ok());
+    names.filter_map(|it| {
+        let value = headers.get(&it).filter(|it| !it.as_bytes().is_empty())?;
+        Some((it, value))
+    })
 }
 
 /// That a GET came with a body.

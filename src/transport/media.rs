@@ -9,7 +9,7 @@ use http::{
 };
 
 use crate::{
-    transport::violation,
+    transport::{shown, violation, violation_with},
     verdict::{Code, Violation},
 };
 
@@ -61,6 +61,14 @@ impl Media {
         }
     }
 
+    /// Whether the client takes whatever there is.
+    #[must_use]
+    pub fn takes_any(headers: &HeaderMap) -> bool {
+        let mut values = headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
+        !headers.contains_key(ACCEPT)
+            || values.any(|it| it.split(',').any(|it| matches!(quality(it), ("*/*", 1..))))
+    }
+
     /// The value of `Content-Type`.
     #[must_use]
     pub const fn content_type(self) -> HeaderValue {
@@ -90,13 +98,21 @@ pub fn readable(headers: &HeaderMap) -> Result<(), Violation> {
     let unsupported = |public| violation("media-type", Code::CONTENT_TYPE_NOT_SUPPORTED, public);
     match only(headers, &CONTENT_TYPE) {
         Some(Some(value)) if is_json(value) => {}
-        Some(_) | None => return Err(unsupported("the body must be `application/json`")),
+        wrong => return Err(not_json(wrong.flatten().unwrap_or("none"))),
     }
     match only(headers, &CONTENT_ENCODING) {
         None => Ok(()),
         Some(Some(value)) if value.trim().eq_ignore_ascii_case("identity") => Ok(()),
         Some(_) => Err(unsupported("the body must not be encoded")),
     }
+}
+
+fn not_json(said: &str) -> Violation {
+    let is_form = said.to_ascii_lowercase().starts_with("multipart/form-data");
+    let hint = if is_form { "; files need `http.uploads`" } else { "" };
+    let detail = format!("`{}`{hint}", shown(said));
+    let (rule, code) = ("media-type", Code::CONTENT_TYPE_NOT_SUPPORTED);
+    violation_with((rule, code), "the body must be `application/json`, in UTF-8", detail)
 }
 
 /// A header that may stand once: absent, or unreadable or repeated (`Some(None)`), or its value.
@@ -273,5 +289,20 @@ mod tests {
         );
         check_preferred(&["application/graphql-response+json;q=nonsense"], Media::Json);
         check_preferred(&["application/graphql-response+json;q=0.001"], Media::GraphqlResponse);
+    }
+
+    #[test]
+    fn some_clients_take_anything() {
+        let check = |accept: &[&'static str], expect| {
+            let headers: Vec<_> = accept.iter().map(|it| ("accept", *it)).collect();
+            assert_eq!(Media::takes_any(&map(&headers)), expect, "{accept:?}");
+        };
+        check(&[], true);
+        check(&["*/*"], true);
+        check(&["application/json, text/plain, */*"], true);
+        check(&["application/json", "*/*;q=0.1"], true);
+        check(&["*/*;q=0"], false);
+        check(&["application/json"], false);
+        check(&["application/*"], false);
     }
 }

@@ -22,7 +22,7 @@ pub use client::{client_address, forwarding_header};
 pub use credentials::{Presented, client_label, presented};
 pub use decode::{decode, decode_one, not_json, variables};
 pub use fields::take_away;
-pub use get::{body_of_get, get_with_body};
+pub use get::{body_of_get, get_with_body, proofs};
 pub use incremental::Incremental;
 pub use media::{JSON, Media, readable};
 pub use origin::listed_origin;
@@ -44,10 +44,27 @@ fn violation(rule: &'static str, code: Code, public: impl Into<Cow<'static, str>
     Violation { rule, code, at: None, detail: public.as_ref().into(), public }
 }
 
-/// A body that is larger than `http.body` allows, by its declared or by its counted length.
+/// The same, where the operator reads more than the client.
+fn violation_with(
+    (rule, code): (&'static str, Code),
+    public: impl Into<Cow<'static, str>>,
+    detail: String,
+) -> Violation {
+    Violation { rule, code, at: None, detail: detail.into(), public: public.into() }
+}
+
+/// What a client wrote, as far as a log needs it.
+fn shown(text: &str) -> &str {
+    text.char_indices().nth(MAX_SHOWN).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
+}
+
+/// Characters: a path, an origin or a media type in a log.
+const MAX_SHOWN: usize = 80;
+
+/// A body that is larger than `limits.body` allows, by its declared or by its counted length.
 #[must_use]
 pub fn body_too_large(limit: u64) -> Violation {
-    let detail = format!("more than {limit} bytes").into();
+    let detail = format!("more than {limit} bytes, which is `limits.body`").into();
     Violation { detail, ..violation("body", Code::MAX_BODY_LIMIT, "the body is too large") }
 }
 

@@ -16,7 +16,7 @@ use http::{
 
 use crate::{
     policy::Http,
-    transport::{take_away, violation},
+    transport::{shown, take_away, violation_with},
     verdict::{Code, Violation},
 };
 
@@ -36,7 +36,15 @@ pub(super) fn check(headers: &HeaderMap, http: &Http) -> Result<(), Violation> {
     if !is_judged || listed_origin(headers, http).is_some() {
         return Ok(());
     }
-    Err(violation("origin", Code::ORIGIN_NOT_ALLOWED, "pages of this origin may not ask"))
+    let detail = format!("{}: not in `http.origins`", of_page(headers));
+    let (rule, code) = ("origin", Code::ORIGIN_NOT_ALLOWED);
+    Err(violation_with((rule, code), "pages of this origin may not ask", detail))
+}
+
+/// The origin of a request, for the log.
+pub(super) fn of_page(headers: &HeaderMap) -> String {
+    let origin = headers.get(ORIGIN).map(HeaderValue::as_bytes).unwrap_or_default();
+    format!("`{}`", shown(&String::from_utf8_lossy(origin)))
 }
 
 /// True for the question of a browser whether a page of another site may ask.

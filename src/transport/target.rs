@@ -2,13 +2,13 @@
 
 use http::{
     Method, Version,
-    header::{HOST, HeaderMap, UPGRADE},
+    header::{HOST, HeaderMap, ORIGIN, UPGRADE},
     request::Parts,
 };
 
 use crate::{
     policy::{Get, Http},
-    transport::{get, origin, violation},
+    transport::{get, origin, shown, violation, violation_with},
     verdict::{Code, Violation},
 };
 
@@ -33,7 +33,8 @@ pub enum Route {
 pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     one_server(head)?;
     if head.uri.path() != &*http.path {
-        return Err(violation("path", Code::NOT_FOUND, "there is nothing here"));
+        let detail = format!("`{}`: `http.path` is `{}`", shown(head.uri.path()), http.path);
+        return Err(violation_with(("path", Code::NOT_FOUND), "there is nothing here", detail));
     }
     origin::check(&head.headers, http)?;
     if origin::is_preflight(head, http) {
@@ -41,21 +42,34 @@ pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     }
     let wants_websocket = wants_websocket(head) && http.websocket.is_some();
     if head.method == Method::GET && !wants_websocket && http.get != Get::Off {
-        get::asked_for(&head.headers, http, "a GET")?;
+        get::asked_for_by_get(&head.headers, http)?;
         return Ok(Route::Get);
     }
     if head.method != Method::POST && !wants_websocket {
-        return Err(violation(
-            "method",
-            Code::METHOD_NOT_ALLOWED,
-            "this method is not allowed here",
-        ));
+        let (rule, code) = ("method", Code::METHOD_NOT_ALLOWED);
+        let public = "this method is not allowed here";
+        return Err(violation_with((rule, code), public, why_not_allowed(head)));
     }
     if head.uri.query().is_some_and(holds_graphql) {
         let public = "the parameters of a request belong in its body";
         return Err(violation("url", Code::INVALID_REQUEST, public));
     }
     Ok(if wants_websocket { Route::WebSocket } else { Route::Operation })
+}
+
+/// What a policy would have to say.
+fn why_not_allowed(head: &Parts) -> String {
+    match &head.method {
+        &Method::GET if wants_websocket(head) => "WebSocket: `http.websocket` is not set".into(),
+        &Method::GET => "GET: `http.get` is `off`".into(),
+        &Method::OPTIONS if head.headers.contains_key(ORIGIN) => {
+            format!(
+                "OPTIONS of a page of {}: not in `http.origins`",
+                origin::of_page(&head.headers)
+            )
+        }
+        method => format!("{}: never", shown(method.as_str())),
+    }
 }
 
 /// Whether a request asks for WebSocket; whether it does so rightly is looked at later on.
@@ -180,7 +194,11 @@ mod tests {
         check_get(("x-preflight", "1"), Ok(Route::Get));
         check_get(("X-Preflight", "0"), Ok(Route::Get));
         check_get(("x-preflight", ""), Err(403));
-        check_get(("content-type", "application/json"), Err(403));
+        check_get(("content-type", "application/json"), Ok(Route::Get));
+        check_get(("content-type", "application/json;charset=utf-8"), Ok(Route::Get));
+        for it in ["text/plain", "text/plain;a=application/json", "multipart/form-data", ""] {
+            check_get(("content-type", it), Err(403));
+        }
     }
 
     #[test]

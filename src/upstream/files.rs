@@ -10,14 +10,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 use http_body_util::Full;
 use hyper::body::{self, Frame, SizeHint};
 
 /// Files, and how they stand in the request.
 pub struct Files {
-    /// The value of `Content-Type`.
-    pub content_type: HeaderValue,
+    /// `Content-Type`, and how the client has shown that it was not sent unasked.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Which file stands where, as it is sent.
     pub map: Box<str>,
     /// Makes the body around the operations that were judged.

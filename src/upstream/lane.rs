@@ -4,8 +4,8 @@ use std::{cell::RefCell, net::IpAddr, rc::Rc};
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Request, Response, StatusCode, Version,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
     response::Parts,
 };
 use http_body_util::Full;
@@ -56,8 +56,8 @@ struct Outgoing {
     body: Body,
     /// What a signature is made over.
     signed: Bytes,
-    /// Where it is not that of JSON.
-    content_type: Option<HeaderValue>,
+    /// Instead of those that JSON has.
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// The connection of one request, and the address at its other end.
@@ -90,7 +90,7 @@ impl Lane {
         let body = Bytes::from(admitted.into_body());
         let outgoing = Outgoing {
             signed: body.clone(),
-            content_type: None,
+            headers: Vec::new(),
             body: Body::Whole(Full::new(body)),
         };
         let deadline = Instant::now().checked_add(self.upstream.response);
@@ -112,7 +112,7 @@ impl Lane {
         let operations = admitted.into_body();
         let outgoing = Outgoing {
             signed: [&operations, files.map.as_bytes()].concat().into(),
-            content_type: Some(files.content_type),
+            headers: files.headers,
             body: Body::Files((files.body)(operations)),
         };
         let deadline = until.checked_add(self.upstream.response);
@@ -168,8 +168,8 @@ impl Lane {
             let signature = signer.sign(&Method::POST, target.path(), &outgoing.signed, now());
             headers.insert(&signed_link::HEADER, signature);
         }
-        if let Some(content_type) = outgoing.content_type {
-            headers.insert(CONTENT_TYPE, content_type);
+        for (name, value) in outgoing.headers {
+            headers.insert(name, value);
         }
         let mut request = Request::new(outgoing.body);
         *request.method_mut() = Method::POST;

@@ -110,6 +110,7 @@ fn pieces_pass_as_they_come() {
         }
     };
     check("text/event-stream", "text/event-stream; charset=utf-8", "text/event-stream");
+    check("*/*", "text/event-stream", "text/event-stream");
     let parts = "multipart/mixed;deferSpec=20220824, application/json";
     check(parts, "multipart/mixed; boundary=\"-\"", parts);
 }

@@ -321,6 +321,15 @@ fn files_stand_at_uploads_alone() {
     check(many, r#"{"f":["x"]}"#, "variables.f.0", Err("INVALID_UPLOAD"));
 }
 
+/// Servers that ask for one themselves refuse a body with files that comes without.
+#[test]
+fn the_header_that_no_form_can_send_goes_on() {
+    let case = Case::start();
+    let (answer, got) = case.send(&headers(), &one_file("x"));
+    assert_eq!(answer.status(), 200);
+    assert_eq!(got[0].header("apollo-require-preflight"), Some("1"));
+}
+
 #[test]
 fn batches_take_files() {
     let case = Case::start();

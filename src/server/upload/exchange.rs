@@ -12,7 +12,7 @@ use crate::{
         logged::Stopwatch,
         upload::{Bounds, Upload},
     },
-    transport::Refusal,
+    transport::{Refusal, proofs},
     upstream::Head,
 };
 
@@ -54,7 +54,8 @@ impl Exchange<'_> {
     ) -> Result<Served, Refusal> {
         let forward = async |admitted, head: Head<'_>| {
             let lane = self.client.lane(self.site);
-            let (files, passing) = upload.pass();
+            let proofs = proofs(&self.head.headers, self.state.http());
+            let (files, passing) = upload.pass(proofs.map(|(name, it)| (name, it.clone())));
             watch.hand_over();
             let Some(files) = files else {
                 let answer = lane.forward(admitted, head).await;

@@ -12,6 +12,7 @@ mod source;
 use std::{hash::BuildHasher, rc::Rc};
 
 use bytes::Bytes;
+use http::{HeaderName, HeaderValue, header::CONTENT_TYPE};
 use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout};
 
@@ -120,7 +121,10 @@ impl Upload {
 
     /// The files as the upstream gets them; nothing when there are none, and what was found wrong
     /// with them.
-    pub(super) fn pass(self) -> (Option<Files>, Watch) {
+    pub(super) fn pass(
+        self,
+        proofs: impl Iterator<Item = (HeaderName, HeaderValue)>,
+    ) -> (Option<Files>, Watch) {
         let watch = Watch { body: self.body, bounds: self.bounds, fate: Rc::clone(&self.fate) };
         if self.map.is_empty() {
             return (None, watch);
@@ -128,7 +132,7 @@ impl Upload {
         let boundary = fresh_boundary();
         let written = self.map.written();
         let files = Files {
-            content_type: boundary_of(&boundary),
+            headers: proofs.chain([(CONTENT_TYPE, boundary_of(&boundary))]).collect(),
             map: written.clone().into(),
             body: Box::new(move |operations| {
                 let passing = Passing::new(self.parts, self.map, boundary, self.bounds.uploads);
