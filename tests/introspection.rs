@@ -109,6 +109,31 @@ fn selections_are_merged_and_conditions_and_variables_hold() {
 }
 
 #[test]
+fn every_field_of_introspection_can_have_an_alias_and_a_condition() {
+    check(
+        "query($t:Boolean!,$f:Boolean!){__type(name:\"I\"){one:isOneOf isOneOf @include(if:$f)
+           inputFields{old:isDeprecated @skip(if:$f) deprecationReason @skip(if:$t)}}}",
+        &json!({ "__type": { "one": true, "inputFields": [{ "old": false }, { "old": false }] } }),
+    );
+}
+
+#[test]
+fn the_description_of_the_schema_is_told() {
+    for (schema, expect) in [
+        ("\"a shop\" schema { query: Q } type Q { a: Int }", json!("a shop")),
+        ("\"a shop\" schema { query: Q } extend schema @a type Q { a: Int }", json!("a shop")),
+        ("schema { query: Q } \"no shop\" type Q { a: Int }", Value::Null),
+        ("\"no shop\" type Query { a: Int }", Value::Null),
+    ] {
+        let query = "{__schema{description x:description @include(if:true)}}";
+        let answer = answer(schema, &json!({ "query": query }));
+        let answer: Value = serde_json::from_slice(&answer).expect("JSON");
+        let expect = json!({ "description": expect, "x": expect });
+        assert_eq!(answer["data"]["__schema"], expect, "{schema}");
+    }
+}
+
+#[test]
 fn what_asks_for_more_than_the_schema_is_forwarded() {
     let is_forwarded = |body: Value| matches!(verdict(SMALL, &body), Verdict::Admit(_));
     assert!(is_forwarded(json!({ "query": "{__typename}" })));
@@ -129,6 +154,7 @@ fn round_trip(schema: &str, query: &str) -> String {
         |text: &str| Schema::load(source(text)).unwrap_or_else(|it| panic!("{text} {it:?}")).0;
     let (before, after) = (load(schema), load(&text));
     assert_eq!([drift(&before, &after), drift(&after, &before)], [Vec::new(), Vec::new()]);
+    assert_eq!(after.description(), before.description());
     for (id, ty) in before.types() {
         let same = after.type_named(&ty.name).expect("the same types");
         assert_eq!(after.ty(same).description, ty.description, "{}", ty.name);
@@ -170,7 +196,10 @@ fn descriptions_survive_whatever_is_in_them() {
         "# a\n, b",
     ] {
         let literal = json!(description);
-        let schema = format!("{literal} type Query {{ {literal} a({literal} x: Int): Int }}");
+        let schema = format!(
+            "{literal} schema {{ query: Query }}
+             {literal} type Query {{ {literal} a({literal} x: Int): Int }}"
+        );
         let text = round_trip(&schema, INTROSPECTION_QUERY);
         assert_eq!(round_trip(&text, INTROSPECTION_QUERY), text);
     }
@@ -189,6 +218,10 @@ fn new_fields_of_introspection_are_validated_like_old_ones() {
         "{__type(name:\"E\"){isOneOf(x:1)}}",
         "{__type(name:\"E\"){isDeprecated}}",
         "query($x:Int){__type(name:\"E\"){isOneOf(x:$x)}}",
+        "{__type(name:\"E\"){x:name x:isOneOf}}",
+        "{__type(name:\"E\"){isOneOf:name isOneOf}}",
+        "{__type(name:\"E\"){isOneOf @include(if:1)}}",
+        "{__type(name:\"E\"){isOneOf @skip(if:$x)}}",
     ] {
         let refused = verdict(SMALL, &json!({ "query": query }));
         assert_eq!(judge::code(&refused), Some("GRAPHQL_VALIDATION_FAILED"), "{query}");

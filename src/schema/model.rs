@@ -234,6 +234,7 @@ pub struct DirectiveDefinition {
 pub struct Schema {
     pub(super) source: Arc<Source>,
     pub(super) definitions: Definitions,
+    pub(super) description: Option<Box<str>>,
     pub(super) types: Vec<Type>,
     pub(super) fields: Vec<Field>,
     pub(super) inputs: Vec<Input>,
@@ -283,6 +284,12 @@ impl Schema {
     #[must_use]
     pub const fn source(&self) -> &Arc<Source> {
         &self.source
+    }
+
+    /// Its description.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
     }
 
     /// The root type of a kind of operation.

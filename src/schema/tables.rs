@@ -48,6 +48,7 @@ pub(super) fn schema(
     Schema {
         source,
         definitions,
+        description: document.schema.and_then(|it| it.description),
         types,
         fields: tables.fields,
         inputs: tables.inputs,

@@ -155,8 +155,8 @@ const WRITTEN: [&str; 7] = [
     "query A($x: Float!, $n: ID!) { ratio(x: $x) pick(by: {id: $n}) { ...I } root { ...R } } query B { root { count ...R } } fragment I on Item { id owner { id } } fragment R on Root { count flag(on: true) }",
     "mutation M($id: ID!, $n: String = \"a\", $s: String!) @tag(label: $n) { rename(id: $id, name: $s) { id name } point(to: {x: 1, at: \"now\"}) { id } }",
     "subscription S($k: [Kind!]) { changed(kinds: $k) { ...on Item @tag @tag(n: [1]) { id } ...on User { friends { id } } } }",
-    "query ($m: [[Int!]], $j: JSON, $v: Int) { matrix(rows: $m) raw(json: {a: [$v], b: $j}, when: 1) items(filter: {and: [{raw: [1 $v]} {not: {text: \"x\"}}]}) { id } }",
-    "{ nodes(ids: [1 \"b\"]) { ...on Item { a: id b: label } ...on User { a: label b: id } id } __schema { types { name fields(includeDeprecated: true) { name args { name isDeprecated } } } } }",
+    "query ($m: [[Int!]], $n: Int!, $j: JSON, $v: Int) { matrix(rows: $m) m: matrix(rows: [1 [2 $n] null]) raw(json: {a: [$v], b: $j}, when: 1) items(filter: {and: [{raw: [1 $v]} {not: {text: \"x\"}}]}) { id } }",
+    "{ nodes(ids: [1 \"b\"]) { ...on Item { a: id b: label } ...on User { a: label b: id } id } __schema { types { name fields(includeDeprecated: true) { name args { name isDeprecated x: isDeprecated @skip(if: true) } } x: isOneOf isOneOf @include(if: true) } } }",
 ];
 
 /// Types that have the same fields in different ways.

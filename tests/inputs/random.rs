@@ -189,23 +189,12 @@ impl<'w> Writer<'w> {
         }
         let Some((_, inner)) = wraps.split_first() else { return self.named(ty.base, depth, tape) };
         let inner = Ty { base: ty.base, wraps: inner.to_vec() };
-        // GraphQL §3.11; validators differ over a single value for a list of lists.
-        if !inner.is_list() && tape.chance(15) {
+        // GraphQL §3.11: a single value counts as a list of one, in lists of lists too.
+        if tape.chance(15) {
             let one = Ty { wraps: vec![Wrap::NonNull], ..inner };
             return Writer::constant(self.world).value(&one, depth.max(1), tape);
         }
-        let items = (0..tape.below(4)).map(|_| match inner.is_list() {
-            // Lists in lists are written out.
-            true => {
-                let bare = inner.wraps.iter().skip_while(|it| **it == Wrap::NonNull);
-                let bare = Ty { base: ty.base, wraps: bare.copied().collect() };
-                match self.value(&bare, depth, tape) {
-                    list @ Value::List(_) => list,
-                    _ => Value::List(Vec::new()),
-                }
-            }
-            false => self.below(&inner, depth, tape),
-        });
+        let items = (0..tape.below(4)).map(|_| self.below(&inner, depth, tape));
         Value::List(items.collect())
     }
 

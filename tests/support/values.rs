@@ -97,27 +97,12 @@ impl Values<'_> {
             return self.named(named, tape, variable);
         };
         // GraphQL §3.11: a single value counts as a list of one.
-        if !inner.contains(&Wrapper::List) && tape.chance(10) {
+        if tape.chance(10) {
             let inner = inner.strip_prefix(&[Wrapper::NonNull]).unwrap_or(inner);
             return self.non_null((inner, named), tape, variable);
         }
-        self.list((inner, named), tape, variable)
-    }
-
-    /// Lists inside lists are written out: validators differ over `[1]` for `[[Int]]`.
-    fn list(
-        &self,
-        (item, named): Place<'_>,
-        tape: &mut Tape<'_>,
-        variable: Variable<'_>,
-    ) -> String {
-        let bare = item.strip_prefix(&[Wrapper::NonNull]).unwrap_or(item);
-        let items: Vec<String> = (0..tape.below(4))
-            .map(|_| match bare.strip_prefix(&[Wrapper::List]) {
-                Some(inner) => self.list((inner, named), tape, variable),
-                None => self.of((item, named), tape, variable),
-            })
-            .collect();
+        let n = tape.below(4);
+        let items: Vec<String> = (0..n).map(|_| self.of((inner, named), tape, variable)).collect();
         format!("[{}]", items.join(","))
     }
 

@@ -74,6 +74,7 @@ fn of_schema<'s>((schema, view): (&'s Schema, &View), asked: &Selection<'_>) -> 
         root.map_or(Told::Nothing, |it| Told::Thing(Thing::Type(it, &[])))
     };
     match asked.field {
+        "description" => described(schema.description()),
         "types" => {
             let shown = schema.types().map(|(id, _)| id).filter(|it| view.shows_type(*it));
             Told::Things(shown.map(|it| Thing::Type(it, &[])).collect())

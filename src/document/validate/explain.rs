@@ -3,14 +3,13 @@
 //! Reads the text again, as the validator wants its own tree, and follows every spread from every
 //! selection set: it is slow, and only asked where there is no proof.
 
-use bluejay_core::executable::Field;
 use bluejay_parser::ast::{
     Parse, ParseOptions, definition::SchemaDefinition, executable::ExecutableDocument,
 };
 use bluejay_validator::executable::{
     Cache,
     document::{
-        Error, Orchestrator,
+        Orchestrator,
         rules::{
             AllVariableUsagesAllowed, AllVariableUsesDefined, AllVariablesUsed, ArgumentNames,
             ArgumentUniqueness, DirectivesAreDefined, DirectivesAreInValidLocations,
@@ -27,7 +26,7 @@ use bluejay_validator::executable::{
 use crate::{
     document::{
         Document, Invalid, ReadLimits, print,
-        validate::{beyond_validator::beyond_validator, invalid::UNREADABLE},
+        validate::{beyond_validator::beyond_validator, invalid::UNREADABLE, mistakes::Mistakes},
     },
     schema::Schema,
 };
@@ -38,7 +37,7 @@ pub fn objections(schema: &Schema, document: &Document) -> Vec<Invalid> {
     let mut found = beyond_validator(document);
     let text = document.text();
     match parsed(text) {
-        Some(tree) => found.extend(found_in(schema, &tree, text)),
+        Some(tree) => found.extend(found_in((schema, document), &tree, text)),
         None => found.extend(found_in_print(schema, document)),
     }
     found.truncate(MAX_FOUND);
@@ -56,15 +55,21 @@ fn found_in_print(schema: &Schema, document: &Document) -> Vec<Invalid> {
             at: None,
         }];
     };
-    let found = found_in(schema, &tree, &printed);
+    let found = found_in((schema, document), &tree, &printed);
     found.into_iter().map(|it| Invalid { at: None, ..it }).collect()
 }
 
-fn found_in(schema: &Schema, tree: &ExecutableDocument<'_>, text: &str) -> Vec<Invalid> {
+/// `text` says the same as the document, and the tree is of it.
+fn found_in(
+    (schema, document): (&Schema, &Document),
+    tree: &ExecutableDocument<'_>,
+    text: &str,
+) -> Vec<Invalid> {
     let definitions = schema.definitions().schema_definition();
     let cache = Cache::new(tree, definitions);
     let errors = Validator::validate(tree, definitions, &cache);
-    let errors = errors.filter(|it| !is_late_introspection(schema, it));
+    let mistakes = Mistakes::new(schema, document);
+    let errors = errors.filter(|it| !mistakes.include(it));
     errors.take(MAX_FOUND).map(|it| Invalid::new(text, it)).collect()
 }
 
@@ -84,26 +89,6 @@ fn parsed(text: &str) -> Option<ExecutableDocument<'_>> {
 /// eight around them. Its limit only has to keep the stack small: the exact count is ours.
 fn parser_depth(depth: u32) -> usize {
     (depth as usize).saturating_mul(3).saturating_add(8)
-}
-
-/// The validator's introspection types lack fields that the language has gained since. It does not
-/// look at a field that it does not know; so only a leaf that is written as its bare name is
-/// excused, where nothing but the name can be wrong.
-fn is_late_introspection<'a>(
-    schema: &Schema,
-    error: &Error<'a, ExecutableDocument<'a>, SchemaDefinition<'a>>,
-) -> bool {
-    let Error::FieldDoesNotExistOnType { field, r#type } = error else { return false };
-    let parent = schema.type_named(r#type.name()).filter(|_| r#type.name().starts_with("__"));
-    let id = parent.and_then(|it| schema.field_named(it, field.name().as_str()));
-    id.is_some_and(|it| is_bare(*field) && !schema.ty(schema.field(it).ty.named).is_composite())
-}
-
-fn is_bare(field: &impl Field) -> bool {
-    field.alias().is_none()
-        && field.arguments().is_none()
-        && field.directives().is_none()
-        && field.selection_set().is_none()
 }
 
 type Validator<'a> = Orchestrator<

@@ -11,6 +11,7 @@
 mod beyond_validator;
 mod explain;
 mod invalid;
+mod mistakes;
 mod proof;
 #[cfg(test)]
 mod tests;

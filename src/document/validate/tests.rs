@@ -12,8 +12,9 @@ use crate::{
 const SCHEMA: &str = "
     directive @rep(a: Int) repeatable on FIELD
     directive @need(a: Int!) on FIELD | VARIABLE_DEFINITION
+    directive @grid(a: [[Int]]) on FIELD
     schema { query: Query mutation: Mutation subscription: Subscription }
-    type Query { a: Int b(i: Int, f: Float, id: ID, s: String, e: E, o: In, l: [Int!], n: Int!, j: JSON, bool: Boolean, one: One, d: Int! = 1, ls: [In!]): Int t: T u: U n: N ns: [N!]! q: Query }
+    type Query { a: Int b(i: Int, f: Float, id: ID, s: String, e: E, o: In, l: [Int!], n: Int!, j: JSON, bool: Boolean, one: One, d: Int! = 1, ls: [In!], ll: [[Int!]], lo: [[In]], lone: [[One]]): Int t: T u: U n: N ns: [N!]! q: Query }
     type Mutation { m: Int }
     type Subscription { s: Int t: T }
     interface N { id: ID! name: String }
@@ -87,6 +88,13 @@ fn a_float_is_finite() {
     assert_eq!(found("{b(n:1 f:1e309)}").len(), 1);
 }
 
+/// graphql-js 16 takes it: it does not see that the object stands for a list of it.
+#[test]
+fn what_a_one_of_is_given_is_never_null_in_lists_of_lists() {
+    assert_eq!(found("query($v:Int!){b(n:1 lone:[{a:$v}])}"), []);
+    assert!(!found("query($v:Int){b(n:1 lone:[{a:$v}])}").is_empty());
+}
+
 /// A mistake of the validator: it looks at a fragment as if it stood on the type around the spread,
 /// where `a` can be null. The proof says nothing where types differ like that.
 #[test]
@@ -136,237 +144,9 @@ fn at_most_ten_are_told() {
 /// Valid, and found so by the slow way alone.
 const LEFT_OPEN: [&str; 3] = [
     "{b(n:1 o:{a:1 b:1}) b(n:1 o:{b:1 a:1})}",
-    "{__schema{types{x:name}}}",
-    "{__schema{types{name @include(if:true)}}}",
+    "{b(n:1 ll:[1] o:{a:1 b:1}) b(n:1 ll:[1] o:{b:1 a:1})}",
+    "{b(n:1 o:{a:1 b:1}) b(n:1 o:{b:1 a:1}) __schema{types{x:isOneOf}}}",
 ];
 
 /// `ok` or `no` as graphql-js has it.
-const CASES: &str = r#"
-ok|{a}
-no|{zz}
-no|{b(n:1 o:{b:1 b:2})}
-no|{b(n:1 j:{b:1 b:2})}
-no|{a @skip}
-no|{a @include(iff:true)}
-no|{a @include(if:true iff:true)}
-no|{a @skip(if:true) @skip(if:false)}
-ok|{a @rep @rep}
-no|{a @need}
-no|{a @nope}
-no|query @skip(if:true) {a}
-no|{a @include(if:"yes")}
-no|{a @include(if:null)}
-no|query($v:Boolean){a @include(if:$v)}
-ok|query($v:Boolean!){a @include(if:$v)}
-ok|query($v:Boolean=true){a @include(if:$v)}
-no|query($v:Boolean=null){a @include(if:$v)}
-no|query($v:String!){a @include(if:$v)}
-no|{b(n:1 one:{})}
-no|{b(n:1 one:{a:1 b:"x"})}
-no|{b(n:1 one:{a:null})}
-ok|{b(n:1 one:{a:1})}
-no|query($v:Int){b(n:1 one:{a:$v})}
-ok|query($v:Int!){b(n:1 one:{a:$v})}
-no|query($v:Int!,$v:Int!){b(n:$v)}
-no|{a} fragment F on T {id}
-no|subscription {s t{id}}
-ok|subscription {s s}
-ok|subscription {t{id} ...F ...F} fragment F on Subscription {t{name}}
-no|subscription {s x:s}
-no|subscription {s s:t{id}}
-no|subscription {...{s t{id}}}
-no|subscription {...{...{s t{id}}}}
-no|subscription {__typename}
-no|subscription {...F} fragment F on Subscription {...G} fragment G on Subscription {s t{id}}
-ok|subscription {...F} fragment F on Subscription {s}
-ok|subscription {s}
-ok|query($v:Int @need(a:1)){b(n:1 i:$v)}
-no|query($v:Int @need){b(n:1 i:$v)}
-no|query($v:Int @nope){b(n:1 i:$v)}
-no|query($v:Int @skip(if:true)){b(n:1 i:$v)}
-no|query A{a} query A{a}
-no|query A{a} {a}
-no|{a} {a}
-no|query($v:Nope){b(n:1 i:$v)}
-no|query($v:T){b(n:1 i:$v)}
-no|{t{...on Nope{id}}}
-no|{...F} fragment F on Nope {id}
-no|{...on E{id}}
-no|{t}
-no|{a{b}}
-no|{t{x:x(i:1) x:x(i:2)}}
-no|{t{x:id x:name}}
-no|{u{...on T{x:y} ...on V{x:y}}}
-no|{u{...on T{x:z} ...on V{x:z}}}
-ok|{u{...on T{x(i:1)} ...on V{x(i:2)}}}
-no|{n{x:id ...on T{x:y}}}
-no|{n{x:id ...on V{x:__typename}}}
-no|{t{t{x:id} t{x:y}}}
-no|{q{a} q{a:b(n:1)}}
-no|{...F ...G} fragment F on Query{x:a} fragment G on Query{x:b(n:1)}
-ok|{u{__typename}}
-no|{u{id}}
-no|{u{zz}}
-no|{u{...on W{w}}}
-no|{t{...on V{id}}}
-ok|{n{...on T{id}}}
-no|{b(n:null)}
-no|{b}
-ok|{b(n:1 d:2)}
-no|{b(n:1 d:null)}
-ok|query($v:Int){b(n:1 d:$v)}
-no|query($v:Int){b(n:$v)}
-ok|query($v:Int=1){b(n:$v)}
-no|query($v:Int=null){b(n:$v)}
-no|query($v:Int!=null){b(n:$v)}
-no|query($v:Int="x"){b(n:1 i:$v)}
-no|query($v:String){b(n:1 i:$v)}
-no|query($v:String){b(n:1 o:{b:1 a:$v})}
-no|query($v:String){b(n:1 o:{b:1 in:{b:1 a:$v}})}
-no|query($v:String){b(n:1 l:[$v])}
-no|query($v:Int){b(n:1 l:[$v])}
-ok|query($v:Int!){b(n:1 l:[$v])}
-no|query($v:Int){b(n:1 l:$v)}
-no|query($v:String){b(n:1 ls:[{b:1 l:[$v]}])}
-no|query($v:String){b(n:1 ls:{b:1 a:$v})}
-ok|{b(n:1 ls:{b:1})}
-no|{b(n:1 ls:{})}
-no|{b(n:1 o:{b:1 zz:1})}
-no|{b(n:$v)}
-no|{b(n:1 j:{x:$v})}
-no|{b(n:1 j:[$v])}
-ok|query($v:Int){b(n:1 j:{x:[$v]})}
-no|query($v:Int){a}
-no|{b(n:1 i:2147483648)}
-ok|{b(n:1 i:2147483647)}
-ok|{b(n:1 f:2147483648)}
-ok|{b(n:1 f:1)}
-no|{b(n:1 i:1.0)}
-no|{b(n:1 i:"1")}
-ok|{b(n:1 id:1)}
-ok|{b(n:1 id:99999999999999999999)}
-no|{b(n:1 id:1.5)}
-no|{b(n:1 id:E)}
-no|{b(n:1 s:1)}
-no|{b(n:1 s:ONE)}
-no|{b(n:1 e:"ONE")}
-ok|{b(n:1 e:ONE)}
-no|{b(n:1 e:THREE)}
-no|{b(n:1 bool:1)}
-no|{b(n:1 l:[1 null])}
-ok|{b(n:1 l:1)}
-no|{b(n:1 l:[[1]])}
-no|{b(n:1 n:2)}
-no|{a @rep(a:1 a:2)}
-no|{a(x:1)}
-no|{a @rep(a:"x")}
-no|{...F ...F} fragment F on Query{a} fragment F on Query{a}
-no|{...Zip}
-no|query Q{...F} query R($v:Int!){...F} fragment F on Query{b(n:$v)}
-ok|query Q($v:Int!){...F} query R($v:Int!){...F} fragment F on Query{b(n:$v)}
-no|query Q($v:String!){...F} fragment F on Query{b(n:$v)}
-no|{t @skip(if:$v){id}}
-no|query($v:Int){...F @include(if:$v)} fragment F on Query{a}
-ok|{__schema{types{name}} __type(name:"T"){name} __typename}
-ok|{__schema{description types{isOneOf inputFields(includeDeprecated:true){isDeprecated deprecationReason}}}}
-ok|{__schema{directives{isRepeatable args(includeDeprecated:true){...I}}}} fragment I on __InputValue{isDeprecated}
-no|{__schema{isOneOf}}
-no|{__schema{types{isOneOf{a}}}}
-no|{__schema{types{isOneOf(a:1)}}}
-no|{__schema{types{isOneOf @nope}}}
-no|{__schema{types{isOneOff}}}
-no|{__schema{types{name:isOneOf name}}}
-no|{t{__schema{types{name}}}}
-no|{__type{name}}
-no|{__typename{a}}
-no|{__typename(a:1)}
-no|mutation{a}
-ok|{...on Query @include(if:true){a}}
-ok|query($v:[Int!]!){b(n:1 l:$v)}
-no|query($v:[Int]){b(n:1 l:$v)}
-no|query($v:Int=99999999999){b(n:1 i:$v)}
-no|query($v:In={}){b(n:1 o:$v)}
-no|query($v:[Int]=[[1]]){b(n:1 j:$v)}
-no|query($v:JSON={a:1,a:2}){b(n:1 j:$v)}
-no|query($v:T={a:1}){b(n:1 j:$v)}
-ok|{t{name t{name}} t{name t{name}}}
-ok|{ns{...on T{x} ...on V{x}}}
-ok|{b(n:1 o:{a:1 b:1}) b(n:1 o:{b:1 a:1})}
-ok|{__schema{types{x:name}}}
-ok|{__schema{types{name @include(if:true)}}}
-ok|{b(n:1 one:{a:1})}
-no|{b(n:1 one:{})}
-no|{b(n:1 one:{a:null})}
-no|{b(n:1 one:{a:1 b:"x"})}
-no|{b(n:1 one:{a:1 b:null})}
-ok|query($v:Int!){b(n:1 one:{a:$v})}
-no|query($v:Int){b(n:1 one:{a:$v})}
-no|query($v:Int=1){b(n:1 one:{a:$v})}
-no|{b(n:1 one:{c:1})}
-ok|{b(n:1 f:-1.5e3)}
-ok|{b(n:-2147483648)}
-no|{b(n:-2147483649)}
-ok|{b(n:1 i:null)}
-ok|{b(n:1 j:null)}
-ok|{b(n:1 j:[1 {a:[ONE "x" 1.5 null true]}])}
-ok|{b(n:1 id:"x")}
-no|{b(n:1 n:1)}
-no|{b(n:1 o:[{b:1}])}
-no|{b(n:1 s:{b:1})}
-ok|{b(n:1 ls:[{b:1} {b:2 l:[1 null] in:{b:3}}])}
-ok|query($v:JSON){b(n:1 j:$v)}
-no|query($v:Int){b(n:1 j:$v)}
-no|query($v:Int $v:Int){b(n:1 i:$v)}
-no|query($v:Zip){b(n:1 i:$v)}
-no|query($v:Int @skip(if:true)){b(n:1 i:$v)}
-ok|query($v:Int @need(a:1)){b(n:1 i:$v)}
-no|query($v:Int @need(a:null)){b(n:1 i:$v)}
-ok|query($v:Boolean!){a @include(if:$v)}
-ok|query($v:Boolean=true){a @include(if:$v)}
-no|query($v:Boolean){a @include(if:$v)}
-no|query($v:[Int!]){b(n:1 ls:[{b:1 l:$v}]) b(n:2)}
-ok|query($v:[Int!]){b(n:1 ls:[{b:1 l:$v}])}
-no|query($v:[Int]!){b(n:1 l:$v)}
-no|query($v:Int){b(n:1 d:$v i:$w)}
-ok|query Q($v:Int!){...F} query R{...G} fragment F on Query{b(n:$v)} fragment G on Query{a}
-no|query Q($v:Int!){...F ...G} query R($v:Int!){...G} fragment F on Query{b(n:$v)} fragment G on Query{a}
-ok|query Q($v:Int!){...G} query R($v:Int!){...F} fragment G on Query{...F} fragment F on Query{b(n:$v)}
-no|query Q{a} query Q{a}
-no|query Q{a} {a}
-no|{a} {a}
-ok|query Q{a} mutation M{m} subscription S{s}
-no|subscription{s t{id}}
-no|subscription{__typename}
-ok|subscription{t{__typename id}}
-ok|{t{...F} t{...F}} fragment F on T{id t{name}}
-ok|{...F ...G} fragment F on Query{t{id t{x(i:1)}}} fragment G on Query{t{name t{x(i:1)}}}
-no|{...F ...G} fragment F on Query{t{id t{x(i:1)}}} fragment G on Query{t{name t{x(i:2)}}}
-ok|{n{id ...on T{id x} ...on V{id v}}}
-no|{u{...on T{x:y} ...on V{x(i:1)}}}
-ok|{u{...on T{q:x} ...on V{q:v}}}
-no|{u{...on T{q:t{id}} ...on V{q:v}}}
-no|{u{...on T{q:t{a:y}} ...on V{q:name}}}
-ok|{n{...on T{q:t{a:x}} ...on T{q:t{a:x b:id}}}}
-no|{n{...on T{q:t{a:x}} ...on T{q:t{a:z}}}}
-ok|{n{...on T{a:z} ...on V{a:v}}}
-no|{n{a:name ...on T{a:id}}}
-ok|{n{name ...on T{name} ...on V{name} ...{name}}}
-ok|{a a a a a a a a a a a a a a}
-no|{t{a1:id a2:id a3:id a4:id a5:id a6:id a7:id a8:id a9:id b1:id b2:id b3:id b4:id a1:name}}
-ok|query($v:Int){t{x(i:$v)} t{x(i:$v)}}
-no|query($v:Int $w:Int){t{x(i:$v)} t{x(i:$w)}}
-no|{t{x(i:1)} t{x}}
-ok|{b(n:1 i:2) b(i:2 n:1)}
-ok|{b(n:1 s:"a") b(n:1 s:"\u0061")}
-no|{b(n:1 s:"a") b(n:1 s:"b")}
-ok|{b(n:1 j:{x:[1 2]}) b(n:1 j:{x:[1 2]})}
-no|{b(n:1 j:{x:[1 2]}) b(n:1 j:{x:[1] y:2})}
-no|{b(n:1 j:[[1] 2]) b(n:1 j:[[1 2]])}
-no|{u{...on Query{a}}}
-ok|{u{...on N{id ...on U{__typename}}}}
-no|{...on Zip{a}}
-no|{...F} fragment F on Int{a}
-no|fragment F on T{id}
-no|{t{...F}} fragment F on T @skip(if:true){id}
-no|query @skip(if:true){a}
-"#;
+const CASES: &str = include_str!("cases.txt");

@@ -10,7 +10,7 @@ mod equal;
 mod merging;
 mod names;
 mod parents;
-mod selections;
+pub(super) mod selections;
 mod values;
 mod variables;
 
@@ -20,7 +20,7 @@ use crate::{
         validate::proof::{
             definitions::{Fragments, operations},
             merging::merging,
-            selections::Walk,
+            selections::{Node, Walk},
             variables::variables,
         },
     },
@@ -32,12 +32,19 @@ pub(super) struct Proven;
 
 /// The proof that a document is valid, where there is one.
 pub(super) fn of(schema: &Schema, document: &Document) -> Option<Proven> {
+    let nodes = all_but_merging(schema, document)?;
+    merging(Known { schema, document }, &nodes)
+}
+
+/// What the selections of a document are, by their indices, when all is proven but that fields
+/// merge.
+pub(super) fn all_but_merging(schema: &Schema, document: &Document) -> Option<Vec<Node>> {
     let known = Known { schema, document };
     operations(known)?;
     let fragments = Fragments::of(known)?;
     let walked = Walk::through(known, &fragments)?;
     variables(&walked)?;
-    merging(known, &walked.nodes)
+    Some(walked.nodes)
 }
 
 /// What every rule looks things up in.

@@ -25,8 +25,6 @@ pub(super) struct Place<'a> {
     pub(super) has_default: bool,
     /// An input object with exactly one field is around it.
     pub(super) in_one_of: bool,
-    /// A list that is written is around it.
-    is_item: bool,
 }
 
 impl<'a> Place<'a> {
@@ -38,7 +36,7 @@ impl<'a> Place<'a> {
 
     /// A place of which only the type is known.
     pub(super) const fn typed(named: TypeId, wrappers: &'a [Wrapper]) -> Self {
-        Self { named, wrappers, has_default: false, in_one_of: false, is_item: false }
+        Self { named, wrappers, has_default: false, in_one_of: false }
     }
 }
 
@@ -73,20 +71,15 @@ impl<'a> Walk<'a> {
             ValueKind::Null => proven(!is_required),
             ValueKind::List => match wrappers.split_first() {
                 Some((Wrapper::List, inner)) => {
-                    let item = Place { is_item: true, ..Place::typed(place.named, inner) };
                     let items = self.known.document.children(id);
+                    let item = Place::typed(place.named, inner);
                     self.values.extend(items.map(|(it, _)| (it, item)));
                     Some(Proven)
                 }
                 _ => self.named(id, place.named),
             },
-            // GraphQL §3.11: one value stands for a list of it; the validator does not take it for
-            // an item of a list of lists.
-            _ => {
-                let is_list = wrappers.first() == Some(&Wrapper::List);
-                proven(!is_list || !place.is_item)?;
-                self.named(id, place.named)
-            }
+            // GraphQL §3.11: one value stands for a list of it, in however many lists.
+            _ => self.named(id, place.named),
         }
     }
 
