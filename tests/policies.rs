@@ -243,3 +243,65 @@ exceptions:
     assert!(policy.is_none());
     insta::assert_snapshot!(render(&found, Colour::Plain));
 }
+
+/// Whatever the schema is, these are mistakes: they do not wait for it.
+const WRONG_EXPRESSIONS: &str = "\
+conditions:
+  staff: has(claims.roles) && 'STAFF' in claims.roles
+  sum: 1 + 1
+profiles:
+  - { name: staff, when: \"'staff'\", limits: { depth: 20 } }
+introspection: { allow_when: staf }
+documents:
+  manifests: []
+  settings:
+    - { document: \"sha256:0000000000000000000000000000000000000000000000000000000000000000\", when: client }
+authorization:
+  conceal: maybe
+  rules:
+    - { on: [Query.a], allow: nope.x == 1 || now() }
+    - { on: [Query.b], allow: field }
+    - { on: [Query.c], allow: sum || claims.admin }
+inputs:
+  - { at: ['Query.a(n:)'], require: value == 1 &&, range: 9..1 }
+  - { at: ['Query.b(n:)'], allow: \"claims.roles.map(it, it == 'A')\" }
+once_per_request: Query.a
+";
+
+#[test]
+fn expressions_are_checked_without_the_schema() {
+    let text =
+        format!("version: 1\nname: t\nschema: {{ file: missing.graphql }}\n{WRONG_EXPRESSIONS}");
+    let (policy, found) = compile(&text);
+    assert!(policy.is_none());
+    insta::assert_snapshot!(render(&found, Colour::Plain));
+    // Nothing is told twice when the schema is there.
+    let there = compile(&text.replace("missing.graphql", "there.graphql")).1;
+    let told = |all: &Diagnostics| {
+        let told = all.iter().filter(|it| {
+            !matches!(it.code, "unknown-coordinate" | "unlisted-document" | "unreadable-file")
+        });
+        told.map(|it| (it.code, it.message.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&there), told(&found));
+}
+
+#[test]
+fn what_is_right_is_let_through_without_the_schema() {
+    let text = "\
+version: 1
+name: t
+schema: { file: missing.graphql }
+conditions: { staff: has(claims.staff) }
+introspection: { allow_when: staff }
+authorization: { rules: [{ on: [Query.a], allow: staff || args.open || value_of }] }
+inputs: [{ at: ['Query.a(n:)'], require: value }, { at: [scalar JSON], json: { depth: 5 } }]
+once_per_request: [Query.a, [Query.b, Query.c]]
+";
+    let codes = |text: &str| compile(text).1.iter().map(|it| it.code).collect::<Vec<_>>();
+    assert_eq!(codes(text), ["unreadable-file", "wrong-expression"]);
+    assert_eq!(codes(&text.replace(" || value_of", "")), ["unreadable-file"]);
+    // Mistakes of `cost` hide none either.
+    let costs = text.replace("missing.graphql", "a.graphql") + "cost: { weights: { Query.no: 1 } }";
+    assert_eq!(codes(&costs), ["wrong-expression", "unknown-coordinate"]);
+}

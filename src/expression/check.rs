@@ -206,7 +206,7 @@ impl<'e> Walk<'e> {
 }
 
 /// Deeper is not written by hand; evaluating recurses once per level.
-const DEPTH: usize = 64;
+pub(super) const DEPTH: usize = 64;
 
 /// What can be called; all are linear in their arguments.
 const FUNCTIONS: &[&str] =

@@ -7,6 +7,7 @@ use cel::Env;
 use crate::expression::{
     Name, Pattern, Scope,
     check::{self, Checked},
+    kind,
     shape::Shape,
 };
 
@@ -19,6 +20,7 @@ pub struct Expression {
     pub(super) patterns: Vec<(String, Pattern)>,
     names: Vec<Name>,
     conditions: Vec<usize>,
+    bare: Option<(Name, Option<Box<str>>)>,
 }
 
 /// Something wrong with an expression.
@@ -41,6 +43,13 @@ impl Expression {
     #[must_use]
     pub fn asks_for(&self, names: &[Name]) -> bool {
         self.names.iter().any(|it| names.contains(it))
+    }
+
+    /// The name that it is and nothing else, with the member: `value`, `args.first`, also behind
+    /// `!`. What that gives only the schema tells.
+    #[must_use]
+    pub fn bare(&self) -> Option<(Name, Option<&str>)> {
+        self.bare.as_ref().map(|(name, member)| (*name, member.as_deref()))
     }
 
     /// The named conditions it asks for, by position.
@@ -70,13 +79,16 @@ pub fn compile(
         problem(format!("the expression cannot be read: {}", first_line(&told)), "")
     })?;
     let mut program = parsed.expression().clone();
-    let Checked { names, conditions: asked, patterns, problems } =
+    let never = kind::objection(&program, conditions);
+    let bare = kind::bare(&program);
+    let Checked { names, conditions: asked, patterns, mut problems } =
         check::check(&mut program, scope, conditions);
+    problems.extend(never);
     if !problems.is_empty() {
         return Err(problems);
     }
     let shape = Shape::of(program, conditions);
-    Ok(Expression { source: source.into(), shape, patterns, names, conditions: asked })
+    Ok(Expression { source: source.into(), shape, patterns, names, conditions: asked, bare })
 }
 
 fn first_line(text: &str) -> &str {

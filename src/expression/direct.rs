@@ -169,7 +169,7 @@ fn key(field: &str) -> CelMapKey<'_> {
 }
 
 /// A member of what a name stands for.
-fn member(select: &SelectExpr) -> Option<(Name, Box<str>)> {
+pub(super) fn member(select: &SelectExpr) -> Option<(Name, Box<str>)> {
     let Expr::Ident(name) = &select.operand.expr else { return None };
     Some((Name::parse(name)?, select.field.as_str().into()))
 }

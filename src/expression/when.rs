@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     diagnostic::Diagnostics,
-    expression::{Asked, Conditions, Expression, Outcome, Resolve, Scope, compile},
+    expression::{Asked, Conditions, Expression, Kind, Outcome, Problem, Resolve, Scope, compile},
     yaml::{Node, scalar},
 };
 
@@ -45,6 +45,11 @@ impl When {
         }
     }
 
+    /// Objects when what it asks for turns out to be of a kind that is never true or false.
+    pub fn expect(node: &Node, kind: Kind, found: &mut Diagnostics) {
+        kind.objection().into_iter().for_each(|it| tell(node, it, found));
+    }
+
     /// How it is written.
     #[must_use]
     pub fn source(&self) -> &str {
@@ -76,12 +81,14 @@ pub fn expression(
     match compile(source, scope, conditions.names()) {
         Ok(expression) => Some(expression),
         Err(problems) => {
-            for problem in problems {
-                let error = node.error("wrong-expression", problem.message);
-                let is_silent = problem.help.is_empty();
-                found.push(if is_silent { error } else { error.help(problem.help) });
-            }
+            problems.into_iter().for_each(|it| tell(node, it, found));
             None
         }
     }
+}
+
+fn tell(node: &Node, problem: Problem, found: &mut Diagnostics) {
+    let error = node.error("wrong-expression", problem.message);
+    let is_silent = problem.help.is_empty();
+    found.push(if is_silent { error } else { error.help(problem.help) });
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostic::Diagnostics,
-    expression::{Asked, Conditions, Name, Outcome, Scope, expression},
+    expression::{Asked, Conditions, Name, Outcome, Scope, compile, expression},
     identity::{Caller, Client, Seen},
     yaml::{Node, Value, scalar},
 };
@@ -24,7 +24,9 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Conditions {
         let Some(name) = name(key, found) else { continue };
         let Some(source) = scalar::text(value, found) else { continue };
         let compiled = expression(value, source, Scope::Request, &conditions, found);
-        if let Some(expression) = compiled {
+        // With a mistake there is no policy; its name is known all the same to those who ask for it.
+        let stands = compiled.or_else(|| compile("false", Scope::Request, &[]).ok());
+        if let Some(expression) = stands {
             conditions.push(name, expression);
             places.push(value);
         }
@@ -55,10 +57,18 @@ fn warn_of_no_answers(conditions: &Conditions, places: &[&Node], found: &mut Dia
             if let Outcome::Nothing(why) = asked.condition(n) {
                 let message = format!("`{name}` has no answer for an anonymous caller: {why}");
                 let warning = node.warning("no-answer", message);
-                found.push(warning.help("ask first: `has(claims.name) && …`"));
+                found.push(warning.help(ask_first(expression.source(), &why)));
             }
         }
     });
+}
+
+/// How an expression asks whether that is there which `why` says is not.
+pub(super) fn ask_first(source: &str, why: &str) -> String {
+    let missing = why.split('`').nth(1).unwrap_or_default();
+    let paths = ["claims", "client", "client.mtls"].map(|it| format!("{it}.{missing}"));
+    let path = paths.iter().find(|it| !missing.is_empty() && source.contains(it.as_str()));
+    format!("ask first: `has({}) && …`", path.map_or("claims.name", String::as_str))
 }
 
 fn name<'n>(key: &'n Node, found: &mut Diagnostics) -> Option<&'n str> {
@@ -124,10 +134,31 @@ mod tests {
     }
 
     #[test]
+    fn what_names_a_condition_with_a_mistake_is_right() {
+        let rest = "conditions:\n  a: 1 +\n  b: 1 + 1\n  c: a && b";
+        check(rest, &["wrong-expression", "wrong-expression"]);
+    }
+
+    #[test]
+    fn the_help_asks_for_what_is_not_there() {
+        let check = |rest: &str, expect: &str| {
+            let found = compile(&format!("{HEAD}{rest}"), None).1;
+            let help = found.iter().next().and_then(|it| it.help.as_deref());
+            assert_eq!(help, Some(expect), "{rest}");
+        };
+        let certificate = "conditions: { a: '\"b\" in client.mtls.uris' }";
+        check(certificate, "ask first: `has(client.mtls) && …`");
+        check("conditions: { a: claims.x == 1 }", "ask first: `has(claims.x) && …`");
+        check("conditions: { a: '1 / 0 == 1' }", "ask first: `has(claims.name) && …`");
+        let profile = "profiles: [{ name: p, when: claims.y == 1, limits: { depth: 3 } }]";
+        check(profile, "ask first: `has(claims.y) && …`");
+    }
+
+    #[test]
     fn what_has_no_answer_for_nobody_is_told_once() {
         check("conditions:\n  a: has(claims.x) && claims.x == 1\n  b: client.ip != ''", &[]);
         check("conditions:\n  a: claims.x == 1\n  b: '!a'", &["no-answer"]);
-        check("conditions:\n  a: claims\n  b: claims.y", &["no-answer", "no-answer"]);
+        check("conditions:\n  a: claims.x\n  b: claims.y", &["no-answer", "no-answer"]);
         let profile = |when: &str| {
             format!("profiles: [{{ name: p, when: '{when}', limits: {{ depth: 3 }} }}]")
         };

@@ -3,6 +3,7 @@
 
 use crate::{
     diagnostic::Diagnostics,
+    expression::Conditions,
     policy::settings,
     rules::{Demand, Demanded, Entry, Ground, InputPlace, Named, Presence, Rule, RuleIdx, Setting},
     schema::{Bound, Coordinate, Kind, Schema, TypeId},
@@ -14,10 +15,11 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Inputs<'n>(Vec<Vec<Demand<'n>>>);
 
-/// Reads the list; `node` is what stands under `inputs`, if anything.
+/// Reads the list; `node` is what stands under `inputs`, if anything. Without a schema, `at` binds to
+/// nothing.
 pub(super) fn read<'n>(
     registry: &'static [Entry],
-    schema: &Schema,
+    schema: Option<&Schema>,
     node: Option<&'n Node>,
     found: &mut Diagnostics,
 ) -> Inputs<'n> {
@@ -46,11 +48,24 @@ impl Inputs<'_> {
         let demands = self.0.get(rule.0).map(|it| &**it).unwrap_or_default();
         Some(read(demands, ground, found))
     }
+
+    /// What is wrong with the demands whatever the schema is.
+    pub(super) fn unbound(
+        &self,
+        registry: &'static [Entry],
+        conditions: &Conditions,
+        found: &mut Diagnostics,
+    ) {
+        for (entry, demands) in registry.iter().zip(&self.0) {
+            let Setting::Input { unbound, .. } = entry.setting else { continue };
+            demands.iter().for_each(|it| unbound(it.node, conditions, found));
+        }
+    }
 }
 
 fn read_one<'n>(
     registry: &'static [Entry],
-    schema: &Schema,
+    schema: Option<&Schema>,
     item: &'n Node,
     (inputs, found): (&mut Inputs<'n>, &mut Diagnostics),
 ) {
@@ -100,11 +115,12 @@ fn first(node: &Node) -> Option<&str> {
     }
 }
 
-fn places(schema: &Schema, node: &Node, found: &mut Diagnostics) -> Vec<Demanded> {
+fn places(schema: Option<&Schema>, node: &Node, found: &mut Diagnostics) -> Vec<Demanded> {
     let names = shape::placed_names(node, found);
     if names.is_empty() && !found.has_errors() {
         found.push(node.error("empty-list", "the list is empty"));
     }
+    let Some(schema) = schema else { return Vec::new() };
     names.into_iter().flat_map(|(text, node)| place(schema, text, node, found)).collect()
 }
 

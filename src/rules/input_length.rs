@@ -15,6 +15,7 @@ pub(super) const ENTRY: Entry = Entry {
     meta: &META,
     setting: Setting::Input {
         read: |demands, ground, found| content(RULE, demands, ground, found),
+        unbound: |node, _, found| drop((RULE.read)(node, found)),
         schema: SCHEMA,
     },
 };

@@ -3,7 +3,7 @@
 use crate::{
     rules::{
         Entry, Meta, Setting,
-        inputs::{Access, Asks, access},
+        inputs::{Access, Asks, access, condition},
     },
     verdict::Code,
 };
@@ -13,6 +13,7 @@ pub(super) const ENTRY: Entry = Entry {
     meta: &META,
     setting: Setting::Input {
         read: |demands, ground, found| access(RULE, demands, ground, found),
+        unbound: |node, conditions, found| drop(condition(node, conditions, found)),
         schema: SCHEMA,
     },
 };

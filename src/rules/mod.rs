@@ -41,6 +41,7 @@ mod registry;
 mod representation;
 mod scope;
 mod string_length;
+mod typed;
 mod value_depth;
 mod variables_bytes;
 
@@ -108,6 +109,27 @@ pub trait Rule: Send + Sync + Debug {
     fn hides(&self, _field: FieldId, _asked: &Asked<'_>) -> bool {
         false
     }
+
+    /// Whether there could be a caller from whom the rule hides a field.
+    fn may_hide(&self, _field: FieldId) -> bool {
+        false
+    }
+
+    /// What becomes of a request for what the rule hides.
+    fn hiding(&self) -> Hiding {
+        Hiding::Denied
+    }
+}
+
+/// What becomes of a request for a field that a rule hides from the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hiding {
+    /// It is answered like one for a field that is not there.
+    Concealed,
+    /// It is refused, or goes on without the field.
+    Denied,
+    /// It goes on.
+    Reported,
 }
 
 /// What is left of a rule once it has seen the operation.
@@ -217,6 +239,8 @@ pub enum Setting {
         default: fn(&Ground<'_>) -> Box<dyn Rule>,
         /// Reads the shape; adds every mistake to the diagnostics.
         read: fn(&Node, &Ground<'_>, &mut Diagnostics) -> Box<dyn Rule>,
+        /// Adds the mistakes that are some whatever the schema is, when there is none.
+        unbound: fn(&Node, &Conditions, &mut Diagnostics),
         /// JSON Schema of the shape, as JSON text.
         schema: &'static str,
     },
@@ -224,6 +248,8 @@ pub enum Setting {
     Input {
         /// Makes the rule from every item that has the key; adds every mistake.
         read: fn(&[Demand<'_>], &Ground<'_>, &mut Diagnostics) -> Box<dyn Rule>,
+        /// Adds the mistakes that are some whatever the schema is, when there is none.
+        unbound: fn(&Node, &Conditions, &mut Diagnostics),
         /// JSON Schema of the value of the key, as JSON text.
         schema: &'static str,
     },

@@ -20,6 +20,10 @@ pub(super) const ENTRY: Entry = Entry {
     setting: Setting::Bound {
         default: |_| Box::new(OncePerRequest { groups: Vec::new() }),
         read,
+        unbound: |node, _, found| {
+            let _names: Vec<_> =
+                shape::list(node, found).iter().map(|it| names(it, found)).collect();
+        },
         schema: SCHEMA,
     },
 };
@@ -59,17 +63,22 @@ struct Group {
 fn read(node: &Node, ground: &Ground<'_>, found: &mut Diagnostics) -> Box<dyn Rule> {
     let mut groups = Vec::new();
     for item in shape::list(node, found) {
-        let texts = match &item.value {
-            Value::Sequence(_) => shape::placed_names(item, found),
-            Value::Mapping(_) | Value::Scalar { .. } => {
-                item.as_text().map(|it| (it, item)).into_iter().collect()
-            }
-        };
-        let names: Vec<_> = texts.iter().map(|(it, _)| *it).collect();
+        let texts = names(item, found);
+        let called: Vec<_> = texts.iter().map(|(it, _)| *it).collect();
         let fields = texts.iter().flat_map(|(text, node)| field(ground, text, node, found));
-        groups.push(Group { fields: fields.collect(), name: names.join(", ").into() });
+        groups.push(Group { fields: fields.collect(), name: called.join(", ").into() });
     }
     Box::new(OncePerRequest { groups })
+}
+
+/// One field, or a group of them.
+fn names<'n>(item: &'n Node, found: &mut Diagnostics) -> Vec<(&'n str, &'n Node)> {
+    match &item.value {
+        Value::Sequence(_) => shape::placed_names(item, found),
+        Value::Mapping(_) | Value::Scalar { .. } => {
+            item.as_text().map(|it| (it, item)).into_iter().collect()
+        }
+    }
 }
 
 fn field(ground: &Ground<'_>, text: &str, node: &Node, found: &mut Diagnostics) -> Vec<FieldId> {

@@ -49,6 +49,23 @@ fn conditions_that_say_nothing() {
     check("{ rules: [{ on: [Query.me] }] }", &[("missing-key", "{ on: [Query.me] }")]);
 }
 
+/// What the schema says of an argument tells, too.
+#[test]
+fn conditions_that_are_never_true_or_false() {
+    let allow = |it: &str| format!("{{ rules: [{{ on: [Query.me, Query.user], allow: {it} }}] }}");
+    for it in ["1 + 1", "\"'staff'\"", "field", "claims", "args", "'!claims'"] {
+        check(&allow(it), &[("wrong-expression", it)]);
+    }
+    let on = |on: &str, it: &str| format!("{{ rules: [{{ on: [{on}], allow: {it} }}] }}");
+    check(&on("Query.user", "args.id"), &[("wrong-expression", "args.id")]);
+    check(&on("Query.user, Query.actor", "'!args.id'"), &[("wrong-expression", "'!args.id'")]);
+    // Asked of a field without the argument it has no answer, and of many fields nobody knows.
+    check(&allow("args.id"), &[]);
+    check(&on("'*.user'", "args.id"), &[]);
+    check(&allow("claims.admin"), &[]);
+    check(&allow("operation.trusted"), &[]);
+}
+
 #[test]
 fn rules_in_the_way_of_each_other() {
     let twice =

@@ -230,6 +230,35 @@ fn layers_lie_over_each_other() {
     check(&both, "{ t { id } node { id } }", &json!({}), Ok(10));
 }
 
+/// A tuned file beside a policy that says something of the same coordinate.
+#[test]
+fn what_both_layers_say_is_not_added_up() {
+    let list = |slicing: Option<&str>, max, assumed| List {
+        slicing: slicing.map(|it| vec![it.into()]),
+        max,
+        assumed,
+        ..List::default()
+    };
+    let tuned = list(Some("last"), Some(9), Some(6));
+    let check = |own: Option<List>, query: &str, expect: u64| {
+        let mut both = Settings { clamps: Clamps::Upstream, ..settings() };
+        both.tuned.lists.push(entry("Query.users", tuned.clone()));
+        both.tuned.weights.push(entry("T", 7));
+        both.policy.lists.extend(own.map(|it| entry("Query.users", it)));
+        both.policy.weights.push(entry("T", 2));
+        check(&both, query, &json!({}), Ok(expect));
+    };
+    let of = |args: &str| format!("{{ users{args} {{ nodes {{ id }} }} }}");
+    // One for the connection, and two for each node.
+    check(None, &of("(first: 3, last: 4)"), 1 + 2 * 4);
+    check(Some(list(Some("first"), None, None)), &of("(first: 3, last: 4)"), 1 + 2 * 3);
+    check(None, &of("(last: 50)"), 1 + 2 * 9);
+    check(Some(list(None, Some(5), None)), &of("(last: 50)"), 1 + 2 * 5);
+    check(None, &of(""), 1 + 2 * 6);
+    check(Some(list(None, None, Some(4))), &of(""), 1 + 2 * 4);
+    check(None, "{ t { id } }", 2);
+}
+
 #[test]
 fn wildcards_bind_arguments_that_fit() {
     let mut all = settings();

@@ -56,6 +56,36 @@ fn mistakes_in_what_is_demanded() {
     check_wrong("  - { at: [Save.role], allow: nope }", &["wrong-expression"]);
 }
 
+/// By itself, or by what the schema says of the value.
+#[test]
+fn conditions_that_are_never_true_or_false() {
+    let require = |at: &str, it: &str| format!("  - {{ at: [{at}], require: {it} }}");
+    let never = [
+        ("Save.role", "1 + 1"),
+        ("'Query.items(first:)'", "value"),
+        ("'Query.items(first:)'", "args.sort"),
+        ("'*(first:)'", "value"),
+        ("'Query.orders(tags:)'", "value"),
+        ("'Mutation.save(input:)'", "'!value'"),
+        ("scalar ID", "value"),
+    ];
+    for (at, it) in never {
+        check_wrong(&require(at, it), &["wrong-expression"]);
+    }
+    let maybe = [
+        ("'Query.items(first:)'", "args.price"),
+        ("'Query.items(first:)'", "args.nothing"),
+        ("'Query.find(raw:)'", "value"),
+        ("'Query.items(first:)', 'Query.find(raw:)'", "value"),
+        ("scalar Boolean", "value"),
+        ("scalar JSON", "value"),
+        ("'Query.find(filter:)'", "value.flag"),
+    ];
+    for (at, it) in maybe {
+        check_wrong(&require(at, it), &[]);
+    }
+}
+
 /// What is decisive, and what is only on record.
 #[track_caller]
 fn check(demands: &str, body: &serde_json::Value, expect: (&[&str], &[&str])) {

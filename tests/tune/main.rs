@@ -18,7 +18,12 @@ use std::{
     process::{Command, Output},
 };
 
-use portcullis::{digest::Digest, policy::ProfileIdx, sources::load_policy};
+use portcullis::{
+    digest::Digest,
+    policy::{ProfileIdx, Stance},
+    sources::load_policy,
+    verdict::Mode,
+};
 use serde_json::Value;
 
 use world::{TRUTH, Work, answering, folder, start, write};
@@ -105,8 +110,27 @@ fn known_weights_are_found() {
     let ratio = weight("Query.stats") / weight("Query.products");
     assert!((10.0..14.0).contains(&ratio), "{ratio}");
     let (rule, _) = policy.rules().find(|it| it.1.meta().id == "cost").unwrap();
-    let stance = format!("{:?}", policy.stance(ProfileIdx::BASE, rule));
-    assert!(stance.contains(&limit.to_string()), "{stance}");
+    let expect = Stance::On { mode: Mode::Report, limit };
+    assert_eq!(policy.stance(ProfileIdx::BASE, rule), expect);
+    assert_eq!(told["limit"]["mode"], "report");
+    assert_eq!(told["limit"]["to_enforce"], "to enforce it, write `mode: enforce` under `cost`");
+}
+
+/// Nobody has said that a limit should refuse which was written nowhere.
+#[test]
+fn a_limit_that_only_reports_does_not_begin_to_refuse() {
+    let folder = folder(60);
+    let path = folder.path();
+    write(path, "shop.yaml", "version: 1\nname: shop\nschema: { file: schema.graphql }\n");
+    let output = tune(path, start(Work::Told), &["--server-timing", "cpu", FAST]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let how = "only reported, as so far; to enforce it, write `mode: enforce` under `cost`";
+    assert!(said.contains(how), "{said}");
+    let added = said.lines().find_map(|it| it.strip_prefix("+cost: ")).unwrap();
+    assert!(added.ends_with(", mode: report }"), "{added}");
+    let report = std::fs::read_to_string(path.join("shop.cost.html")).unwrap();
+    assert!(report.contains("only reported, as so far"));
 }
 
 #[test]

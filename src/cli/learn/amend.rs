@@ -4,6 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use crate::{
     diagnostic::Source,
+    verdict::Mode,
     yaml::{self, Node, Value},
 };
 
@@ -29,9 +30,9 @@ pub(in crate::cli) fn amend(text: &str, path: &[&str], value: &str) -> Option<St
 }
 
 /// The same for a limit that only reports: it does so with its new number, too.
-pub(super) fn amend_reporting(text: &str, path: &[&str], value: &str) -> Option<String> {
+pub(in crate::cli) fn amend_reporting(text: &str, path: &[&str], value: &str) -> Option<String> {
     let amended = amend(text, path, value)?;
-    if reports(&amended, path) {
+    if Said::of(&amended, path).mode() == Some(Mode::Report) {
         return Some(amended);
     }
     if let Some(beside) = amend(&amended, &[path, &["mode"]].concat(), "report") {
@@ -44,19 +45,44 @@ pub(super) fn amend_reporting(text: &str, path: &[&str], value: &str) -> Option<
     }
 }
 
-/// Whether a limit that is written reports, by what is said at it, around it, and of the file.
-fn reports(text: &str, path: &[&str]) -> bool {
-    let (Some(root), _found) = yaml::read(&source(text)) else { return false };
-    let file = entry(&root, "mode").and_then(Node::as_text);
-    let (mut node, mut block) = (&root, None);
-    // The budget of this loop is the path.
-    for key in path {
-        block = entry(node, "mode").and_then(Node::as_text).or(block);
-        let Some(next) = entry(node, key) else { return false };
-        node = next;
+/// The modes that are written for a limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::cli) struct Said {
+    /// Of the file.
+    pub(in crate::cli) file: Option<Mode>,
+    /// Of the nearest block around it.
+    pub(in crate::cli) block: Option<Mode>,
+    /// At the limit itself.
+    pub(in crate::cli) rule: Option<Mode>,
+}
+
+impl Said {
+    pub(in crate::cli) fn of(text: &str, path: &[&str]) -> Self {
+        let (Some(root), _found) = yaml::read(&source(text)) else { return Self::default() };
+        let mut said = Self { file: mode(&root), ..Self::default() };
+        let mut node = &root;
+        // The budget of this loop is the path.
+        for (n, key) in path.iter().enumerate() {
+            said.block = mode(node).filter(|_| n > 0).or(said.block);
+            let Some(next) = entry(node, key) else { return said };
+            node = next;
+        }
+        Self { rule: mode(node), ..said }
     }
-    let around = if file == Some("report") { file } else { block };
-    entry(node, "mode").and_then(Node::as_text).or(around) == Some("report")
+
+    /// The one that counts; `enforce` of the file says no more than its absence does.
+    pub(in crate::cli) fn mode(self) -> Option<Mode> {
+        let around = if self.file == Some(Mode::Report) { self.file } else { self.block };
+        self.rule.or(around)
+    }
+}
+
+fn mode(node: &Node) -> Option<Mode> {
+    match entry(node, "mode")?.as_text()? {
+        "enforce" => Some(Mode::Enforce),
+        "report" => Some(Mode::Report),
+        _ => None,
+    }
 }
 
 fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {

@@ -6,7 +6,7 @@ mod amend;
 mod diff;
 mod report;
 
-pub(super) use amend::amend;
+pub(super) use amend::{Said, amend, amend_reporting};
 pub(super) use diff::unified;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};

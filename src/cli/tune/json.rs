@@ -6,11 +6,12 @@ use crate::{
     calibration::{Advice, Capacity, Fullness, Identified, Largest, Quality, Weight},
     cli::tune::{
         outcome::Outcome,
+        patch::Patch,
         told::{Provenance, column, next},
     },
 };
 
-pub(super) fn as_json(outcome: &Outcome, about: &Provenance, patch: &str) -> Value {
+pub(super) fn as_json(outcome: &Outcome, about: &Provenance, patch: &Patch) -> Value {
     let weights = outcome.tuned.weights.iter();
     let weights: Map<_, _> = weights.map(|(on, it, _)| (on.to_string(), json!(it))).collect();
     let assumed = outcome.tuned.lists.iter();
@@ -29,9 +30,9 @@ pub(super) fn as_json(outcome: &Outcome, about: &Provenance, patch: &str) -> Val
         "weights": weights,
         "assumed": assumed,
         "capacity": outcome.capacities.iter().map(capacity).collect::<Vec<_>>(),
-        "limit": limit(outcome, about),
+        "limit": limit(outcome, about, patch),
         "next": next(outcome),
-        "patch": patch,
+        "patch": patch.text,
     })
 }
 
@@ -66,7 +67,8 @@ fn capacity((load, it): &(u32, Capacity)) -> Value {
         "cost": cost, "beyond_measured": it.is_beyond() })
 }
 
-fn limit(outcome: &Outcome, about: &Provenance) -> Value {
+fn limit(outcome: &Outcome, about: &Provenance, patch: &Patch) -> Value {
+    let mode = if patch.to_enforce.is_some() { "report" } else { "enforce" };
     let Outcome { advice, traffic, .. } = outcome;
     let capacity = match advice {
         Advice::Conflict { capacity, .. } => Some(capacity),
@@ -75,6 +77,7 @@ fn limit(outcome: &Outcome, about: &Provenance) -> Value {
     let dear = outcome.dear.iter();
     let dear = dear.map(|(name, cost)| json!({ "operation": name, "cost": cost }));
     json!({ "proposed": advice.limit(), "now": about.limit,
+        "mode": mode, "to_enforce": patch.to_enforce,
         "largest": traffic.largest, "legitimate": traffic.n,
         "dearer_to_come": traffic.dearer, "conflict_with_capacity": capacity,
         "in_conflict": dear.collect::<Vec<_>>() })

@@ -11,6 +11,7 @@ mod load;
 mod measure;
 mod outcome;
 mod page;
+mod patch;
 mod pictures;
 mod plan;
 mod plot;
@@ -31,13 +32,13 @@ use crate::{
     calibration::Effort,
     cli::{
         Exit,
-        learn::{amend, unified},
         past::grouped,
         terminal,
         tune::{
             arguments::Format,
             measure::{Asking, measure},
             outcome::{Outcome, Terms},
+            patch::Patch,
             plan::Plan,
             sampled::sampled,
             told::Provenance,
@@ -89,13 +90,13 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
         terminal::say(&told::refusal(&outcome));
         return Ok(Exit::Found);
     }
-    let patch = patch(arguments, &about, &outcome)?;
+    let patch = patch(arguments, (&policy, &about), &outcome)?;
     let (tuned, report) = (arguments.out(), arguments.report());
-    let (yaml, html) = (file::write(&outcome, &about), page::page(&outcome, &about));
+    let (yaml, html) = (file::write(&outcome, &about), page::page(&outcome, &about, &patch));
     write::write_all(&[(&tuned, &yaml), (&report, &html)])?;
     terminal::data(&match arguments.format {
         Format::Json => format!("{:#}\n", json::as_json(&outcome, &about, &patch)),
-        Format::Text => format!("{}\n{patch}", told::as_text(&outcome, &about)),
+        Format::Text => format!("{}\n{}", told::as_text(&outcome, &about, &patch), patch.text),
     });
     terminal::say(&format!("wrote {} and {}\n", tuned.display(), report.display()));
     Ok(Exit::Fine)
@@ -146,11 +147,6 @@ fn about(
     outcome: &Outcome,
 ) -> Provenance {
     let types = policy.blocks.iter().find(|(key, _)| **key == *"types");
-    let limit = policy.rules().find(|(_, it)| it.meta().id == "cost");
-    let limit = limit.and_then(|(rule, _)| match policy.stance(ProfileIdx::BASE, rule) {
-        Stance::Off => None,
-        Stance::On { limit, .. } => Some(limit),
-    });
     let target = match &arguments.server_timing {
         Some(metric) => format!("{metric} of Server-Timing, median of {}", arguments.repeats),
         None => format!("latency, median of {}", arguments.repeats),
@@ -163,7 +159,7 @@ fn about(
         requests: outcome.points.len().saturating_mul(arguments.rounds()),
         policy: policy.name.to_string(),
         upstream: upstream.to_string(),
-        limit,
+        limit: stance(policy).limit(),
     }
 }
 
@@ -174,15 +170,22 @@ fn beside(file: &Path, policy: &Path) -> String {
     name.unwrap_or_else(|| file.to_owned()).display().to_string()
 }
 
-/// The policy as it would be, against the policy as it is.
-fn patch(arguments: &Arguments, about: &Provenance, outcome: &Outcome) -> Result<String, String> {
+fn patch(
+    arguments: &Arguments,
+    (policy, about): (&Policy, &Provenance),
+    outcome: &Outcome,
+) -> Result<Patch, String> {
     let path = &arguments.policy;
     let text = fs::read_to_string(path).map_err(|it| format!("`{}`: {it}", path.display()))?;
-    let limit = outcome.advice.limit().to_string();
-    let amended = amend(&text, &["cost", "tuned"], &about.file)
-        .and_then(|it| amend(&it, &["cost", "max"], &limit))
-        .ok_or_else(|| format!("`cost` cannot be changed in `{}`", path.display()))?;
-    Ok(unified(&path.display().to_string(), &text, &amended))
+    let name = path.display().to_string();
+    let patch = Patch::of((&name, &text), stance(policy), (&about.file, outcome.advice.limit()));
+    patch.ok_or_else(|| format!("`cost` cannot be changed in `{name}`"))
+}
+
+/// How the policy stands to costs so far.
+fn stance(policy: &Policy) -> Stance {
+    let rule = policy.rules().find(|(_, it)| it.meta().id == "cost");
+    rule.map_or(Stance::Off, |(rule, _)| policy.stance(ProfileIdx::BASE, rule))
 }
 
 /// What would be sent.

@@ -10,6 +10,7 @@ use crate::{
         past::grouped,
         tune::{
             outcome::Outcome,
+            patch::Patch,
             pictures::{costs, latency, predictions},
             plot::{milliseconds, place},
             told::{self, Provenance, percent},
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// The whole page.
-pub(super) fn page(outcome: &Outcome, about: &Provenance) -> String {
+pub(super) fn page(outcome: &Outcome, about: &Provenance, patch: &Patch) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -36,7 +37,7 @@ pub(super) fn page(outcome: &Outcome, about: &Provenance) -> String {
                     p.when { (about.date.get(..10).unwrap_or_default()) " · " (about.upstream) }
                 }
                 main {
-                    (hero(outcome, about))
+                    (hero(outcome, about, patch))
                     div.columns {
                         (card("What clients ask for", &costs(outcome, about), "Every legitimate request by its static cost. The limit stands a quarter above the dearest."))
                         (card("How long it takes", &latency(outcome), "Each dot is an operation. The line is what cost tells of time, the dashed line what 99 of a hundred requests stay below."))
@@ -59,7 +60,7 @@ fn card(title: &str, body: &Markup, caption: &str) -> Markup {
     html! { section.card { h2 { (title) } (body) p.caption { (caption) } } }
 }
 
-fn hero(outcome: &Outcome, about: &Provenance) -> Markup {
+fn hero(outcome: &Outcome, about: &Provenance, patch: &Patch) -> Markup {
     let (chip, word) = match outcome.advice {
         Advice::Conflict { .. } => ("alarm", "above what the upstream bears"),
         Advice::Fits(_) => ("good", "the upstream bears it"),
@@ -74,6 +75,7 @@ fn hero(outcome: &Outcome, about: &Provenance) -> Markup {
                 @if let Some(now) = about.limit {
                     p.why { "In force now: " (grouped(now)) ", in the units of then." }
                 }
+                @if patch.to_enforce.is_some() { p.why { "It is " (patch.note()) "." } }
             }
             dl.tiles {
                 (tile("of one unit of cost", &milliseconds(outcome.tuned.unit)))

@@ -6,7 +6,10 @@ use crate::{
     calibration::{
         Advice, Capacity, Column, FEW, Identified, Largest, Objection, Quality, Weight, enough,
     },
-    cli::{past::grouped, tune::outcome::Outcome},
+    cli::{
+        past::grouped,
+        tune::{outcome::Outcome, patch::Patch},
+    },
     cost::Measure,
 };
 
@@ -174,7 +177,7 @@ pub(super) fn refusal(outcome: &Outcome) -> String {
     out
 }
 
-pub(super) fn as_text(outcome: &Outcome, about: &Provenance) -> String {
+pub(super) fn as_text(outcome: &Outcome, about: &Provenance, patch: &Patch) -> String {
     let mut out = format!(
         "{} operations of {} shapes, {} requests, target: {}\n",
         grouped(outcome.points.len() as u64),
@@ -187,7 +190,7 @@ pub(super) fn as_text(outcome: &Outcome, about: &Provenance) -> String {
         let _ = writeln!(out, "  left out: {} {why}", grouped(*n));
     }
     out.push_str(&quality_as_text(outcome));
-    out.push_str(&limit_as_text(outcome));
+    out.push_str(&limit_as_text(outcome, patch));
     out.push_str(&next_as_text(outcome));
     out
 }
@@ -220,12 +223,15 @@ fn quality_as_text(outcome: &Outcome) -> String {
 }
 
 /// The limit, and what the upstream can bear.
-fn limit_as_text(outcome: &Outcome) -> String {
+fn limit_as_text(outcome: &Outcome, patch: &Patch) -> String {
     let mut out = String::new();
     for (load, it) in &outcome.capacities {
         let _ = writeln!(out, "capacity  {load:>3} % load: {}", bears(it));
     }
     let _ = writeln!(out, "limit     {}: {}", grouped(outcome.advice.limit()), advice(outcome));
+    if patch.to_enforce.is_some() {
+        let _ = writeln!(out, "          {}", patch.note());
+    }
     for (name, cost) in outcome.dear.iter().take(TOLD) {
         let _ = writeln!(out, "          {:>10}  {name}", grouped(*cost));
     }

@@ -117,6 +117,13 @@ impl Written<'_> {
         self.require == Some(Mode::Enforce)
     }
 
+    /// What is wrong with the settings when no manifest can be read, because there is no schema.
+    pub(super) fn unbound(self, ground: (&[Profile], &Conditions), found: &mut Diagnostics) {
+        if let Some(node) = self.settings {
+            settings::unbound(node, ground, found);
+        }
+    }
+
     fn lint(&self, (block, apq): (&Node, Option<&Node>), found: &mut Diagnostics) {
         if self.require.is_some() && self.manifests.is_empty() {
             let message = "`documents.require` without `manifests` refuses everything";

@@ -41,6 +41,13 @@ pub(super) fn read(
     }
 }
 
+/// What is wrong with the list whatever the manifests are.
+pub(super) fn unbound(node: &Node, ground: (&[Profile], &Conditions), found: &mut Diagnostics) {
+    for item in shape::list(node, found) {
+        let _of_no_document_yet = read_one(item, ground, found);
+    }
+}
+
 fn read_one(
     node: &Node,
     (profiles, conditions): (&[Profile], &Conditions),

@@ -24,6 +24,7 @@ use crate::{
         response::{self, ResponseRules},
         settings::Layer,
         stance::Written,
+        uncounted,
     },
     rules::{Entry, Ground, REGISTRY, Rule, RuleIdx, Setting},
     schema::Schema,
@@ -74,9 +75,16 @@ fn compile(
     sketch.lint(registry, now, found);
     let tuned = sketch.frame.tuned.as_ref();
     let tuned = tuned.and_then(|it| cost::tuned(it, &mut sketch.frame.cost, &mut *resolve, found));
-    let (schema, text, origin) = sketch.schema.take()?;
+    let Some((schema, text, origin)) = sketch.schema.take() else {
+        unbound(registry, sketch, found);
+        return None;
+    };
     let schema = Arc::new(schema);
-    let cost = Arc::new(cost::model(&schema, &sketch.frame.cost, found)?);
+    let Some(cost) = cost::model(&schema, &sketch.frame.cost, found).map(Arc::new) else {
+        unbound(registry, sketch, found);
+        return None;
+    };
+    uncounted::warn(registry, (root, &sketch.profiles.0), &cost, found);
     let name = sketch.name;
     let (frame, parts) = bind(registry, sketch, (&schema, &cost), resolve, found);
     let digest = digest((root, &text, tuned.as_deref()), &parts.documents);
@@ -107,7 +115,7 @@ fn bind(
     for (profile, placed) in profiles.iter_mut().skip(1).zip(&placed) {
         profile.rates = placed.rates.map(|it| rates::lay_over(it, &rates, found));
     }
-    let inputs = inputs::read(registry, schema, sketch.inputs, found);
+    let inputs = inputs::read(registry, Some(schema), sketch.inputs, found);
     let excuses = excuses(&layer, &conditions, found);
     let said = said(&layer, &inputs);
     let rules = rules(registry, layer, (&inputs, &ground), found);
@@ -130,6 +138,20 @@ fn bind(
         documents,
     };
     (frame, parts)
+}
+
+/// Tells what is wrong with what names fields and types whatever they are, when they are not known:
+/// conditions above all.
+fn unbound(registry: &'static [Entry], sketch: Sketch<'_>, found: &mut Diagnostics) {
+    let Sketch { layer, conditions, documents, inputs, profiles: (profiles, _), .. } = sketch;
+    let _excuses = excuses(&layer, &conditions, found);
+    inputs::read(registry, None, inputs, found).unbound(registry, &conditions, found);
+    documents.unbound((&profiles, &conditions), found);
+    for (entry, node) in registry.iter().zip(layer.bound) {
+        if let (Setting::Bound { unbound, .. }, Some(node)) = (&entry.setting, node) {
+            unbound(node, &conditions, found);
+        }
+    }
 }
 
 /// What was compiled through the registry.

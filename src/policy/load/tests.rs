@@ -114,6 +114,15 @@ fn report_of_the_file_holds_for_all_but_rules_that_enforce() {
 }
 
 #[test]
+fn a_policy_that_says_it_only_watches_is_no_fault() {
+    let found = compile(&format!("{HEAD}\nmode: report"), None).1;
+    let note = found.iter().next().unwrap();
+    assert_eq!((note.code, found.has_faults()), ("only-watches", false));
+    let (source, span) = note.place.as_ref().unwrap();
+    assert_eq!(source.text.get(span.clone()), Some("mode"));
+}
+
+#[test]
 fn switches_have_three_words() {
     check("introspection: allow", "introspection", Stance::Off);
     check("introspection: report", "introspection", on(Report, u64::MAX));
@@ -195,4 +204,33 @@ fn a_tuned_file_lies_below_the_policy() {
         policy.cost.call_weight(policy.schema.field_named(query, name).unwrap())
     };
     assert_eq!(["a", "b"].map(weight), [7, 2]);
+}
+
+/// Where both speak of one coordinate, the policy is heard; nothing is added up.
+#[test]
+fn of_one_coordinate_the_policy_has_the_last_word() {
+    let tuned = "weights: { Query.a: 7, Query.b: 8 }\n\
+                 lists: { Query.l: { assumed: 6 }, Query.m: { assumed: 6 } }\n";
+    let schema = "type Query { a: Query b: Query c: Query l: [Query] m: [Query] n: [Query] }";
+    let check = |rest: &str, weights: [u64; 3], sizes: [u32; 3]| {
+        let source = |name: &str, text: &str| Source { name: name.into(), text: text.into() };
+        let mut resolve = |name: &str| {
+            Ok(Arc::new(source(name, if name == "t.cost.yaml" { tuned } else { schema })))
+        };
+        let text = format!("{HEAD}cost: {{ {rest} }}");
+        let (policy, found) = load(Arc::new(source("p.yaml", &text)), &mut resolve);
+        let policy = policy.unwrap_or_else(|| panic!("{}", render(&found, Colour::Plain)));
+        let query = policy.schema.type_named("Query").unwrap();
+        let field = |name: &str| policy.schema.field_named(query, name).unwrap();
+        assert_eq!(["a", "b", "c"].map(|it| policy.cost.call_weight(field(it))), weights, "{rest}");
+        let assumed = ["l", "m", "n"].map(|it| policy.cost.assumed(field(it)).unwrap());
+        assert_eq!(assumed, sizes, "{rest}");
+    };
+    let own = "weights: { Query.a: 2, Query.c: 3 }, \
+               lists: { Query.l: { assumed: 4 }, Query.n: { assumed: 5 } }";
+    check("measure: both", [1, 1, 1], [10, 10, 10]);
+    check("tuned: t.cost.yaml", [7, 8, 1], [6, 6, 10]);
+    check(own, [2, 1, 3], [4, 10, 5]);
+    check(&format!("tuned: t.cost.yaml, {own}"), [2, 8, 3], [4, 6, 5]);
+    check("tuned: t.cost.yaml, weights: { '*.a': 2 }", [2, 8, 1], [6, 6, 10]);
 }

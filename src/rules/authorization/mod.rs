@@ -18,7 +18,7 @@ use crate::{
     expression::{Asked, When},
     operation::Operation,
     rules::{
-        Decided, Entry, Facts, Ground, Meta, Rule, Setting, Specialised,
+        Decided, Entry, Facts, Ground, Hiding, Meta, Rule, Setting, Specialised,
         authorization::{
             decision::Keep,
             residual::Left,
@@ -38,6 +38,7 @@ pub(super) const ENTRY: Entry = Entry {
         read: |node: &Node, ground: &Ground<'_>, found: &mut Diagnostics| {
             Box::new(read::authorization(node, ground, found))
         },
+        unbound: read::unbound,
         schema: read::SCHEMA,
     },
 };
@@ -144,7 +145,36 @@ impl Rule for Authorization {
                     !is_local && !it.allow.evaluate(asked, None).holds()
                 })
             }
-            None => self.table.is_root(field) && self.table.default == Default::Deny,
+            None => self.is_denied_root(field),
         }
+    }
+
+    fn may_hide(&self, field: FieldId) -> bool {
+        match self.table.of(field) {
+            Some(permits) => {
+                permits.iter().filter_map(|it| self.permits.get(it.index())).any(|it| {
+                    let is_local = it.allow.expression().is_some_and(decision::looks_around);
+                    !is_local && !matches!(it.allow, When::Always)
+                })
+            }
+            None => self.is_denied_root(field),
+        }
+    }
+
+    fn hiding(&self) -> Hiding {
+        match (self.denial.mode, self.denial.on_deny, self.denial.conceal) {
+            (Mode::Report, ..) => Hiding::Reported,
+            (Mode::Enforce, OnDeny::Reject, Conceal::Yes) => Hiding::Concealed,
+            (Mode::Enforce, OnDeny::Reject | OnDeny::Remove, Conceal::No | Conceal::Yes) => {
+                Hiding::Denied
+            }
+        }
+    }
+}
+
+impl Authorization {
+    /// A root field that no rule names, where those are denied.
+    fn is_denied_root(&self, field: FieldId) -> bool {
+        self.table.is_root(field) && self.table.default == Default::Deny
     }
 }

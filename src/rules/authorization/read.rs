@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     diagnostic::Diagnostics,
-    expression::{Scope, When},
+    expression::{Conditions, Scope, When},
     rules::{
         Ground,
         authorization::{
@@ -13,6 +13,7 @@ use crate::{
             paths::detours,
             table::{Default, On, PermitIdx, Table},
         },
+        typed::{self, Types},
     },
     schema::{Bound, Coordinate, Kind, Pattern, Schema},
     verdict::Mode,
@@ -62,31 +63,74 @@ pub(super) fn authorization(
     ground: &Ground<'_>,
     found: &mut Diagnostics,
 ) -> Authorization {
-    let mut fields = Fields::of(node, "authorization", found);
-    let words = [("allow", Default::Allow), ("deny", Default::Deny)];
-    let default = fields.take("default", found).and_then(|it| scalar::word(it, &words, found));
-    let conceal = fields.take("conceal", found).and_then(|it| scalar::boolean(it, found));
-    let words = [("enforce", Mode::Enforce), ("report", Mode::Report)];
-    let mode = fields.take("mode", found).and_then(|it| scalar::word(it, &words, found));
-    let words = [("reject", OnDeny::Reject), ("remove", OnDeny::Remove)];
-    let on_deny = fields.take("on_deny", found).and_then(|it| scalar::word(it, &words, found));
-    let items = fields.take("rules", found).map(|it| shape::list(it, found)).unwrap_or_default();
-    fields.finish(found);
+    let written = Written::read(node, found);
     let mut reading = Reading { ground, permits: Vec::new(), on: Vec::new() };
-    for item in items {
-        reading.item(item, found);
+    for item in written.items {
+        reading.item(Item::read(item, ground.conditions, found), found);
     }
-    let default = default.unwrap_or(Default::Deny);
-    let table = reading.table(default, found);
+    let table = reading.table(written.default, found);
     reading.warn_of_detours(&table, found);
-    Authorization {
-        permits: reading.permits.into(),
-        table,
-        denial: Denial {
-            conceal: if conceal == Some(true) { Conceal::Yes } else { Conceal::No },
-            on_deny: on_deny.unwrap_or(OnDeny::Reject),
-            mode: mode.unwrap_or(Mode::Enforce),
-        },
+    Authorization { permits: reading.permits.into(), table, denial: written.denial }
+}
+
+/// What is wrong with the block whatever the schema is.
+pub(super) fn unbound(node: &Node, conditions: &Conditions, found: &mut Diagnostics) {
+    for item in Written::read(node, found).items {
+        let _of_no_field_yet = Item::read(item, conditions, found);
+    }
+}
+
+/// The block as it is written.
+struct Written<'n> {
+    default: Default,
+    denial: Denial,
+    items: &'n [Node],
+}
+
+impl<'n> Written<'n> {
+    fn read(node: &'n Node, found: &mut Diagnostics) -> Self {
+        let mut fields = Fields::of(node, "authorization", found);
+        let words = [("allow", Default::Allow), ("deny", Default::Deny)];
+        let default = fields.take("default", found).and_then(|it| scalar::word(it, &words, found));
+        let conceal = fields.take("conceal", found).and_then(|it| scalar::boolean(it, found));
+        let words = [("enforce", Mode::Enforce), ("report", Mode::Report)];
+        let mode = fields.take("mode", found).and_then(|it| scalar::word(it, &words, found));
+        let words = [("reject", OnDeny::Reject), ("remove", OnDeny::Remove)];
+        let on_deny = fields.take("on_deny", found).and_then(|it| scalar::word(it, &words, found));
+        let items = fields.take("rules", found).map(|it| shape::list(it, found));
+        fields.finish(found);
+        Self {
+            default: default.unwrap_or(Default::Deny),
+            denial: Denial {
+                conceal: if conceal == Some(true) { Conceal::Yes } else { Conceal::No },
+                on_deny: on_deny.unwrap_or(OnDeny::Reject),
+                mode: mode.unwrap_or(Mode::Enforce),
+            },
+            items: items.unwrap_or_default(),
+        }
+    }
+}
+
+/// A rule as it is written.
+struct Item<'n> {
+    names: Vec<(&'n str, &'n Node)>,
+    /// `None` with a mistake.
+    allow: Option<(&'n Node, When)>,
+}
+
+impl<'n> Item<'n> {
+    fn read(node: &'n Node, conditions: &Conditions, found: &mut Diagnostics) -> Self {
+        let mut fields = Fields::of(node, "authorization.rules", found);
+        let on = fields.require("on", found);
+        let allow = fields.require("allow", found);
+        fields.finish(found);
+        let allow =
+            allow.and_then(|it| Some((it, When::read(it, Scope::Field, conditions, found)?)));
+        let names = on.map(|it| shape::placed_names(it, found)).unwrap_or_default();
+        if let (Some(on), []) = (on.filter(|it| matches!(it.value, Value::Sequence(_))), &*names) {
+            found.push(on.error("empty-list", "the list is empty"));
+        }
+        Self { names, allow }
     }
 }
 
@@ -109,21 +153,13 @@ fn name(on: &[(&str, &Node)]) -> Option<Box<str>> {
 const MOST_NAMED: usize = 4;
 
 impl<'n> Reading<'_, 'n> {
-    fn item(&mut self, node: &'n Node, found: &mut Diagnostics) {
-        let mut fields = Fields::of(node, "authorization.rules", found);
-        let on = fields.require("on", found);
-        let allow = fields.require("allow", found);
-        fields.finish(found);
-        let conditions = self.ground.conditions;
-        let allow = allow.and_then(|it| When::read(it, Scope::Field, conditions, found));
-        let names = on.map(|it| shape::placed_names(it, found)).unwrap_or_default();
-        if let (Some(on), []) = (on.filter(|it| matches!(it.value, Value::Sequence(_))), &*names) {
-            found.push(on.error("empty-list", "the list is empty"));
-        }
-        let Some(name) = name(&names) else { return };
+    fn item(&mut self, item: Item<'n>, found: &mut Diagnostics) {
+        let Some(name) = name(&item.names) else { return };
         let idx = PermitIdx(u32::try_from(self.permits.len()).unwrap_or(u32::MAX));
-        for (text, node) in names {
+        let mut all = Vec::new();
+        for (text, node) in item.names {
             let Some(on) = on_of(self.ground.schema, text, node, found) else { continue };
+            all.push(on.clone());
             if self.on.iter().any(|(it, ..)| *it == on) {
                 let message = format!("there is a rule on `{text}` already");
                 let error = node.error("duplicate-rule", message);
@@ -132,8 +168,13 @@ impl<'n> Reading<'_, 'n> {
                 self.on.push((on, idx, node));
             }
         }
+        if let Some((node, when)) = &item.allow {
+            let schema = self.ground.schema;
+            typed::object(schema, node, &types(schema, when, &all), found);
+        }
         // With a mistake in `allow` there is no policy; nobody is the safe reading.
-        self.permits.push(Permit { name, allow: allow.unwrap_or(When::Never) });
+        let allow = item.allow.map_or(When::Never, |(_, it)| it);
+        self.permits.push(Permit { name, allow });
     }
 
     fn table(&self, default: Default, found: &mut Diagnostics) -> Table {
@@ -172,6 +213,17 @@ impl Reading<'_, '_> {
             found.push(node.warning("open-path", message).help(help));
         }
     }
+}
+
+/// The types that a condition can have which is nothing but an argument of the fields it is on.
+fn types(schema: &Schema, when: &When, on: &[On]) -> Types {
+    let Some(argument) = typed::argument(when) else { return Types::new() };
+    let of = |on: &On| match on {
+        On::Field(field) => typed::of_argument(schema, *field, argument),
+        // They bind to many, and to others with the next version of the schema.
+        On::Directive(..) | On::EveryFieldNamed(_) | On::Type(_) => None,
+    };
+    on.iter().map(of).collect()
 }
 
 /// What a text in `on` stands for.

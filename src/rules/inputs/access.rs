@@ -6,7 +6,7 @@ use ahash::HashMap;
 
 use crate::{
     diagnostic::Diagnostics,
-    expression::{Name, Outcome, Resolve, Scope, Value as Answer, When},
+    expression::{Conditions, Name, Outcome, Resolve, Scope, Value as Answer, When},
     operation::{Node, Operation, Resolved, Variables},
     rules::{
         Decided, Demand, Facts, Ground, InputPlace, Meta, Presence, Residual, Rule, Specialised,
@@ -20,9 +20,11 @@ use crate::{
             walk::{Met, walk},
         },
         scope::{FieldScope, Place},
+        typed::{self, Types},
     },
-    schema::FieldId,
+    schema::{FieldId, InputOwner, Schema, TypeRef},
     verdict::{Findings, Mode, Violation},
+    yaml,
 };
 
 /// When the condition is asked for.
@@ -54,15 +56,39 @@ pub(in crate::rules) fn access(
     let mut conditions = Vec::new();
     for demand in demands {
         let places = bind(ground.schema, demand, Fits::Any, found);
-        let Some(when) = When::read(demand.node, Scope::Input, ground.conditions, found) else {
-            continue;
-        };
+        let Some(when) = condition(demand.node, ground.conditions, found) else { continue };
+        typed::object(ground.schema, demand.node, &types(ground.schema, &when, &places), found);
         bound.push(places);
         let name = demand.name.into();
         conditions.push(Condition { name, when, presence: demand.presence, mode: demand.mode });
     }
     let places = Places::new(ground.schema, &bound);
     Box::new(Of(Arc::new(Inner { access, conditions, places })))
+}
+
+/// Reads what stands under the key; adds every mistake.
+pub(in crate::rules) fn condition(
+    node: &yaml::Node,
+    conditions: &Conditions,
+    found: &mut Diagnostics,
+) -> Option<When> {
+    When::read(node, Scope::Input, conditions, found)
+}
+
+/// The types that a condition can have which is nothing but `value` or an argument beside it.
+fn types(schema: &Schema, when: &When, places: &[InputPlace]) -> Types {
+    let of = |place: &InputPlace| match (when.expression()?.bare()?, *place) {
+        ((Name::Value, None), InputPlace::Input(input)) => Some(schema.input(input).ty.clone()),
+        ((Name::Value, None), InputPlace::Scalar(named)) => {
+            Some(TypeRef { named, wrappers: [].into() })
+        }
+        ((Name::Args, Some(name)), InputPlace::Input(input)) => match schema.input(input).owner {
+            InputOwner::Field(field) => typed::of_argument(schema, field, name),
+            InputOwner::Directive(_) | InputOwner::InputObject(_) => None,
+        },
+        _ => None,
+    };
+    places.iter().map(of).collect()
 }
 
 #[derive(Debug)]

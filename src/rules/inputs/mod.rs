@@ -16,7 +16,7 @@ mod url;
 mod value;
 mod walk;
 
-pub(super) use access::{Access, Asks, access};
+pub(super) use access::{Access, Asks, access, condition};
 pub(super) use bind::Fits;
 pub(super) use content::{Content, Grain, Test, content};
 pub(super) use number::Number;
