@@ -12,6 +12,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::BufReader,
+    num::NonZeroU64,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -252,6 +253,26 @@ fn values_are_not_written_unless_asked_for() {
     assert!(!text.replace("\"canary-3\"", "").contains("canary"), "{text}");
     assert!(!text.contains("4929"), "{text}");
     conforms(&log);
+}
+
+#[test]
+fn files_are_used_to_their_size_and_each_can_be_read_alone() {
+    let (folder, upstream, size) = (bazaar_with(""), Upstream::start(), 65_536);
+    let mut file = writing(folder.path().join("log"), Details::Shapes);
+    file.writing.bounds = Bounds { size: NonZeroU64::new(size).expect("some"), files: 3 };
+    let path = folder.path().join("policy.yaml");
+    let proxy = Proxy::start_with(&path, upstream.address(), |config| config.traffic = Some(file));
+    let headers = [("Host", "bazaar.example"), ("Content-Type", "application/json")];
+    let bytes = request("POST", "/graphql", &headers, Some(br#"{"query":"{__typename}"}"#));
+    (0..500).for_each(|_| drop(exchange(proxy.address(), &bytes)));
+    let _cut_off = proxy.stop();
+    for (name, least) in [("log", 0), ("log.1", size - 2_048), ("log.2", size - 2_048)] {
+        let log = folder.path().join(name);
+        let text = fs::read_to_string(&log).expect("a log");
+        assert!((least..=size).contains(&(text.len() as u64)), "{name}: {} bytes", text.len());
+        assert!(text.starts_with(r#"{"kind":"policy""#) && text.contains(r#""kind":"document""#));
+        conforms(&log);
+    }
 }
 
 fn portcullis(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {

@@ -6,7 +6,8 @@ use tokio::time::Instant;
 
 use crate::{
     telemetry::{
-        About, Failed, GraphIndex, Refused, Reported, RequestId, Shed, Timed, UpstreamFailed,
+        About, Failed, GraphIndex, NotServed, Refused, Reported, RequestId, Shed, Timed,
+        UpstreamFailed,
     },
     transport::Refusal,
     verdict::{Code, Fault, Item, Rejected, Violation},
@@ -29,6 +30,9 @@ pub(super) fn refusal(refusal: &Refusal, about: &About<'_>) {
             | Fault::Upstream { code, detail },
         ) => {
             UpstreamFailed { id, carrier, code: *code, detail }.emit();
+        }
+        Refusal::Fault(Fault::Unavailable { detail }) => {
+            NotServed { id, carrier, detail }.emit();
         }
         Refusal::Limited(exceeded) => one(about, &exceeded.violation),
         Refusal::Rejected(Rejected { items, found, subjects, framing: _ }) => {

@@ -19,7 +19,7 @@ use crate::{
     },
     telemetry::{Reported, RequestId},
     transport::{Refusal, presented},
-    verdict::{Code, Fault, Item, Mode},
+    verdict::{Fault, Item, Mode},
 };
 
 /// The rates, and the request that spends.
@@ -152,8 +152,7 @@ impl Rates<'_> {
         match rate.mode {
             Mode::Enforce => {
                 let detail = format!("rate `{}`: the shared budget cannot be asked", rate.name);
-                let (code, detail) = (Code::SERVICE_UNAVAILABLE, detail.into());
-                Err(Fault::Upstream { code, detail }.into())
+                Err(Fault::Unavailable { detail: detail.into() }.into())
             }
             Mode::Report => Ok(()),
         }

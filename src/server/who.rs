@@ -113,8 +113,7 @@ impl Exchange<'_> {
             Unidentified::Bad(bad) => (bad.reason(), Violation::from(bad).into()),
             Unidentified::NoKeys => {
                 let detail = "there are no keys to verify tokens with".into();
-                let fault = Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail };
-                ("no-keys", fault.into())
+                ("no-keys", Fault::Unavailable { detail }.into())
             }
         };
         NotIdentified { about: &self.about(), reason }.emit();

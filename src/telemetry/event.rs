@@ -114,6 +114,32 @@ impl Failed<'_> {
     }
 }
 
+/// What must be asked before a request is judged gave no answer. Nothing was forwarded.
+#[derive(Debug)]
+pub struct NotServed<'a> {
+    /// The request.
+    pub id: RequestId,
+    /// How it came.
+    pub carrier: Carrier,
+    /// What happened.
+    pub detail: &'a str,
+}
+
+impl NotServed<'_> {
+    /// Logs and counts it.
+    pub fn emit(&self) {
+        let code = Code::SERVICE_UNAVAILABLE;
+        count_request(self.id.graph(), Outcome::Failed(code), self.carrier);
+        warn!(
+            event = "not-served",
+            code = code.as_str(),
+            detail = self.detail,
+            graph = self.id.graph_name(),
+            request_id = %self.id,
+        );
+    }
+}
+
 /// A panic was caught. Nothing was forwarded after it.
 #[derive(Debug)]
 pub struct Panicked {

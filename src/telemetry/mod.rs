@@ -39,8 +39,8 @@ pub use clock::{now_millis, now_nanos, rfc3339};
 pub use collector::{CollectorFound, NotCollected};
 pub use counters::{COUNTERS, Counter, Counters, GraphCounter};
 pub use event::{
-    AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, Panicked, PolicyWarned, Reported,
-    Started, Stopped, UpstreamFailed,
+    AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, NotServed, Panicked,
+    PolicyWarned, Reported, Started, Stopped, UpstreamFailed,
 };
 pub use exposition::{
     Exposition, Family, Figures, GraphFigures, Labels, Measured, PREFIX, Rows, families,

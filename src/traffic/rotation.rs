@@ -47,10 +47,14 @@ impl Files {
         Ok(files)
     }
 
-    /// Whether so many bytes more are for another file.
-    pub(super) fn is_full(&self, more: usize) -> bool {
-        self.size
-            .is_some_and(|it| it > 0 && it.saturating_add(more as u64) > self.bounds.size.get())
+    /// Whether there is nothing in it yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.size == Some(0)
+    }
+
+    /// Whether so many bytes more fit.
+    pub(super) fn has_room(&self, more: usize) -> bool {
+        self.size.is_none_or(|it| it.saturating_add(more as u64) <= self.bounds.size.get())
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -101,7 +105,7 @@ mod tests {
         let bounds = Bounds { size: NonZeroU64::new(4).unwrap(), files: 3 };
         let mut files = Files::open(&path, bounds).unwrap();
         for n in 0..5 {
-            if files.is_full(3) {
+            if !files.is_empty() && !files.has_room(3) {
                 files.rotate().unwrap();
             }
             files.write(format!("{n}ab").as_bytes()).unwrap();
@@ -112,7 +116,8 @@ mod tests {
         assert_eq!(read("log.2").as_deref(), Some("2ab"));
         assert_eq!(read("log.3"), None);
         drop(files);
-        assert!(!Files::open(&path, bounds).unwrap().is_full(0));
+        let files = Files::open(&path, bounds).unwrap();
+        assert!(files.has_room(0) && !files.has_room(1));
         assert_eq!(read("log").as_deref(), Some("4ab\n"));
     }
 }

@@ -120,6 +120,8 @@ struct Scribe {
     is_failing: bool,
     /// Until when nothing is tried again, after a failure.
     rests_until: Option<Instant>,
+    /// Until when no other file is begun, after a failure.
+    keeps_until: Option<Instant>,
     /// Requests that came meanwhile.
     n_lost: u64,
 }
@@ -136,6 +138,7 @@ impl Scribe {
             key: random_key(),
             is_failing: false,
             rests_until: None,
+            keeps_until: None,
             n_lost: 0,
         }
     }
@@ -156,14 +159,32 @@ impl Scribe {
             if self.rests() {
                 continue;
             }
-            self.make_room();
-            self.note(&observed);
+            self.add(&observed);
             while self.buffer.len() < BUFFER
                 && let Some(observed) = queue.next()
             {
-                self.note(&observed);
+                self.add(&observed);
             }
             self.flush();
+        }
+    }
+
+    /// Notes a request in this file, or in the next one when it does not fit. What does not fit into
+    /// a whole file has one of its own.
+    fn add(&mut self, observed: &Observed) {
+        let before = self.buffer.len();
+        self.note(observed);
+        let is_alone = before == 0 && self.files.is_empty();
+        if is_alone || self.files.has_room(self.buffer.len()) || self.keeps_file() {
+            return;
+        }
+        let added = self.buffer.split_off(before);
+        self.flush();
+        self.next_file();
+        // INVARIANT: a file can be read without those before it.
+        match self.now {
+            None => self.note(observed),
+            Some(_) => self.buffer.push_str(&added),
         }
     }
 
@@ -277,15 +298,19 @@ impl Scribe {
         self.buffer.clear();
     }
 
-    /// Begins another file when this one is full. Each can be read without those before it.
-    fn make_room(&mut self) {
-        if !self.files.is_full(BUFFER) {
-            return;
-        }
+    fn next_file(&mut self) {
         match self.files.rotate() {
             Ok(()) => self.forget(),
-            Err(error) => self.failed(&error),
+            Err(error) => {
+                self.failed(&error);
+                self.keeps_until = Instant::now().checked_add(REST);
+            }
         }
+    }
+
+    /// Whether this file grows on, since it could not be put aside a moment ago.
+    fn keeps_file(&self) -> bool {
+        self.keeps_until.is_some_and(|it| Instant::now() < it)
     }
 
     /// Tells everything again with what comes next.

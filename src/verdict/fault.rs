@@ -30,6 +30,11 @@ pub enum Fault {
         /// What happened, for the log.
         detail: Box<str>,
     },
+    /// Something that must be asked first gives no answer: a key server, what replicas share.
+    Unavailable {
+        /// What happened, for the log.
+        detail: Box<str>,
+    },
     /// The upstream was not reached: it has seen nothing of the request.
     Unreached {
         /// Wire code: unavailable, or timeout.
@@ -66,6 +71,7 @@ impl Fault {
             | Self::Upstream { code, .. } => *code,
             Self::Client(violation) => violation.code,
             Self::Internal { .. } => crate::verdict::Code::INTERNAL_SERVER_ERROR,
+            Self::Unavailable { .. } => crate::verdict::Code::SERVICE_UNAVAILABLE,
         }
     }
 }

@@ -85,7 +85,9 @@ pub(super) fn documents(graphs: &[GraphFigures], out: &mut Vec<Family>) {
             let mut labels = of_policy(graph);
             labels.push(("document", id.to_owned()));
             labels.push(("hash", hex(it.document.get(..8).unwrap_or_default())));
-            labels.push(("operation", it.name.as_deref().unwrap_or_default().to_owned()));
+            // A JSON literal; what a document calls an operation has nothing to unescape.
+            let operation = it.name.as_deref().unwrap_or_default().trim_matches('"');
+            labels.push(("operation", operation.to_owned()));
             (labels, count(it))
         });
         rows.collect::<Vec<_>>()

@@ -133,6 +133,7 @@ fn the_text_is_what_prometheus_reads() {
     };
     assert!(has("portcullis_requests_total", ("code", "MAX_DEPTH_LIMIT")));
     assert!(has("portcullis_document_requests_total", ("document", "a \"quoted\"\\\nid")));
+    assert!(has("portcullis_document_requests_total", ("operation", "Q")));
     assert!(has("portcullis_cost_limit", ("profile", "base")));
     assert!(has("portcullis_operation_cost_bucket", ("le", "+Inf")));
     assert!(has("portcullis_build_info", ("version", env!("CARGO_PKG_VERSION"))));
@@ -202,6 +203,26 @@ fn labels_come_from_closed_sets() {
             assert!(is_closed, "{name} {label}={value}");
         }
     }
+}
+
+/// Every metric has a place in the table, in full or as the end of one that stands in full before it.
+#[test]
+fn the_manual_names_every_metric() {
+    let page = include_str!("../../manual/observing.md");
+    let rows = page.lines().filter_map(|it| it.strip_prefix("| `")?.split_once(" |"));
+    let rows: Vec<Vec<_>> =
+        rows.map(|(it, _)| it.trim_end_matches('`').split("`, `").collect()).collect();
+    let names = |row: &[&str], name: &str| {
+        row.contains(&name)
+            || row.iter().filter(|it| it.starts_with('_')).any(|end| {
+                let begin = name.strip_suffix(end);
+                begin.is_some_and(|it| row.first().is_some_and(|first| first.starts_with(it)))
+            })
+    };
+    let text = Exposition::Classic.write(&figures()).unwrap();
+    let all = text.lines().filter_map(|it| it.strip_prefix("# TYPE ")?.split(' ').next());
+    let missing: Vec<_> = all.filter(|name| !rows.iter().any(|row| names(row, name))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
