@@ -102,6 +102,17 @@ fn a_report_for_ci() {
 }
 
 #[test]
+fn check_finds_a_listed_file_that_is_not_there() {
+    let (_folder, policy) = with_mistake("tests: [", "tests: [none_test.yaml, ");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.env_remove("PORTCULLIS_UPSTREAM").arg("check").arg(&policy);
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("error[unreadable-file]: cannot read `none_test.yaml`: "), "{text}");
+    assert!(text.contains("^^^^^^^^^^^^^^") && output.status.code() == Some(1), "{text}");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_misuse() {
     let folder = tempfile::tempdir().unwrap();
     let cases = folder.path().join("cases.yaml");

@@ -131,9 +131,18 @@ fn the_first_policy_is_written_once() {
     let found: Value = serde_json::from_slice(&checked.stdout).expect("JSON");
     let codes: Vec<_> = found.as_array().expect("a list").iter().map(|it| &it["code"]).collect();
     assert_eq!(codes, ["only-watches"], "{found}");
+    // What the manual recommends must not stop a pipeline.
+    assert_eq!(checked.status.code(), Some(0), "{found}");
+    let said = read("policy.yaml").lines().position(|it| it == "mode: report").map(|it| it + 1);
+    assert_eq!(
+        (&found[0]["severity"], found[0]["line"].as_u64()),
+        (&"note".into(), said.map(|it| it as u64))
+    );
     assert!(found[0]["help"].as_str().is_some_and(|it| it.contains("is refused already")));
     assert!(read("policy.yaml").contains("\n# Refused in every mode: "));
-    assert!(text.contains("are refused until the policy allows them"), "{text}");
+    assert!(text.contains("are refused until the policy\n# allows them"), "{text}");
+    assert!(read("policy.yaml").contains("\n  path: /graphql\n"));
+    hints_can_be_taken(&read("policy.yaml"), Path::new(into));
     let live = Path::new(into).join("live.yaml");
     fs::write(&live, "version: 1\nname: live\nschema: { introspect: 5m }\n").expect("write");
     let live = live.to_str().expect("UTF-8");
@@ -144,6 +153,18 @@ fn the_first_policy_is_written_once() {
     let said = String::from_utf8_lossy(&again.stderr);
     assert!(again.status.code() == Some(2) && said.contains("policy.yaml"), "{again:?}");
     assert_eq!(read("policy.yaml"), "mine");
+}
+
+/// The hints of the first policy are settings once their `#` is gone.
+fn hints_can_be_taken(policy: &str, folder: &Path) {
+    let (before, hints) = policy.split_once("  # origins").expect("hints");
+    let lines = hints.lines().filter(|it| !it.starts_with("  # Headers"));
+    let lines = lines.filter(|it| !it.starts_with("  # by `cookie`"));
+    let taken: Vec<_> = lines.map(|it| it.replacen("# ", "", 1)).collect();
+    let path = folder.join("hints.yaml");
+    fs::write(&path, format!("{before}  origins{}\n", taken.join("\n"))).expect("write");
+    let checked = portcullis(&["check", path.to_str().expect("UTF-8")]);
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
 }
 
 /// `type Query { a: Int }` and `b`, as introspection tells it.

@@ -1,18 +1,16 @@
 //! `portcullis check`: everything wrong or suspicious in a policy and its schema.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use crate::{
     admission::unfit,
-    cli::{Exit, drift, terminal, tls::Tls},
+    cli::{Exit, drift, effective::effective, terminal, tls::Tls},
     config::UpstreamUrl,
     diagnostic::{Diagnostic, Diagnostics, render, to_github, to_json, to_sarif},
-    policy::{Policy, ProfileIdx, Stance},
-    rules::{Setting, Unit},
+    policy::Policy,
     sources::{self, Teller},
-    verdict::Mode,
 };
 
 #[derive(Args, Debug)]
@@ -28,7 +26,8 @@ pub(super) struct Arguments {
     /// How to print what is found
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Print every rule as it stands for this profile, `base` for callers without one
+    /// Print what really applies for this profile, `base` for callers without one: every rule, and
+    /// what `http` and `response` say
     #[arg(long, value_name = "PROFILE")]
     effective: Option<String>,
 }
@@ -59,7 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     if !policy.authorizes() {
         terminal::say("note: no `authorization`: every field of the schema can be asked for\n");
     }
-    if diagnostics.is_empty() { Exit::Fine } else { Exit::Found }
+    if diagnostics.has_faults() { Exit::Found } else { Exit::Fine }
 }
 
 /// The policy, and what is wrong with it, its schema, and the flags.
@@ -83,8 +82,24 @@ fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics) {
         let warning = Diagnostic::warning("unfit-document", message);
         diagnostics.push(warning.help("`portcullis manifest verify` lists them all"));
     }
+    let cases = policy.as_ref().map(|it| missing_cases(it, &arguments.policy));
+    diagnostics.extend(cases.unwrap_or_default());
     diagnostics.extend(found);
     (policy, diagnostics)
+}
+
+/// The listed files of cases that cannot be read. `serve` does not need them, so they are nothing
+/// that keeps a policy from being used.
+fn missing_cases(policy: &Policy, path: &Path) -> Diagnostics {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut found = Diagnostics::default();
+    for file in &policy.tests {
+        if let Err(why) = sources::read_file(&folder.join(&*file.name)) {
+            let message = format!("cannot read `{}`: {why}", file.name);
+            found.push(file.complaint("unreadable-file", message));
+        }
+    }
+    found
 }
 
 /// More than a screen of them are for `manifest verify`.
@@ -97,34 +112,4 @@ fn print(diagnostics: &Diagnostics, format: Format) {
         Format::Sarif => terminal::data(&format!("{:#}\n", to_sarif(diagnostics))),
         Format::Github => terminal::data(&to_github(diagnostics)),
     }
-}
-
-/// Every rule with its setting, mode and number: what really applies.
-fn effective(policy: &Policy, profile: ProfileIdx) -> String {
-    let mut out = String::new();
-    for (rule, _) in policy.rules() {
-        let meta = policy.meta(rule);
-        let stands = match policy.stance(profile, rule) {
-            Stance::Off => "off".to_owned(),
-            Stance::On { mode, limit } => {
-                let mode = match mode {
-                    Mode::Enforce => "enforce",
-                    Mode::Report => "report",
-                };
-                match policy.setting(rule) {
-                    Setting::Limit { unit: Unit::Bytes, .. } => {
-                        format!("{mode:<8}{limit} bytes")
-                    }
-                    Setting::Limit { unit: Unit::Count, .. } => format!("{mode:<8}{limit}"),
-                    Setting::Bound { .. }
-                    | Setting::Input { .. }
-                    | Setting::Shape { .. }
-                    | Setting::Switch { .. } => mode.to_owned(),
-                }
-            }
-        };
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "{:<30}{stands}", meta.setting);
-    }
-    out
 }

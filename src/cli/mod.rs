@@ -9,6 +9,7 @@ mod completions;
 #[cfg(feature = "demo")]
 mod demo;
 mod drift;
+mod effective;
 mod explain;
 mod front;
 mod init;

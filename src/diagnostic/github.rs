@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, position};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, position};
 
 /// All diagnostics, one line each: `::error file=…,line=…,col=…::…`.
 #[must_use]
@@ -11,7 +11,11 @@ pub fn to_github(diagnostics: &Diagnostics) -> String {
 }
 
 fn one(it: &Diagnostic) -> String {
-    let mut line = format!("::{} ", it.severity.word());
+    let command = match it.severity {
+        Severity::Error | Severity::Warning => it.severity.word(),
+        Severity::Note => "notice",
+    };
+    let mut line = format!("::{command} ");
     if let Some((source, start, end)) = position::range(it) {
         let file = escape_property(&source.name);
         // Writing to a string does not fail.
@@ -54,6 +58,11 @@ mod tests {
             Diagnostic::error("bad", "bad `yy`").at(&source, 2..4).help("delete it"),
             "::error file=a.yaml,line=2,col=1,endLine=2,endColumn=3,title=bad::bad `yy` (help: delete it)\n",
         );
+    }
+
+    #[test]
+    fn a_note_is_a_notice() {
+        check(Diagnostic::note("so", "so"), "::notice title=so::so\n");
     }
 
     #[test]

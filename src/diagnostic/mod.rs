@@ -28,6 +28,8 @@ pub struct Source {
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
+    /// Good to know: as somebody wrote it, and no reason to fail.
+    Note,
     /// Works, but surely not as meant.
     Warning,
     /// Cannot be used.
@@ -35,11 +37,12 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// `error`, `warning`.
+    /// `error`, `warning`, `note`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Error => "error",
+            Self::Note => "note",
             Self::Warning => "warning",
         }
     }
@@ -78,6 +81,12 @@ impl Diagnostic {
     #[must_use]
     pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    /// Something that is as it was written, and good to know.
+    #[must_use]
+    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Note, ..Self::error(code, message) }
     }
 
     /// Says where.
@@ -121,6 +130,12 @@ impl Diagnostics {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|it| it.severity == Severity::Error)
+    }
+
+    /// True when one of them is more than a note: a check that finds it has failed.
+    #[must_use]
+    pub fn has_faults(&self) -> bool {
+        self.0.iter().any(|it| it.severity > Severity::Note)
     }
 
     /// How many there are of a severity.

@@ -35,6 +35,7 @@ pub enum Colour {
 fn group(it: &Diagnostic) -> Group<'_> {
     let level = match it.severity {
         Severity::Error => Level::ERROR,
+        Severity::Note => Level::NOTE,
         Severity::Warning => Level::WARNING,
     };
     // Titles are drawn as they are, so the user's words in them must not move the cursor.
@@ -63,9 +64,10 @@ fn printable(text: &str) -> String {
     text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect()
 }
 
-/// `3 errors, 1 warning`.
+/// `3 errors, 1 warning, 1 note`.
 fn summary(diagnostics: &Diagnostics) -> String {
-    let counts = [Severity::Error, Severity::Warning].into_iter().filter_map(|severity| {
+    let all = [Severity::Error, Severity::Warning, Severity::Note];
+    let counts = all.into_iter().filter_map(|severity| {
         let n = diagnostics.n_of(severity);
         let word = severity.word();
         (n > 0).then(|| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") })
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn summary_counts_both() {
+    fn summary_counts_all() {
         let mut found = Diagnostics::default();
         assert_eq!(render(&found, Colour::Plain), "");
         found.push(Diagnostic::warning("odd", "odd"));
@@ -120,6 +122,8 @@ mod tests {
         found.push(Diagnostic::error("bad", "bad"));
         found.push(Diagnostic::error("bad", "bad"));
         assert!(render(&found, Colour::Plain).ends_with("\n2 errors, 1 warning\n"));
+        found.push(Diagnostic::note("so", "so"));
+        assert!(render(&found, Colour::Plain).ends_with("\n2 errors, 1 warning, 1 note\n"));
     }
 
     #[test]

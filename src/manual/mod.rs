@@ -11,6 +11,12 @@ pub mod threat_model {}
 #[doc = include_str!("defaults.md")]
 pub mod defaults {}
 
+#[doc = include_str!("ways_in.md")]
+pub mod ways_in {}
+
+#[doc = include_str!("rates.md")]
+pub mod rates {}
+
 #[doc = include_str!("owasp.md")]
 pub mod owasp {}
 

@@ -13,6 +13,28 @@ use crate::{
     yaml::{self, Fields, Node, scalar, shape},
 };
 
+/// A file of cases that a policy lists under `tests`.
+#[derive(Clone, Debug)]
+pub struct CaseFile {
+    /// Its name, relative to the policy.
+    pub name: Box<str>,
+    place: Node,
+}
+
+impl CaseFile {
+    /// A complaint about the file, where the policy names it.
+    #[must_use]
+    pub fn complaint(&self, code: &'static str, message: String) -> Diagnostic {
+        self.place.error(code, message)
+    }
+}
+
+/// Reads the list `tests` of a policy; the files themselves are not looked at.
+pub(super) fn case_files(node: &Node, found: &mut Diagnostics) -> Vec<CaseFile> {
+    let names = shape::placed_names(node, found).into_iter();
+    names.map(|(name, it)| CaseFile { name: name.into(), place: it.clone() }).collect()
+}
+
 /// One case.
 #[derive(Clone, Debug)]
 pub struct Case {

@@ -120,7 +120,8 @@ fn read_when(node: &Node, conditions: &Conditions, found: &mut Diagnostics) -> O
     if let (true, Outcome::Nothing(why)) = (is_unnamed, outcome) {
         let message = format!("every anonymous caller is refused: {why}");
         let warning = node.warning("no-answer", message);
-        found.push(warning.help("ask first: `has(claims.name) && …`"));
+        let source = when.expression().map_or("", |it| it.source());
+        found.push(warning.help(conditions::ask_first(source, &why)));
     }
     Some(when)
 }

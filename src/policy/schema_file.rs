@@ -126,11 +126,22 @@ fn load(
             found.extend(warnings);
             Some((schema, source))
         }
+        Err(_) if is_introspection(&source.text) => {
+            let message = format!("`{name}` is what introspection tells, not SDL");
+            let help = "`portcullis schema fetch URL` writes SDL";
+            found.push(node.error("not-sdl", message).help(help));
+            None
+        }
         Err(errors) => {
             found.extend(errors);
             None
         }
     }
+}
+
+/// Whether a text is JSON with a schema in it, as other tools keep one.
+fn is_introspection(text: &str) -> bool {
+    text.trim_start().starts_with('{') && text.contains("\"__schema\"")
 }
 
 /// More often than every second is a load on the upstream, less often than every day is never.
@@ -178,5 +189,6 @@ mod tests {
         check_codes("{ file: a, drift: { every: 5m } }", &["missing-key"]);
         check_codes("{ file: a, drift: { on: fail } }", &["unknown-word"]);
         check_codes("{ file: missing.graphql }", &["unreadable-file"]);
+        check_codes("{ file: told.json }", &["not-sdl"]);
     }
 }

@@ -33,7 +33,8 @@ pub enum Route {
 pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     one_server(head)?;
     if head.uri.path() != &*http.path {
-        let detail = format!("`{}`: `http.path` is `{}`", shown(head.uri.path()), http.path);
+        // Which other path is not told: what clients write into one may be a secret.
+        let detail = format!("not `{}`, which is `http.path`", http.path);
         return Err(violation_with(("path", Code::NOT_FOUND), "there is nothing here", detail));
     }
     origin::check(&head.headers, http)?;

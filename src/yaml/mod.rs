@@ -84,6 +84,12 @@ impl Node {
         Diagnostic::warning(code, message).at(&self.source, self.head())
     }
 
+    /// A note about this node.
+    #[must_use]
+    pub fn note(&self, code: &'static str, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::note(code, message).at(&self.source, self.head())
+    }
+
     /// The text of the file that it is written with.
     #[must_use]
     pub fn as_written(&self) -> &str {

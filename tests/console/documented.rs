@@ -63,3 +63,17 @@ fn every_rule_stands_beside_its_risk() {
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists(), "{path}");
     }
 }
+
+#[test]
+fn settings_that_the_readme_is_said_to_explain_are_there() {
+    let (page, readme) = (text("src/manual/owasp.md"), text("README.md"));
+    let rows = page.lines().filter(|it| it.contains(" | README | "));
+    let settings: Vec<_> = rows.filter_map(|it| it.split(" | ").nth(1)).collect();
+    assert!(settings.len() > 3);
+    for name in settings.iter().flat_map(|it| it.split('`').skip(1).step_by(2)) {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let is_there =
+            readme.contains(&format!("`{name}`")) || readme.contains(&format!("{last}:"));
+        assert!(is_there, "{name}");
+    }
+}

@@ -94,6 +94,10 @@ fn the_verbs_ask_an_https_upstream() {
     let written = https.run(&["init", "--into", arg(&into), "--upstream", &https.url]);
     let next = format!("--upstream {} --upstream-ca {}", https.url, arg(&https.path("ca.pem")));
     assert!(text(&written.stdout).contains(&next), "{written:?}");
+    // Clients go on asking for the path that they know.
+    let first = fs::read_to_string(into.join("policy.yaml")).unwrap();
+    assert!(first.contains("\nhttp:\n") && first.contains("\n  path: /q\n"), "{first}");
+    assert!(text(&written.stdout).contains("Clients ask for `/q`"), "{written:?}");
     let policy = https.path("live.yaml");
     fs::write(&policy, "version: 1\nname: live\nschema: { introspect: 5m }\n").unwrap();
     let checked = https.run(&["check", arg(&policy), "--upstream", &https.url]);

@@ -121,5 +121,5 @@ fn paths(arguments: &Arguments, policy: &Policy) -> Vec<PathBuf> {
         return arguments.files.clone();
     }
     let folder = arguments.policy.parent().unwrap_or(Path::new(""));
-    policy.tests.iter().map(|it| folder.join(&**it)).collect()
+    policy.tests.iter().map(|it| folder.join(&*it.name)).collect()
 }

@@ -7,7 +7,7 @@ use crate::{
     expression::Conditions,
     operation::Skipped,
     policy::{
-        Exceptions, SecondReader, Unselected, conditions,
+        CaseFile, Exceptions, SecondReader, Unselected, cases, conditions,
         cost::{self, TunedFile},
         documents, exceptions,
         http::{self, Http},
@@ -20,7 +20,7 @@ use crate::{
     },
     rules::Entry,
     verdict::Mode,
-    yaml::{Fields, Node, scalar, shape},
+    yaml::{Fields, Node, scalar},
 };
 
 /// A policy file before its schema has a say.
@@ -137,14 +137,14 @@ pub(super) struct Frame {
     pub(super) second_reader: SecondReader,
     pub(super) skipped: Skipped,
     pub(super) unselected: Unselected,
-    pub(super) tests: Vec<Box<str>>,
+    pub(super) tests: Vec<CaseFile>,
 }
 
 impl Frame {
     fn read(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Self {
         let mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
         let http = fields.take("http", found).map(|it| http::read(it, found));
-        let tests = fields.take("tests", found).map(|it| shape::names(it, found));
+        let tests = fields.take("tests", found).map(|it| cases::case_files(it, found));
         let skipped = fields.take("skipped_selections", found).and_then(|it| skipped(it, found));
         Self {
             mode: mode.unwrap_or_default(),
@@ -154,7 +154,7 @@ impl Frame {
             second_reader: SecondReader::default(),
             skipped: skipped.unwrap_or_default(),
             unselected: Unselected::default(),
-            tests: tests.unwrap_or_default().into_iter().map(Into::into).collect(),
+            tests: tests.unwrap_or_default(),
         }
     }
 
