@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that cannot go on has failed"
 )]
@@ -52,6 +53,184 @@ fn a_concealed_field_is_told_of_like_one_that_is_not_there() {
     assert_eq!((denied.0, denied.1), (unknown.0, unknown.1));
     assert_eq!(denied.2, unknown.2.replace("emial", "email"));
     assert_eq!(told("{ me { phone } }"), None);
+}
+
+const CONCEALING: &str = "
+conditions: { staff: 'has(claims.roles) && \"STAFF\" in claims.roles' }
+authorization:
+  default: allow
+  conceal: true
+  rules:
+    - { on: [User.passwordHash, Query.metrics, Audit.entries, Mutation.erase], allow: never }
+    - { on: [User.email, Query.audit], allow: staff }
+";
+
+/// What a caller is told by a gate: nothing when the request is admitted.
+fn told_to(gate: &Gate, caller: &Caller, body: &Value) -> Option<(String, String, String)> {
+    match judge::judge_as(gate, caller, body.to_string().as_bytes()) {
+        Verdict::Reject(rejected) => {
+            let it = &rejected.items[0];
+            Some((it.code.as_str().into(), it.rule.into(), it.public.to_string()))
+        }
+        Verdict::Admit(_) | Verdict::Answer(_) => None,
+    }
+}
+
+/// Where `@` stands, a field is named; around it, everything that tells of a field that is there.
+const FORMS: [&str; 27] = [
+    "@",
+    "x: @",
+    "@(zz: 1)",
+    "@ { a }",
+    "@ { __typename }",
+    "@(a: 1, a: 1)",
+    "@(id: $x)",
+    "@(id: {a: 1, a: 2})",
+    "@ @foo",
+    "@ @skip(if: true)",
+    "@ @include(if: false)",
+    "@ @skip(if: 1)",
+    "... @skip(if: true) { @ }",
+    "... @include(if: false) { x: @ }",
+    "x: @ x: __typename",
+    "@: __typename @",
+    "@: __typename @(zz: 1)",
+    "@ @(zz: 1)",
+    "@ zzz",
+    "zzz @",
+    "zzz(a: 1) @(zz: 1)",
+    "__typename(a: 1) @",
+    "... on Zip { a } @",
+    "...F @",
+    "@ ...F",
+    "@ # \" @\n",
+    "a: @ b: @ c: @ d: @ e: @ f: @ g: @ h: @ i: @ j: @ k: @ l: @ m: @ n: @ o: @ p: @ q: @",
+];
+
+/// A field where it is written, and what must be told of it as of one that is not there.
+#[track_caller]
+fn unlike_none(gate: &Gate, caller: &Caller, field: &str, around: &str) {
+    for form in FORMS {
+        // The first and the second time: what was found is kept.
+        for _ in 0..2 {
+            let ask = |name: &str| {
+                let form =
+                    form.replace("@ ", &format!("{name} ")).replace("@(", &format!("{name}("));
+                let form = form.replace("@:", &format!("{name}:"));
+                let form = form.strip_suffix('@').map_or(form.clone(), |it| format!("{it}{name}"));
+                let query = around.replace("%", &form);
+                told_to(gate, caller, &json!({ "query": query }))
+            };
+            let concealed = ask(field).unwrap_or_else(|| panic!("{field}: {form} in {around}"));
+            let unknown = ask("qqqqq").unwrap();
+            assert_eq!(concealed.2, unknown.2.replace("qqqqq", field), "{form} in {around}");
+            assert_eq!((concealed.0, concealed.1), (unknown.0, unknown.1), "{form} in {around}");
+        }
+    }
+}
+
+const IN_USER: [&str; 7] = [
+    "{ me { % } }",
+    "{ user(id: 1) { friend { % } } }",
+    "{ me { ...G } } fragment G on User { % }",
+    "{ node(id: 1) { ... on User { % } } }",
+    "query A { __typename } query B { me { % } }",
+    "query($x: ID) { me { % } }",
+    "mutation { login { % } }",
+];
+
+#[test]
+fn whatever_is_around_a_concealed_field_does_not_tell_that_it_is_there() {
+    let gate = judge::gate("authorization.graphql", CONCEALING, "tests/rules");
+    for caller in [&Caller::default(), &staff()] {
+        for around in IN_USER {
+            unlike_none(&gate, caller, "passwordHash", around);
+        }
+        unlike_none(&gate, caller, "metrics", "{ % }");
+        unlike_none(&gate, caller, "erase", "mutation { % }");
+    }
+    for around in IN_USER {
+        unlike_none(&gate, &Caller::default(), "email", around);
+    }
+    unlike_none(&gate, &Caller::default(), "audit", "{ % }");
+}
+
+#[test]
+fn who_may_see_a_field_is_told_what_is_wrong_with_it() {
+    let gate = judge::gate("authorization.graphql", CONCEALING, "tests/rules");
+    let told = |caller: &Caller, query: &str| {
+        told_to(&gate, caller, &json!({ "query": query })).map(|it| it.2)
+    };
+    // Another caller before and after: what was kept is not told to all.
+    for _ in 0..2 {
+        let nobody = &Caller::default();
+        assert_eq!(told(nobody, "{ me { email(zz: 1) } }").unwrap(), "unknown field `email`");
+        assert_eq!(told(&staff(), "{ me { email(zz: 1) } }").unwrap(), "unknown argument `zz`");
+        assert_eq!(told(nobody, "{ me { email } }").unwrap(), "unknown field `email`");
+        assert_eq!(told(&staff(), "{ me { email } }"), None);
+        assert_eq!(told(&staff(), "{ me { email @skip(if: true) } }"), None);
+        // Of two concealed fields one is there for staff.
+        let both = "{ me { email passwordHash } }";
+        assert_eq!(told(nobody, both).unwrap(), "unknown field `email`");
+        assert_eq!(told(&staff(), both).unwrap(), "unknown field `passwordHash`");
+        // What others have, under the same name, is there.
+        assert_eq!(told(nobody, "{ search { ... on Shop { email } } }"), None);
+        assert_eq!(told(nobody, "{ search { ... on Shop { ... on Actor { email } } } }"), None);
+    }
+}
+
+#[test]
+fn what_is_only_reported_or_taken_out_is_not_concealed() {
+    for word in ["mode: report", "on_deny: remove"] {
+        let policy = CONCEALING.replace("conceal: true", &format!("conceal: true\n  {word}"));
+        let gate = judge::gate("authorization.graphql", &policy, "tests/rules");
+        let told = |query| told_to(&gate, &Caller::default(), &json!({ "query": query }));
+        assert_eq!(told("{ me { id passwordHash } }"), None, "{word}");
+        assert_eq!(told("{ me { id passwordHash @skip(if: true) } }"), None, "{word}");
+        let wrong = told("{ me { passwordHash(zz: 1) } }").unwrap();
+        assert_eq!(wrong.2, "unknown argument `zz`", "{word}");
+    }
+}
+
+const TOGETHER: &str = "{ __schema { queryType { fields { name } } } }";
+
+/// The verdict on a query that asks for schema and data, and on a batch of one and the other.
+fn beside(policy: &str, caller: &Caller) -> [Option<String>; 2] {
+    let policy = format!("introspection: allow\nhttp: {{ batch: 2 }}\n{policy}");
+    let gate = judge::gate("authorization.graphql", &policy, "tests/rules");
+    let one = json!({ "query": "{ me { id } __schema { queryType { fields { name } } } }" });
+    let batch = json!([{ "query": TOGETHER }, { "query": "{ me { id } }" }]);
+    [one, batch].map(|it| told_to(&gate, caller, &it).map(|it| it.0))
+}
+
+#[test]
+fn what_is_hidden_is_not_asked_for_beside_data() {
+    let refused = || Some("INTROSPECTION_DISABLED".to_owned());
+    let policy = |rest: &str| format!("authorization:\n  default: allow\n  {rest}");
+    let hidden = policy("rules: [{ on: [Query.audit], allow: 'has(claims.roles)' }]");
+    assert_eq!(beside(&hidden, &Caller::default()), [refused(), refused()]);
+    // Nothing is hidden from these, or it is only reported.
+    assert_eq!(beside(&hidden, &staff()), [None, None]);
+    assert_eq!(beside("", &Caller::default()), [None, None]);
+    let reported = hidden.replace("default: allow", "default: allow\n  mode: report");
+    assert_eq!(beside(&reported, &Caller::default()), [None, None]);
+    assert_eq!(beside(&format!("mode: report\n{hidden}"), &Caller::default()), [None, None]);
+}
+
+#[test]
+fn introspection_that_is_answered_here_can_come_in_a_batch() {
+    let policy = format!("introspection: allow\nhttp: {{ batch: 2 }}\n{CONCEALING}");
+    let gate = judge::gate("authorization.graphql", &policy, "tests/rules");
+    let batch = json!([{ "query": TOGETHER }, { "query": TOGETHER }]).to_string();
+    assert!(matches!(judge::judge(&gate, batch.as_bytes()), Verdict::Answer(_)));
+    // What is left out is not asked for.
+    let query = "query($t: Boolean!) { me { id } __schema @skip(if: $t) { description } }";
+    let told = |t: bool| {
+        let body = json!({ "query": query, "variables": { "t": t } });
+        told_to(&gate, &Caller::default(), &body).map(|it| it.0)
+    };
+    assert_eq!(told(true), None);
+    assert_eq!(told(false), Some("INTROSPECTION_DISABLED".to_owned()));
 }
 
 fn answered(caller: &Caller, document: &str) -> Value {

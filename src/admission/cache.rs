@@ -226,7 +226,7 @@ mod tests {
             public: "".into(),
             detail: "".into(),
         };
-        let known = Known::Refused(violation, None);
+        let known = Known::Refused(violation, None, None);
         Arc::new(Entry { operation_name: None, literal: literal.into(), known })
     }
 

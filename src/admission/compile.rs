@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::{
     admission::{
-        introspection,
+        concealed::Concealable,
+        introspection::Introspection,
         known::{Judgeable, Known, Left, Part},
         named::not_in_list,
         rated::Rated,
@@ -18,7 +19,7 @@ use crate::{
     document::{self, Document, OperationId, Read},
     json,
     operation::{self, AnswerShape, Operation, PROTOTYPE},
-    policy::{self, Policy, SecondReader, Unselected},
+    policy::{self, DocumentIdx, Policy, SecondReader, Unselected},
     rules::Specialised,
     schema::OperationKind,
     verdict::{Code, Mode, Violation},
@@ -35,21 +36,36 @@ pub(super) fn compile_keeping(
     text: &str,
     operation_name: Option<&str>,
 ) -> (Known, Option<Arc<Operation>>) {
-    match judgeable(policy, text, operation_name) {
-        Ok((judgeable, selected)) => (Known::Judgeable(Box::new(judgeable)), Some(selected)),
+    let mut concealable = None;
+    let valid = valid(policy, text, operation_name, &mut concealable);
+    match valid.and_then(|it| judgeable(policy, text, it)) {
+        Ok((judgeable, selected)) => {
+            (Known::Judgeable(Box::new(Judgeable { concealable, ..judgeable })), Some(selected))
+        }
         Err(violation) => {
             let hash = (text.len() <= HASHED || policy::is_liftable(violation.rule))
                 .then(|| TextDigest::of(text));
-            (Known::Refused(violation, hash), None)
+            (Known::Refused(violation, hash, concealable), None)
         }
     }
 }
 
-fn judgeable(
+/// A document that was read, counted and validated.
+struct Valid {
+    read: Read,
+    selected: OperationId,
+    canonical: String,
+    listed: Option<DocumentIdx>,
+}
+
+/// Also what it names that is concealed from some callers, whatever else is wrong with it. Whoever
+/// listed a document knows what is in it.
+fn valid(
     policy: &Policy,
     text: &str,
     operation_name: Option<&str>,
-) -> Result<(Judgeable, Arc<Operation>), Violation> {
+    concealable: &mut Option<Box<Concealable>>,
+) -> Result<Valid, Violation> {
     let read = document::read(text, &policy.reading).map_err(unreadable)?;
     document::count(&read.document, &policy.ceilings).map_err(uncountable)?;
     let selected = select(&read.document, operation_name);
@@ -59,11 +75,22 @@ fn judgeable(
     if listed.is_none() && policy.documents.require == Some(Mode::Enforce) {
         return Err(not_in_list());
     }
+    if listed.is_none() {
+        *concealable = Concealable::of(policy, &read.document);
+    }
     document::validate(&policy.schema, &read).map_err(invalid)?;
     let (selected, canonical) = (selected?, canonical.unwrap_or_default());
     if policy.second_reader == SecondReader::On {
         document::second_reader(&canonical, &read.document, selected).map_err(disagreement)?;
     }
+    Ok(Valid { read, selected, canonical, listed })
+}
+
+fn judgeable(
+    policy: &Policy,
+    text: &str,
+    Valid { read, selected, canonical, listed }: Valid,
+) -> Result<(Judgeable, Arc<Operation>), Violation> {
     let operations = operations(policy, &read, selected)?;
     let left = left(policy, &operations);
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
@@ -86,7 +113,8 @@ fn judgeable(
         answers: answers(policy, operation),
         rated: Rated::of(policy, operation, &canonical).map(Box::new),
         operation: policy.rules().any(|(_, rule)| rule.takes_out()).then(|| Arc::clone(operation)),
-        introspection: introspection::is_answerable(operation).then(|| Arc::clone(operation)),
+        introspection: Introspection::of(operation),
+        concealable: None,
     };
     Ok((judgeable, Arc::clone(operation)))
 }

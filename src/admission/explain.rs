@@ -171,17 +171,20 @@ pub(super) fn judge_lines(
     request: &Request<'_>,
     (caller, now): (&Caller, UnixSeconds),
 ) -> Explanation {
+    let seen = Seen::new(caller);
+    let asked = Asked::new(&policy.conditions, &seen);
+    let bench = Bench { policy, profile, asked: &asked, now };
+    if let Some(violation) = bench.concealed(known) {
+        return refused(violation, None);
+    }
     let document = match known {
         Known::Judgeable(document) => document,
-        Known::Refused(violation, _) => return refused(violation.clone(), None),
+        Known::Refused(violation, ..) => return refused(violation.clone(), None),
     };
     let variables = match coerce(&policy.schema, &document.variables, request.variables) {
         Ok(variables) => variables,
         Err(violation) => return refused(violation, Some(document)),
     };
-    let seen = Seen::new(caller);
-    let asked = Asked::new(&policy.conditions, &seen);
-    let bench = Bench { policy, profile, asked: &asked, now };
     let settings = document.listed.and_then(|it| policy.documents.library.settings(it));
     let bench = match bench.under(settings) {
         Ok(bench) => bench,
@@ -191,7 +194,9 @@ pub(super) fn judge_lines(
         .rules()
         .map(|(rule, it)| line(bench, document, &variables, (rule, it.meta())))
         .collect();
-    Explanation { deciding: lines.iter().find_map(deciding), lines, ..parts(document) }
+    let deciding = lines.iter().find_map(deciding);
+    let deciding = deciding.or_else(|| bench.introspect(document, &variables).err());
+    Explanation { deciding, lines, ..parts(document) }
 }
 
 fn refused(violation: Violation, document: Option<&Judgeable>) -> Explanation {

@@ -15,6 +15,7 @@ use crate::{
         CacheLimits, Request, Requests, UnixSeconds,
         cache::{Cache, Share},
         compile::{compile, no_such_operation},
+        introspected::kept_apart,
         judge::{Bench, Ready, Refused, Totals},
         known::{Entry, Known},
         named::{Named, Names, lacks, to_remember},
@@ -240,7 +241,7 @@ fn decide_one(judged: Result<Ready, Refused>) -> (Verdict, Follow) {
             (Verdict::Reject(rejected), Follow::default())
         }
         Ok(Ready { answer: Some(answer), item, .. }) => {
-            let answered = Answered { body: answer.into_bytes(), items: vec![item] };
+            let answered = Answered { body: answer.body.into_bytes(), items: vec![item] };
             (Verdict::Answer(answered), Follow::default())
         }
         Ok(Ready { body, item, followed, answer: None }) => {
@@ -252,6 +253,7 @@ fn decide_one(judged: Result<Ready, Refused>) -> (Verdict, Follow) {
 
 /// All or nothing: one refused item refuses the batch, and the innocent ones are told so.
 fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> (Verdict, Follow) {
+    let judged = kept_apart(judged);
     if judged.iter().any(Result::is_err) {
         let (items, found, subjects) = (Vec::new(), Vec::new(), Vec::new());
         let mut rejected = Rejected { framing, items, found, subjects };
@@ -284,7 +286,8 @@ fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> (Verdict, Fo
     for Ready { body, answer, item, followed } in ready {
         items.push(item);
         all.push(followed);
-        bodies.push(if is_answered { answer.unwrap_or_default() } else { body });
+        let answer = answer.filter(|_| is_answered).map(|it| it.body);
+        bodies.push(answer.unwrap_or(body));
     }
     if is_answered {
         return (Verdict::Answer(Answered { body: framed(bodies), items }), Follow::default());

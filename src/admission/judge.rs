@@ -3,7 +3,7 @@
 use crate::{
     admission::{
         Request, Requests, UnixSeconds, body,
-        introspection::{self, View},
+        introspected::Answer,
         known::{Judgeable, Known, Left, Part},
         reduced,
         watch::{Followed, cost_rule},
@@ -30,7 +30,7 @@ pub(super) struct Bench<'a> {
 pub(super) struct Ready {
     pub(super) body: String,
     /// The answer, when nobody else needs to be asked.
-    pub(super) answer: Option<String>,
+    pub(super) answer: Option<Answer>,
     pub(super) item: Item,
     pub(super) followed: Followed,
 }
@@ -141,7 +141,7 @@ impl Bench<'_> {
     ) -> Result<Ready, Refused> {
         let document = match known {
             Known::Judgeable(document) => document,
-            Known::Refused(violation, _) => return Err(Refused::for_one(violation.clone())),
+            Known::Refused(violation, ..) => return Err(Refused::for_one(violation.clone())),
         };
         if let Some(large) = request.variables.filter(|it| it.text().len() > SMALL) {
             self.within_sizes(document, Shape::of(large))?;
@@ -161,11 +161,7 @@ impl Bench<'_> {
             reduced::write(self.policy, document, (&variables, request), &taken)
                 .map_err(Refused::for_one)?
         };
-        let answer = document.introspection.as_ref();
-        let answer = answer
-            .map(|it| introspection::answer(it, &variables, &View::of(self.policy, self.asked)));
-        let answer = answer.transpose();
-        let answer = answer.map_err(Refused::for_one)?;
+        let answer = self.introspect(document, &variables).map_err(Refused::for_one)?;
         let spent = document.rated.as_ref().map(|it| it.spent(&variables)).unwrap_or_default();
         let (kind, changes) = (document.kind, document.changes.clone());
         let item = Item { kind, document: document.hash.clone(), reported, spent, cost, changes };

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    admission::{rated::Rated, usage::Tally, watch::Watch},
+    admission::{
+        concealed::Concealable, introspection::Introspection, rated::Rated, usage::Tally,
+        watch::Watch,
+    },
     digest::TextDigest,
     operation::{AnswerShape, Operation, Variable},
     policy::DocumentIdx,
@@ -17,9 +20,9 @@ use crate::{
 pub(super) enum Known {
     /// It can be judged.
     Judgeable(Box<Judgeable>),
-    /// It cannot be read, validated or resolved, whoever asks; and the hash of its text, unless it
-    /// is long.
-    Refused(Violation, Option<TextDigest>),
+    /// It cannot be read, validated or resolved, whoever asks; the hash of its text, unless it is
+    /// long; and what it names that is concealed from some.
+    Refused(Violation, Option<TextDigest>, Option<Box<Concealable>>),
 }
 
 /// A document that was read and validated, with the rules specialised to it.
@@ -52,10 +55,12 @@ pub(super) struct Judgeable {
     pub(super) answers: Option<Arc<AnswerShape>>,
     /// What it spends of rates; only where the policy has rates that count it.
     pub(super) rated: Option<Box<Rated>>,
-    /// The operation, when something may be taken out of it, or when it is answered here.
+    /// The operation, when something may be taken out of it.
     pub(super) operation: Option<Arc<Operation>>,
-    /// The operation, when the schema is all that it asks for: it is answered here.
-    pub(super) introspection: Option<Arc<Operation>>,
+    /// The operation, when it asks for the schema.
+    pub(super) introspection: Option<Introspection>,
+    /// What it names that is concealed from some callers.
+    pub(super) concealable: Option<Box<Concealable>>,
 }
 
 impl Judgeable {
@@ -101,8 +106,8 @@ impl Known {
     pub(super) fn settle(&mut self) {
         match self {
             Self::Judgeable(it) => it.hash.settle(),
-            Self::Refused(_, Some(hash)) => hash.settle(),
-            Self::Refused(_, None) => {}
+            Self::Refused(_, Some(hash), _) => hash.settle(),
+            Self::Refused(_, None, _) => {}
         }
     }
 }
@@ -119,7 +124,7 @@ impl Entry {
         const PER_LEFT: usize = 64;
         let judgeable = match &self.known {
             Known::Judgeable(it) => {
-                let held = it.introspection.as_ref().map_or(0, |it| it.nodes().len());
+                let held = it.introspection.as_ref().map_or(0, |it| it.operation.nodes().len());
                 let watched = it.watch.as_ref().map_or(0, |it| it.n_parts());
                 let parts = it.left.len().saturating_add(held.saturating_mul(2));
                 let rated = it.rated.as_ref().map_or(0, |it| it.n_parts());
@@ -130,6 +135,11 @@ impl Entry {
             }
             Known::Refused(..) => 0,
         };
+        let concealable = match &self.known {
+            Known::Judgeable(it) => it.concealable.as_ref(),
+            Known::Refused(.., it) => it.as_ref(),
+        };
+        let judgeable = judgeable.saturating_add(concealable.map_or(0, |it| it.weight()));
         self.literal.len().saturating_add(judgeable).saturating_add(FIXED)
     }
 }

@@ -54,6 +54,18 @@ pub(super) fn invalid(found: Vec<Invalid>) -> Violation {
     }
 }
 
+/// What is said of a field that is not there.
+pub(super) fn unknown_field(name: &str) -> Violation {
+    let public = format!("unknown field `{name}`");
+    Violation {
+        rule: "validation",
+        code: Code::GRAPHQL_VALIDATION_FAILED,
+        at: None,
+        detail: public.clone().into(),
+        public: public.into(),
+    }
+}
+
 /// A variable is named so that some servers would read others from it.
 pub(super) fn misnamed() -> Violation {
     let public = format!("no variable may be named `{PROTOTYPE}`");

@@ -39,9 +39,13 @@ impl Retrial<'_> {
         document: &Document,
         (method, totals): (Method, &mut Totals),
     ) -> Judged {
+        let concealed = self.bench.concealed(&document.known);
+        if let Some(violation) = concealed.filter(|_| !self.forgotten.was_asked()) {
+            return Judged::of(refused(&violation));
+        }
         let known = match &document.known {
             Known::Judgeable(known) => known,
-            Known::Refused(violation, _) => return Judged::of(refused(violation)),
+            Known::Refused(violation, ..) => return Judged::of(refused(violation)),
         };
         if method == Method::Get && known.kind != OperationKind::Query {
             let code = Code::METHOD_NOT_ALLOWED.as_str().into();

@@ -21,6 +21,10 @@ impl Bench<'_> {
         (known, method): (&Known, Method),
         totals: &mut Totals,
     ) -> Result<Ready, Refused> {
+        // First of all, as validation is: neither the way nor a size may tell it from an unknown one.
+        if let Some(violation) = self.concealed(known) {
+            return Err(Refused::for_one(violation));
+        }
         let Known::Judgeable(document) = known else { return self.judge(request, known, totals) };
         if method == Method::Get && document.kind != OperationKind::Query {
             return Err(Refused::for_one(not_by_get()));

@@ -47,7 +47,7 @@ pub fn unfit(policy: &Policy, now: UnixSeconds) -> Vec<Unfit> {
                 match &known {
                     Known::Judgeable(_) if is_barred => Some(not_for_this_caller()),
                     Known::Judgeable(it) => bench.always_objects(it),
-                    Known::Refused(violation, _) => Some(violation.clone()),
+                    Known::Refused(violation, ..) => Some(violation.clone()),
                 }
             };
             let objections: Option<Vec<_>> = profiles.iter().map(|it| objection(*it)).collect();

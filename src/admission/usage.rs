@@ -82,7 +82,7 @@ impl Known {
                 refused.subject.kind = Some(it.kind);
                 Err(refused)
             }
-            (Self::Refused(_, hash), Err(mut refused)) => {
+            (Self::Refused(_, hash, _), Err(mut refused)) => {
                 refused.subject.document.clone_from(hash);
                 Err(refused)
             }

@@ -1,13 +1,15 @@
 //! Answers introspection from the schema that the policy holds; the upstream is not asked.
 //!
 //! Only operations that ask for nothing else: one that also asks for data is forwarded as a whole,
-//! since the answer of an upstream is relayed as it comes.
+//! since the answer of an upstream is relayed as it comes; or refused, see `introspected`.
 
 mod plan;
 mod tell;
 mod view;
 
 pub(super) use view::View;
+
+use std::sync::Arc;
 
 use crate::{
     admission::introspection::{
@@ -24,22 +26,38 @@ use crate::{
 /// grow without end, and no number of the document says how far.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// Whether the schema that we hold is all that an operation asks for. `{ __typename }` alone asks
-/// whether the upstream is there.
-pub(super) fn is_answerable(operation: &Operation) -> bool {
+/// An operation that asks for the schema. `{ __typename }` alone asks whether the upstream is there.
+#[derive(Debug)]
+pub(super) struct Introspection {
+    pub(super) operation: Arc<Operation>,
+    /// Whether the schema that we hold is all that it asks for.
+    pub(super) is_answerable: bool,
+}
+
+impl Introspection {
+    /// `None` for an operation that asks for data alone.
+    pub(super) fn of(operation: &Arc<Operation>) -> Option<Self> {
+        let roots = || operation.children(None).map(|(_, it)| it.field);
+        if operation.kind() != OperationKind::Query || !roots().any(|it| is_meta(operation, it)) {
+            return None;
+        }
+        let is_answerable = roots().all(|it| it == FieldId::TYPENAME || is_meta(operation, it));
+        Some(Self { operation: Arc::clone(operation), is_answerable })
+    }
+
+    /// Whether a request really asks for it: nothing leaves it out.
+    pub(super) fn is_asked(&self, variables: &Variables<'_>) -> bool {
+        let guards = self.operation.guards();
+        let mut roots = self.operation.children(None).map(|(_, it)| it);
+        roots.any(|it| is_meta(&self.operation, it.field) && guards.admits(it.guard, variables))
+    }
+}
+
+fn is_meta(operation: &Operation, field: FieldId) -> bool {
     let schema = operation.schema();
     let meta = ["__schema", "__type"]
         .map(|name| schema.root(OperationKind::Query).and_then(|it| schema.field_named(it, name)));
-    let is_meta = |field: FieldId| meta.contains(&Some(field));
-    let mut roots = operation.children(None).map(|(_, it)| it.field).peekable();
-    let mut seen = false;
-    operation.kind() == OperationKind::Query
-        && roots.peek().is_some()
-        && roots.all(|it| {
-            seen |= is_meta(it);
-            is_meta(it) || it == FieldId::TYPENAME
-        })
-        && seen
+    meta.contains(&Some(field))
 }
 
 /// The answer, as JSON.

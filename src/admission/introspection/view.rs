@@ -22,7 +22,8 @@ impl View {
         let schema = &policy.schema;
         let hides = |field: FieldId| policy.rules().any(|(_, rule)| rule.hides(field, asked));
         let all = schema.types().flat_map(|(id, _)| schema.fields(id));
-        let fields: HashSet<FieldId> = all.filter(|it| hides(*it)).collect();
+        let is_own = |it: &FieldId| !schema.field(*it).name.starts_with("__");
+        let fields: HashSet<FieldId> = all.filter(is_own).filter(|it| hides(*it)).collect();
         if fields.is_empty() {
             return Self::default();
         }
