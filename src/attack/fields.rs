@@ -95,7 +95,7 @@ fn directives(world: &World<'_>) -> Vec<Attempt> {
     let Some(limit) = world.enforces("allowed-directives") else { return Vec::new() };
     let mut all = Vec::new();
     for name in ["defer", "stream", "skip", "include", "attack"] {
-        let is_allowed = world.intent.directives.iter().any(|it| it == name);
+        let is_allowed = world.takes_directive(name);
         let args = if ["skip", "include"].contains(&name) { "(if: true)" } else { "" };
         let text = format!("{{ __typename ... @{name}{args} {{ a: __typename }} }}");
         // One that the schema lacks is refused because of that.

@@ -22,8 +22,8 @@ pub struct Intent {
     pub(super) inputs: Vec<InputItem>,
     /// Coordinates under `once_per_request`.
     pub(super) once: Vec<String>,
-    /// The directives that may be used.
-    pub(super) directives: Vec<String>,
+    /// The directives that may be used; `None`: those that the schema defines.
+    pub(super) directives: Option<Vec<String>>,
     /// The kinds of operation that may run.
     pub(super) kinds: Vec<String>,
 }
@@ -58,8 +58,7 @@ impl Intent {
             access: get(&root, "authorization").and_then(|it| access(it, &policy.conditions)),
             inputs: get(&root, "inputs").map(inputs).unwrap_or_default(),
             once: get(&root, "once_per_request").map(texts).unwrap_or_default(),
-            directives: get(&root, "directives")
-                .map_or_else(|| vec!["skip".into(), "include".into()], texts),
+            directives: get(&root, "directives").map(texts),
             kinds: operations.and_then(|it| get(it, "kinds")).map_or_else(
                 || ["query", "mutation", "subscription"].map(String::from).to_vec(),
                 texts,

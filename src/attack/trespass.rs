@@ -138,7 +138,7 @@ fn unconditional(world: &World<'_>, route: &Route, target: Hop) -> Option<Vec<Fo
 
 /// Under directives that leave the field in, where the policy takes them.
 fn conditional(world: &World<'_>, route: &Route, target: Hop) -> Option<Vec<Form>> {
-    let takes = |name: &str| world.intent.directives.iter().any(|it| it == name);
+    let takes = |name: &str| world.takes_directive(name);
     let call = world.selected(target.field)?;
     let under = |directive: &str| {
         let guarded = format!("... {directive} {{ {call} }}");

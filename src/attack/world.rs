@@ -112,6 +112,14 @@ impl<'p> World<'p> {
         Some(if is_composite { format!("{call} {{ __typename }}") } else { call })
     }
 
+    /// True when a request may carry a directive.
+    pub(super) fn takes_directive(&self, name: &str) -> bool {
+        match &self.intent.directives {
+            Some(listed) => listed.iter().any(|it| it == name),
+            None => self.schema().directives().iter().any(|it| *it.name == *name),
+        }
+    }
+
     /// True when the caller may select a field there.
     pub(super) fn may(&self, sight: Sight) -> bool {
         matches!(sight, Sight::Allowed | Sight::Open)

@@ -37,6 +37,7 @@ mod settings;
 mod shape;
 mod slice;
 mod slots;
+mod uncounted;
 mod unmerged;
 
 pub use actual::{Actual, Counter, ListSeen};
@@ -49,3 +50,4 @@ pub use settings::{
     Settings, Told, Weights,
 };
 pub use shape::Shape;
+pub use uncounted::Uncounted;

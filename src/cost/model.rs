@@ -13,6 +13,7 @@ use crate::{
         inputs::InputWeights,
         report::Report,
         settings::{Answers, Measure, Settings},
+        uncounted::{Uncounted, uncounted},
     },
     diagnostic::Diagnostics,
     schema::{FieldId, Kind, OperationKind, Schema, TypeId, TypeSet},
@@ -29,6 +30,7 @@ pub struct Model {
     inputs: InputWeights,
     /// Weights of root types, as roots.
     roots: HashMap<TypeId, i64>,
+    uncounted: Vec<Uncounted>,
 }
 
 /// Index of a [`FieldClass`].
@@ -93,6 +95,12 @@ impl Model {
     #[must_use]
     pub const fn answers(&self) -> Answers {
         self.settings.answers
+    }
+
+    /// Lists with arguments that look as if they sized them, and that no price counts.
+    #[must_use]
+    pub fn uncounted(&self) -> &[Uncounted] {
+        &self.uncounted
     }
 
     /// What a call of a field weighs without its arguments; the most, where that varies by type.
@@ -211,9 +219,10 @@ impl Building<'_> {
         let own = |it: TypeId| self.facts.types.get(&it).copied().unwrap_or(default);
         let weight = |it: TypeId| if default == 0 { 0 } else { own(it) };
         let roots = roots.map(|it| (it, weight(it))).collect();
+        let uncounted = uncounted(&schema, self.settings, self.facts);
         let (classes, inputs, settings) = (self.classes, self.inputs, self.settings.clone());
         let fields = by_index(fields);
-        Model { schema, settings, classes, fields, inputs, roots }
+        Model { schema, settings, classes, fields, inputs, roots, uncounted }
     }
 
     fn class(&self, id: FieldId, report: &mut Report) -> FieldClass {

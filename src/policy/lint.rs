@@ -110,20 +110,31 @@ pub(super) fn trusted_get(root: &Node, found: &mut Diagnostics) {
 }
 
 fn member<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    let Value::Mapping(entries) = &node.value else { return None };
-    entries.iter().find(|(it, _)| it.as_text() == Some(key)).map(|(_, value)| value)
+    entry(node, key).map(|(_, value)| value)
 }
 
+fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n (Node, Node)> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    entries.iter().find(|(it, _)| it.as_text() == Some(key))
+}
+
+/// Who wrote `mode: report` over the file meant it, so it fails no check; where every rule is off or
+/// reports by itself, nobody may have seen that none is left.
 fn watches_only(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
     let (profiles, _) = draft.profiles;
     let mut stances = profiles.iter().flat_map(Profile::stances).peekable();
     let enforces = |it: &Stance| matches!(it, Stance::On { mode: Mode::Enforce, .. });
     if stances.peek().is_some() && !stances.any(enforces) {
         let message = "no rule is enforced: the policy only watches";
-        let warning = draft.root.warning("only-watches", message);
+        let watches = draft.modes.0 == Mode::Report;
+        let said = entry(draft.root, "mode").filter(|_| watches);
+        let diagnostic = match said {
+            Some((key, _)) => key.note("only-watches", message),
+            None => draft.root.warning("only-watches", message),
+        };
         let help = "set `mode: enforce` when the reports are clean; what `http` does not allow, and \
                     what cannot be read, is refused already";
-        found.push(warning.help(help));
+        found.push(diagnostic.help(help));
     }
 }
 

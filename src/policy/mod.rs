@@ -35,10 +35,11 @@ mod stance;
 #[cfg(test)]
 mod testing;
 mod tree;
+mod uncounted;
 mod uploads;
 mod websocket;
 
-pub use cases::{Case, Expect, Expected, Who, cases};
+pub use cases::{Case, CaseFile, Expect, Expected, Who, cases};
 pub use documents::{Apq, DocumentIdx, DocumentSettings, Documents, Library, TrustedDocument};
 pub use exceptions::{Exception, Exceptions, is_liftable, proposed_exception};
 pub use forward_headers::why_not_forwarded;
@@ -105,7 +106,7 @@ pub struct Policy {
     /// What is validated at most.
     pub ceilings: Ceilings,
     /// The files of its cases, relative to the policy.
-    pub tests: Vec<Box<str>>,
+    pub tests: Vec<CaseFile>,
     /// SHA-256 of the policy file, the schema and the trusted documents.
     pub digest: Digest,
     /// SHA-256 of each block of the file by its key, and of the schema as `types`: what two policies

@@ -1,19 +1,21 @@
 //! How the upstream's schema differs from the one that the policy was compiled with.
 //!
-//! Descriptions, deprecations and directives make no difference: they change no answer.
+//! Descriptions, deprecations and directives of the schema itself make no difference: they change no
+//! answer. Those that a request may carry do.
 
 use ahash::HashSet;
 
 use crate::schema::{
-    EnumValue, FieldId, Input, InputId, Kind, OperationKind, Schema, Type, TypeId, TypeRef,
-    Wrapper,
+    DirectiveDefinition, EnumValue, FieldId, Input, InputId, Kind, OperationKind, Schema, Type,
+    TypeId, TypeRef, Wrapper,
     literal::{is_same, literal, type_text},
 };
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The coordinate: `Type`, `Type.field`, `Type.field(argument:)`, `Enum.VALUE`.
+    /// The coordinate: `Type`, `Type.field`, `Type.field(argument:)`, `Enum.VALUE`, `@directive`,
+    /// `@directive(argument:)`.
     pub at: String,
     /// What is different.
     pub detail: String,
@@ -46,6 +48,7 @@ pub fn drift(file: &Schema, upstream: &Schema) -> Vec<Difference> {
     for (_, ty) in upstream.types().filter(|(_, it)| file.type_named(&it.name).is_none()) {
         found.push(ty.name.to_string(), Gravity::Added, "only the upstream has this type");
     }
+    found.directives();
     found.all
 }
 
@@ -172,6 +175,50 @@ impl Found<'_> {
         }
     }
 
+    fn directives(&mut self) {
+        let (file, upstream) = (self.file, self.upstream);
+        for ours in file.directives().iter().filter(|it| is_compared(it)) {
+            match directive(upstream, &ours.name) {
+                Some(theirs) => self.directive(ours, theirs),
+                None => self.missing(format!("@{}", ours.name)),
+            }
+        }
+        for theirs in upstream.directives().iter().filter(|it| is_compared(it)) {
+            if directive(file, &theirs.name).is_none_or(|it| !is_compared(it)) {
+                self.added(format!("@{}", theirs.name));
+            }
+        }
+    }
+
+    fn directive(&mut self, ours: &DirectiveDefinition, theirs: &DirectiveDefinition) {
+        let at = format!("@{}", ours.name);
+        let places = |it: &DirectiveDefinition| -> Vec<Box<str>> {
+            it.locations.iter().filter(|it| is_executable(it)).cloned().collect()
+        };
+        let (here, there) = (places(ours), places(theirs));
+        for place in here.iter().filter(|it| !there.contains(it)) {
+            let detail = format!("the upstream does not take it at {place}");
+            self.push(at.clone(), Gravity::Changed, detail);
+        }
+        for place in there.iter().filter(|it| !here.contains(it)) {
+            let detail = format!("only the upstream takes it at {place}");
+            self.push(at.clone(), Gravity::Added, detail);
+        }
+        match (ours.is_repeatable, theirs.is_repeatable) {
+            (true, false) => {
+                self.push(at.clone(), Gravity::Changed, "the upstream takes it once in a place");
+            }
+            (false, true) => {
+                self.push(at.clone(), Gravity::Added, "the upstream takes it repeatedly");
+            }
+            (true, true) | (false, false) => {}
+        }
+        let arguments = |schema: &Schema, it| schema.directive_arguments(it).collect::<Vec<_>>();
+        let place = |name: &str| format!("{at}({name}:)");
+        let (file, upstream) = (self.file, self.upstream);
+        self.inputs((&arguments(file, ours), &arguments(upstream, theirs)), &place);
+    }
+
     fn type_reference(&mut self, at: &str, ours: &TypeRef, theirs: &TypeRef) {
         let (ours, theirs) = (type_text(self.file, ours), type_text(self.upstream, theirs));
         if ours != theirs {
@@ -192,6 +239,36 @@ impl Found<'_> {
 fn is_meta(name: &str) -> bool {
     name.starts_with("__")
 }
+
+fn directive<'s>(schema: &'s Schema, name: &str) -> Option<&'s DirectiveDefinition> {
+    schema.directives().iter().find(|it| *it.name == *name)
+}
+
+/// True for directives that a request may carry, but for those that every server has and need not
+/// tell of.
+fn is_compared(directive: &DirectiveDefinition) -> bool {
+    let is_standard = STANDARD.contains(&&*directive.name);
+    !is_standard && directive.locations.iter().any(|it| is_executable(it))
+}
+
+/// GraphQL §3.13.
+const STANDARD: [&str; 5] = ["deprecated", "include", "oneOf", "skip", "specifiedBy"];
+
+/// GraphQL §3.13: the places of a directive that are in a document of a client.
+fn is_executable(location: &str) -> bool {
+    EXECUTABLE.contains(&location)
+}
+
+const EXECUTABLE: [&str; 8] = [
+    "FIELD",
+    "FRAGMENT_DEFINITION",
+    "FRAGMENT_SPREAD",
+    "INLINE_FRAGMENT",
+    "MUTATION",
+    "QUERY",
+    "SUBSCRIPTION",
+    "VARIABLE_DEFINITION",
+];
 
 const fn word(kind: Kind) -> &'static str {
     match kind {
@@ -244,6 +321,32 @@ mod tests {
         let added =
             ["mutation", "Query.a(x:)", "Query.a(y:)", "Query.b", "E.B", "I.b", "T", "Mutation"];
         check(file, upstream, &added.map(|it| format!("{it}: Added")).each_ref().map(|it| &**it));
+    }
+
+    #[test]
+    fn directives_of_requests_drift() {
+        let query = "type Query { a: Int }";
+        let check = |file: &str, upstream: &str, expect: &[&str]| {
+            check(&format!("{query} {file}"), &format!("{query} {upstream}"), expect);
+        };
+        let d = "directive @d(x: Int = 1) repeatable on FIELD | QUERY";
+        check(d, "\"other\" directive @d(x: Int = 1) repeatable on QUERY | FIELD | OBJECT", &[]);
+        check(d, "", &["@d: Changed"]);
+        check(d, "directive @e on FIELD", &["@d: Changed", "@e: Added"]);
+        check(d, "directive @d(x: Int = 1) on FIELD | QUERY", &["@d: Changed"]);
+        check(d, "directive @d(x: Int = 1) repeatable on QUERY", &["@d: Changed"]);
+        check(d, "directive @d(x: Int = 2) repeatable on FIELD | QUERY", &["@d(x:): Changed"]);
+        check(d, "directive @d(x: Int! = 1) repeatable on FIELD | QUERY", &["@d(x:): Changed"]);
+        check(d, "directive @d repeatable on FIELD | QUERY", &["@d(x:): Changed"]);
+        let one = "directive @d on FIELD";
+        check(one, "directive @d(x: Int) on FIELD", &["@d(x:): Added"]);
+        check(one, "directive @d(x: Int!) on FIELD", &["@d(x:): Changed"]);
+        check(one, "directive @d repeatable on FIELD | QUERY", &["@d: Added", "@d: Added"]);
+        check(one, "directive @d on OBJECT", &["@d: Changed"]);
+        check("directive @d on OBJECT", one, &["@d: Added"]);
+        // What stands in the schema alone, and what servers need not tell of.
+        check("directive @d on OBJECT", "directive @e on SCALAR", &[]);
+        check("directive @include(if: Boolean!) on FIELD", "", &[]);
     }
 
     #[test]

@@ -235,6 +235,38 @@ limits: { depth: off, list_depth: 3, fields: 40, aliases: off, repeats: 5, root_
     );
 }
 
+/// What the schema names may be used, unless `directives` says which.
+#[test]
+fn holes_in_which_directives_a_request_may_carry() {
+    let defer = "directive @defer(if: Boolean! = true) on FRAGMENT_SPREAD | INLINE_FRAGMENT";
+    let schema = format!("{defer} {SCHEMA}");
+    let hole = &[("allowed-directives", "@defer")];
+    let listed = Case::new("listed", "directives: [skip, include]", "");
+    Case { schema: &schema, ..listed }.check(hole);
+    let folder = tempfile::tempdir().unwrap();
+    let (unset, _) = Case { schema: &schema, ..Case::new("unset", "", "") }.write(folder.path());
+    let output = run(&[&unset, "--format", "json"]);
+    assert_eq!(mistakes(&output), BTreeSet::new());
+    assert_eq!(output.status.code(), Some(0));
+}
+
+/// A field that is concealed is refused on every way, and no way around is one.
+#[test]
+fn a_policy_that_conceals_has_no_holes() {
+    let policy = "
+introspection: allow
+authorization:
+  default: allow
+  conceal: true
+  rules: [{ on: [User.email, Report.body], allow: never }]
+";
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = Case::new("concealed", policy, "").write(folder.path());
+    let output = run(&[&path, "--format", "json"]);
+    assert_eq!(mistakes(&output), BTreeSet::new());
+    assert_eq!(output.status.code(), Some(0));
+}
+
 #[test]
 fn the_policies_of_the_repository_have_no_holes() {
     for name in ["baseline", "demo", "internal", "shop", "strict"] {
