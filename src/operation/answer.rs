@@ -8,8 +8,8 @@ use std::sync::Arc;
 use ahash::{HashMap, HashSet};
 
 use crate::{
-    operation::{GuardId, Node, NodeId, Operation, Variables, due},
-    schema::{FieldId, Kind, Schema, TypeId, TypeRef, TypeSet, Wrapper},
+    operation::{AnswerKind, GuardId, Node, NodeId, Operation, Variables, answer_kind, due},
+    schema::{FieldId, Kind, Schema, TypeId, TypeSet},
 };
 
 /// What the answers to one operation may hold.
@@ -51,29 +51,6 @@ pub struct AnswerKey {
     selections: Vec<Selection>,
     /// No answer is whole without it, on some object at least.
     is_due: bool,
-}
-
-/// What a value is that is no list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnswerKind {
-    /// A custom scalar: anything.
-    Any,
-    /// `Boolean`
-    Boolean,
-    /// A value of this enum.
-    Enum(TypeId),
-    /// `Float`
-    Float,
-    /// `ID`: a string or a whole number.
-    Id,
-    /// `Int`
-    Int,
-    /// An object of this place.
-    Object(u32),
-    /// `String`
-    String,
-    /// `__typename`
-    Typename,
 }
 
 /// A selection that is answered under a key.
@@ -295,7 +272,7 @@ impl<'a> Building<'a> {
         let selected = || nodes.iter().filter_map(|it| Some((*it, operation.node(*it)?)));
         let field = selected().next().map_or(FieldId::TYPENAME, |it| it.1.field);
         let types: Vec<_> = selected().map(|it| &operation.schema().field(it.1.field).ty).collect();
-        let (n_lists, non_null, mut kind) = common(operation.schema(), field, &types);
+        let (n_lists, non_null, mut kind) = answer_kind::common(operation.schema(), field, &types);
         if kind == AnswerKind::Object(0) {
             let place = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
             self.places.push(Place { of: Some(id), ..Place::default() });
@@ -346,49 +323,5 @@ impl<'a> Building<'a> {
         });
         let first = types.next()??;
         types.all(|it| it == Some(first)).then_some(first)
-    }
-}
-
-/// What holds for all types that a key can have: lists, where it is never null, and its kind. The
-/// specification wants them to be of one shape; where they are not, anything may come.
-fn common(schema: &Schema, field: FieldId, types: &[&TypeRef]) -> (u32, u64, AnswerKind) {
-    if field == FieldId::TYPENAME {
-        return (0, 1, AnswerKind::Typename);
-    }
-    let mut all = types.iter().map(|it| (it.list_depth(), non_null(it), kind(schema, it.named)));
-    let Some((n_lists, mut never, kind)) = all.next() else { return (0, 0, AnswerKind::Any) };
-    for other in all {
-        if (other.0, other.2) != (n_lists, kind) {
-            return (0, 0, AnswerKind::Any);
-        }
-        never &= other.1;
-    }
-    (n_lists, never, kind)
-}
-
-fn non_null(ty: &TypeRef) -> u64 {
-    let (mut level, mut never) = (0_u32, 0_u64);
-    for it in &ty.wrappers {
-        match it {
-            Wrapper::List => level = level.saturating_add(1),
-            Wrapper::NonNull => never |= 1_u64.checked_shl(level).unwrap_or(0),
-        }
-    }
-    never
-}
-
-/// Objects get their place later.
-fn kind(schema: &Schema, ty: TypeId) -> AnswerKind {
-    let named = schema.ty(ty);
-    match (named.kind, &*named.name) {
-        (Kind::Enum, _) => AnswerKind::Enum(ty),
-        (Kind::Interface | Kind::Object { .. } | Kind::Union, _) => AnswerKind::Object(0),
-        (Kind::InputObject { .. }, _) => AnswerKind::Any,
-        (Kind::Scalar, "Boolean") => AnswerKind::Boolean,
-        (Kind::Scalar, "Float") => AnswerKind::Float,
-        (Kind::Scalar, "ID") => AnswerKind::Id,
-        (Kind::Scalar, "Int") => AnswerKind::Int,
-        (Kind::Scalar, "String") => AnswerKind::String,
-        (Kind::Scalar, _) => AnswerKind::Any,
     }
 }
