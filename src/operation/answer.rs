@@ -23,6 +23,8 @@ pub struct AnswerShape {
     all: Vec<(Box<str>, bool)>,
     /// The names of fields that are redacted, in order.
     redacted: Vec<Box<str>>,
+    /// Bytes of the longest of all these.
+    longest_key: usize,
     is_conditional: bool,
 }
 
@@ -101,8 +103,16 @@ impl AnswerShape {
         names.sort();
         names.dedup();
         let is_conditional = operation.nodes().iter().any(|it| it.guard != GuardId::ALWAYS);
-        let operation = Arc::clone(operation);
-        Self { operation, places, keys, all, redacted: names, is_conditional }
+        let longest_key = all.iter().map(|it| &it.0).chain(&names).map(|it| it.len()).max();
+        Self {
+            operation: Arc::clone(operation),
+            places,
+            keys,
+            all,
+            redacted: names,
+            longest_key: longest_key.unwrap_or(0),
+            is_conditional,
+        }
     }
 
     /// The upstream's types.
@@ -190,6 +200,13 @@ impl AnswerShape {
     pub fn anywhere(&self, name: &[u8]) -> Option<bool> {
         let at = self.all.binary_search_by(|it| it.0.as_bytes().cmp(name)).ok()?;
         self.all.get(at).map(|it| it.1)
+    }
+
+    /// Bytes of the longest response key, or name of a field that is redacted: a longer key is one
+    /// that nobody asked for. Documents bound it.
+    #[must_use]
+    pub const fn longest_key(&self) -> usize {
+        self.longest_key
     }
 
     /// Whether a field of this name is redacted, for keys that nobody asked for.

@@ -61,9 +61,21 @@ impl Guard {
         Ok(())
     }
 
+    /// The key read last. One that the scanner does not know is none that was asked for, and no
+    /// name of a field that is redacted: there is room for all of these.
+    fn name(&self) -> &[u8] {
+        self.scanner.text().unwrap_or_default()
+    }
+
+    /// The key read last, as it is told of.
+    fn told(&self) -> String {
+        let name = self.name();
+        String::from_utf8_lossy(name.get(..MAX_NAME).unwrap_or(name)).into_owned()
+    }
+
     /// A member of an answer.
     fn member(&mut self, is_inner: bool, seen: u16) -> Result<Next, Wrong> {
-        let name = self.scanner.text().unwrap_or_default();
+        let name = self.name();
         let is_part = self.about.course == Course::Parts;
         let (bit, next) = match name {
             b"data" if is_inner => (1, self.data_anywhere()),
@@ -77,14 +89,12 @@ impl Guard {
             b"hasNext" | b"pending" if is_part => (128, Next::Any),
             b"id" | b"label" | b"path" | b"subPath" if is_part => (PART, Next::Any),
             _ => {
-                let at = String::from_utf8_lossy(name).into_owned();
-                self.breach(at, How::Envelope)?;
+                self.breach(self.told(), How::Envelope)?;
                 return Ok(if self.drops_unknown() { Next::Drop } else { Next::Any });
             }
         };
         if seen & bit != 0 && bit < 128 {
-            let at = String::from_utf8_lossy(name).into_owned();
-            self.breach(at, How::Twice)?;
+            self.breach(self.told(), How::Twice)?;
         }
         if let Some(Place::Envelope { seen, .. }) = self.open.last_mut() {
             *seen |= bit;
@@ -129,15 +139,14 @@ impl Guard {
     }
 
     fn key_anywhere(&mut self) -> Result<Next, Wrong> {
-        let name = self.scanner.text().unwrap_or_default();
+        let name = self.name();
         let shape = self.expected().map(|it| &it.shape);
         let is_redacted = shape.is_none_or(|it| it.is_name_redacted(name));
         match shape.and_then(|it| it.anywhere(name)) {
             Some(true) => Ok(Next::Redact),
             Some(false) => Ok(Next::Anywhere),
             None => {
-                let at = String::from_utf8_lossy(name).into_owned();
-                self.breach(at, How::NotAsked)?;
+                self.breach(self.told(), How::NotAsked)?;
                 Ok(if is_redacted { Next::Redact } else { Next::Any })
             }
         }
@@ -149,7 +158,7 @@ impl Guard {
         ty: Option<u32>,
         first_seen: usize,
     ) -> Result<Next, Wrong> {
-        let name = self.scanner.text().unwrap_or_default();
+        let name = self.name();
         let Some(expected) = self.expected() else { return Ok(Next::Redact) };
         let shape = &expected.shape;
         let Some((n, key)) = shape.find(place, name) else {
@@ -173,10 +182,7 @@ impl Guard {
     }
 
     fn not_asked(&mut self, is_redacted: bool) -> Result<Next, Wrong> {
-        let name = self.scanner.text().unwrap_or_default();
-        let at = String::from_utf8_lossy(name.get(..name.len().min(MAX_NAME)).unwrap_or_default());
-        let at = at.into_owned();
-        self.breach(at, How::NotAsked)?;
+        self.breach(self.told(), How::NotAsked)?;
         Ok(if is_redacted { Next::Redact } else { Next::Any })
     }
 
@@ -214,5 +220,5 @@ fn without_comma(held: &[u8]) -> &[u8] {
     }
 }
 
-/// 64 bytes of a key that nobody asked for are enough to know it by.
+/// 64 bytes of a key are enough to know it by.
 const MAX_NAME: usize = 64;

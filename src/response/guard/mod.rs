@@ -94,9 +94,11 @@ impl Guard {
     #[must_use]
     pub fn new(policy: &Arc<Policy>, about: About) -> Self {
         let max_depth = policy.response.depth.map_or(MAX_DEPTH, |it| it as usize);
+        let expected = about.expected.iter().flatten();
+        let longest = expected.map(|it| it.shape.longest_key()).max().unwrap_or(0);
         Self {
             policy: Arc::clone(policy),
-            scanner: Scanner::new(max_depth),
+            scanner: Scanner::new(max_depth, longest),
             utf8: Utf8::default(),
             copier: Copier::new(),
             open: Vec::new(),

@@ -211,6 +211,31 @@ fn redacted_fields_are_null_under_any_name() {
 }
 
 #[test]
+fn no_alias_is_too_long_to_be_redacted() {
+    for n in [1, 1_024, 1_025, 5_000] {
+        let rest = "a".repeat(n - 1);
+        let document = format!("{{ me {{ a{rest}: email id }} }}");
+        let escaped = |it: &str| format!(r#"{{"me":{{"\u0061{rest}":{it},"id":"1"}}}}"#);
+        let data = |it: &str| escaped(it).replace(r"\u0061", "a");
+        let with = |rules: &str, documents: &[&str], answer: &dyn Fn(&str) -> String, came: &str| {
+            let bench = Bench::new(rules, documents);
+            bench.check(&answer("\"x\""), &answer(came));
+        };
+        let (redact, null) = ("redact: [User.email]", "null");
+        let one = |it: &str| format!(r#"{{"data":{}}}"#, data(it));
+        with(redact, &[&document], &one, null);
+        with(redact, &[&document], &|it| format!(r#"{{"data":{}}}"#, escaped(it)), null);
+        with(redact, &["{ a }", &document], &|it| format!("[{{}},{}]", one(it)), null);
+        with(ENFORCE, &[&document], &one, "\"x\"");
+        let parts = Bench { course: Course::Parts, ..Bench::new(redact, &[&document]) };
+        let part = |it: &str| format!(r#"{{"incremental":[{{"data":{}}}]}}"#, data(it));
+        parts.check(&part("\"x\""), &part(null));
+    }
+    let answer = format!(r#"{{"data":{{"{}":1}}}}"#, "a".repeat(5_000));
+    Bench::new(ENFORCE, &["{ a }"]).check(&answer, "``: nobody asked for this key");
+}
+
+#[test]
 fn errors_are_masked_wherever_they_stand() {
     let bench = Bench::new("errors: mask", &["{ a }"]);
     let secret = r#"{"message":"SELECT * FROM users","stack":["at x"]}"#;
