@@ -288,8 +288,8 @@ impl<'a> Building<'a> {
         let operation = self.operation;
         let selected = || nodes.iter().filter_map(|it| Some((*it, operation.node(*it)?)));
         let field = selected().next().map_or(FieldId::TYPENAME, |it| it.1.field);
-        let types: Vec<_> = selected().map(|it| &operation.schema().field(it.1.field).ty).collect();
-        let (n_lists, non_null, mut kind) = answer_kind::common(operation.schema(), field, &types);
+        let fields: Vec<_> = selected().map(|it| it.1.field).collect();
+        let (n_lists, non_null, mut kind) = answer_kind::common(operation.schema(), &fields);
         if kind == AnswerKind::Object(0) {
             let place = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
             self.places.push(Place { of: Some(id), ..Place::default() });

@@ -25,13 +25,16 @@ pub enum AnswerKind {
     Typename,
 }
 
-/// What holds for all types that a key can have: lists, where it is never null, and its kind. The
+/// What holds for all fields that answer a key: lists, where it is never null, and its kind. The
 /// specification wants them to be of one shape; where they are not, anything may come.
-pub(super) fn common(schema: &Schema, field: FieldId, types: &[&TypeRef]) -> (u32, u64, AnswerKind) {
-    if field == FieldId::TYPENAME {
+pub(super) fn common(schema: &Schema, fields: &[FieldId]) -> (u32, u64, AnswerKind) {
+    // On one object type `__typename` and on another a name that the client has chosen are of one
+    // shape: what such a key says is no type.
+    if fields.iter().all(|it| *it == FieldId::TYPENAME) {
         return (0, 1, AnswerKind::Typename);
     }
-    let mut all = types.iter().map(|it| (it.list_depth(), non_null(it), kind(schema, it.named)));
+    let types = fields.iter().map(|it| &schema.field(*it).ty);
+    let mut all = types.map(|it| (it.list_depth(), non_null(it), kind(schema, it.named)));
     let Some((n_lists, mut never, kind)) = all.next() else { return (0, 0, AnswerKind::Any) };
     for other in all {
         if (other.0, other.2) != (n_lists, kind) {

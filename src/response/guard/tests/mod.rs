@@ -18,7 +18,8 @@ const SCHEMA: &str = "
     scalar JSON
     enum Role { ADMIN STAFF }
     interface Node { id: ID! }
-    type User implements Node { id: ID! name: String email: String role: Role age: Int! }
+    type User implements Node { id: ID! name: String email: String role: Role age: Int!
+        nick: String! }
     type Shop implements Node { id: ID! name: String email: String }
     union Found = User | Shop
     union Pair = Left | Right
@@ -233,6 +234,21 @@ fn no_alias_is_too_long_to_be_redacted() {
     }
     let answer = format!(r#"{{"data":{{"{}":1}}}}"#, "a".repeat(5_000));
     Bench::new(ENFORCE, &["{ a }"]).check(&answer, "``: nobody asked for this key");
+}
+
+#[test]
+fn a_name_that_clients_choose_is_no_type() {
+    let check = |found: &str| {
+        let bench = Bench::new("redact: [User.email]", &[&format!("{{ search {{ {found} }} }}")]);
+        bench.check(
+            r#"{"data":{"search":[{"t":"Shop","x":"secret"}]}}"#,
+            r#"{"data":{"search":[{"t":"Shop","x":null}]}}"#,
+        );
+    };
+    let (shop, user) = ("... on Shop { t: __typename x: name }", "... on User { t: nick x: email }");
+    check(&format!("{shop} {user}"));
+    check(&format!("{user} {shop}"));
+    check(&format!("... on Shop {{ t: __typename }} {user}"));
 }
 
 #[test]
