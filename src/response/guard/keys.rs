@@ -1,6 +1,7 @@
 //! What a key says about the value behind it.
 
 use crate::{
+    operation::AnswerShape,
     policy::{Contract, ErrorText, Suggestions},
     response::{
         Breach, Guard, Wrong,
@@ -90,7 +91,7 @@ impl Guard {
             b"id" | b"label" | b"path" | b"subPath" if is_part => (PART, Next::Any),
             _ => {
                 self.breach(self.told(), How::Envelope)?;
-                return Ok(if self.drops_unknown() { Next::Drop } else { Next::Any });
+                return Ok(if self.drops_unknown() { Next::Drop } else { self.unasked() });
             }
         };
         if seen & bit != 0 && bit < 128 {
@@ -139,16 +140,11 @@ impl Guard {
     }
 
     fn key_anywhere(&mut self) -> Result<Next, Wrong> {
-        let name = self.name();
         let shape = self.expected().map(|it| &it.shape);
-        let is_redacted = shape.is_none_or(|it| it.is_name_redacted(name));
-        match shape.and_then(|it| it.anywhere(name)) {
+        match shape.and_then(|it| it.anywhere(self.name())) {
             Some(true) => Ok(Next::Redact),
             Some(false) => Ok(Next::Anywhere),
-            None => {
-                self.breach(self.told(), How::NotAsked)?;
-                Ok(if is_redacted { Next::Redact } else { Next::Any })
-            }
+            None => self.not_asked(),
         }
     }
 
@@ -161,13 +157,10 @@ impl Guard {
         let name = self.name();
         let Some(expected) = self.expected() else { return Ok(Next::Redact) };
         let shape = &expected.shape;
-        let Some((n, key)) = shape.find(place, name) else {
-            let is_redacted = shape.is_name_redacted(name);
-            return self.not_asked(is_redacted);
-        };
+        let Some((n, key)) = shape.find(place, name) else { return self.not_asked() };
         let (is_redacted, is_asked) = (shape.is_redacted(key, ty), expected.asks(key, ty));
         if !is_asked {
-            return self.not_asked(is_redacted);
+            return self.not_asked();
         }
         if let Some(word) = self.seen.get_mut(first_seen.saturating_add(n / 64)) {
             let bit = 1_u64 << (n % 64);
@@ -181,9 +174,24 @@ impl Guard {
         Ok(if is_redacted { Next::Redact } else { Next::Field { key, level: 0 } })
     }
 
-    fn not_asked(&mut self, is_redacted: bool) -> Result<Next, Wrong> {
+    fn not_asked(&mut self) -> Result<Next, Wrong> {
         self.breach(self.told(), How::NotAsked)?;
-        Ok(if is_redacted { Next::Redact } else { Next::Any })
+        Ok(self.unasked())
+    }
+
+    /// What a value is that nobody asked for: null, when it has a name or a key of what is redacted;
+    /// else that may stand below it.
+    fn unasked(&self) -> Next {
+        if !self.redacts() {
+            return Next::Any;
+        }
+        let (name, shape) = (self.name(), self.expected().map(|it| &it.shape));
+        let is_it = |it: &AnswerShape| it.is_name_redacted(name) || it.anywhere(name) == Some(true);
+        if shape.is_none_or(|it| is_it(it)) { Next::Redact } else { Next::Anywhere }
+    }
+
+    pub(super) fn redacts(&self) -> bool {
+        !self.rules().redact.is_empty()
     }
 
     pub(super) fn coordinate(&self, key: u32) -> String {

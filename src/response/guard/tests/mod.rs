@@ -218,10 +218,11 @@ fn no_alias_is_too_long_to_be_redacted() {
         let document = format!("{{ me {{ a{rest}: email id }} }}");
         let escaped = |it: &str| format!(r#"{{"me":{{"\u0061{rest}":{it},"id":"1"}}}}"#);
         let data = |it: &str| escaped(it).replace(r"\u0061", "a");
-        let with = |rules: &str, documents: &[&str], answer: &dyn Fn(&str) -> String, came: &str| {
-            let bench = Bench::new(rules, documents);
-            bench.check(&answer("\"x\""), &answer(came));
-        };
+        let with =
+            |rules: &str, documents: &[&str], answer: &dyn Fn(&str) -> String, came: &str| {
+                let bench = Bench::new(rules, documents);
+                bench.check(&answer("\"x\""), &answer(came));
+            };
         let (redact, null) = ("redact: [User.email]", "null");
         let one = |it: &str| format!(r#"{{"data":{}}}"#, data(it));
         with(redact, &[&document], &one, null);
@@ -245,10 +246,48 @@ fn a_name_that_clients_choose_is_no_type() {
             r#"{"data":{"search":[{"t":"Shop","x":null}]}}"#,
         );
     };
-    let (shop, user) = ("... on Shop { t: __typename x: name }", "... on User { t: nick x: email }");
+    let (shop, user) =
+        ("... on Shop { t: __typename x: name }", "... on User { t: nick x: email }");
     check(&format!("{shop} {user}"));
     check(&format!("{user} {shop}"));
     check(&format!("... on Shop {{ t: __typename }} {user}"));
+}
+
+#[test]
+fn what_is_redacted_is_so_in_any_shape() {
+    for rules in ["redact: [User.email]", "redact: [User.email], contract: report"] {
+        let bench = Bench::new(rules, &["{ me { e: email id name } nodes { id } json a }"]);
+        let check = |answer: &str| {
+            let expect = answer.replace("\"secret\"", "null").replace("[\"deep\"]", "null");
+            bench.check(answer, &expect);
+        };
+        let data = |it: &str| check(&format!(r#"{{"data":{{{it}}}}}"#));
+        data(r#""me":[{"e":"secret","id":1}]"#);
+        data(r#""me":[[{"email":["deep"],"id":1}],"x"]"#);
+        data(r#""me":{"id":{"e":"secret"},"name":[{"email":"secret"}]}"#);
+        data(r#""nodes":{"email":"secret"},"a":{"x":[{"e":"secret"}]}"#);
+        data(r#""nodes":[{"email":"secret"},[{"e":"secret","id":{"e":"secret"}}]]"#);
+        data(r#""viewer":{"me":{"e":"secret","x":{"email":"secret","id":1}}}"#);
+        data(r#""e":"secret","json":{"email":"its own"}"#);
+        check(r#"{"me":{"e":"secret","id":1},"email":"secret","data":null}"#);
+    }
+}
+
+#[test]
+fn where_something_is_taken_out_nothing_else_passes() {
+    for rules in ["redact: [User.email]", "errors: mask", "suggestions: strip", "extensions: []"] {
+        for bench in [&["{ me { email } }"] as &[_], &["{ a }", "{ b }"]] {
+            let bench = Bench::new(rules, bench);
+            for it in [r#""secret""#, "1", "null", "true"] {
+                bench.check(it, "NotAnAnswer");
+            }
+            if bench.framing == Framing::Single {
+                bench.check(r#"[{"data":{"me":{"email":"secret"}}}]"#, "NotAnAnswer");
+                bench.check(r#"[{"errors":[{"message":"secret"}]}]"#, "NotAnAnswer");
+            }
+            bench.check("[\"secret\"]", "NotAnAnswer");
+        }
+    }
 }
 
 #[test]
@@ -366,9 +405,9 @@ fn a_list_of_errors_by_itself() {
 
 #[test]
 fn a_number_alone_is_no_broken_answer_and_no_list_of_errors() {
-    let bench = Bench::new("errors: mask", &["{ a }"]);
+    let bench = Bench::new("depth: 9", &["{ a }"]);
     bench.passes("-1.5e3");
-    let mut guard = bench.guard(MustBe::Json);
+    assert_eq!(bench.guard(MustBe::Json).whole(b"1").unwrap(), b"1");
+    let mut guard = Bench::new("errors: mask", &["{ a }"]).guard(MustBe::Json);
     assert_eq!(guard.errors(b"1"), Err(Wrong::Incomplete));
-    assert_eq!(guard.whole(b"1").unwrap(), b"1");
 }
