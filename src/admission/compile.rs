@@ -15,7 +15,7 @@ use crate::{
         watch::Watch,
     },
     digest::{Digest, TextDigest},
-    document::{self, Document, OperationId, Read},
+    document::{self, Document, Kept, OperationId, Read},
     json,
     operation::{self, AnswerShape, Operation},
     policy::{self, Policy, SecondReader, Unselected},
@@ -68,10 +68,13 @@ fn judgeable(
     let left = left(policy, &operations);
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
     let hash = TextDigest::of(text);
+    let answers = answers(policy, operation);
+    let (query, unused) = sent(operation, answers.as_deref(), &canonical);
     let judgeable = Judgeable {
         kind: operation.kind(),
         name: operation.name().map(|it| json::escape(it).into()),
-        query: json::escape(&canonical).into(),
+        query,
+        unused,
         excepted: excepted(policy, &hash, &canonical),
         hash,
         listed,
@@ -80,7 +83,7 @@ fn judgeable(
         changes: changes(operation),
         tally: Tally::default(),
         watch: Watch::of(policy, operation).map(Box::new),
-        answers: answers(policy, operation),
+        answers,
         rated: Rated::of(policy, operation, &canonical).map(Box::new),
         operation: policy.rules().any(|(_, rule)| rule.takes_out()).then(|| Arc::clone(operation)),
         introspection: introspection::is_answerable(operation).then(|| Arc::clone(operation)),
@@ -92,6 +95,22 @@ fn judgeable(
 fn changes(operation: &Operation) -> Option<Arc<[Box<str>]>> {
     let called = || operation.children(None).map(|(_, it)| operation.coordinate(it).into());
     (operation.kind() == OperationKind::Mutation).then(|| called().collect())
+}
+
+/// What goes on, as a JSON literal, and the variables that it does not have.
+fn sent(
+    operation: &Operation,
+    answers: Option<&AnswerShape>,
+    canonical: &str,
+) -> (Box<str>, Box<[Box<str>]>) {
+    let (document, id) = (operation.document(), operation.id());
+    if !answers.is_some_and(AnswerShape::is_at_once) || !document::is_in_parts(document) {
+        return (json::escape(canonical).into(), Box::default());
+    }
+    let kept = Kept::whole(document, id);
+    let text = document::canonical_text_of(document, id, &kept);
+    let names = operation.variables().iter().map(|it| &it.name);
+    (json::escape(&text).into(), names.filter(|it| !kept.uses(it)).cloned().collect())
 }
 
 fn answers(policy: &Policy, operation: &Arc<Operation>) -> Option<Arc<AnswerShape>> {

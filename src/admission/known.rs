@@ -31,6 +31,8 @@ pub(super) struct Judgeable {
     pub(super) name: Option<Box<str>>,
     /// The canonical text, as a JSON literal.
     pub(super) query: Box<str>,
+    /// Variables that the canonical text does not have, though the client's text has them.
+    pub(super) unused: Box<[Box<str>]>,
     /// SHA-256 of the text as the client sent it.
     pub(super) hash: TextDigest,
     /// The hash by which an exception of the policy names it: of the text as sent, or of the

@@ -121,6 +121,23 @@ impl AnswerShape {
         self.operation.schema()
     }
 
+    /// Whether the answers have to come in one piece, without @defer and @stream.
+    ///
+    /// A part of an answer says by a path or an id where it belongs, before its data or behind it,
+    /// and may hold no more than what stands below an object that came earlier. So a part of a
+    /// redacted object or list need not have the key that it is known by. What a redacted field
+    /// has below it is therefore not left for later, whoever asks for it; that a server may answer
+    /// at once is in the specification. Parts that hold a redacted scalar have its key.
+    #[must_use]
+    pub fn is_at_once(&self) -> bool {
+        let (operation, schema) = (&self.operation, self.operation.schema());
+        let selections = self.keys.iter().flat_map(|it| &it.selections);
+        let redacted = selections.filter(|it| it.redacted.is_some());
+        redacted.filter_map(|it| Some((it.node, operation.node(it.node)?))).any(|(id, it)| {
+            it.end.0 > id.0.saturating_add(1) || schema.field(it.field).ty.list_depth() > 0
+        })
+    }
+
     /// Roughly how much it holds.
     #[must_use]
     pub const fn n_parts(&self) -> usize {
