@@ -53,6 +53,28 @@ fn an_event_that_breaks_the_contract_ends_the_stream() {
 }
 
 #[test]
+fn a_byte_order_mark_hides_no_event() {
+    const HEAD: Act =
+        Say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+    const SECRET: Act = Say("event: next\ndata: {\"errors\":[{\"message\":\"secret\"}]}\n\n");
+    const MARKED: &[Act] = &[HEAD, Say("\u{feff}"), SECRET, SECRET];
+    const GOOD: &[Act] = &[HEAD, Say("\u{feff}data: {\"data\":null}\n\n:\n\n")];
+    const TWICE: &[Act] = &[HEAD, Say("\u{feff}\u{feff}"), SECRET];
+    const LATER: &[Act] = &[HEAD, Say(":\n\n\u{feff}"), SECRET];
+    const INSIDE: &[Act] = &[HEAD, Say(":\n\u{feff}"), SECRET];
+    let check = |acts: &'static [Act], expect: (&str, bool)| {
+        let (got, is_whole) = stream("errors: mask", "text/event-stream", acts);
+        assert_eq!((&*got, is_whole), expect);
+    };
+    let masked = format!("event: next\ndata: {{\"errors\":[{MASKED}]}}\n\n");
+    check(MARKED, (&masked.repeat(2), true));
+    check(GOOD, ("\u{feff}data: {\"data\":null}\n\n:\n\n", true));
+    check(TWICE, ("", false));
+    check(LATER, (":\n\n", false));
+    check(INSIDE, ("", false));
+}
+
+#[test]
 fn parts_are_read_one_by_one() {
     const PARTS: &[Act] = &[
         Say("HTTP/1.1 200 OK\r\nContent-Type: multipart/mixed; boundary=\"-\"\r\n"),
