@@ -12,7 +12,7 @@ use crate::{
         rated::Rated,
         refusal::{disagreement, invalid, uncountable, unreadable},
         usage::Tally,
-        watch::Watch,
+        watch::{Delivery, Watch},
     },
     digest::{Digest, TextDigest},
     document::{self, Document, Kept, OperationId, Read},
@@ -69,12 +69,13 @@ fn judgeable(
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
     let hash = TextDigest::of(text);
     let answers = answers(policy, operation);
-    let (query, unused) = sent(operation, answers.as_deref(), &canonical);
+    let Sent { query, unused, delivery } = sent(operation, answers.as_deref(), &canonical);
     let judgeable = Judgeable {
         kind: operation.kind(),
         name: operation.name().map(|it| json::escape(it).into()),
         query,
         unused,
+        delivery,
         excepted: excepted(policy, &hash, &canonical),
         hash,
         listed,
@@ -97,20 +98,33 @@ fn changes(operation: &Operation) -> Option<Arc<[Box<str>]>> {
     (operation.kind() == OperationKind::Mutation).then(|| called().collect())
 }
 
-/// What goes on, as a JSON literal, and the variables that it does not have.
-fn sent(
-    operation: &Operation,
-    answers: Option<&AnswerShape>,
-    canonical: &str,
-) -> (Box<str>, Box<[Box<str>]>) {
+/// What goes on of a document.
+struct Sent {
+    query: Box<str>,
+    unused: Box<[Box<str>]>,
+    delivery: Delivery,
+}
+
+fn sent(operation: &Operation, answers: Option<&AnswerShape>, canonical: &str) -> Sent {
     let (document, id) = (operation.document(), operation.id());
-    if !answers.is_some_and(AnswerShape::is_at_once) || !document::is_in_parts(document) {
-        return (json::escape(canonical).into(), Box::default());
+    let as_written = |delivery| {
+        let query = json::escape(canonical).into();
+        Sent { query, unused: Box::default(), delivery }
+    };
+    if !document::may_be_in_parts(document) {
+        return as_written(Delivery::AtOnce);
     }
     let kept = Kept::whole(document, id);
     let text = document::canonical_text_of(document, id, &kept);
+    if text == canonical {
+        return as_written(Delivery::AtOnce);
+    }
+    if !answers.is_some_and(AnswerShape::is_at_once) {
+        return as_written(Delivery::InParts);
+    }
     let names = operation.variables().iter().map(|it| &it.name);
-    (json::escape(&text).into(), names.filter(|it| !kept.uses(it)).cloned().collect())
+    let unused = names.filter(|it| !kept.uses(it)).cloned().collect();
+    Sent { query: json::escape(&text).into(), unused, delivery: Delivery::AtOnce }
 }
 
 fn answers(policy: &Policy, operation: &Arc<Operation>) -> Option<Arc<AnswerShape>> {

@@ -194,10 +194,19 @@ impl<'d> Kept<'d> {
     }
 }
 
-/// Whether a document leaves anything for later, as it is written.
+/// Whether anything in a document, in whichever of its operations, leaves selections for later.
 #[must_use]
-pub fn is_in_parts(document: &Document) -> bool {
+pub fn may_be_in_parts(document: &Document) -> bool {
     document.directives().iter().any(|it| is_for_later(document, it))
+}
+
+/// Whether @defer stands on a field anywhere in a document, as it could before it was specified.
+#[must_use]
+pub fn defers_fields(document: &Document) -> bool {
+    let fields = document.all_selections().iter();
+    let mut fields = fields.filter(|it| matches!(it.kind, SelectionKind::Field { .. }));
+    let is_defer = |it: &Directive| document.str(it.name) == "defer";
+    fields.any(|it| document.directives_in(it.directives).iter().any(is_defer))
 }
 
 /// Whether a directive leaves for later what it stands on.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ahash::{HashMap, HashSet};
 
 use crate::{
+    document,
     operation::{AnswerKind, GuardId, Node, NodeId, Operation, Variables, answer_kind, due},
     schema::{FieldId, Kind, Schema, TypeId, TypeSet},
 };
@@ -127,14 +128,17 @@ impl AnswerShape {
     /// and may hold no more than what stands below an object that came earlier. So a part of a
     /// redacted object or list need not have the key that it is known by. What a redacted field
     /// has below it is therefore not left for later, whoever asks for it; that a server may answer
-    /// at once is in the specification. Parts that hold a redacted scalar have its key.
+    /// at once is in the specification. Parts that hold a redacted scalar have its key, unless
+    /// it was itself left for later, as some servers allow for fields.
     #[must_use]
     pub fn is_at_once(&self) -> bool {
         let (operation, schema) = (&self.operation, self.operation.schema());
         let selections = self.keys.iter().flat_map(|it| &it.selections);
         let redacted = selections.filter(|it| it.redacted.is_some());
         redacted.filter_map(|it| Some((it.node, operation.node(it.node)?))).any(|(id, it)| {
-            it.end.0 > id.0.saturating_add(1) || schema.field(it.field).ty.list_depth() > 0
+            it.end.0 > id.0.saturating_add(1)
+                || schema.field(it.field).ty.list_depth() > 0
+                || document::defers_fields(operation.document())
         })
     }
 

@@ -77,21 +77,29 @@ impl Guard {
     /// A member of an answer.
     fn member(&mut self, is_inner: bool, seen: u16) -> Result<Next, Wrong> {
         let name = self.name();
-        let is_part = self.about.course == Course::Parts;
+        let (is_part, is_once) =
+            (self.about.course == Course::Parts, self.about.course == Course::Once);
         let (bit, next) = match name {
-            b"data" if is_inner => (1, self.data_anywhere()),
+            // Where it belongs may be said behind it, and by an id.
+            b"data" if is_inner || (is_part && self.has_data) => (1, self.data_anywhere()),
             b"data" => (1, Next::Data),
             b"errors" => (2, self.errors_are()),
             b"extensions" => (4, self.extensions_are()),
             b"incremental" if is_part && !is_inner => (8, Next::Envelopes),
             b"completed" if is_part && !is_inner => (16, Next::Envelopes),
-            b"payload" if is_part && !is_inner => (32, Next::Envelope),
+            b"payload" if !is_once && !is_inner => (32, Next::Envelope),
             b"items" if is_inner => (64, self.data_anywhere()),
-            b"hasNext" | b"pending" if is_part => (128, Next::Any),
+            b"hasNext" if !is_once => (128, Next::Any),
+            b"pending" if is_part => (128, Next::Any),
             b"id" | b"label" | b"path" | b"subPath" if is_part => (PART, Next::Any),
+            // A part that nobody asked for: nothing says what of it is redacted.
+            _ if !is_once && self.redacts() && OF_PARTS.contains(&name) => {
+                return Err(Wrong::NotAnAnswer);
+            }
             _ => {
                 self.breach(self.told(), How::Envelope)?;
-                return Ok(if self.drops_unknown() { Next::Drop } else { self.unasked() });
+                let is_dropped = self.masks() || self.redacts();
+                return Ok(if is_dropped { Next::Drop } else { Next::Any });
             }
         };
         if seen & bit != 0 && bit < 128 {
@@ -104,7 +112,7 @@ impl Guard {
     }
 
     /// Where errors are masked, nothing else may tell what they say.
-    fn drops_unknown(&self) -> bool {
+    fn masks(&self) -> bool {
         matches!(self.rules().errors, ErrorText::Mask { .. })
     }
 
@@ -117,7 +125,7 @@ impl Guard {
     }
 
     pub(super) fn writes_entries(&self) -> bool {
-        self.drops_unknown() || self.rules().suggestions == Suggestions::Strip
+        self.masks() || self.rules().suggestions == Suggestions::Strip
     }
 
     fn extensions_are(&self) -> Next {
@@ -228,5 +236,8 @@ fn without_comma(held: &[u8]) -> &[u8] {
     }
 }
 
+/// What only parts of answers have.
+const OF_PARTS: [&[u8]; 7] =
+    [b"completed", b"incremental", b"items", b"label", b"path", b"pending", b"subPath"];
 /// 64 bytes of a key are enough to know it by.
 const MAX_NAME: usize = 64;

@@ -278,6 +278,7 @@ impl Guard {
                 if needs && self.about.course == Course::Once && seen & 3 == 0 {
                     return Err(Wrong::NotAnAnswer);
                 }
+                self.has_data |= seen & 1 != 0;
                 self.judge_gaps(seen)?;
             }
             _ => {}
