@@ -86,7 +86,8 @@ fn compare(wanted: &str) -> io::Result<()> {
 /// Between the first and the last size.
 fn exponent<const N: usize>(costs: [f64; N]) -> f64 {
     let [first, .., last] = costs.as_slice() else { return f64::INFINITY };
-    (last / first).log2() / (KIB[KIB.len() - 1] as f64 / KIB[0] as f64).log2()
+    let [small, .., large] = KIB;
+    (last / first).log2() / (large as f64 / small as f64).log2()
 }
 
 /// The least time of every size; nothing when one takes too long.
