@@ -311,6 +311,28 @@ fn cost_is_settled_by_the_answer() {
 }
 
 #[test]
+fn an_alias_of_any_length_costs_what_it_costs() {
+    let cost = "cost: { measure: type, lists: { Query.items: { slicing: [first] } } }\n";
+    let rates = format!("{cost}rates: [{{ name: c, key: client.ip, limit: 100/h, spend: cost }}]");
+    let ask = |alias: &str, key: &str| {
+        let (upstream, proxy) = Waiting::start(&rates);
+        let query = format!("{{ {alias}: items(first: 60) {{ id }} }}");
+        let client = begin(&proxy, &query);
+        let items = vec![json!({ "id": "1" }); 60];
+        answer(upstream.next(), client, &json!({ "data": { key: items } }).to_string());
+        let again = begin(&proxy, &query);
+        drop(upstream);
+        status(&read_answer(&mut { again })).to_owned()
+    };
+    for n in [1, 1_024, 1_025, 5_000] {
+        let alias = "a".repeat(n);
+        assert_eq!(ask(&alias, &alias), "429", "{n}");
+    }
+    // What is longer than all that was asked for says nothing of it.
+    assert_eq!(ask("a", &"a".repeat(5_000)), "429");
+}
+
+#[test]
 fn keys_are_headers_and_documents() {
     let rates = "rates: [{ name: h, key: header.x-tenant, limit: 1/h }]";
     let world = start(rates);

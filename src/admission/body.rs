@@ -14,7 +14,8 @@ pub(super) fn write(
     variables: &Variables<'_>,
     request: &Request<'_>,
 ) -> String {
-    write_query(&document.query, document, (variables, request), &|_| true)
+    let uses = |name: &str| !document.unused.iter().any(|it| **it == *name);
+    write_query(&document.query, document, (variables, request), &uses)
 }
 
 /// The same with another query, a JSON literal, that uses only some of the variables.

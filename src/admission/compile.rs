@@ -13,10 +13,10 @@ use crate::{
         rated::Rated,
         refusal::{disagreement, invalid, misnamed, uncountable, unreadable},
         usage::Tally,
-        watch::Watch,
+        watch::{Delivery, Watch},
     },
     digest::{Digest, TextDigest},
-    document::{self, Document, OperationId, Read},
+    document::{self, Document, Kept, OperationId, Read},
     json,
     operation::{self, AnswerShape, Operation, PROTOTYPE},
     policy::{self, DocumentIdx, Policy, SecondReader, Unselected},
@@ -98,10 +98,14 @@ fn judgeable(
         return Err(misnamed());
     }
     let hash = TextDigest::of(text);
+    let answers = answers(policy, operation);
+    let Sent { query, unused, delivery } = sent(operation, answers.as_deref(), &canonical);
     let judgeable = Judgeable {
         kind: operation.kind(),
         name: operation.name().map(|it| json::escape(it).into()),
-        query: json::escape(&canonical).into(),
+        query,
+        unused,
+        delivery,
         excepted: excepted(policy, &hash, &canonical),
         hash,
         listed,
@@ -110,7 +114,7 @@ fn judgeable(
         changes: changes(operation),
         tally: Tally::default(),
         watch: Watch::of(policy, operation).map(Box::new),
-        answers: answers(policy, operation),
+        answers,
         rated: Rated::of(policy, operation, &canonical).map(Box::new),
         operation: policy.rules().any(|(_, rule)| rule.takes_out()).then(|| Arc::clone(operation)),
         introspection: Introspection::of(operation),
@@ -123,6 +127,35 @@ fn judgeable(
 fn changes(operation: &Operation) -> Option<Arc<[Box<str>]>> {
     let called = || operation.children(None).map(|(_, it)| operation.coordinate(it).into());
     (operation.kind() == OperationKind::Mutation).then(|| called().collect())
+}
+
+/// What goes on of a document.
+struct Sent {
+    query: Box<str>,
+    unused: Box<[Box<str>]>,
+    delivery: Delivery,
+}
+
+fn sent(operation: &Operation, answers: Option<&AnswerShape>, canonical: &str) -> Sent {
+    let (document, id) = (operation.document(), operation.id());
+    let as_written = |delivery| {
+        let query = json::escape(canonical).into();
+        Sent { query, unused: Box::default(), delivery }
+    };
+    if !document::may_be_in_parts(document) {
+        return as_written(Delivery::AtOnce);
+    }
+    let kept = Kept::whole(document, id);
+    let text = document::canonical_text_of(document, id, &kept);
+    if text == canonical {
+        return as_written(Delivery::AtOnce);
+    }
+    if !answers.is_some_and(AnswerShape::is_at_once) {
+        return as_written(Delivery::InParts);
+    }
+    let names = operation.variables().iter().map(|it| &it.name);
+    let unused = names.filter(|it| !kept.uses(it)).cloned().collect();
+    Sent { query: json::escape(&text).into(), unused, delivery: Delivery::AtOnce }
 }
 
 fn answers(policy: &Policy, operation: &Arc<Operation>) -> Option<Arc<AnswerShape>> {

@@ -171,6 +171,7 @@ impl Bench<'_> {
         let followed = Followed {
             watched: document.watch.as_ref().map(|it| it.request(&variables, most())),
             expected: document.answers.as_ref().map(expected),
+            delivery: document.delivery,
         };
         Ok(Ready { body, answer, item, followed })
     }

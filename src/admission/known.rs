@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use crate::{
     admission::{
-        concealed::Concealable, introspection::Introspection, rated::Rated, usage::Tally,
-        watch::Watch,
+        concealed::Concealable,
+        introspection::Introspection,
+        rated::Rated,
+        usage::Tally,
+        watch::{Delivery, Watch},
     },
     digest::TextDigest,
     operation::{AnswerShape, Operation, Variable},
@@ -34,6 +37,10 @@ pub(super) struct Judgeable {
     pub(super) name: Option<Box<str>>,
     /// The canonical text, as a JSON literal.
     pub(super) query: Box<str>,
+    /// Variables that the canonical text does not have, though the client's text has them.
+    pub(super) unused: Box<[Box<str>]>,
+    /// Whether its answers may come in parts.
+    pub(super) delivery: Delivery,
     /// SHA-256 of the text as the client sent it.
     pub(super) hash: TextDigest,
     /// The hash by which an exception of the policy names it: of the text as sent, or of the

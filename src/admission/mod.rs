@@ -42,4 +42,4 @@ pub use recalled::{Alike, Hidden, Recalled, Recollection};
 pub use request::{Request, Requests, UnixSeconds};
 pub use unfit::{Unfit, unfit};
 pub use usage::{Usage, Use};
-pub use watch::{Follow, ToldCost, Watched};
+pub use watch::{Delivery, Follow, ToldCost, Watched};

@@ -20,6 +20,8 @@ pub(super) fn write(
     let operation = document.operation.as_ref().ok_or_else(|| refusal("it is not kept"))?;
     let (arena, id) = (operation.document(), operation.id());
     let kept = Kept::without(arena, id, taken).ok_or_else(|| refusal("nothing is left"))?;
+    let is_at_once = document.answers.as_ref().is_some_and(|it| it.is_at_once());
+    let kept = if is_at_once { kept.at_once(arena, id) } else { kept };
     let text = document::canonical_text_of(arena, id, &kept);
     let read = document::read(&text, &policy.reading).map_err(|it| refusal(&it.to_string()))?;
     document::validate(&policy.schema, &read)

@@ -33,6 +33,17 @@ pub(super) struct Watch {
 pub(super) struct Followed {
     pub(super) watched: Option<Part>,
     pub(super) expected: Option<Expected>,
+    pub(super) delivery: Delivery,
+}
+
+/// Whether an answer may come in parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// No selection was left for later.
+    #[default]
+    AtOnce,
+    /// @defer or @stream leaves some for later.
+    InParts,
 }
 
 /// What there is to do with the answers to requests that were admitted: nothing, as a rule.
@@ -42,6 +53,8 @@ pub struct Follow {
     pub watched: Option<Watched>,
     /// What they may hold, one of each request.
     pub expected: Option<Vec<Expected>>,
+    /// Whether any of them may come in parts.
+    pub delivery: Delivery,
 }
 
 /// One request and what there is to do with its answer.
@@ -78,19 +91,21 @@ pub struct ToldCost {
 
 impl Follow {
     pub(super) fn of(framing: Framing, all: Vec<Followed>) -> Self {
+        let is_in_parts = all.iter().any(|it| it.delivery == Delivery::InParts);
         let (watched, expected): (Vec<_>, Vec<_>) =
             all.into_iter().map(|it| (it.watched, it.expected)).unzip();
         let watched: Option<Vec<_>> = watched.into_iter().collect();
         Self {
             watched: watched.map(|it| Watched::new(framing, it)),
             expected: expected.into_iter().collect(),
+            delivery: if is_in_parts { Delivery::InParts } else { Delivery::AtOnce },
         }
     }
 
     /// Of a request that is no batch.
-    pub(super) fn of_one(Followed { watched, expected }: Followed) -> Self {
+    pub(super) fn of_one(Followed { watched, expected, delivery }: Followed) -> Self {
         let watched = watched.map(|it| Watched::new(Framing::Single, vec![it]));
-        Self { watched, expected: expected.map(|it| vec![it]) }
+        Self { watched, expected: expected.map(|it| vec![it]), delivery }
     }
 }
 

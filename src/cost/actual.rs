@@ -49,9 +49,9 @@ struct Tally {
     fields: u64,
     /// By list of the shape.
     seen: Vec<Seen>,
-    /// Its answer has errors.
-    has_errors: bool,
-    /// Its answer has data, and no errors so far.
+    /// Its answer has errors, or keys that nobody can have asked for.
+    is_doubtful: bool,
+    /// Its answer has data, and nothing that makes it doubtful so far.
     is_whole: bool,
 }
 
@@ -134,7 +134,7 @@ impl Counter {
             types: 0,
             fields: 0,
             seen: vec![Seen::default(); shape.lists.len()],
-            has_errors: false,
+            is_doubtful: false,
             is_whole: false,
         };
         Self::of(Framing::Single, vec![tally])
@@ -146,9 +146,10 @@ impl Counter {
         Self::of(Framing::Batch, parts.into_iter().flat_map(|it| it.tallies).collect())
     }
 
-    const fn of(framing: Framing, tallies: Vec<Tally>) -> Self {
+    fn of(framing: Framing, tallies: Vec<Tally>) -> Self {
+        let longest = tallies.iter().map(|it| it.shape.longest_key).max().unwrap_or(0);
         Self {
-            events: Events::new(),
+            events: Events::new(longest.max(MEMBER)),
             open: Vec::new(),
             skipped: 0,
             next: Next::Answer,
@@ -187,8 +188,9 @@ impl Counter {
         }
     }
 
-    /// By part what its answer cost; `None` when that is not known: it broke off, or has errors,
-    /// behind which may stand work whose result was thrown away.
+    /// By part what its answer cost; `None` when that is not known: it broke off, or has keys that
+    /// nobody can have asked for, or errors, behind which may stand work whose result was thrown
+    /// away.
     pub fn settled(&self) -> impl Iterator<Item = Option<Price>> {
         let is_complete = !self.is_broken && self.events.is_complete();
         self.tallies.iter().map(move |it| (is_complete && it.is_whole).then(|| it.price()))
@@ -215,7 +217,7 @@ impl Counter {
             Event::ObjectBegins => self.object(),
             Event::Scalar => match self.value() {
                 Next::Field { field, .. } => self.weigh(field),
-                Next::Errors => self.has_errors(),
+                Next::Errors => self.doubt(),
                 Next::Answer | Next::Data | Next::Other => {}
             },
         }
@@ -232,7 +234,13 @@ impl Counter {
                     None => Next::Other,
                 }
             }
-            (Some(_), _) | (None, _) => Next::Other,
+            (Some(Place::Object { .. }), None) => {
+                self.doubt();
+                Next::Other
+            }
+            (Some(Place::Batch { .. } | Place::Envelope | Place::List { .. }) | None, _) => {
+                Next::Other
+            }
         };
     }
 
@@ -262,7 +270,7 @@ impl Counter {
                 self.open.push(Place::List { field, level, length: 0 });
             }
             Next::Errors => {
-                self.has_errors();
+                self.doubt();
                 self.skipped = 1;
             }
             Next::Answer | Next::Data | Next::Field { .. } | Next::Other => self.skipped = 1,
@@ -280,7 +288,7 @@ impl Counter {
                 Some(Place::Object { group: 0 })
             }
             Next::Errors => {
-                self.has_errors();
+                self.doubt();
                 None
             }
             Next::Field { field, .. } => {
@@ -299,13 +307,13 @@ impl Counter {
 
     fn has_data(&mut self) {
         if let Some(tally) = self.tallies.get_mut(self.at) {
-            tally.is_whole = !tally.has_errors;
+            tally.is_whole = !tally.is_doubtful;
         }
     }
 
-    fn has_errors(&mut self) {
+    fn doubt(&mut self) {
         if let Some(tally) = self.tallies.get_mut(self.at) {
-            (tally.has_errors, tally.is_whole) = (true, false);
+            (tally.is_doubtful, tally.is_whole) = (true, false);
         }
     }
 
@@ -375,3 +383,6 @@ impl Tally {
         })
     }
 }
+
+/// `errors`, the longest member of an answer that is looked for.
+const MEMBER: usize = "errors".len();

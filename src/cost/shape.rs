@@ -28,6 +28,8 @@ pub struct Shape {
     pub(super) groups: Vec<Keys>,
     pub(super) fields: Vec<ShapeField>,
     pub(super) lists: Vec<ShapeList>,
+    /// Bytes of the longest response key that was asked for; documents bound it.
+    pub(super) longest_key: usize,
 }
 
 /// The response keys of one place that may cost something, in order.
@@ -87,7 +89,9 @@ impl Shape {
         };
         building.run();
         let Building { slots, groups, fields, lists, .. } = building;
-        Self { model: Arc::clone(model), slots: slots.table, groups, fields, lists }
+        let keys = operation.nodes().iter().map(|it| operation.key(it).len());
+        let longest_key = keys.max().unwrap_or(0);
+        Self { model: Arc::clone(model), slots: slots.table, groups, fields, lists, longest_key }
     }
 
     /// The model it was made with.

@@ -1,10 +1,11 @@
-//! What is left of an operation when selections are taken out of it: emptied parents go too, and
-//! fragments and variables that nothing uses any more.
+//! What is left of an operation when selections are taken out of it, or what leaves them for later:
+//! emptied parents go too, and fragments and variables that nothing uses any more.
 
 use ahash::{HashMap, HashSet};
 
 use crate::document::{
-    Document, OperationId, Range, SelectionId, SelectionKind, ValueId, ValueKind, order::names,
+    Directive, Document, OperationId, Range, SelectionId, SelectionKind, ValueId, ValueKind,
+    order::names,
 };
 
 /// What is left of one operation; only made when something is.
@@ -13,6 +14,16 @@ pub struct Kept<'d> {
     /// By selection of the document.
     selections: Vec<bool>,
     variables: HashSet<&'d str>,
+    in_parts: InParts,
+}
+
+/// Whether answers may come in parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum InParts {
+    /// As it is written.
+    AsWritten,
+    /// Never: neither @defer nor @stream is left.
+    Never,
 }
 
 impl<'d> Kept<'d> {
@@ -24,8 +35,7 @@ impl<'d> Kept<'d> {
         taken: &[SelectionId],
     ) -> Option<Self> {
         let definition = document.operation(operation)?;
-        let n_selections = document.all_selections().len();
-        let mut kept = Self { selections: vec![true; n_selections], variables: HashSet::default() };
+        let mut kept = Self::all(document);
         taken.iter().for_each(|it| kept.take(document, *it));
         kept.take_emptied(document);
         if !kept.any(definition.selections) {
@@ -33,6 +43,37 @@ impl<'d> Kept<'d> {
         }
         kept.collect_variables(document, operation);
         Some(kept)
+    }
+
+    /// All of an operation, to be answered at once.
+    #[must_use]
+    pub fn whole(document: &'d Document, operation: OperationId) -> Self {
+        Self::all(document).at_once(document, operation)
+    }
+
+    /// The same without @defer and @stream, which leave selections for later.
+    #[must_use]
+    pub fn at_once(mut self, document: &'d Document, operation: OperationId) -> Self {
+        self.in_parts = InParts::Never;
+        self.variables.clear();
+        self.collect_variables(document, operation);
+        self
+    }
+
+    fn all(document: &Document) -> Self {
+        Self {
+            selections: vec![true; document.all_selections().len()],
+            variables: HashSet::default(),
+            in_parts: InParts::AsWritten,
+        }
+    }
+
+    /// Whether a directive is left.
+    pub(super) fn keeps_directive(&self, document: &Document, directive: &Directive) -> bool {
+        match self.in_parts {
+            InParts::AsWritten => true,
+            InParts::Never => !is_for_later(document, directive),
+        }
     }
 
     /// Whether a selection is left.
@@ -129,6 +170,9 @@ impl<'d> Kept<'d> {
 
     fn of_directives(&mut self, document: &'d Document, directives: Range) {
         for directive in document.directives_in(directives) {
+            if !self.keeps_directive(document, directive) {
+                continue;
+            }
             self.of_arguments(document, directive.arguments);
         }
     }
@@ -148,6 +192,26 @@ impl<'d> Kept<'d> {
             }
         }
     }
+}
+
+/// Whether anything in a document, in whichever of its operations, leaves selections for later.
+#[must_use]
+pub fn may_be_in_parts(document: &Document) -> bool {
+    document.directives().iter().any(|it| is_for_later(document, it))
+}
+
+/// Whether @defer stands on a field anywhere in a document, as it could before it was specified.
+#[must_use]
+pub fn defers_fields(document: &Document) -> bool {
+    let fields = document.all_selections().iter();
+    let mut fields = fields.filter(|it| matches!(it.kind, SelectionKind::Field { .. }));
+    let is_defer = |it: &Directive| document.str(it.name) == "defer";
+    fields.any(|it| document.directives_in(it.directives).iter().any(is_defer))
+}
+
+/// Whether a directive leaves for later what it stands on.
+fn is_for_later(document: &Document, directive: &Directive) -> bool {
+    matches!(document.str(directive.name), "defer" | "stream")
 }
 
 #[cfg(test)]
@@ -190,6 +254,22 @@ mod tests {
         check("{a ...f} fragment f on T{...g} fragment g on T{x}", "x", Some("{a}"));
         check("{a ...f} fragment f on T{x b}", "x", Some("{a ...f} fragment f on T{b}"));
         check("{...f} fragment f on T{x}", "x", None);
+    }
+
+    #[test]
+    fn what_leaves_selections_for_later_goes() {
+        let check = |text: &str, expect: &str| {
+            let document = read(text, &ReadLimits::CEILINGS).unwrap().document;
+            let kept = Kept::whole(&document, OperationId(0));
+            assert_eq!(canonical_text_of(&document, OperationId(0), &kept), expect);
+        };
+        let text = "query($p:Boolean $q:Boolean $n:Int){a@stream(if:$p initialCount:$n){b}
+            ...f@defer(if:$q label:\"l\")@include(if:$q) ...@defer{c}} fragment f on T{c@defered
+            ...on T@defer(if:$p){d@stream}}";
+        let expect = "query($q:Boolean){a{b} ...f @include(if:$q) ...{c}} \
+            fragment f on T{c @defered ... on T{d}}";
+        check(text, expect);
+        check("{a(b:\"@defer\"){c}}", "{a(b:\"@defer\"){c}}");
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub use arena::{
 };
 pub use count::{Ceilings, Counts, Excess, count};
 pub use holes::{filler, other_number, with_holes};
-pub use kept::Kept;
+pub use kept::{Kept, defers_fields, may_be_in_parts};
 pub use order::Cycle;
 pub(crate) use order::{Names as FragmentNames, names as fragment_names};
 pub use print::{canonical_text, canonical_text_of, print};

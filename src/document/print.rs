@@ -147,6 +147,9 @@ impl<'a> Printer<'a> {
 
     fn directives(&mut self, range: Range) {
         for directive in self.document.directives_in(range) {
+            if self.kept.is_some_and(|it| !it.keeps_directive(self.document, directive)) {
+                continue;
+            }
             self.out.push_str(" @");
             self.name(directive.name);
             self.arguments(directive.arguments);

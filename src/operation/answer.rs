@@ -8,8 +8,9 @@ use std::sync::Arc;
 use ahash::{HashMap, HashSet};
 
 use crate::{
-    operation::{GuardId, Node, NodeId, Operation, Variables, due},
-    schema::{FieldId, Kind, Schema, TypeId, TypeRef, TypeSet, Wrapper},
+    document,
+    operation::{AnswerKind, GuardId, Node, NodeId, Operation, Variables, answer_kind, due},
+    schema::{FieldId, Kind, Schema, TypeId, TypeSet},
 };
 
 /// What the answers to one operation may hold.
@@ -23,6 +24,8 @@ pub struct AnswerShape {
     all: Vec<(Box<str>, bool)>,
     /// The names of fields that are redacted, in order.
     redacted: Vec<Box<str>>,
+    /// Bytes of the longest of all these.
+    longest_key: usize,
     is_conditional: bool,
 }
 
@@ -51,29 +54,6 @@ pub struct AnswerKey {
     selections: Vec<Selection>,
     /// No answer is whole without it, on some object at least.
     is_due: bool,
-}
-
-/// What a value is that is no list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnswerKind {
-    /// A custom scalar: anything.
-    Any,
-    /// `Boolean`
-    Boolean,
-    /// A value of this enum.
-    Enum(TypeId),
-    /// `Float`
-    Float,
-    /// `ID`: a string or a whole number.
-    Id,
-    /// `Int`
-    Int,
-    /// An object of this place.
-    Object(u32),
-    /// `String`
-    String,
-    /// `__typename`
-    Typename,
 }
 
 /// A selection that is answered under a key.
@@ -124,14 +104,42 @@ impl AnswerShape {
         names.sort();
         names.dedup();
         let is_conditional = operation.nodes().iter().any(|it| it.guard != GuardId::ALWAYS);
-        let operation = Arc::clone(operation);
-        Self { operation, places, keys, all, redacted: names, is_conditional }
+        let longest_key = all.iter().map(|it| &it.0).chain(&names).map(|it| it.len()).max();
+        Self {
+            operation: Arc::clone(operation),
+            places,
+            keys,
+            all,
+            redacted: names,
+            longest_key: longest_key.unwrap_or(0),
+            is_conditional,
+        }
     }
 
     /// The upstream's types.
     #[must_use]
     pub fn schema(&self) -> &Schema {
         self.operation.schema()
+    }
+
+    /// Whether the answers have to come in one piece, without @defer and @stream.
+    ///
+    /// A part of an answer says by a path or an id where it belongs, before its data or behind it,
+    /// and may hold no more than what stands below an object that came earlier. So a part of a
+    /// redacted object or list need not have the key that it is known by. What a redacted field
+    /// has below it is therefore not left for later, whoever asks for it; that a server may answer
+    /// at once is in the specification. Parts that hold a redacted scalar have its key, unless
+    /// it was itself left for later, as some servers allow for fields.
+    #[must_use]
+    pub fn is_at_once(&self) -> bool {
+        let (operation, schema) = (&self.operation, self.operation.schema());
+        let selections = self.keys.iter().flat_map(|it| &it.selections);
+        let redacted = selections.filter(|it| it.redacted.is_some());
+        redacted.filter_map(|it| Some((it.node, operation.node(it.node)?))).any(|(id, it)| {
+            it.end.0 > id.0.saturating_add(1)
+                || schema.field(it.field).ty.list_depth() > 0
+                || document::defers_fields(operation.document())
+        })
     }
 
     /// Roughly how much it holds.
@@ -215,6 +223,13 @@ impl AnswerShape {
         self.all.get(at).map(|it| it.1)
     }
 
+    /// Bytes of the longest response key, or name of a field that is redacted: a longer key is one
+    /// that nobody asked for. Documents bound it.
+    #[must_use]
+    pub const fn longest_key(&self) -> usize {
+        self.longest_key
+    }
+
     /// Whether a field of this name is redacted, for keys that nobody asked for.
     #[must_use]
     pub fn is_name_redacted(&self, name: &[u8]) -> bool {
@@ -294,8 +309,8 @@ impl<'a> Building<'a> {
         let operation = self.operation;
         let selected = || nodes.iter().filter_map(|it| Some((*it, operation.node(*it)?)));
         let field = selected().next().map_or(FieldId::TYPENAME, |it| it.1.field);
-        let types: Vec<_> = selected().map(|it| &operation.schema().field(it.1.field).ty).collect();
-        let (n_lists, non_null, mut kind) = common(operation.schema(), field, &types);
+        let fields: Vec<_> = selected().map(|it| it.1.field).collect();
+        let (n_lists, non_null, mut kind) = answer_kind::common(operation.schema(), &fields);
         if kind == AnswerKind::Object(0) {
             let place = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
             self.places.push(Place { of: Some(id), ..Place::default() });
@@ -346,49 +361,5 @@ impl<'a> Building<'a> {
         });
         let first = types.next()??;
         types.all(|it| it == Some(first)).then_some(first)
-    }
-}
-
-/// What holds for all types that a key can have: lists, where it is never null, and its kind. The
-/// specification wants them to be of one shape; where they are not, anything may come.
-fn common(schema: &Schema, field: FieldId, types: &[&TypeRef]) -> (u32, u64, AnswerKind) {
-    if field == FieldId::TYPENAME {
-        return (0, 1, AnswerKind::Typename);
-    }
-    let mut all = types.iter().map(|it| (it.list_depth(), non_null(it), kind(schema, it.named)));
-    let Some((n_lists, mut never, kind)) = all.next() else { return (0, 0, AnswerKind::Any) };
-    for other in all {
-        if (other.0, other.2) != (n_lists, kind) {
-            return (0, 0, AnswerKind::Any);
-        }
-        never &= other.1;
-    }
-    (n_lists, never, kind)
-}
-
-fn non_null(ty: &TypeRef) -> u64 {
-    let (mut level, mut never) = (0_u32, 0_u64);
-    for it in &ty.wrappers {
-        match it {
-            Wrapper::List => level = level.saturating_add(1),
-            Wrapper::NonNull => never |= 1_u64.checked_shl(level).unwrap_or(0),
-        }
-    }
-    never
-}
-
-/// Objects get their place later.
-fn kind(schema: &Schema, ty: TypeId) -> AnswerKind {
-    let named = schema.ty(ty);
-    match (named.kind, &*named.name) {
-        (Kind::Enum, _) => AnswerKind::Enum(ty),
-        (Kind::Interface | Kind::Object { .. } | Kind::Union, _) => AnswerKind::Object(0),
-        (Kind::InputObject { .. }, _) => AnswerKind::Any,
-        (Kind::Scalar, "Boolean") => AnswerKind::Boolean,
-        (Kind::Scalar, "Float") => AnswerKind::Float,
-        (Kind::Scalar, "ID") => AnswerKind::Id,
-        (Kind::Scalar, "Int") => AnswerKind::Int,
-        (Kind::Scalar, "String") => AnswerKind::String,
-        (Kind::Scalar, _) => AnswerKind::Any,
     }
 }

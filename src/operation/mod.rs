@@ -4,6 +4,7 @@
 //! key. Takes documents that were counted and validated; bounds and names are proven by then.
 
 mod answer;
+mod answer_kind;
 mod argument;
 mod calls;
 mod coerce;
@@ -15,7 +16,8 @@ mod spread;
 mod type_sets;
 mod variables;
 
-pub use answer::{AnswerKey, AnswerKind, AnswerShape, Expected};
+pub use answer::{AnswerKey, AnswerShape, Expected};
+pub use answer_kind::AnswerKind;
 pub use argument::{Resolved, default};
 pub use calls::Calls;
 pub use coerce::coerce;

@@ -16,11 +16,20 @@ pub struct Events {
     after_return: bool,
     /// The line that is being read has no byte yet.
     is_line_empty: bool,
+    /// No event came before.
+    is_first: bool,
 }
 
 impl Events {
     pub(super) const fn new(guard: Guard, max: u64) -> Self {
-        Self { guard, held: Vec::new(), max, after_return: false, is_line_empty: true }
+        Self {
+            guard,
+            held: Vec::new(),
+            max,
+            after_return: false,
+            is_line_empty: true,
+            is_first: true,
+        }
     }
 
     // Budget: the piece, and what is held, which is bounded.
@@ -51,24 +60,10 @@ impl Events {
 
     fn event(&mut self, out: &mut Vec<u8>) -> Result<(), Wrong> {
         let text = std::str::from_utf8(&self.held).map_err(|_| Wrong::NotJson)?;
-        let (mut data, mut others, mut name) = (String::new(), String::new(), "");
-        let mut has_data = false;
-        for line in text.split(['\r', '\n']).filter(|it| !it.is_empty()) {
-            let (field, value) = line.split_once(':').unwrap_or((line, ""));
-            let value = value.strip_prefix(' ').unwrap_or(value);
-            if field == "data" {
-                if std::mem::replace(&mut has_data, true) {
-                    data.push('\n');
-                }
-                data.push_str(value);
-                continue;
-            }
-            if field == "event" {
-                name = value;
-            }
-            others.push_str(line);
-            others.push('\n');
-        }
+        let is_first = std::mem::take(&mut self.is_first);
+        // WHATWG HTML §9.2.6: one mark at the start of a stream is no part of its first line.
+        let marked = text.strip_prefix(MARK).filter(|_| is_first);
+        let Event { name, data, others } = Event::read(marked.unwrap_or(text))?;
         if data.trim().is_empty() {
             out.extend_from_slice(&self.held);
             return Ok(());
@@ -93,3 +88,42 @@ impl Events {
         Ok(())
     }
 }
+
+/// One event, without the mark before the first.
+#[derive(Debug, Default)]
+struct Event<'t> {
+    name: &'t str,
+    data: String,
+    /// The lines that are no data.
+    others: String,
+}
+
+impl<'t> Event<'t> {
+    fn read(text: &'t str) -> Result<Self, Wrong> {
+        let (mut event, mut has_data) = (Self::default(), false);
+        for line in text.split(['\r', '\n']).filter(|it| !it.is_empty()) {
+            // Some readers take a mark off wherever a piece begins, and see another field then.
+            if line.starts_with(MARK) {
+                return Err(Wrong::NotJson);
+            }
+            let (field, value) = line.split_once(':').unwrap_or((line, ""));
+            let value = value.strip_prefix(' ').unwrap_or(value);
+            if field == "data" {
+                if std::mem::replace(&mut has_data, true) {
+                    event.data.push('\n');
+                }
+                event.data.push_str(value);
+                continue;
+            }
+            if field == "event" {
+                event.name = value;
+            }
+            event.others.push_str(line);
+            event.others.push('\n');
+        }
+        Ok(event)
+    }
+}
+
+/// The byte order mark.
+const MARK: char = '\u{feff}';

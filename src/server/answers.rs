@@ -6,6 +6,7 @@ use http::{Response, header::CONTENT_TYPE};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
+    admission::Delivery,
     operation::Expected,
     response::{self, About, Course, Filter, Guard, Head, MustBe},
     server::{guarded::Guarded, state::State},
@@ -23,6 +24,13 @@ pub(super) struct Asked<'a> {
     pub(super) media: Media,
     /// When it was forwarded.
     pub(super) at: Instant,
+}
+
+/// What is known of answers before they come.
+pub(super) struct Foreseen {
+    pub(super) framing: Framing,
+    pub(super) expected: Option<Vec<Expected>>,
+    pub(super) delivery: Delivery,
 }
 
 impl Asked<'_> {
@@ -57,7 +65,7 @@ impl Asked<'_> {
         self,
         answer: Response<Relayed>,
         is_stream: bool,
-        (framing, expected): (Framing, Option<Vec<Expected>>),
+        Foreseen { framing, expected, delivery }: Foreseen,
     ) -> Result<Response<Guarded>, Fault> {
         let rules = self.state.response();
         let (mut head, relayed) = answer.into_parts();
@@ -75,7 +83,7 @@ impl Asked<'_> {
             let detail = "the operation of an answer is not known".into();
             return Err(Fault::Internal { detail });
         }
-        let course = if is_stream { Course::Parts } else { Course::Once };
+        let course = if is_stream { going_on(delivery) } else { Course::Once };
         let about = About { id: self.id, framing, expected, course, must_be };
         // Bytes tell whether it is whole, where nothing else does.
         let is_open_ended = relayed.is_open_ended() && !is_stream;
@@ -101,12 +109,19 @@ impl Asked<'_> {
 pub(super) fn guard_of_socket(
     state: &State,
     id: RequestId,
-    expected: Option<Vec<Expected>>,
+    (expected, delivery): (Option<Vec<Expected>>, Delivery),
 ) -> Option<Box<Guard>> {
-    let (framing, course, must_be) = (Framing::Single, Course::Parts, MustBe::Json);
+    let (framing, course, must_be) = (Framing::Single, going_on(delivery), MustBe::Json);
     let about = || About { id, framing, expected, course, must_be };
     let policy = state.gate.policy();
     policy.response.reads().then(|| Box::new(Guard::new(&Arc::clone(policy), about())))
+}
+
+const fn going_on(delivery: Delivery) -> Course {
+    match delivery {
+        Delivery::AtOnce => Course::Events,
+        Delivery::InParts => Course::Parts,
+    }
 }
 
 fn late_fault() -> Fault {

@@ -14,11 +14,10 @@ use crate::{
     admission::{Follow, Watched},
     identity::Identity,
     json::{self, Tree},
-    operation::Expected,
     response::retry_after,
     schema::OperationKind,
     server::{
-        answers::Asked,
+        answers::{Asked, Foreseen},
         body::{self, NoBody},
         charges::{Charges, note_unsent},
         connection::Client,
@@ -44,7 +43,7 @@ use crate::{
         Head, Relayed, Trace,
         faults::{Stage, point},
     },
-    verdict::{Admitted, Code, Fault, Framing, Item, Verdict, Violation},
+    verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
 };
 
 /// A request and what it meets.
@@ -282,8 +281,8 @@ impl Exchange<'_> {
                 documents::leave(&self.state.gate, link, &requests);
                 self.spend_on(admitted.items(), spender, &mut charges).await?;
                 point(Stage::Watch).await?;
-                let Follow { watched, expected } = follow;
-                let answers = (requests.framing, expected);
+                let Follow { watched, expected, delivery } = follow;
+                let answers = Foreseen { framing: requests.framing, expected, delivery };
                 let expires = stream::expires(&caller);
                 let going = Going { admitted, told, watched, answers, expires, charges };
                 Ok(Judged::Forward(going))
@@ -337,7 +336,7 @@ pub(super) struct Going {
     admitted: Admitted,
     told: Vec<(HeaderName, HeaderValue)>,
     watched: Option<Watched>,
-    answers: (Framing, Option<Vec<Expected>>),
+    answers: Foreseen,
     expires: Option<Instant>,
     charges: Charges,
 }

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod at_once;
 mod later;
 mod laws;
 mod log;
@@ -22,6 +23,7 @@ use support::proxy::Proxy;
 use upstream::{Act, Upstream};
 
 const SCHEMA: &str = "
+    directive @defer(if: Boolean, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT
     type Query { me: User users: [User!] any: JSON }
     type User { id: ID! name: String email: String role: Role age: Int }
     type Subscription { me: User }
@@ -32,7 +34,8 @@ const SCHEMA: &str = "
 /// A policy with a `response` block.
 fn policy(response: &str) -> String {
     format!(
-        "version: 1\nname: test\nschema: {{ file: test.graphql }}\nhttp: {{ batch: 2, \
+        "version: 1\nname: test\nschema: {{ file: test.graphql }}\n\
+         directives: [skip, include, defer]\nhttp: {{ batch: 2, \
          websocket: {{ operations: [subscription] }} }}\nresponse: {{ {response} }}\n"
     )
 }

@@ -15,9 +15,13 @@ const ME: &str = r#"{"query":"subscription { me { id } }"}"#;
 
 /// What of a stream the client sees under a policy.
 fn stream(response: &str, media: &str, acts: &'static [Act]) -> (String, bool) {
+    stream_of(ME, response, media, acts)
+}
+
+fn stream_of(asked: &str, response: &str, media: &str, acts: &'static [Act]) -> (String, bool) {
     let upstream = Upstream::start(acts);
     let proxy = Proxy::with(&policy(response), SCHEMA, upstream.address(), |_config| {});
-    let seen = post(proxy.address(), ME, media);
+    let seen = post(proxy.address(), asked, media);
     let id = seen.header("x-request-id").unwrap_or("no id");
     (seen.body.replace(id, "ID"), seen.is_whole)
 }
@@ -53,6 +57,28 @@ fn an_event_that_breaks_the_contract_ends_the_stream() {
 }
 
 #[test]
+fn a_byte_order_mark_hides_no_event() {
+    const HEAD: Act =
+        Say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+    const SECRET: Act = Say("event: next\ndata: {\"errors\":[{\"message\":\"secret\"}]}\n\n");
+    const MARKED: &[Act] = &[HEAD, Say("\u{feff}"), SECRET, SECRET];
+    const GOOD: &[Act] = &[HEAD, Say("\u{feff}data: {\"data\":null}\n\n:\n\n")];
+    const TWICE: &[Act] = &[HEAD, Say("\u{feff}\u{feff}"), SECRET];
+    const LATER: &[Act] = &[HEAD, Say(":\n\n\u{feff}"), SECRET];
+    const INSIDE: &[Act] = &[HEAD, Say(":\n\u{feff}"), SECRET];
+    let check = |acts: &'static [Act], expect: (&str, bool)| {
+        let (got, is_whole) = stream("errors: mask", "text/event-stream", acts);
+        assert_eq!((&*got, is_whole), expect);
+    };
+    let masked = format!("event: next\ndata: {{\"errors\":[{MASKED}]}}\n\n");
+    check(MARKED, (&masked.repeat(2), true));
+    check(GOOD, ("\u{feff}data: {\"data\":null}\n\n:\n\n", true));
+    check(TWICE, ("", false));
+    check(LATER, (":\n\n", false));
+    check(INSIDE, ("", false));
+}
+
+#[test]
 fn parts_are_read_one_by_one() {
     const PARTS: &[Act] = &[
         Say("HTTP/1.1 200 OK\r\nContent-Type: multipart/mixed; boundary=\"-\"\r\n"),
@@ -61,11 +87,18 @@ fn parts_are_read_one_by_one() {
         Say("-\r\nContent-Type: application/json\r\n\r\n{\"incremental\":[{\"path\":[],"),
         Say("\"errors\":[{\"message\":\"secret\"}]}],\"hasNext\":false}\r\n-----\r\n"),
     ];
-    let (got, is_whole) = stream("errors: mask", "multipart/mixed, application/json", PARTS);
+    let parts = "multipart/mixed, application/json";
+    let later = r#"{"query":"{ me { id } ... @defer { users { id } } }"}"#;
+    let (got, is_whole) = stream_of(later, "errors: mask", parts, PARTS);
     let head = "\r\n---\r\nContent-Type: application/json\r\n\r\n";
     let first = r#"{"data":{"me":{"id":1}},"hasNext":true}"#;
     let second =
         format!(r#"{{"incremental":[{{"path":[],"errors":[{MASKED}]}}],"hasNext":false}}"#);
+    assert_eq!(got, format!("{head}{first}{head}{second}\r\n-----\r\n"));
+    assert!(is_whole);
+    // Nothing was left for later.
+    let (got, is_whole) = stream("errors: mask", parts, PARTS);
+    let second = r#"{"hasNext":false}"#;
     assert_eq!(got, format!("{head}{first}{head}{second}\r\n-----\r\n"));
     assert!(is_whole);
 }

@@ -1,6 +1,7 @@
 //! What a key says about the value behind it.
 
 use crate::{
+    operation::AnswerShape,
     policy::{Contract, ErrorText, Suggestions},
     response::{
         Breach, Guard, Wrong,
@@ -61,30 +62,48 @@ impl Guard {
         Ok(())
     }
 
+    /// The key read last. One that the scanner does not know is none that was asked for, and no
+    /// name of a field that is redacted: there is room for all of these.
+    fn name(&self) -> &[u8] {
+        self.scanner.text().unwrap_or_default()
+    }
+
+    /// The key read last, as it is told of.
+    fn told(&self) -> String {
+        let name = self.name();
+        String::from_utf8_lossy(name.get(..MAX_NAME).unwrap_or(name)).into_owned()
+    }
+
     /// A member of an answer.
     fn member(&mut self, is_inner: bool, seen: u16) -> Result<Next, Wrong> {
-        let name = self.scanner.text().unwrap_or_default();
-        let is_part = self.about.course == Course::Parts;
+        let name = self.name();
+        let (is_part, is_once) =
+            (self.about.course == Course::Parts, self.about.course == Course::Once);
         let (bit, next) = match name {
-            b"data" if is_inner => (1, self.data_anywhere()),
+            // Where it belongs may be said behind it, and by an id.
+            b"data" if is_inner || (is_part && self.has_data) => (1, self.data_anywhere()),
             b"data" => (1, Next::Data),
             b"errors" => (2, self.errors_are()),
             b"extensions" => (4, self.extensions_are()),
             b"incremental" if is_part && !is_inner => (8, Next::Envelopes),
             b"completed" if is_part && !is_inner => (16, Next::Envelopes),
-            b"payload" if is_part && !is_inner => (32, Next::Envelope),
+            b"payload" if !is_once && !is_inner => (32, Next::Envelope),
             b"items" if is_inner => (64, self.data_anywhere()),
-            b"hasNext" | b"pending" if is_part => (128, Next::Any),
+            b"hasNext" if !is_once => (128, Next::Any),
+            b"pending" if is_part => (128, Next::Any),
             b"id" | b"label" | b"path" | b"subPath" if is_part => (PART, Next::Any),
+            // A part that nobody asked for: nothing says what of it is redacted.
+            _ if !is_once && self.redacts() && OF_PARTS.contains(&name) => {
+                return Err(Wrong::NotAnAnswer);
+            }
             _ => {
-                let at = String::from_utf8_lossy(name).into_owned();
-                self.breach(at, How::Envelope)?;
-                return Ok(if self.drops_unknown() { Next::Drop } else { Next::Any });
+                self.breach(self.told(), How::Envelope)?;
+                let is_dropped = self.masks() || self.redacts();
+                return Ok(if is_dropped { Next::Drop } else { Next::Any });
             }
         };
         if seen & bit != 0 && bit < 128 {
-            let at = String::from_utf8_lossy(name).into_owned();
-            self.breach(at, How::Twice)?;
+            self.breach(self.told(), How::Twice)?;
         }
         if let Some(Place::Envelope { seen, .. }) = self.open.last_mut() {
             *seen |= bit;
@@ -93,7 +112,7 @@ impl Guard {
     }
 
     /// Where errors are masked, nothing else may tell what they say.
-    fn drops_unknown(&self) -> bool {
+    fn masks(&self) -> bool {
         matches!(self.rules().errors, ErrorText::Mask { .. })
     }
 
@@ -106,7 +125,7 @@ impl Guard {
     }
 
     pub(super) fn writes_entries(&self) -> bool {
-        self.drops_unknown() || self.rules().suggestions == Suggestions::Strip
+        self.masks() || self.rules().suggestions == Suggestions::Strip
     }
 
     fn extensions_are(&self) -> Next {
@@ -129,17 +148,11 @@ impl Guard {
     }
 
     fn key_anywhere(&mut self) -> Result<Next, Wrong> {
-        let name = self.scanner.text().unwrap_or_default();
         let shape = self.expected().map(|it| &it.shape);
-        let is_redacted = shape.is_none_or(|it| it.is_name_redacted(name));
-        match shape.and_then(|it| it.anywhere(name)) {
+        match shape.and_then(|it| it.anywhere(self.name())) {
             Some(true) => Ok(Next::Redact),
             Some(false) => Ok(Next::Anywhere),
-            None => {
-                let at = String::from_utf8_lossy(name).into_owned();
-                self.breach(at, How::NotAsked)?;
-                Ok(if is_redacted { Next::Redact } else { Next::Any })
-            }
+            None => self.not_asked(),
         }
     }
 
@@ -149,16 +162,13 @@ impl Guard {
         ty: Option<u32>,
         first_seen: usize,
     ) -> Result<Next, Wrong> {
-        let name = self.scanner.text().unwrap_or_default();
+        let name = self.name();
         let Some(expected) = self.expected() else { return Ok(Next::Redact) };
         let shape = &expected.shape;
-        let Some((n, key)) = shape.find(place, name) else {
-            let is_redacted = shape.is_name_redacted(name);
-            return self.not_asked(is_redacted);
-        };
+        let Some((n, key)) = shape.find(place, name) else { return self.not_asked() };
         let (is_redacted, is_asked) = (shape.is_redacted(key, ty), expected.asks(key, ty));
         if !is_asked {
-            return self.not_asked(is_redacted);
+            return self.not_asked();
         }
         if let Some(word) = self.seen.get_mut(first_seen.saturating_add(n / 64)) {
             let bit = 1_u64 << (n % 64);
@@ -172,12 +182,24 @@ impl Guard {
         Ok(if is_redacted { Next::Redact } else { Next::Field { key, level: 0 } })
     }
 
-    fn not_asked(&mut self, is_redacted: bool) -> Result<Next, Wrong> {
-        let name = self.scanner.text().unwrap_or_default();
-        let at = String::from_utf8_lossy(name.get(..name.len().min(MAX_NAME)).unwrap_or_default());
-        let at = at.into_owned();
-        self.breach(at, How::NotAsked)?;
-        Ok(if is_redacted { Next::Redact } else { Next::Any })
+    fn not_asked(&mut self) -> Result<Next, Wrong> {
+        self.breach(self.told(), How::NotAsked)?;
+        Ok(self.unasked())
+    }
+
+    /// What a value is that nobody asked for: null, when it has a name or a key of what is redacted;
+    /// else that may stand below it.
+    fn unasked(&self) -> Next {
+        if !self.redacts() {
+            return Next::Any;
+        }
+        let (name, shape) = (self.name(), self.expected().map(|it| &it.shape));
+        let is_it = |it: &AnswerShape| it.is_name_redacted(name) || it.anywhere(name) == Some(true);
+        if shape.is_none_or(|it| is_it(it)) { Next::Redact } else { Next::Anywhere }
+    }
+
+    pub(super) fn redacts(&self) -> bool {
+        !self.rules().redact.is_empty()
     }
 
     pub(super) fn coordinate(&self, key: u32) -> String {
@@ -214,5 +236,8 @@ fn without_comma(held: &[u8]) -> &[u8] {
     }
 }
 
-/// 64 bytes of a key that nobody asked for are enough to know it by.
+/// What only parts of answers have.
+const OF_PARTS: [&[u8]; 7] =
+    [b"completed", b"incremental", b"items", b"label", b"path", b"pending", b"subPath"];
+/// 64 bytes of a key are enough to know it by.
 const MAX_NAME: usize = 64;

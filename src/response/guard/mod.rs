@@ -49,9 +49,11 @@ pub struct About {
 /// Whether more than one answer comes to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Course {
+    /// Many, each of them whole: events.
+    Events,
     /// One.
     Once,
-    /// In parts: events, and what @defer and @stream leave for later.
+    /// Many, and parts of them: what @defer and @stream leave for later.
     Parts,
 }
 
@@ -79,6 +81,8 @@ pub struct Guard {
     apart: Option<Apart>,
     /// The part of a batch that is being read.
     part: usize,
+    /// Data came before; what comes now may be a part of it.
+    has_data: bool,
     /// By open object of the operation: which of its keys have been there.
     seen: Vec<u64>,
     /// The scalar that is being read, when its text decides.
@@ -94,15 +98,18 @@ impl Guard {
     #[must_use]
     pub fn new(policy: &Arc<Policy>, about: About) -> Self {
         let max_depth = policy.response.depth.map_or(MAX_DEPTH, |it| it as usize);
+        let expected = about.expected.iter().flatten();
+        let longest = expected.map(|it| it.shape.longest_key()).max().unwrap_or(0);
         Self {
             policy: Arc::clone(policy),
-            scanner: Scanner::new(max_depth),
+            scanner: Scanner::new(max_depth, longest),
             utf8: Utf8::default(),
             copier: Copier::new(),
             open: Vec::new(),
             next: Next::Answer,
             apart: None,
             part: 0,
+            has_data: false,
             seen: Vec::new(),
             leaf: None,
             entries: Entries::new(about.id),

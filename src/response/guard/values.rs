@@ -47,11 +47,7 @@ impl Guard {
                 Some(place) => place,
                 None => return self.null_instead(token, start, run),
             },
-            (Next::Anywhere, Token::ArrayBegins) => Some(Place::Anywhere { n: 0, is_array: true }),
-            (Next::Anywhere, Token::ObjectBegins) => {
-                Some(Place::Anywhere { n: 0, is_array: false })
-            }
-            (Next::Anywhere, _) => None,
+            (Next::Anywhere, _) => anywhere(token),
             (Next::Field { key, level }, _) => {
                 self.field(key, level, token, run.piece.get(start))?
             }
@@ -146,7 +142,10 @@ impl Guard {
                 }
                 Ok(Some(self.envelope()))
             }
-            _ if self.about.must_be == MustBe::Answer => Err(Wrong::NotAnAnswer),
+            // What is to be taken out of answers cannot be found in anything else.
+            _ if self.about.must_be == MustBe::Answer || self.rules().rewrites() => {
+                Err(Wrong::NotAnAnswer)
+            }
             _ => {
                 self.breach(String::new(), How::Envelope)?;
                 Ok(any(token))
@@ -196,7 +195,7 @@ impl Guard {
         first: Option<&u8>,
     ) -> Result<Option<Place>, Wrong> {
         let shape = self.expected().map(|it| &it.shape);
-        let Some(it) = shape.and_then(|it| it.key(key)) else { return Ok(any(token)) };
+        let Some(it) = shape.and_then(|it| it.key(key)) else { return Ok(anywhere(token)) };
         let (kind, n_lists, non_null) = (it.kind, it.n_lists, it.is_non_null(level));
         let how = match token {
             Token::Scalar(Scalar::Null) if non_null => How::Null,
@@ -221,7 +220,7 @@ impl Guard {
         };
         let at = self.coordinate(key);
         self.breach(at, how)?;
-        Ok(any(token))
+        Ok(if self.redacts() { anywhere(token) } else { any(token) })
     }
 
     /// A scalar has been read.
@@ -279,6 +278,7 @@ impl Guard {
                 if needs && self.about.course == Course::Once && seen & 3 == 0 {
                     return Err(Wrong::NotAnAnswer);
                 }
+                self.has_data |= seen & 1 != 0;
                 self.judge_gaps(seen)?;
             }
             _ => {}
@@ -291,6 +291,16 @@ const fn any(token: Token) -> Option<Place> {
     match token {
         Token::ArrayBegins => Some(Place::Any { n: 0, is_array: true }),
         Token::ObjectBegins => Some(Place::Any { n: 0, is_array: false }),
+        _ => None,
+    }
+}
+
+/// The same of a value that stands where something else is due: what is redacted is looked for by
+/// name.
+const fn anywhere(token: Token) -> Option<Place> {
+    match token {
+        Token::ArrayBegins => Some(Place::Anywhere { n: 0, is_array: true }),
+        Token::ObjectBegins => Some(Place::Anywhere { n: 0, is_array: false }),
         _ => None,
     }
 }

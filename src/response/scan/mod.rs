@@ -45,6 +45,8 @@ pub(super) struct Scanner {
     /// For every open container whether it is an object.
     open: Vec<bool>,
     max_depth: usize,
+    /// Bytes of the text that are kept.
+    room: usize,
     text: Vec<u8>,
     /// The text is too long to be kept, or is no Unicode text.
     is_foreign: bool,
@@ -84,11 +86,13 @@ enum Escape {
 }
 
 impl Scanner {
-    pub(super) const fn new(max_depth: usize) -> Self {
+    /// `longest`: bytes of the longest key that anybody looks for.
+    pub(super) fn new(max_depth: usize, longest: usize) -> Self {
         Self {
             state: State::Value,
             open: Vec::new(),
             max_depth,
+            room: longest.max(MAX_TEXT),
             text: Vec::new(),
             is_foreign: false,
             captures: false,
@@ -102,7 +106,7 @@ impl Scanner {
     }
 
     /// The key read last, or the scalar that was to be kept: a string without its escapes.
-    /// Nothing when it is too long.
+    /// Nothing when it is too long, or no Unicode text: no key that anybody looks for.
     pub(super) fn text(&self) -> Option<&[u8]> {
         (!self.is_foreign).then_some(self.text.as_slice())
     }
@@ -326,14 +330,14 @@ impl Scanner {
         if !self.captures || self.is_foreign {
             return;
         }
-        self.is_foreign = self.text.len().saturating_add(bytes.len()) > MAX_TEXT;
+        self.is_foreign = self.text.len().saturating_add(bytes.len()) > self.room;
         if !self.is_foreign {
             self.text.extend_from_slice(bytes);
         }
     }
 }
 
-/// 1 KiB: the longest key, name or number that is looked at.
+/// 1 KiB: the longest key, name or number that is looked at, unless longer keys are looked for.
 const MAX_TEXT: usize = 1024;
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 use super::*;
 
 fn read(text: &str, size: usize) -> Result<String, Wrong> {
-    let mut scanner = Scanner::new(20);
+    read_with(Scanner::new(20, 0), text, size)
+}
+
+fn read_with(mut scanner: Scanner, text: &str, size: usize) -> Result<String, Wrong> {
     let mut seen = String::new();
     for piece in text.as_bytes().chunks(size) {
         let mut at = 0;
@@ -60,6 +63,11 @@ fn what_is_too_long_is_not_kept() {
     check(&key(MAX_TEXT), Ok(&format!("{{{}:n(1)}}", "a".repeat(MAX_TEXT))));
     check(&key(MAX_TEXT + 1), Ok("{?:n(1)}"));
     check(r#"["\ud800"]"#, Ok("[s(?)]"));
+    let longest = MAX_TEXT * 2;
+    for (n, expect) in [(longest, "a".repeat(longest)), (longest + 1, "?".into())] {
+        let found = read_with(Scanner::new(20, longest), &key(n), 1000);
+        assert_eq!(found, Ok(format!("{{{expect}:n(1)}}")));
+    }
 }
 
 #[test]

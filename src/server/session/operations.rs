@@ -121,7 +121,7 @@ impl Session {
         match verdict {
             Verdict::Admit(admitted) => {
                 self.serves(id, admitted.items())?;
-                let guard = guard_of_socket(&self.state, id, follow.expected);
+                let guard = guard_of_socket(&self.state, id, (follow.expected, follow.delivery));
                 let reading = Box::new(Reading { guard, watched: follow.watched });
                 Ok(Judged::Forward(admitted, reading))
             }
