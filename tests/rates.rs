@@ -70,7 +70,13 @@ fn every_caller_has_a_quota_of_its_own() {
     assert_eq!([send(&other), send(&other)], [Some(200), Some(429)]);
 }
 
-const SCHEMA: &str = "type Query { a(x: Int): Int b: Query } type Mutation { login: Int }";
+const SCHEMA: &str = "
+    type Query { a(x: Int): Int b: Query i: I }
+    type Mutation { login: Int }
+    interface I { g(id: ID): Int }
+    interface J implements I { g(id: ID): Int }
+    type A implements I & J { g(id: ID): Int }
+    type B implements I { g(id: ID): Int }";
 
 struct Small {
     proxy: Proxy,
@@ -140,6 +146,37 @@ fn calls_are_counted_over_aliases_and_batch() {
     assert_eq!(small.post(&login("abcde")), "429 ratelimit-policy: \"logins\";q=4;w=3600");
     assert_eq!(small.post(&login("abcd")), "200");
     assert_eq!(small.upstream.take().len(), 1);
+}
+
+#[test]
+fn types_do_not_hide_calls_of_an_interface_s_field() {
+    let of = |on| format!("[{{ name: g, on: {on}, key: args.id, limit: 1/h }}]");
+    let ask = |text: &str| serde_json::json!({ "query": format!("{{ i {{ {text} }} }}") });
+    for text in ["... on A { x: g(id: 1) }", "... on J { x: g(id: 1) }", "x: g(id: 1)"] {
+        let small = Small::start(&of("I.g"));
+        assert_eq!(small.post(&ask(text).to_string()), "200");
+        assert!(small.post(&ask("... on B { g(id: 1) }").to_string()).starts_with("429 "));
+        assert_eq!(small.post(&ask("... on B { g(id: 2) }").to_string()), "200");
+    }
+    let small = Small::start(&of("J.g"));
+    let on_b = ask("... on B { g(id: 1) }").to_string();
+    assert_eq!([small.post(&on_b), small.post(&on_b)], ["200", "200"]);
+    assert_eq!(small.post(&ask("... on A { g(id: 1) }").to_string()), "200");
+    assert!(small.post(&ask("g(id: 1)").to_string()).starts_with("429 "));
+}
+
+#[test]
+fn a_decoy_under_the_same_key_does_not_hide_a_call() {
+    let small = Small::start("[{ name: g, on: '*.g', key: args.id, limit: 1/h }]");
+    let ask = |b: &str, a: &str| {
+        let text = format!("{{ i {{ ... on B {{ x: g{b} }} ... on A {{ x: g{a} }} }} }}");
+        small.post(&serde_json::json!({ "query": text }).to_string())
+    };
+    // Asked alike it is one call, whichever type answers.
+    assert_eq!(ask("(id: 0)", "(id: 0)"), "200");
+    assert_eq!(ask("(id: 1)", "(id: 2)"), "200");
+    assert!(ask("(id: 3)", "(id: 2)").starts_with("429 "));
+    assert!(ask("(id: 1)", "(id: 4)").starts_with("429 "));
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! How often an operation calls fields of some groups.
 //!
 //! Counted are response paths: the same field under the same key is merged, and so is one call.
-//! How often a path runs, inside a list, nobody knows here.
+//! On object types that exclude each other, a key may stand for other fields or arguments: those
+//! are calls of their own. Which of them run, and how often inside a list, nobody knows here.
 
 use std::sync::Arc;
 
 use ahash::{HashMap, HashSet};
 
 use crate::{
-    operation::{GuardId, Node, NodeId, Operation, Variables},
-    schema::FieldId,
+    operation::{GuardId, Node, NodeId, Operation, Variables, asked_alike::AskedAlike},
+    schema::FieldSet,
 };
 
 /// The calls of one operation that are in a group.
@@ -24,17 +25,20 @@ struct Call {
     /// The number of the group.
     group: u32,
     path: u32,
+    /// What is asked for there.
+    asked: u32,
     node: NodeId,
 }
 
 impl Calls {
     /// The calls in groups, which are numbered from 0; `None` when there are none.
     #[must_use]
-    pub fn of(operation: &Arc<Operation>, groups: &[&[FieldId]]) -> Option<Self> {
+    pub fn of(operation: &Arc<Operation>, groups: &[&FieldSet]) -> Option<Self> {
         if groups.is_empty() {
             return None;
         }
         let mut paths = Paths::default();
+        let mut alike = AskedAlike::new(operation);
         let mut calls = Vec::new();
         for (id, node) in (0..).map(NodeId).zip(operation.nodes()) {
             let path = paths.of(operation, id);
@@ -43,9 +47,8 @@ impl Calls {
             }
             let answering = operation.answering(node);
             for (group, fields) in (0..).zip(groups) {
-                let is_in = |it: &FieldId| *it == node.field || answering.contains(it);
-                if fields.iter().any(is_in) {
-                    calls.push(Call { group, path, node: id });
+                if fields.contains(node.field) || answering.iter().any(|it| fields.contains(*it)) {
+                    calls.push(Call { group, path, asked: alike.number(node), node: id });
                 }
             }
         }
@@ -64,7 +67,7 @@ impl Calls {
         let mut seen = HashSet::default();
         for it in &self.calls {
             let Some(node) = self.operation.node(it.node) else { continue };
-            if guards.admits(node.guard, variables) && seen.insert((it.group, it.path)) {
+            if guards.admits(node.guard, variables) && seen.insert((it.group, it.path, it.asked)) {
                 call(it.group, node);
             }
         }

@@ -198,7 +198,7 @@ fn exactly_one(ty: &str, value: json::Value<'_>) -> Result<(), String> {
 }
 
 /// GraphQL §3.5. A custom scalar takes any value.
-fn is_scalar(scalar: Scalar, value: json::Value<'_>) -> bool {
+pub(crate) fn is_scalar(scalar: Scalar, value: json::Value<'_>) -> bool {
     match scalar {
         Scalar::Boolean => matches!(value.kind(), Json::Boolean(_)),
         Scalar::Float => value.kind() == Json::Number,

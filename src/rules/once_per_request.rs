@@ -9,7 +9,7 @@ use crate::{
     diagnostic::Diagnostics,
     operation::{Calls, Operation},
     rules::{Entry, Facts, Ground, Meta, Residual, Rule, Setting, Specialised},
-    schema::{Bound, Coordinate, FieldId},
+    schema::{Coordinate, FieldSet},
     verdict::{Code, Findings, Violation},
     yaml::{Node, Value, shape},
 };
@@ -57,7 +57,7 @@ struct OncePerRequest {
 #[derive(Debug)]
 struct Group {
     name: Box<str>,
-    fields: Vec<FieldId>,
+    fields: FieldSet,
 }
 
 fn read(node: &Node, ground: &Ground<'_>, found: &mut Diagnostics) -> Box<dyn Rule> {
@@ -65,7 +65,8 @@ fn read(node: &Node, ground: &Ground<'_>, found: &mut Diagnostics) -> Box<dyn Ru
     for item in shape::list(node, found) {
         let texts = names(item, found);
         let called: Vec<_> = texts.iter().map(|(it, _)| *it).collect();
-        let fields = texts.iter().flat_map(|(text, node)| field(ground, text, node, found));
+        let fields = texts.iter().map(|(text, node)| field(ground, text, node, found));
+        let fields = fields.flat_map(FieldSet::into_iter);
         groups.push(Group { fields: fields.collect(), name: called.join(", ").into() });
     }
     Box::new(OncePerRequest { groups })
@@ -81,14 +82,9 @@ fn names<'n>(item: &'n Node, found: &mut Diagnostics) -> Vec<(&'n str, &'n Node)
     }
 }
 
-fn field(ground: &Ground<'_>, text: &str, node: &Node, found: &mut Diagnostics) -> Vec<FieldId> {
-    let bound = Coordinate::parse(text).map(|it| it.bind(ground.schema)).unwrap_or_default();
-    let fields = bound.into_iter().filter_map(|it| match it {
-        Bound::Field(field) => Some(field),
-        Bound::Input(_) | Bound::Type(_) => None,
-    });
-    let fields: Vec<_> = fields.collect();
-    if fields.is_empty() {
+fn field(ground: &Ground<'_>, text: &str, node: &Node, found: &mut Diagnostics) -> FieldSet {
+    let fields = Coordinate::parse(text).map(|it| it.called(ground.schema)).unwrap_or_default();
+    if fields.as_slice().is_empty() {
         let error = node.error("unknown-coordinate", format!("`{text}` is no field of the schema"));
         let schema = ground.schema;
         let all = schema.types().flat_map(|(id, _)| schema.fields(id));
@@ -104,7 +100,7 @@ impl Rule for OncePerRequest {
     }
 
     fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
-        let groups: Vec<&[FieldId]> = self.groups.iter().map(|it| &*it.fields).collect();
+        let groups: Vec<_> = self.groups.iter().map(|it| &it.fields).collect();
         match Calls::of(operation, &groups) {
             None => Specialised::Holds,
             Some(calls) => Specialised::Depends(Box::new(Called(calls))),

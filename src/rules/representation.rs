@@ -6,6 +6,8 @@
 
 use crate::{
     json::{Kind as Json, Value},
+    operation::is_scalar,
+    rules::representation_key::is_complete,
     schema::{Applied, Const, FieldId, Kind, Schema, TypeId, TypeRef, Wrapper},
 };
 
@@ -25,6 +27,7 @@ pub(super) fn check(schema: &Schema, value: Value<'_>) -> Result<(), Problem> {
     let mut open = vec![(value, entity)];
     // The budget of this loop is the value: every object in it is visited once.
     while let Some((object, ty)) = open.pop() {
+        let ty = concrete(schema, ty, object)?;
         for member in object.children() {
             let key = member.key().unwrap_or_default();
             if key == "__typename" {
@@ -38,6 +41,20 @@ pub(super) fn check(schema: &Schema, value: Value<'_>) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// What an object of a type says that it is; without a word of it, the type itself.
+fn concrete(schema: &Schema, ty: TypeId, object: Value<'_>) -> Result<TypeId, Problem> {
+    let Some(name) = object.member("__typename") else { return Ok(ty) };
+    let named = name.string().and_then(|it| schema.type_named(&it));
+    let is_fit = |it: &TypeId| match schema.ty(*it).kind {
+        Kind::Object { object } => schema.ty(ty).possible.contains(object),
+        _ => false,
+    };
+    named.filter(is_fit).ok_or_else(|| Problem {
+        at: Some(schema.ty(ty).name.to_string()),
+        what: "a `__typename` that is no such type",
+    })
 }
 
 /// The type that it names: a member of `_Entity`, or without that union a type with a key.
@@ -61,12 +78,11 @@ fn entity(schema: &Schema, value: Value<'_>) -> Result<TypeId, Problem> {
     if is_entity { Ok(id) } else { Err(unknown()) }
 }
 
-/// At least one of the type's keys is complete at its first level. Introspection tells no keys;
-/// then the members that are there are all that is checked.
+/// At least one of the type's keys is complete. Introspection tells no keys; then the members that
+/// are there are all that is checked.
 fn has_key(schema: &Schema, entity: TypeId, value: Value<'_>) -> Result<(), Problem> {
     let mut keys = keys(schema, entity).peekable();
-    let is_given = |name: &str| value.member(name).is_some_and(|it| it.kind() != Json::Null);
-    if keys.peek().is_none() || keys.any(|it| top_level(it).all(is_given)) {
+    if keys.peek().is_none() || keys.any(|it| is_complete(schema, it, value)) {
         return Ok(());
     }
     let at = Some(schema.ty(entity).name.to_string());
@@ -80,25 +96,6 @@ fn keys(schema: &Schema, ty: TypeId) -> impl Iterator<Item = &str> {
     applied.filter_map(|it| match it.argument("fields") {
         Some(Const::String(text)) => Some(&**text),
         _ => None,
-    })
-}
-
-/// `id dimensions { size }` → `id`, `dimensions`.
-fn top_level(fields: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0_usize;
-    fields.split_inclusive(['{', '}']).flat_map(move |piece| {
-        let here = depth;
-        let (names, opens) = match (piece.strip_suffix('{'), piece.strip_suffix('}')) {
-            (Some(names), _) => (names, Some(true)),
-            (None, Some(names)) => (names, Some(false)),
-            (None, None) => (piece, None),
-        };
-        depth = match opens {
-            Some(true) => depth.saturating_add(1),
-            Some(false) => depth.saturating_sub(1),
-            None => depth,
-        };
-        names.split([' ', ',', '\n', '\r', '\t']).filter(move |it| here == 0 && !it.is_empty())
     })
 }
 
@@ -135,20 +132,12 @@ fn fits<'v>(
 
 fn fits_leaf(schema: &Schema, named: TypeId, value: Value<'_>) -> bool {
     let ty = schema.ty(named);
-    let is_integer = || value.text().bytes().all(|it| it.is_ascii_digit() || it == b'-');
-    match (ty.kind, &*ty.name, value.kind()) {
-        (Kind::Enum, _, Json::String) => {
-            let name = value.string().unwrap_or_default();
-            ty.values.iter().any(|it| *it.name == *name)
+    match ty.kind {
+        Kind::Enum => {
+            let name = value.string();
+            name.is_some_and(|it| ty.values.iter().any(|known| *known.name == *it))
         }
-        (Kind::Scalar, "Boolean", kind) => matches!(kind, Json::Boolean(_)),
-        (Kind::Scalar, "Float", kind) => kind == Json::Number,
-        (Kind::Scalar, "ID", kind) => {
-            kind == Json::String || (kind == Json::Number && is_integer())
-        }
-        (Kind::Scalar, "Int", kind) => kind == Json::Number && is_integer(),
-        (Kind::Scalar, "String", kind) => kind == Json::String,
-        (Kind::Scalar, ..) => true,
-        _ => false,
+        Kind::Scalar => is_scalar(ty.scalar, value),
+        Kind::InputObject { .. } | Kind::Interface | Kind::Object { .. } | Kind::Union => false,
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Says what a coordinate binds to; what a setting may be bound to is for its reader to decide.
 
-use std::fmt;
+use std::{fmt, iter};
 
-use crate::schema::{FieldId, InputId, Kind, Schema, TypeId, TypeRef};
+use crate::schema::{Field, FieldId, FieldSet, InputId, Kind, Schema, TypeId, TypeRef};
 
 /// `Type`, `Type.field`, `Type.field(argument:)`, `*.field`, `*(argument:)`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +111,28 @@ impl Coordinate {
             Self::Type(name) => schema.type_named(name).map(Bound::Type).into_iter().collect(),
         }
     }
+
+    /// The fields whose calls are calls of it: a field of an interface stands for the same field of
+    /// every type that implements it.
+    #[must_use]
+    pub fn called(&self, schema: &Schema) -> FieldSet {
+        let bound = self.bind(schema).into_iter().filter_map(|it| match it {
+            Bound::Field(field) => Some(field),
+            Bound::Input(_) | Bound::Type(_) => None,
+        });
+        bound.flat_map(|it| iter::once(it).chain(heirs(schema, it))).collect()
+    }
+}
+
+/// A type declares the interfaces of its interfaces as well (GraphQL §3.7), so that one look at
+/// every type finds all.
+fn heirs(schema: &Schema, field: FieldId) -> Vec<FieldId> {
+    let Field { name, parent, .. } = schema.field(field);
+    if schema.ty(*parent).kind != Kind::Interface {
+        return Vec::new();
+    }
+    let heirs = schema.types().filter(|(_, it)| it.interfaces.contains(parent));
+    heirs.filter_map(|(heir, _)| schema.field_named(heir, name)).collect()
 }
 
 fn fields(schema: &Schema, parent: &Pattern, field: &Pattern) -> Vec<FieldId> {

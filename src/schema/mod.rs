@@ -10,6 +10,7 @@ mod coordinate;
 mod definitions;
 mod drift;
 mod field_names;
+mod field_set;
 mod introspected;
 mod literal;
 mod load;
@@ -25,6 +26,7 @@ pub use applied::{Applied, Const};
 pub use coordinate::{Bound, Coordinate, Pattern, is_whole_number};
 pub(crate) use definitions::Definitions;
 pub use drift::{Difference, Gravity, drift};
+pub use field_set::FieldSet;
 pub use introspected::{INTROSPECTION_QUERY, NoSchema, OLD_INTROSPECTION_QUERY, sdl_of_answer};
 pub(crate) use literal::literal;
 pub use model::{

@@ -7,7 +7,10 @@ use std::borrow::Cow;
 
 use bluejay_core::definition::SchemaDefinition;
 use bluejay_parser::{Error as Report, ast::executable::ExecutableDocument};
-use bluejay_validator::executable::document::{ArgumentError, DirectiveError, Error};
+use bluejay_validator::{
+    executable::document::{ArgumentError, DirectiveError, Error},
+    value::input_coercion::Error as ValueError,
+};
 
 use crate::document::place::offset;
 
@@ -16,7 +19,7 @@ use crate::document::place::offset;
 pub struct Invalid {
     /// For the client.
     pub public: Cow<'static, str>,
-    /// For the log: types and expectations included.
+    /// For the log: types and expectations included, values of the document never.
     pub detail: String,
     /// Byte offset in the text, where it is known.
     pub at: Option<u32>,
@@ -28,8 +31,9 @@ impl Invalid {
         error: Error<'a, ExecutableDocument<'a>, S>,
     ) -> Self {
         let public = public(&error);
+        let without_value = without_value(&error);
         let report = Report::from(error);
-        let detail = report.message().to_owned();
+        let detail = without_value.unwrap_or_else(|| report.message().to_owned());
         let located = Report::into_graphql_errors(text, [report]).into_iter().next();
         let location = located.and_then(|it| it.locations.into_iter().next());
         Self { public, detail, at: location.map(|it| offset(text, it.line, it.col)) }
@@ -111,6 +115,18 @@ fn public<'a, S: SchemaDefinition>(
             format!("unknown variable `${}`", variable.name()).into()
         }
     }
+}
+
+/// What is said where the validator would quote a value.
+fn without_value<'a, S: SchemaDefinition>(
+    error: &Error<'a, ExecutableDocument<'a>, S>,
+) -> Option<String> {
+    let (Error::InvalidConstValue(ValueError::NoEnumMemberWithName { enum_type_name, .. })
+    | Error::InvalidVariableValue(ValueError::NoEnumMemberWithName { enum_type_name, .. })) = error
+    else {
+        return None;
+    };
+    Some(format!("No such member on enum {enum_type_name}"))
 }
 
 fn argument<'a, const CONST: bool, S: SchemaDefinition>(

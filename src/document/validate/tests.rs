@@ -74,6 +74,18 @@ fn the_public_text_names_only_what_the_client_wrote() {
     assert_eq!(one.at, Some(3));
 }
 
+/// A password is a name, where the quotes are forgotten.
+#[test]
+fn values_are_not_told() {
+    for text in ["{b(n:1 e:hunter2)}", "query($v:E=hunter2){b(n:1 e:$v)}", "{b(n:1 s:hunter2)}"] {
+        let found = found(text);
+        assert_eq!(found.len(), 1, "{text}");
+        let told = format!("{} {}", found[0].public, found[0].detail);
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+    assert_eq!(found("{b(n:1 e:hunter2)}")[0].detail, "No such member on enum E");
+}
+
 /// A gap of the validator: a union's `__typename` is not compared with its members' fields.
 /// Both stay in the operation and are judged there.
 #[test]

@@ -17,7 +17,7 @@ pub(super) use schema::{json_schema, profile_json_schema};
 
 use std::{num::NonZeroU32, time::Duration};
 
-use crate::{schema::FieldId, verdict::Mode};
+use crate::{schema::FieldSet, verdict::Mode};
 
 /// How much a key may spend in a time.
 #[derive(Clone, Debug)]
@@ -58,11 +58,11 @@ pub struct Paced {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Counts {
     /// Calls of these fields: response paths, after aliases and batch.
-    Calls(Box<[FieldId]>),
+    Calls(FieldSet),
     /// The cost of what is admitted.
     Cost,
     /// Calls of these root fields that the upstream has answered with an error.
-    Failed(Box<[FieldId]>),
+    Failed(FieldSet),
     /// HTTP requests.
     Requests,
 }
@@ -114,10 +114,10 @@ impl Rate {
 impl Counts {
     /// The fields whose calls are counted.
     #[must_use]
-    pub fn fields(&self) -> &[FieldId] {
+    pub const fn fields(&self) -> &FieldSet {
         match self {
             Self::Calls(fields) | Self::Failed(fields) => fields,
-            Self::Cost | Self::Requests => &[],
+            Self::Cost | Self::Requests => FieldSet::EMPTY,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         rates::{Allowance, Counts, OnError, Pace, Paced, Rate, RateKey, key, pace},
         settings,
     },
-    schema::{Bound, Coordinate, FieldId, OperationKind, Schema},
+    schema::{Coordinate, FieldId, FieldSet, OperationKind, Schema},
     verdict::Mode,
     yaml::{Fields, Node, scalar, shape},
 };
@@ -85,7 +85,7 @@ fn rate(node: &Node, ground: Ground<'_>, found: &mut Diagnostics) -> Option<Rate
     let on_error = fields.take("on_error", found);
     let mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
     fields.finish(found);
-    let fields = on.as_ref().and_then(|(_, it)| it.as_deref()).unwrap_or_default();
+    let fields = on.as_ref().and_then(|(_, it)| it.as_ref()).map_or(&[][..], FieldSet::as_slice);
     // Beside an unknown field, an argument of it cannot be found either.
     let is_on_unknown = on.as_ref().is_some_and(|(_, it)| it.is_none());
     let key_node = key_node.filter(|_| !is_on_unknown);
@@ -149,7 +149,7 @@ fn fits(rate: &Rate, allowance: &Allowance, node: &Node, found: &mut Diagnostics
 }
 
 /// The field named by `on`, and its fields of the schema; none when there is no such field.
-type On<'n> = (&'n Node, Option<Box<[FieldId]>>);
+type On<'n> = (&'n Node, Option<FieldSet>);
 
 /// A key and its value.
 type Keyed<'n> = (&'n Node, &'n Node);
@@ -173,7 +173,7 @@ fn counts(
         Some((at, Some(fields))) if is_failed => {
             let roots = [OperationKind::Query, OperationKind::Mutation].map(|it| schema.root(it));
             let is_root = |it: &FieldId| roots.contains(&Some(schema.field(*it).parent));
-            if !fields.iter().all(is_root) {
+            if !fields.as_slice().iter().all(is_root) {
                 let error = at.error("contradiction", "only root fields are known to have failed");
                 found.push(error.help("name the field of `Query` or `Mutation`"));
                 return None;
@@ -203,15 +203,10 @@ fn name(node: &Node, found: &mut Diagnostics) -> Option<Box<str>> {
     Some(text.into())
 }
 
-fn called(node: &Node, schema: &Schema, found: &mut Diagnostics) -> Option<Box<[FieldId]>> {
+fn called(node: &Node, schema: &Schema, found: &mut Diagnostics) -> Option<FieldSet> {
     let text = scalar::text(node, found)?;
-    let bound = Coordinate::parse(text).map(|it| it.bind(schema)).unwrap_or_default();
-    let fields = bound.into_iter().filter_map(|it| match it {
-        Bound::Field(field) => Some(field),
-        Bound::Input(_) | Bound::Type(_) => None,
-    });
-    let fields: Box<[_]> = fields.collect();
-    if fields.is_empty() {
+    let fields = Coordinate::parse(text).map(|it| it.called(schema)).unwrap_or_default();
+    if fields.as_slice().is_empty() {
         let error = node.error("unknown-coordinate", format!("`{text}` is no field of the schema"));
         let all = schema.types().flat_map(|(id, _)| schema.fields(id));
         let known: Vec<_> = all.map(|it| schema.coordinate(it)).collect();

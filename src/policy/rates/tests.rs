@@ -40,7 +40,7 @@ fn a_rate_is_read() {
     assert_eq!(rate.on_error, OnError::Local);
     let rate = read_one("name: a, key: client.ip, limit: 5/15min, on: Query.a");
     assert_eq!((paced(&rate).burst.get(), paced(&rate).interval()), (5, Duration::from_secs(180)));
-    assert!(matches!(rate.counts, Counts::Calls(fields) if fields.len() == 1));
+    assert!(matches!(rate.counts, Counts::Calls(fields) if fields.as_slice().len() == 1));
     let rate = read_one("name: a, key: client.ip, limit: 3/h, spend: cost");
     assert_eq!((paced(&rate).interval(), rate.counts), (Duration::from_secs(1200), Counts::Cost));
     // Never more than was written.
@@ -88,7 +88,7 @@ fn arguments_belong_to_a_field() {
 fn failures_are_of_root_fields() {
     let failed = "name: a, key: client.ip, limit: 1/s, count: failed";
     let rate = read_one(&format!("{failed}, on: Query.find"));
-    assert!(matches!(rate.counts, Counts::Failed(fields) if fields.len() == 1));
+    assert!(matches!(rate.counts, Counts::Failed(fields) if fields.as_slice().len() == 1));
     check(failed, &["contradiction"]);
     check(&format!("{failed}, on: Thing.id"), &["contradiction"]);
     check(
