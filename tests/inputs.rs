@@ -1,10 +1,17 @@
 //! Inputs against an oracle: random schemas, demands, operations and variables; the oracle works on
 //! what was generated, enumerates every value that is reached, and says whether a demand is broken.
 
-#![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "inputs/edges.rs"]
 mod edges;
+#[path = "inputs/effort.rs"]
+mod effort;
 #[path = "inputs/model.rs"]
 mod model;
 #[path = "inputs/oracle.rs"]

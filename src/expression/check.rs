@@ -4,12 +4,12 @@
 //! The crate's own list of references does not know which names a macro binds, so the walk is ours.
 
 use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators,
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators,
 };
 
 use crate::{
     diagnostic::suggestion,
-    expression::{Name, Pattern, Problem, Scope},
+    expression::{Name, Pattern, Problem, Scope, direct, name::Member},
 };
 
 /// What was found in an expression besides problems.
@@ -64,6 +64,11 @@ impl<'e> Walk<'e> {
         }
         match &mut expression.expr {
             Expr::Call(call) => {
+                if let (operators::INDEX, [of, key]) = (&*call.func_name, &*call.args)
+                    && let Expr::Literal(LiteralValue::String(key)) = &key.expr
+                {
+                    self.member(of, key.inner(), &place);
+                }
                 if let Some(function) = self.call(call) {
                     call.func_name = function;
                     call.args = call.target.take().map(|it| *it).into_iter().collect();
@@ -85,7 +90,7 @@ impl<'e> Walk<'e> {
                 }
             }
             Expr::Select(select) => {
-                self.member(select, &place);
+                self.member(&select.operand, &select.field, &place);
                 self.open.push((&mut select.operand, place.below()));
             }
             Expr::Literal(_) => {}
@@ -180,21 +185,38 @@ impl<'e> Walk<'e> {
         }
     }
 
-    fn member(&mut self, select: &SelectExpr, place: &Place) {
-        let Expr::Ident(name) = &select.operand.expr else { return };
-        if place.bound.contains(name) {
-            return;
-        }
-        let members = Name::parse(name).and_then(Name::members);
-        if let Some(members) = members
-            && !members.contains(&select.field.as_str())
-        {
-            let help = match members {
-                [] => format!("`{name}` is a text"),
-                members => format!("it has {}", members.join(", ")),
-            };
-            self.object(&format!("`{name}` has no `{}`", select.field), &help);
-        }
+    /// Asks whether a member is there, where that is known of what stands before it.
+    fn member(&mut self, operand: &IdedExpr, field: &str, place: &Place) {
+        let (of, members) = match &operand.expr {
+            Expr::Ident(name) if !place.bound.contains(name) => {
+                (name.clone(), Name::parse(name).and_then(Name::members))
+            }
+            Expr::Select(inner) if !inner.test => {
+                let Some((name, member)) = direct::member(inner) else { return };
+                if place.bound.iter().any(|it| it == name.text()) {
+                    return;
+                }
+                let members = match Member::of(name, &member) {
+                    Member::Any => None,
+                    Member::Map(members) => Some(members),
+                    // What is not there has been objected to.
+                    Member::Plain => {
+                        name.members().filter(|it| it.contains(&&*member)).map(|_| [].as_slice())
+                    }
+                };
+                (format!("{}.{member}", name.text()), members)
+            }
+            _ => return,
+        };
+        let Some(members) = members.filter(|it| !it.contains(&field)) else { return };
+        let near = suggestion(field, members.iter().copied());
+        let help = match (members, near) {
+            ([], _) if of == "operation.trusted" => format!("`{of}` is true or false"),
+            ([], _) => format!("`{of}` is a text"),
+            (_, Some(near)) => format!("did you mean `{near}`?"),
+            (members, None) => format!("it has {}", members.join(", ")),
+        };
+        self.object(&format!("`{of}` has no `{field}`"), &help);
     }
 
     fn object(&mut self, message: &str, help: &str) {

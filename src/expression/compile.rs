@@ -5,7 +5,8 @@ use std::sync::{Arc, LazyLock};
 use cel::Env;
 
 use crate::expression::{
-    Name, Pattern, Scope,
+    Arguments, Name, Pattern, Scope,
+    arguments::LookedAt,
     check::{self, Checked},
     kind,
     shape::Shape,
@@ -21,6 +22,7 @@ pub struct Expression {
     names: Vec<Name>,
     conditions: Vec<usize>,
     bare: Option<(Name, Option<Box<str>>)>,
+    arguments: LookedAt,
 }
 
 /// Something wrong with an expression.
@@ -50,6 +52,19 @@ impl Expression {
     #[must_use]
     pub fn bare(&self) -> Option<(Name, Option<&str>)> {
         self.bare.as_ref().map(|(name, member)| (*name, member.as_deref()))
+    }
+
+    /// The arguments it looks at: of the field for [`Name::Args`], of the field around it for
+    /// [`Name::Parent`], of the root field for [`Name::Root`].
+    #[must_use]
+    pub fn arguments(&self, of: Name) -> &Arguments {
+        self.arguments.by(of)
+    }
+
+    /// Whether a part of it is left to the interpreter, which may walk through whole values.
+    #[must_use]
+    pub fn is_interpreted(&self) -> bool {
+        self.shape.is_interpreted()
     }
 
     /// The named conditions it asks for, by position.
@@ -87,8 +102,10 @@ pub fn compile(
     if !problems.is_empty() {
         return Err(problems);
     }
+    let arguments = LookedAt::of(&program);
     let shape = Shape::of(program, conditions);
-    Ok(Expression { source: source.into(), shape, patterns, names, conditions: asked, bare })
+    let (source, conditions) = (source.into(), asked);
+    Ok(Expression { source, shape, patterns, names, conditions, bare, arguments })
 }
 
 fn first_line(text: &str) -> &str {

@@ -2,7 +2,7 @@
 
 use std::sync::{
     OnceLock,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use crate::expression::{Expression, Outcome, Resolve, evaluate::evaluate};
@@ -45,13 +45,15 @@ pub struct Asked<'r> {
     base: &'r dyn Resolve,
     answers: OnceLock<Box<[OnceLock<Outcome>]>>,
     noted: AtomicBool,
+    spent: AtomicU64,
 }
 
 impl<'r> Asked<'r> {
     /// No question was asked yet. `base` knows the names of [`super::Scope::Request`].
     #[must_use]
     pub const fn new(conditions: &'r Conditions, base: &'r dyn Resolve) -> Self {
-        Self { conditions, base, answers: OnceLock::new(), noted: AtomicBool::new(false) }
+        let (noted, spent) = (AtomicBool::new(false), AtomicU64::new(0));
+        Self { conditions, base, answers: OnceLock::new(), noted, spent }
     }
 
     /// The same where conditions were answered before, by position.
@@ -63,7 +65,8 @@ impl<'r> Asked<'r> {
     ) -> Self {
         let known = |it: Option<Outcome>| it.map_or_else(OnceLock::new, OnceLock::from);
         let answers = OnceLock::from(answers.map(known).collect::<Box<[_]>>());
-        Self { conditions, base, answers, noted: AtomicBool::new(false) }
+        let (noted, spent) = (AtomicBool::new(false), AtomicU64::new(0));
+        Self { conditions, base, answers, noted, spent }
     }
 
     /// Whether an input value was looked at since this was asked last.
@@ -71,7 +74,20 @@ impl<'r> Asked<'r> {
         self.noted.swap(false, Ordering::Relaxed)
     }
 
-    pub(super) fn note_value(&self) {
+    /// Adds to what the questions of the request have taken so far, and gives the sum. Whoever
+    /// asks says how much that may be.
+    pub fn spend(&self, n: u64) -> u64 {
+        let spent = self.spent().saturating_add(n);
+        self.spent.store(spent, Ordering::Relaxed);
+        spent
+    }
+
+    /// What the questions of the request have taken so far.
+    pub fn spent(&self) -> u64 {
+        self.spent.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_value(&self) {
         self.noted.store(true, Ordering::Relaxed);
     }
 

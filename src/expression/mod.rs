@@ -4,6 +4,7 @@
 //! idea of names; what it lacks is checked here at load, so that evaluating is bounded. Knows
 //! nothing of callers or operations: whoever evaluates says what the names stand for.
 
+mod arguments;
 mod check;
 mod compile;
 mod conditions;
@@ -11,16 +12,19 @@ mod direct;
 mod evaluate;
 mod kind;
 mod name;
+mod number;
 mod pattern;
 mod shape;
 mod value;
 mod when;
 
+pub use arguments::Arguments;
 pub use compile::{Expression, Problem, compile};
 pub use conditions::{Asked, Conditions};
 pub use evaluate::{Outcome, Resolve};
 pub use kind::Kind;
 pub use name::{Name, Scope};
+pub(crate) use number::Number;
 pub use pattern::Pattern;
 pub use value::Value;
 pub use when::{When, expression};
@@ -188,6 +192,12 @@ mod tests {
         check_wrong("claims.exists(x, nope)", "`nope` stands for nothing");
         check_wrong("args.id == '1'", "`args` is not known here");
         check_wrong("client.port == 1", "`client` has no `port`");
+        check_wrong("client['port'] == 1", "`client` has no `port`");
+        check_wrong("client.mtls.cn == 'a'", "`client.mtls` has no `cn`");
+        check_wrong("has(client.mtls.cn)", "`client.mtls` has no `cn`");
+        check_wrong("client.mtls['cn'] == 'a'", "`client.mtls` has no `cn`");
+        check_wrong("client.ip.v4 == 'a'", "`client.ip` has no `v4`");
+        check_wrong("request.method.name == 'a'", "`request.method` has no `name`");
         check_wrong("now()", "there is no function `now`");
         check_wrong("claims.a.matches(claims.b)", "a pattern must be a literal");
         check_wrong("claims.a.matches('(')", "the pattern does not compile: unclosed group");
@@ -198,6 +208,26 @@ mod tests {
         assert!(compile("1 +", Scope::Request, &[]).is_err());
         assert!(compile("", Scope::Request, &[]).is_err());
         assert!(compile("claims.?a", Scope::Request, &[]).is_err());
+    }
+
+    #[test]
+    fn members_that_are_there_are_none() {
+        for source in [
+            "client.mtls.common_name == 'a'",
+            "client['mtls']['subject'] == 'a'",
+            "'a' in client.mtls.dns && has(client.mtls.emails)",
+            "claims.client.mtls.cn == 'a'",
+            "parent.args.a.b == 1",
+            "root['args']['a'] == 1",
+            "operation.id == 'a' || operation.trusted",
+            "claims.a.exists(it, it.mtls.cn == 'a')",
+        ] {
+            assert!(compile(source, Scope::Field, &[]).is_ok(), "{source}");
+        }
+        let help = |source| compile(source, Scope::Field, &[]).unwrap_err()[0].help.clone();
+        assert_eq!(help("client.mtls.comon_name == 'a'"), "did you mean `common_name`?");
+        assert_eq!(help("operation.trusted.x"), "`operation.trusted` is true or false");
+        assert_eq!(help("parent.field.x == 'a'"), "`parent.field` is a text");
     }
 
     #[test]

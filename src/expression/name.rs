@@ -67,6 +67,40 @@ impl Name {
     }
 }
 
+/// What a member of a name is, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Member {
+    /// Anything.
+    Any,
+    /// A map with these members.
+    Map(&'static [&'static str]),
+    /// A text, or true or false: it has no members.
+    Plain,
+}
+
+impl Member {
+    /// What `name.member` is.
+    pub(super) fn of(name: Name, member: &str) -> Self {
+        match (name, member) {
+            (Name::Client, "mtls") => Self::Map(CERTIFICATE),
+            (Name::Parent | Name::Root, "args") => Self::Any,
+            (Name::Args | Name::Claims | Name::Value, _) => Self::Any,
+            (
+                Name::Client
+                | Name::Field
+                | Name::Operation
+                | Name::Parent
+                | Name::Request
+                | Name::Root,
+                _,
+            ) => Self::Plain,
+        }
+    }
+}
+
+/// What is known of the certificate of a client; `identity` fills it in.
+const CERTIFICATE: &[&str] = &["common_name", "dns", "emails", "ips", "subject", "uris"];
+
 impl Scope {
     /// The names that stand for something here.
     #[must_use]

@@ -65,6 +65,17 @@ impl Shape {
         }
     }
 
+    /// Whether a part of it is a program.
+    // Recursion over the expression, whose depth was checked.
+    pub(super) fn is_interpreted(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::is_interpreted),
+            Self::Condition(_) | Self::Stands(_) | Self::Test(..) => false,
+            Self::Not(of) => of.is_interpreted(),
+            Self::Program(_) => true,
+        }
+    }
+
     fn test(program: IdedExpr) -> Self {
         match Test::of(&program) {
             Some(test) => Self::Test(test, program),

@@ -7,6 +7,8 @@ use cel::common::{
     value::Val,
 };
 
+use crate::expression::Number;
+
 /// A value; cloning one is cheap.
 #[derive(Clone)]
 pub struct Value(Arc<Box<dyn Val>>);
@@ -46,14 +48,23 @@ impl Value {
         Self::from(CelBool::from(value))
     }
 
-    /// A number from its text in a document or in JSON: whole as far as 64 bits go.
+    /// A number from its text in a document or in JSON: an integer as far as 64 bits go, however
+    /// it is written, and never equal to an integer that it is not.
     #[must_use]
     pub fn number(text: &str) -> Self {
         if let Ok(whole) = text.parse::<i64>() {
             return Self::from(CelInt::from(whole));
         }
-        let whole = text.parse::<u64>().map(cel::Value::UInt);
-        Self::of(whole.unwrap_or_else(|_| cel::Value::Float(text.parse().unwrap_or(f64::NAN))))
+        let exact = Number::parse(text);
+        let whole = exact.as_ref().and_then(Number::integer);
+        if let Some(whole) = whole.and_then(|it| i64::try_from(it).ok()) {
+            return Self::from(CelInt::from(whole));
+        }
+        if let Some(whole) = whole.and_then(|it| u64::try_from(it).ok()) {
+            return Self::of(cel::Value::UInt(whole));
+        }
+        let near = exact.map_or(f64::NAN, |it| near(text, &it));
+        Self::of(cel::Value::Float(near))
     }
 
     /// Null.
@@ -88,6 +99,26 @@ impl fmt::Debug for Value {
     }
 }
 
+/// A double for a number that is no integer of 64 bits, on the same side of all of those: CEL
+/// compares them after rounding, which must not make it one. Where no double stands between two
+/// integers it is no number, which equals nothing and has no place in an order.
+fn near(text: &str, exact: &Number) -> f64 {
+    let near: f64 = text.parse().unwrap_or(f64::NAN);
+    if near.fract() != 0.0 {
+        // Also an infinity, whose fraction is none.
+        return near;
+    }
+    if *exact > Number::from(i128::from(u64::MAX)) {
+        return near.max(ABOVE.next_up());
+    }
+    if *exact < Number::from(i128::from(i64::MIN)) {
+        return near.min(BELOW.next_down());
+    }
+    let is_less = Number::parse(&near.to_string()).is_some_and(|it| *exact < it);
+    let beside = if is_less { near.next_down() } else { near.next_up() };
+    if beside.fract() == 0.0 { f64::NAN } else { beside }
+}
+
 fn of_json(json: &serde_json::Value) -> cel::Value {
     match json {
         serde_json::Value::Array(items) => {
@@ -102,5 +133,79 @@ fn of_json(json: &serde_json::Value) -> cel::Value {
             map.into()
         }
         serde_json::Value::String(text) => text.as_str().into(),
+    }
+}
+
+/// What the largest of `u64` is rounded to.
+const ABOVE: f64 = 18_446_744_073_709_551_616.0;
+/// The least of `i64`.
+const BELOW: f64 = -9_223_372_036_854_775_808.0;
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Ordering;
+
+    use crate::expression::Value;
+
+    /// How one number compares with another, by CEL.
+    #[track_caller]
+    fn check(a: &str, b: &str, expect: Option<Ordering>) {
+        let [left, right] = [a, b].map(Value::number);
+        let of = |a: &Value, b: &Value| a.val().as_comparer()?.compare(b.val()).ok();
+        assert_eq!(of(&left, &right), expect, "{a} {b}");
+        assert_eq!(of(&right, &left), expect.map(Ordering::reverse), "{b} {a}");
+        let is_equal = expect == Some(Ordering::Equal);
+        assert_eq!(left.val().equals(right.val()), is_equal, "{a} {b}");
+        let is_in = Value::list([Value::text("a"), right]);
+        let is_in = is_in.val().as_container().unwrap().contains(left.val());
+        assert_eq!(is_in.ok(), Some(is_equal), "{a} in [{b}]");
+    }
+
+    #[test]
+    fn a_decimal_does_not_step_around_an_integer() {
+        for same in ["9007199254740993.0", "9007199254740993e0", "9.007199254740993e15"] {
+            check(same, "9007199254740993", Some(Ordering::Equal));
+        }
+        for less in ["9007199254740992", "9007199254740992.0", "9007199254740992e0"] {
+            check(less, "9007199254740993", Some(Ordering::Less));
+        }
+        check("9007199254740994.0", "9007199254740993", Some(Ordering::Greater));
+        check("18446744073709551615.0", "18446744073709551615", Some(Ordering::Equal));
+        check("18446744073709551614.0", "18446744073709551615", Some(Ordering::Less));
+        check("-9223372036854775808.0", "-9223372036854775808", Some(Ordering::Equal));
+    }
+
+    #[test]
+    fn a_fraction_is_no_integer_however_near() {
+        check("0.99999999999999999999", "1", Some(Ordering::Less));
+        check("1.00000000000000000001", "1", Some(Ordering::Greater));
+        check("-0.99999999999999999999", "-1", Some(Ordering::Greater));
+        check("1e-400", "0", Some(Ordering::Greater));
+        check("-1e-400", "0", Some(Ordering::Less));
+        check("1000000000000000.00000000001", "1000000000000000", Some(Ordering::Greater));
+        // No double stands between these two.
+        check("9007199254740992.9", "9007199254740992", None);
+        check("9007199254740992.9", "9007199254740993", None);
+        check("18446744073709551614.5", "18446744073709551615", None);
+    }
+
+    #[test]
+    fn what_is_beyond_64_bits_is_none_of_them() {
+        check("18446744073709551616", "18446744073709551615", Some(Ordering::Greater));
+        check("18446744073709551615.5", "18446744073709551615", Some(Ordering::Greater));
+        check("-9223372036854775809", "-9223372036854775808", Some(Ordering::Less));
+        check("1e30", "18446744073709551615", Some(Ordering::Greater));
+        check("1e400", "18446744073709551615", Some(Ordering::Greater));
+        check("-1e400", "-9223372036854775808", Some(Ordering::Less));
+    }
+
+    #[test]
+    fn numbers_in_other_words_are_the_same() {
+        check("1.0", "1", Some(Ordering::Equal));
+        check("1e3", "1000", Some(Ordering::Equal));
+        check("-0.0", "0", Some(Ordering::Equal));
+        check("0.10", "0.1", Some(Ordering::Equal));
+        check("0.5", "1", Some(Ordering::Less));
+        check("2.5", "2", Some(Ordering::Greater));
     }
 }

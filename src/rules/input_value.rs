@@ -7,30 +7,32 @@ use crate::{
     expression::Value,
     json::{self, Kind as Json},
     operation::{Operation, Resolved, Variables},
+    rules::purse::Purse,
     schema::{Const, InputId, Kind, Scalar, TypeId, Wrapper},
 };
 
-/// The value of an input, or `None` when it is absent or nobody knows it.
+/// The value of an input, and how many values are in it; `None` when it is absent, nobody knows it
+/// or it costs too much.
 pub(super) fn value_of<'a>(
-    operation: &'a Operation,
-    variables: &Variables<'a>,
+    (operation, variables): (&'a Operation, &Variables<'a>),
     input: InputId,
     resolved: Resolved<'a>,
-) -> Option<Value> {
+    purse: &Purse<'_>,
+) -> Option<(Value, u64)> {
     let ty = &operation.schema().input(input).ty;
     let typed = Typed { resolved, wrappers: &ty.wrappers, named: Some(ty.named) };
-    Building { operation, variables, steps: vec![Step::Make(typed)], made: Vec::new() }.run()
+    Building::new((operation, variables), purse, typed).run()
 }
 
-/// The value of a scalar, or `None` when it is absent or nobody knows it.
+/// The same for a value of a scalar.
 pub(super) fn value_as<'a>(
-    operation: &'a Operation,
-    variables: &Variables<'a>,
+    (operation, variables): (&'a Operation, &Variables<'a>),
     scalar: TypeId,
     resolved: Resolved<'a>,
-) -> Option<Value> {
+    purse: &Purse<'_>,
+) -> Option<(Value, u64)> {
     let typed = Typed { resolved, wrappers: &[], named: Some(scalar) };
-    Building { operation, variables, steps: vec![Step::Make(typed)], made: Vec::new() }.run()
+    Building::new((operation, variables), purse, typed).run()
 }
 
 /// A value and the type it is to have; without a type it is taken as it is.
@@ -53,9 +55,13 @@ enum Step<'a> {
 struct Building<'a, 'v> {
     operation: &'a Operation,
     variables: &'v Variables<'a>,
+    purse: &'v Purse<'v>,
     steps: Vec<Step<'a>>,
-    made: Vec<Option<Value>>,
+    made: Vec<Made>,
 }
+
+/// A value, or `None` when nobody knows it, and how many values are in it.
+type Made = (Option<Value>, u64);
 
 /// What one step down leads to.
 enum Inside<'a> {
@@ -65,42 +71,60 @@ enum Inside<'a> {
     Nothing,
 }
 
-impl<'a> Building<'a, '_> {
-    // The budget of this loop is the value, and the defaults of its input types.
-    fn run(mut self) -> Option<Value> {
+impl<'a, 'v> Building<'a, 'v> {
+    fn new(
+        (operation, variables): (&'a Operation, &'v Variables<'a>),
+        purse: &'v Purse<'v>,
+        of: Typed<'a>,
+    ) -> Self {
+        Self { operation, variables, purse, steps: vec![Step::Make(of)], made: Vec::new() }
+    }
+
+    // The budget of this loop is the purse, from which every value is paid, defaults included.
+    fn run(mut self) -> Option<(Value, u64)> {
         while let Some(step) = self.steps.pop() {
-            match step {
+            let price = match step {
                 Step::List(n) => {
-                    let items = self.take(n);
+                    let (items, n_values) = self.take(n);
                     // An unknown item makes an unknown list.
                     let items: Option<Vec<Value>> = items.into_iter().collect();
-                    self.made.push(items.map(Value::list));
+                    self.made.push((items.map(Value::list), n_values));
+                    n_values
                 }
                 Step::Make(typed) => self.make(typed),
                 Step::Map(names) => {
-                    let values = self.take(names.len());
+                    let (values, n_values) = self.take(names.len());
                     let known = names.iter().zip(values);
                     let known = known.filter_map(|(name, it)| Some((name.as_str(), it?)));
                     let map = Value::map(known);
-                    self.made.push(Some(map));
+                    self.made.push((Some(map), n_values));
+                    n_values
                 }
+            };
+            if !self.purse.spend(price) {
+                return None;
             }
         }
-        self.made.pop().flatten()
+        self.made.pop().and_then(|(value, n_values)| Some((value?, n_values)))
     }
 
-    fn take(&mut self, n: usize) -> Vec<Option<Value>> {
-        self.made.split_off(self.made.len().saturating_sub(n))
+    /// What was made last, and the number of values in all of it: putting it into another value
+    /// takes as long as making it did.
+    fn take(&mut self, n: usize) -> (Vec<Option<Value>>, u64) {
+        let taken = self.made.split_off(self.made.len().saturating_sub(n));
+        let n_values = taken.iter().fold(1, |sum: u64, (_, n)| sum.saturating_add(*n));
+        (taken.into_iter().map(|(value, _)| value).collect(), n_values)
     }
 
-    fn make(&mut self, typed: Typed<'a>) {
+    /// Makes a value, or says how; gives what that costs.
+    fn make(&mut self, typed: Typed<'a>) -> u64 {
         let is_list = typed.wrappers.contains(&Wrapper::List);
         let inner = match typed.wrappers.iter().position(|it| *it == Wrapper::List) {
             Some(at) => typed.wrappers.get(at.saturating_add(1)..).unwrap_or_default(),
             None => &[],
         };
         match self.inside(typed) {
-            Inside::Nothing => self.made.push(None),
+            Inside::Nothing => self.made.push((None, 1)),
             Inside::List(items) => {
                 let wrappers = if is_list { inner } else { &[] };
                 self.steps.push(Step::List(items.len()));
@@ -113,16 +137,23 @@ impl<'a> Building<'a, '_> {
                 self.steps.push(Step::List(1));
                 self.steps.push(Step::Make(Typed { wrappers: inner, ..typed }));
             }
-            Inside::Leaf(value) => self.made.push(Some(value)),
-            Inside::Map(members) => self.map(typed, members),
+            Inside::Leaf(value) => {
+                let n_values = n_values(self.operation, typed.resolved);
+                self.made.push((Some(value), n_values));
+                return n_values;
+            }
+            Inside::Map(members) => return self.map(typed, members),
         }
+        1
     }
 
-    fn map(&mut self, typed: Typed<'a>, mut members: Vec<(String, Resolved<'a>)>) {
+    fn map(&mut self, typed: Typed<'a>, mut members: Vec<(String, Resolved<'a>)>) -> u64 {
         let schema = self.operation.schema();
         let object =
             typed.named.filter(|it| matches!(schema.ty(*it).kind, Kind::InputObject { .. }));
+        let mut price = 1;
         if let Some(object) = object {
+            price = (schema.input_fields(object).count() as u64 / PASSED_BY).max(1);
             for id in schema.input_fields(object) {
                 let field = schema.input(id);
                 let is_given = members.iter().any(|(name, _)| *name == *field.name);
@@ -141,6 +172,7 @@ impl<'a> Building<'a, '_> {
         let made: Vec<_> = names.iter().zip(values).rev().map(make).collect();
         self.steps.push(Step::Map(names));
         self.steps.extend(made);
+        price
     }
 
     fn inside(&self, typed: Typed<'a>) -> Inside<'a> {
@@ -223,6 +255,21 @@ fn json_inside<'a>(value: json::Value<'a>, number: impl Fn(&str) -> Inside<'a>) 
     }
 }
 
+/// What a leaf costs: one, and long texts more.
+fn n_values(operation: &Operation, leaf: Resolved<'_>) -> u64 {
+    let n_bytes = match leaf {
+        Resolved::Absent | Resolved::Unknown => 0,
+        Resolved::Const(Const::Enum(text) | Const::String(text)) => text.len(),
+        Resolved::Const(_) => 0,
+        Resolved::Json(value) => value.text().len(),
+        Resolved::Literal(id) => match operation.document().value(id).map(|it| it.kind) {
+            Some(ValueKind::String(text)) => operation.document().string(text).len(),
+            Some(_) | None => 0,
+        },
+    };
+    (n_bytes as u64 / COPIED).saturating_add(1)
+}
+
 fn is_null(operation: &Operation, typed: Typed<'_>) -> bool {
     match typed.resolved {
         Resolved::Absent | Resolved::Unknown => false,
@@ -233,3 +280,9 @@ fn is_null(operation: &Operation, typed: Typed<'_>) -> bool {
         }
     }
 }
+
+/// Fields without a value are passed by this much faster than values are made.
+const PASSED_BY: u64 = 16;
+
+/// Bytes of a text that are copied as fast as a value is made.
+const COPIED: u64 = 64;

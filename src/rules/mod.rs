@@ -37,8 +37,10 @@ mod max_tokens;
 mod max_variables;
 mod once_per_request;
 mod operation_kinds;
+mod purse;
 mod registry;
 mod representation;
+mod representation_key;
 mod scope;
 mod string_length;
 mod typed;
@@ -153,6 +155,12 @@ pub trait Residual: Send + Sync + Debug {
     /// Objects to what every request with this document is refused for, whatever comes with it:
     /// for a person, not for the request path.
     fn always(&self, _found: &mut Findings) {}
+
+    /// Roughly how many bytes it holds on to, beside operations, documents and what the policy
+    /// shares. One that does not say counts as one that holds something of every selection.
+    fn weight(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// What one item of the policy file decides about one place of an operation.

@@ -4,9 +4,10 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use crate::{
-    expression::{Name, Resolve, Value},
-    operation::{Node, NodeId, Operation},
-    rules::{Facts, Trusted, input_value::value_of},
+    document::ValueId,
+    expression::{Arguments, Name, Resolve, Value, When},
+    operation::{Node, NodeId, Operation, VariableIdx},
+    rules::{Facts, Trusted, input_value::value_of, purse::Purse},
     schema::{FieldId, InputId},
 };
 
@@ -21,12 +22,34 @@ pub(super) struct Place {
     pub(super) parent: Option<FieldId>,
 }
 
-/// The names at a place, for one request; each is made when it is asked for.
+/// Where the value of an input comes from: the same source has the same value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Source {
+    /// Nothing is written.
+    Default,
+    Literal(ValueId),
+    Variable(VariableIdx),
+}
+
+impl Source {
+    pub(super) fn of(operation: &Operation, written: Option<ValueId>) -> Self {
+        match written {
+            None => Self::Default,
+            Some(literal) => {
+                operation.variable_at(literal).map_or(Self::Literal(literal), Self::Variable)
+            }
+        }
+    }
+}
+
+/// The names at a place, for one condition of one request; each is made when it is asked for.
 pub(super) struct FieldScope<'a> {
     operation: &'a Operation,
     facts: &'a Facts<'a>,
+    when: &'a When,
+    purse: Purse<'a>,
     place: Place,
-    args: OnceLock<Value>,
+    args: OnceLock<Option<Value>>,
     field: OnceLock<Value>,
     parent: OnceLock<Option<Value>>,
     root: OnceLock<Option<Value>>,
@@ -35,10 +58,18 @@ pub(super) struct FieldScope<'a> {
 }
 
 impl<'a> FieldScope<'a> {
-    pub(super) const fn new(operation: &'a Operation, facts: &'a Facts<'a>, place: Place) -> Self {
+    pub(super) fn new(
+        operation: &'a Operation,
+        facts: &'a Facts<'a>,
+        when: &'a When,
+        place: Place,
+    ) -> Self {
+        let purse = Purse::of(operation, facts);
         Self {
             operation,
             facts,
+            when,
+            purse,
             place,
             args: OnceLock::new(),
             field: OnceLock::new(),
@@ -54,32 +85,44 @@ impl<'a> FieldScope<'a> {
         Self { value: Some(value), ..self }
     }
 
-    fn args(&self, id: NodeId) -> Value {
-        let Some(node) = self.operation.node(id) else { return Value::map([]) };
+    /// The arguments of a field that the condition looks at; `whose` says as what.
+    fn args(&self, id: NodeId, whose: Name) -> Option<Value> {
+        let node = self.operation.node(id)?;
         let schema = self.operation.schema();
-        let values = schema
-            .arguments(node.field)
-            .filter_map(|input| Some((&*schema.input(input).name, self.value_of(node, input)?)));
-        Value::map(values)
+        let inputs: Vec<InputId> = match self.when.expression().map(|it| it.arguments(whose)) {
+            Some(Arguments::All) | None => schema.arguments(node.field).collect(),
+            Some(Arguments::Named(names)) => {
+                names.iter().filter_map(|it| schema.argument_named(node.field, it)).collect()
+            }
+        };
+        let named = |input| Some((&*schema.input(input).name, self.value_of(node, input)?));
+        let map = Value::map(inputs.into_iter().filter_map(named));
+        // INVARIANT: an argument that could not be paid for is not one that is absent.
+        (!self.purse.is_spent()).then_some(map)
     }
 
     fn value_of(&self, node: &Node, input: InputId) -> Option<Value> {
-        let resolved = self.operation.argument(self.facts.variables, node, input);
-        value_of(self.operation, self.facts.variables, input, resolved)
+        let variables = self.facts.variables;
+        let resolved = self.operation.argument(variables, node, input);
+        let known = (self.operation, variables);
+        let (value, n_values) = value_of(known, input, resolved, &self.purse)?;
+        self.purse.spend_on_looking(self.when, n_values).then_some(value)
     }
 
-    fn at(&self, id: NodeId, field: FieldId) -> Value {
+    fn at(&self, id: NodeId, field: FieldId, whose: Name) -> Option<Value> {
         let coordinate = self.operation.schema().coordinate(field);
-        Value::map([("args", self.args(id)), ("field", Value::text(&coordinate))])
+        let args = self.args(id, whose)?;
+        Some(Value::map([("args", args), ("field", Value::text(&coordinate))]))
     }
 
     fn parent(&self) -> Option<Value> {
         let node = self.operation.node(self.place.node)?;
-        Some(self.at(node.parent?, self.place.parent?))
+        self.at(node.parent?, self.place.parent?, Name::Parent)
     }
 
     fn root(&self) -> Option<Value> {
-        self.root_field().map(|(node, field)| self.at(node, field))
+        let (node, field) = self.root_field()?;
+        self.at(node, field, Name::Root)
     }
 
     /// The root field above this one; a root field has none.
@@ -109,7 +152,7 @@ impl<'a> FieldScope<'a> {
 impl Resolve for FieldScope<'_> {
     fn resolve(&self, name: Name) -> Option<&Value> {
         match name {
-            Name::Args => Some(self.args.get_or_init(|| self.args(self.place.node))),
+            Name::Args => self.args.get_or_init(|| self.args(self.place.node, Name::Args)).as_ref(),
             Name::Field => {
                 let coordinate = || self.operation.schema().coordinate(self.place.field);
                 Some(self.field.get_or_init(|| Value::text(&coordinate())))
@@ -127,6 +170,7 @@ impl Resolve for FieldScope<'_> {
             return None;
         }
         let node = self.operation.node(self.place.node)?;
+        // Without enough for it, `args` has no value either, and there is no answer.
         self.value_of(node, self.operation.schema().argument_named(node.field, name)?)
     }
 

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod effort;
 mod mistakes;
 mod oracle;
 #[path = "../support/mod.rs"]

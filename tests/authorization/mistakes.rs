@@ -33,6 +33,8 @@ fn what_is_not_in_the_schema() {
     check(&on("'*.nothing'"), &[("unknown-coordinate", "'*.nothing'")]);
     check(&on("'@nothing'"), &[("unknown-coordinate", "'@nothing'")]);
     check(&on("'@tag(name)'"), &[("not-a-coordinate", "'@tag(name)'")]);
+    check(&on("'@tag(nmae: a)'"), &[("unknown-coordinate", "'@tag(nmae: a)'")]);
+    check(&on("'@tag(name: [a])'"), &[("not-a-coordinate", "'@tag(name: [a])'")]);
     check(&on("a.b.c"), &[("not-a-coordinate", "a.b.c")]);
     check(&on("'Query.user(id:)'"), &[("wrong-place", "'Query.user(id:)'")]);
     check(&on("Result"), &[("wrong-place", "Result")]);

@@ -1,19 +1,19 @@
 //! What an operation must be asked: for every selection, which permits must allow it, and under
 //! which coordinates of the object types that can answer.
 
-use ahash::HashMap;
+use ahash::{HashMap, HashSet};
 
 use crate::{
-    expression::{Expression, Name, When},
+    expression::{Arguments, Expression, Name, When},
     operation::{Node, NodeId, Operation},
     rules::{
         authorization::{
             Permit,
             table::{Default, PermitIdx, Table},
         },
-        scope::Place,
+        scope::{Place, Source},
     },
-    schema::FieldId,
+    schema::{FieldId, InputId},
 };
 
 /// Who decides.
@@ -34,6 +34,14 @@ pub(super) struct Decision {
     pub(super) nodes: Vec<NodeId>,
 }
 
+/// The questions of an operation.
+#[derive(Debug, std::default::Default)]
+pub(super) struct Questions {
+    pub(super) decisions: Vec<Decision>,
+    /// There are more of them than can be asked, and the operation is refused for it.
+    pub(super) are_too_many: bool,
+}
+
 /// Which questions are of interest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
@@ -44,18 +52,22 @@ pub(super) enum Keep {
 }
 
 /// Every question that an operation raises; those with the same answer are one.
+// The budget of this loop is that of combinations: see [`COMBINATIONS`].
 pub(super) fn decisions(
     table: &Table,
     permits: &[Permit],
     operation: &Operation,
     keep: Keep,
-) -> Vec<Decision> {
-    let mut asking =
-        Asking { permits, operation, keep, places: HashMap::default(), decisions: Vec::new() };
+) -> Questions {
+    let mut asking = Asking::new(permits, operation, keep);
     for (id, node) in (0..).map(NodeId).zip(operation.nodes()) {
         if node.field == FieldId::TYPENAME || is_introspection(operation, node) {
             continue;
         }
+        if asking.questions.are_too_many {
+            break;
+        }
+        asking.enter();
         for field in operation.answering(node) {
             match table.of(field) {
                 Some(deciding) => {
@@ -68,7 +80,7 @@ pub(super) fn decisions(
             }
         }
     }
-    asking.decisions
+    asking.questions
 }
 
 /// True when an expression looks at the field it is asked for, or around it.
@@ -89,19 +101,52 @@ struct Asking<'a> {
     operation: &'a Operation,
     keep: Keep,
     places: HashMap<(By, Key), usize>,
-    decisions: Vec<Decision>,
+    questions: Questions,
+    /// What was asked at the selection so far.
+    here: HashSet<(By, Option<FieldId>)>,
+    /// The fields that can answer around the selection, when someone wants to know.
+    around: Option<Vec<Option<FieldId>>>,
+    n_combinations: u64,
 }
 
 /// What the answer to a question depends on, beside the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, std::default::Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, std::default::Default)]
 struct Key {
-    node: Option<NodeId>,
+    args: Option<Args>,
     field: Option<FieldId>,
     parent: Option<(Option<NodeId>, Option<FieldId>)>,
     root: Option<Option<NodeId>>,
 }
 
-impl Asking<'_> {
+/// What the arguments of a selection depend on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Args {
+    /// Where they stand.
+    All(NodeId),
+    /// Those that are looked at.
+    Named(Box<[(InputId, Source)]>),
+}
+
+impl<'a> Asking<'a> {
+    fn new(permits: &'a [Permit], operation: &'a Operation, keep: Keep) -> Self {
+        Self {
+            permits,
+            operation,
+            keep,
+            places: HashMap::default(),
+            questions: Questions::default(),
+            here: HashSet::default(),
+            around: None,
+            n_combinations: 0,
+        }
+    }
+
+    /// Goes on to the next selection.
+    fn enter(&mut self) {
+        self.here.clear();
+        self.around = None;
+    }
+
     fn ask(&mut self, by: By, id: NodeId, field: FieldId) {
         let expression = match by {
             By::Default => None,
@@ -114,37 +159,66 @@ impl Asking<'_> {
                 }
             }
         };
+        let asks = |name| expression.is_some_and(|it| it.asks_for(&[name]));
+        let field_key = asks(Name::Field).then_some(field);
+        if !self.here.insert((by, field_key)) {
+            return;
+        }
+        let key = Key {
+            args: expression.filter(|_| asks(Name::Args)).map(|it| self.args(it, id)),
+            field: field_key,
+            parent: None,
+            root: asks(Name::Root).then(|| self.root(id)),
+        };
         let parent = self.operation.node(id).and_then(|it| it.parent);
         let around = parent.and_then(|it| self.operation.node(it));
-        let asks = |name| expression.is_some_and(|it| it.asks_for(&[name]));
-        // The same selection set can run in the fields of several object types.
-        let parents: Vec<Option<FieldId>> = match around {
-            Some(node) if asks(Name::Parent) => {
-                self.operation.answering(node).into_iter().map(Some).collect()
-            }
-            Some(node) => vec![Some(node.field)],
-            None => vec![None],
-        };
-        for parent_field in parents {
-            let key = Key {
-                node: asks(Name::Args).then_some(id),
-                field: asks(Name::Field).then_some(field),
-                parent: asks(Name::Parent).then_some((parent, parent_field)),
-                root: asks(Name::Root).then(|| self.root(id)),
-            };
-            let place = Place { node: id, field, parent: parent_field };
+        if !asks(Name::Parent) {
+            let place = Place { node: id, field, parent: around.map(|it| it.field) };
             self.add(by, key, place);
+            return;
         }
+        // The same selection set can run in the fields of several object types.
+        let operation = self.operation;
+        let parents = self.around.take().unwrap_or_else(|| match around {
+            Some(node) => operation.answering(node).into_iter().map(Some).collect(),
+            None => vec![None],
+        });
+        for parent_field in &parents {
+            let key = Key { parent: Some((parent, *parent_field)), ..key.clone() };
+            self.add(by, key, Place { node: id, field, parent: *parent_field });
+        }
+        self.around = Some(parents);
     }
 
     fn add(&mut self, by: By, key: Key, place: Place) {
-        let n = self.decisions.len();
+        self.n_combinations = self.n_combinations.saturating_add(1);
+        if self.n_combinations > COMBINATIONS {
+            self.questions.are_too_many = true;
+            return;
+        }
+        let decisions = &mut self.questions.decisions;
+        let n = decisions.len();
         let at = *self.places.entry((by, key)).or_insert(n);
-        match self.decisions.get_mut(at) {
+        match decisions.get_mut(at) {
             Some(decision) if decision.nodes.last() == Some(&place.node) => {}
             Some(decision) => decision.nodes.push(place.node),
-            None => self.decisions.push(Decision { by, place, nodes: vec![place.node] }),
+            None => decisions.push(Decision { by, place, nodes: vec![place.node] }),
         }
+    }
+
+    fn args(&self, expression: &Expression, id: NodeId) -> Args {
+        let (Arguments::Named(names), Some(node)) =
+            (expression.arguments(Name::Args), self.operation.node(id))
+        else {
+            return Args::All(id);
+        };
+        let source = |name: &str| {
+            let input = self.operation.schema().argument_named(node.field, name)?;
+            let mut arguments = self.operation.arguments(node).iter();
+            let written = arguments.find(|it| it.input == input).map(|it| it.value);
+            Some((input, Source::of(self.operation, written)))
+        };
+        Args::Named(names.iter().filter_map(|it| source(it)).collect())
     }
 
     // The budget of this loop is the depth of the operation.
@@ -156,3 +230,7 @@ impl Asking<'_> {
         Some(above)
     }
 }
+
+/// Selections with the fields that can answer them and those around: a thousand selections under
+/// an interface of a hundred object types.
+const COMBINATIONS: u64 = 100_000;

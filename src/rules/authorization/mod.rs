@@ -6,6 +6,7 @@
 //! to each request.
 
 mod decision;
+mod directive;
 mod paths;
 mod read;
 mod residual;

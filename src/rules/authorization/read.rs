@@ -10,6 +10,7 @@ use crate::{
         Ground,
         authorization::{
             Authorization, Conceal, Denial, OnDeny, Permit,
+            directive::on_directive,
             paths::detours,
             table::{Default, On, PermitIdx, Table},
         },
@@ -259,28 +260,6 @@ fn on_of(schema: &Schema, text: &str, node: &Node, found: &mut Diagnostics) -> O
             None
         }
     }
-}
-
-fn on_directive(schema: &Schema, text: &str, node: &Node, found: &mut Diagnostics) -> Option<On> {
-    let (name, argument) = match text.split_once('(') {
-        None => (text, None),
-        Some((name, rest)) => {
-            let pair = rest.strip_suffix(')').and_then(|it| it.split_once(':'));
-            let pair = pair.map(|(key, value)| (key.trim(), value.trim().trim_matches('"')));
-            let Some((key, value)) = pair else {
-                let error = node.error("not-a-coordinate", format!("`@{text}` is no directive"));
-                found.push(error.help("write `\"@tag(name: \\\"internal\\\")\"`"));
-                return None;
-            };
-            (name, Some((key.into(), value.into())))
-        }
-    };
-    if !schema.directives().iter().any(|it| *it.name == *name) {
-        let error = node.error("unknown-coordinate", format!("there is no directive `@{name}`"));
-        found.push(error.did_you_mean(name, schema.directives().iter().map(|it| &*it.name)));
-        return None;
-    }
-    Some(On::Directive(name.into(), argument))
 }
 
 const fn has_fields(kind: Kind) -> bool {

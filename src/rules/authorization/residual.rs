@@ -9,11 +9,13 @@ use crate::{
         Decided, Facts, Residual,
         authorization::{
             Conceal, Denial, META, OnDeny, Permit,
-            decision::{By, Decision},
+            decision::{By, Decision, Questions},
         },
+        purse::Purse,
         scope::FieldScope,
     },
     verdict::{Code, Findings, Mode, Violation},
+    weight,
 };
 
 /// The questions of one operation.
@@ -22,6 +24,8 @@ pub(super) struct Left {
     permits: Arc<[Permit]>,
     operation: Arc<Operation>,
     decisions: Vec<Decision>,
+    /// Some questions are not among them.
+    are_too_many: bool,
     denial: Denial,
 }
 
@@ -30,17 +34,18 @@ impl Left {
     pub(super) fn of(
         permits: &Arc<[Permit]>,
         operation: &Arc<Operation>,
-        mut decisions: Vec<Decision>,
+        questions: Questions,
         denial: Denial,
     ) -> Option<Self> {
+        let Questions { mut decisions, are_too_many } = questions;
         let runs = |it: &NodeId| operation.node(*it).is_some_and(|it| it.guard != GuardId::NEVER);
         decisions.iter_mut().for_each(|it| it.nodes.retain(runs));
         decisions.retain(|it| !it.nodes.is_empty());
-        if decisions.is_empty() {
+        if decisions.is_empty() && !are_too_many {
             return None;
         }
         let (permits, operation) = (Arc::clone(permits), Arc::clone(operation));
-        Some(Self { permits, operation, decisions, denial })
+        Some(Self { permits, operation, decisions, are_too_many, denial })
     }
 
     /// Every question with its answer, for every selection that takes part.
@@ -75,7 +80,10 @@ impl Left {
             By::Permit(it) => self.permits.get(it.index()),
         };
         let Some(permit) = permit else { return Outcome::Nothing("no such rule".into()) };
-        let scope = FieldScope::new(&self.operation, facts, decision.place);
+        if !Purse::of(&self.operation, facts).spend_on(&permit.allow) {
+            return Outcome::Nothing(TOO_MANY.into());
+        }
+        let scope = FieldScope::new(&self.operation, facts, &permit.allow, decision.place);
         let outcome = permit.allow.evaluate(facts.asked, Some(&scope));
         if !outcome.holds() && self.is_unknowable(&permit.allow, facts) {
             return Outcome::Holds;
@@ -88,6 +96,13 @@ impl Left {
         let is_unselected = facts.variables.all().len() != self.operation.variables().len();
         let asks = |it: &Expression| it.asks_for(&[Name::Args, Name::Parent, Name::Root]);
         is_unselected && allow.expression().is_some_and(asks)
+    }
+
+    /// Nobody knows the answer to every question.
+    fn object_to_number(&self, found: &mut Findings) {
+        let (public, detail) = ("too many values to judge".into(), TOO_MANY.into());
+        let (rule, code, at) = (META.id, META.code, None);
+        found.object_in(self.denial.mode, Violation { rule, code, at, public, detail });
     }
 
     /// Whether the answer is no whoever asks.
@@ -157,12 +172,21 @@ impl Left {
 
 impl Residual for Left {
     fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
+        if self.are_too_many {
+            self.object_to_number(found);
+            return;
+        }
+        let purse = Purse::of(&self.operation, facts);
         for decision in &self.decisions {
             let guards = self.operation.guards();
             let nodes = decision.nodes.iter().filter_map(|it| self.operation.node(*it));
             let mut nodes = nodes.filter(|it| guards.admits(it.guard, facts.variables));
             let Some(first) = nodes.next() else { continue };
             let outcome = self.answer(decision, facts);
+            if purse.is_spent() {
+                self.object_to_number(found);
+                return;
+            }
             if outcome.holds() {
                 continue;
             }
@@ -171,6 +195,10 @@ impl Residual for Left {
     }
 
     fn always(&self, found: &mut Findings) {
+        if self.are_too_many {
+            self.object_to_number(found);
+            return;
+        }
         for decision in self.decisions.iter().filter(|it| self.denies_all(it)) {
             let nodes = decision.nodes.iter().filter_map(|it| self.operation.node(*it));
             let mut nodes = nodes.filter(|it| it.guard == GuardId::ALWAYS);
@@ -179,4 +207,11 @@ impl Residual for Left {
             }
         }
     }
+
+    fn weight(&self) -> Option<usize> {
+        let nodes = self.decisions.iter().map(|it| weight::of_vec(&it.nodes));
+        Some(weight::sum(nodes.chain([size_of::<Self>(), weight::of_vec(&self.decisions)])))
+    }
 }
+
+const TOO_MANY: &str = "there are more values than can be judged";

@@ -6,7 +6,10 @@
 
 use ahash::HashMap;
 
-use crate::schema::{Applied, Const, FieldId, Kind, OperationKind, Schema, TypeId};
+use crate::{
+    rules::authorization::directive::carries,
+    schema::{Applied, FieldId, Kind, OperationKind, Schema, TypeId},
+};
 
 /// The position of a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -154,7 +157,7 @@ impl Layout<'_> {
         let same_field = |it: &TypeId| self.schema.field_named(*it, named);
         match on {
             On::Directive(name, argument) => {
-                let carried = |it: &[Applied]| carries(it, name, argument.as_ref());
+                let carried = |it: &[Applied]| carries(self.schema, it, name, argument.as_ref());
                 let mut above = definition.interfaces.iter();
                 carried(&self.schema.field(field).directives)
                     || carried(&definition.directives)
@@ -172,14 +175,4 @@ impl Layout<'_> {
             }
         }
     }
-}
-
-fn carries(applied: &[Applied], name: &str, argument: Option<&(Box<str>, Box<str>)>) -> bool {
-    applied.iter().filter(|it| *it.name == *name).any(|it| match argument {
-        None => true,
-        Some((key, value)) => match it.argument(key) {
-            Some(Const::Enum(text) | Const::String(text)) => text == value,
-            _ => false,
-        },
-    })
 }

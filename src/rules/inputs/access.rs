@@ -10,15 +10,16 @@ use crate::{
     operation::{Node, Operation, Resolved, Variables},
     rules::{
         Decided, Demand, Facts, Ground, InputPlace, Meta, Presence, Residual, Rule, Specialised,
-        input_value::{value_as, value_of},
         inputs::{
             Fits,
             bind::{bind, coordinate},
+            made::{Made, Values},
             places::{DemandIdx, Places},
             sites::{Site, distinct, sites},
             value::{Look, Reading},
             walk::{Met, walk},
         },
+        purse::{Purse, is_interpreted},
         scope::{FieldScope, Place},
         typed::{self, Types},
     },
@@ -164,8 +165,7 @@ impl Inner {
         let sites = sites(&self.places, operation);
         for site in sites.iter().filter(|it| guards.admits(it.guard, facts.variables)) {
             let reading = Reading::each(operation, facts.variables);
-            let answers = RefCell::default();
-            let asking = Asking { rule: self, facts, reading: &reading, answers };
+            let asking = Asking::new(self, facts, &reading);
             walk(&self.places, &reading, site, &mut |met| {
                 for idx in met.demands.iter().filter(|_| self.asks(&met)) {
                     let Some(condition) = self.conditions.get(idx.0) else { continue };
@@ -200,11 +200,10 @@ impl Residual for Left {
         } else {
             Reading::once(&self.operation, facts.variables)
         };
-        let asking =
-            Asking { rule: &self.rule, facts, reading: &reading, answers: RefCell::default() };
+        let asking = Asking::new(&self.rule, facts, &reading);
         let mut decided = Vec::new();
         for site in self.sites.iter().filter(|it| guards.admits(it.guard, facts.variables)) {
-            if reading.is_spent() {
+            if asking.is_spent() {
                 break;
             }
             asking.site(site, &mut decided, found);
@@ -235,27 +234,41 @@ struct Asking<'q> {
     rule: &'q Inner,
     facts: &'q Facts<'q>,
     reading: &'q Reading<'q>,
+    purse: Purse<'q>,
+    values: Values<'q>,
     /// Answers that hang on the caller alone.
     answers: RefCell<HashMap<DemandIdx, Outcome>>,
 }
 
 impl<'q> Asking<'q> {
+    fn new(rule: &'q Inner, facts: &'q Facts<'q>, reading: &'q Reading<'q>) -> Self {
+        let purse = Purse::of(reading.operation(), facts);
+        let values = Values::new(reading, purse);
+        Self { rule, facts, reading, purse, values, answers: RefCell::default() }
+    }
+
+    /// True when not every value could be judged.
+    fn is_spent(&self) -> bool {
+        self.reading.is_spent() || self.purse.is_spent()
+    }
+
     /// Adds at most one objection for each demand.
     fn site(&self, site: &Site, decided: &mut Vec<DemandIdx>, found: &mut Findings) {
         walk(&self.rule.places, self.reading, site, &mut |met| {
             for idx in met.demands {
                 let Some(condition) = self.rule.conditions.get(idx.0) else { continue };
-                if decided.contains(idx) || !self.rule.asks(&met) {
+                if decided.contains(idx) || self.is_spent() || !self.rule.asks(&met) {
                     continue;
                 }
-                if let Some(detail) = self.objection((*idx, condition), &met, site) {
+                let objection = self.objection((*idx, condition), &met, site);
+                if let Some(detail) = objection.filter(|_| !self.is_spent()) {
                     decided.push(*idx);
                     let at = coordinate(self.reading.schema(), met.place);
                     found.object_in(condition.mode, self.rule.objection(at, &detail));
                 }
             }
         });
-        if self.reading.is_spent() {
+        if self.is_spent() {
             let modes = self.rule.conditions.iter().map(|it| it.mode);
             let mode = modes.max().unwrap_or_default();
             let objection = self.rule.objection("inputs".into(), "more values than can be judged");
@@ -281,11 +294,11 @@ impl<'q> Asking<'q> {
         let outcome = if condition.asks_for_the_field() {
             self.at_fields(condition, met, site)
         } else if condition.asks_for(&[Name::Value]) {
-            let value = self.value(met)?;
-            self.evaluate(condition, Some(&Only(value)))
+            let made = self.values.of(met, site)?;
+            self.evaluate(condition, Some(&Only(made.value)), made.n_values)
         } else {
             let mut answers = self.answers.borrow_mut();
-            answers.entry(idx).or_insert_with(|| self.evaluate(condition, None)).clone()
+            answers.entry(idx).or_insert_with(|| self.evaluate(condition, None, 0)).clone()
         };
         match outcome {
             Outcome::Holds => None,
@@ -296,13 +309,17 @@ impl<'q> Asking<'q> {
 
     /// The first answer that is no yes, over all fields that can answer the selection.
     fn at_fields(&self, condition: &Condition, met: &Met<'_, 'q, 'q>, site: &Site) -> Outcome {
-        let Some(value) = self.value(met) else { return Outcome::Holds };
+        let Some(Made { value, n_values }) = self.values.of(met, site) else {
+            return Outcome::Holds;
+        };
         let operation = self.reading.operation();
         let Some((id, node)) = site.node.and_then(|id| Some((id, operation.node(id)?))) else {
-            return self.evaluate(condition, Some(&Only(value)));
+            return self.evaluate(condition, Some(&Only(value)), n_values);
         };
         let is_typed = condition.asks_for(&[Name::Field, Name::Parent]);
         let fields = if is_typed { fields(operation, node, site.object) } else { vec![node.field] };
+        // Where the field itself is not asked for, any that can answer stands for all of them.
+        let n_fields = if condition.asks_for(&[Name::Field]) { fields.len() } else { 1 };
         let above = node.parent.and_then(|it| operation.node(it));
         let parents: Vec<Option<FieldId>> = match above {
             Some(above) if condition.asks_for(&[Name::Parent]) => {
@@ -310,11 +327,12 @@ impl<'q> Asking<'q> {
             }
             above => vec![above.map(|it| it.field)],
         };
-        for field in fields {
+        for field in fields.into_iter().take(n_fields) {
             for parent in &parents {
                 let place = Place { node: id, field, parent: *parent };
-                let scope = FieldScope::new(operation, self.facts, place);
-                match self.evaluate(condition, Some(&scope.with_value(value.clone()))) {
+                let scope = FieldScope::new(operation, self.facts, &condition.when, place);
+                let scope = scope.with_value(value.clone());
+                match self.evaluate(condition, Some(&scope), n_values) {
                     Outcome::Holds => {}
                     outcome => return outcome,
                 }
@@ -323,27 +341,16 @@ impl<'q> Asking<'q> {
         Outcome::Holds
     }
 
-    /// What `value` stands for; `None` when nobody knows.
-    fn value(&self, met: &Met<'_, 'q, 'q>) -> Option<Answer> {
-        let (operation, value) = (self.reading.operation(), met.value);
-        let made = match met.place {
-            InputPlace::Input(input) => {
-                value_of(operation, self.reading.variables(), input, value.resolved)
-            }
-            InputPlace::Scalar(named) => {
-                value_as(operation, self.reading.variables(), named, value.resolved)
-            }
-        };
-        match value.resolved {
-            Resolved::Absent => Some(Answer::null()),
-            Resolved::Const(_) | Resolved::Json(_) | Resolved::Literal(_) | Resolved::Unknown => {
-                made
-            }
-        }
-    }
-
-    fn evaluate(&self, condition: &Condition, local: Option<&dyn Resolve>) -> Outcome {
-        if !self.reading.spend_many(EVALUATION) {
+    /// The answer, when it can be paid for: the interpreter may walk through all of the value.
+    fn evaluate(
+        &self,
+        condition: &Condition,
+        local: Option<&dyn Resolve>,
+        n_values: u64,
+    ) -> Outcome {
+        let when = &condition.when;
+        let price = if is_interpreted(when) { EVALUATION } else { TEST };
+        if !self.reading.spend_many(price) || !self.purse.spend_on_looking(when, n_values) {
             return Outcome::Nothing("there are more values than can be judged".into());
         }
         condition.when.evaluate(self.facts.asked, local)
@@ -383,5 +390,8 @@ fn fields(operation: &Operation, node: &Node, object: Option<u32>) -> Vec<FieldI
     }
 }
 
-/// What an evaluation spends: it takes as long as looking at so many values.
+/// What the interpreter spends: it takes as long as looking at so many values.
 const EVALUATION: u64 = 20;
+
+/// What answering without the interpreter spends.
+const TEST: u64 = 2;

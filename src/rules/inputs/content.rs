@@ -18,6 +18,7 @@ use crate::{
         },
     },
     verdict::{Findings, Mode, Violation},
+    weight,
     yaml::Node,
 };
 
@@ -215,6 +216,14 @@ impl<T: Test> Residual for Left<T> {
         for objection in objections {
             found.object_in(objection.mode, objection.violation);
         }
+    }
+
+    fn weight(&self) -> Option<usize> {
+        let objections = self.parts.iter().map(|it| match it {
+            Part::Guarded(_, objection) => objection.violation.weight(),
+            Part::Site(_) => 0,
+        });
+        Some(weight::sum(objections.chain([size_of::<Self>(), weight::of_vec(&self.parts)])))
     }
 }
 

@@ -8,7 +8,7 @@
 mod access;
 mod bind;
 mod content;
-mod number;
+mod made;
 mod places;
 mod range;
 mod sites;
@@ -19,7 +19,6 @@ mod walk;
 pub(super) use access::{Access, Asks, access, condition};
 pub(super) use bind::Fits;
 pub(super) use content::{Content, Grain, Test, content};
-pub(super) use number::Number;
 pub(super) use range::Range;
 pub(super) use url::{HostPattern, default_port, is_public, is_read_the_same, parts};
 pub(super) use value::{Look, Value};

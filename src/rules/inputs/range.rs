@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostic::Diagnostics,
-    rules::inputs::Number,
+    expression::Number,
     yaml::{Node, scalar},
 };
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 /// A decimal number: `± 0.d₁d₂d₃… × 10^point`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::rules) struct Number {
+pub(crate) struct Number {
     is_negative: bool,
     /// Neither the first nor the last is `0`; zero has none.
     digits: Box<str>,
@@ -13,7 +13,7 @@ pub(in crate::rules) struct Number {
 
 impl Number {
     /// The number of a text in JSON or GraphQL: `100`, `-1.50`, `1e3`.
-    pub(in crate::rules) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (is_negative, text) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -43,8 +43,16 @@ impl Number {
     }
 
     /// True without a fraction: `100.0` and `1e3` are whole.
-    pub(in crate::rules) fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.digits.is_empty() || self.point >= signed(self.digits.len())
+    }
+
+    /// The integer that it is, as long as a hundred and more bits hold it: `100.0` is 100.
+    pub(crate) fn integer(&self) -> Option<i128> {
+        let n_digits = usize::try_from(self.point).ok().filter(|it| *it <= DIGITS);
+        let n_digits = n_digits.filter(|_| self.is_whole())?;
+        let magnitude: i128 = format!("0{:0<n_digits$}", self.digits).parse().ok()?;
+        Some(if self.is_negative { magnitude.saturating_neg() } else { magnitude })
     }
 
     fn magnitude(&self, other: &Self) -> Ordering {
@@ -56,6 +64,17 @@ impl Number {
             (false, false) => {
                 self.point.cmp(&other.point).then_with(|| self.digits.cmp(&other.digits))
             }
+        }
+    }
+}
+
+impl From<i128> for Number {
+    fn from(integer: i128) -> Self {
+        let digits = integer.unsigned_abs().to_string();
+        let point = signed(digits.len());
+        match digits.trim_end_matches('0') {
+            "" => Self { is_negative: false, digits: "".into(), point: 0 },
+            digits => Self { is_negative: integer < 0, digits: digits.into(), point },
         }
     }
 }
@@ -97,6 +116,9 @@ fn signed(n: usize) -> i64 {
 
 /// Far beyond the length of any text, and far from the end of 64 bits.
 const FAR: i64 = 1 << 60;
+
+/// Digits of an integer that fits 127 bits.
+const DIGITS: usize = 38;
 
 #[cfg(test)]
 mod tests {
@@ -145,6 +167,26 @@ mod tests {
         for broken in ["0.5", "100.5", "15e-1", "1e-1"] {
             assert!(!Number::parse(broken).unwrap().is_whole(), "{broken}");
         }
+    }
+
+    #[test]
+    fn integers_in_every_spelling() {
+        #[track_caller]
+        fn check(text: &str, expect: Option<i128>) {
+            assert_eq!(Number::parse(text).unwrap().integer(), expect, "{text}");
+        }
+        check("0", Some(0));
+        check("-0.0e9", Some(0));
+        check("100.0", Some(100));
+        check("-1.5e1", Some(-15));
+        check("9.007199254740993e15", Some(9_007_199_254_740_993));
+        check("1e37", Some(10_i128.pow(37)));
+        check(&"9".repeat(38), Some(10_i128.pow(38) - 1));
+        check("1e38", None);
+        check("1e99999999999999999999", None);
+        check("0.5", None);
+        check("100.00000000000000000001", None);
+        check("1e-99999999999999999999", None);
     }
 
     #[test]
