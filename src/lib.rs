@@ -23,6 +23,7 @@
 // Core: pure, total, bounded.
 pub mod diagnostic;
 pub mod digest;
+pub mod weight;
 pub mod yaml;
 pub mod json;
 pub mod schema;

@@ -19,7 +19,7 @@ use crate::{
     document::{self, Document, Kept, OperationId, Read},
     json,
     operation::{self, AnswerShape, Operation, PROTOTYPE},
-    policy::{self, DocumentIdx, Policy, SecondReader, Unselected},
+    policy::{self, ListedIdx, Policy, SecondReader, Unselected},
     rules::Specialised,
     schema::OperationKind,
     verdict::{Code, Mode, Violation},
@@ -55,7 +55,7 @@ struct Valid {
     read: Read,
     selected: OperationId,
     canonical: String,
-    listed: Option<DocumentIdx>,
+    listed: Option<ListedIdx>,
 }
 
 /// Also what it names that is concealed from some callers, whatever else is wrong with it. Whoever
@@ -119,8 +119,9 @@ fn judgeable(
         operation: policy.rules().any(|(_, rule)| rule.takes_out()).then(|| Arc::clone(operation)),
         introspection: Introspection::of(operation),
         concealable: None,
+        weight: 0,
     };
-    Ok((judgeable, Arc::clone(operation)))
+    Ok((judgeable.weighed(&operations), Arc::clone(operation)))
 }
 
 /// What a mutation calls.

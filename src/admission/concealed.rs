@@ -22,6 +22,7 @@ use crate::{
     rules::{Hiding, Rule},
     schema::{FieldId, Schema, TypeId},
     verdict::{Mode, Violation},
+    weight,
 };
 
 /// A document that names fields which are concealed from some callers.
@@ -49,9 +50,17 @@ impl Concealable {
         (!fields.is_empty()).then(|| Box::new(Self { text, fields, told: OnceLock::new() }))
     }
 
-    /// Bytes it holds on to, roughly.
+    /// Bytes it holds on to, roughly: what a caller is told of them names every field at worst.
     pub(super) fn weight(&self) -> usize {
-        self.text.len().saturating_add(self.fields.len().saturating_mul(8))
+        const TOLD: usize = 512;
+        const PER_FIELD_TOLD: usize = 64;
+        let told = self.fields.len().saturating_mul(PER_FIELD_TOLD).saturating_add(TOLD);
+        weight::sum([
+            size_of::<Self>(),
+            weight::of_text(&self.text),
+            weight::of_vec(&self.fields),
+            told,
+        ])
     }
 
     fn told(&self, bench: &Bench<'_>) -> Option<Violation> {

@@ -12,10 +12,11 @@ use crate::{
     },
     digest::TextDigest,
     operation::{AnswerShape, Operation, Variable},
-    policy::DocumentIdx,
+    policy::ListedIdx,
     rules::{DocumentFacts, Residual, RuleIdx, Trusted},
     schema::OperationKind,
     verdict::Violation,
+    weight,
 };
 
 /// A document under one policy and one operation name.
@@ -46,8 +47,8 @@ pub(super) struct Judgeable {
     /// The hash by which an exception of the policy names it: of the text as sent, or of the
     /// canonical text.
     pub(super) excepted: Option<[u8; 32]>,
-    /// The trusted document that says the same.
-    pub(super) listed: Option<DocumentIdx>,
+    /// The operation of trusted documents that says the same.
+    pub(super) listed: Option<ListedIdx>,
     /// Variable definitions of the selected operation.
     pub(super) variables: Vec<Variable>,
     /// What is left of the rules; rules that hold are not there.
@@ -68,9 +69,32 @@ pub(super) struct Judgeable {
     pub(super) introspection: Option<Introspection>,
     /// What it names that is concealed from some callers.
     pub(super) concealable: Option<Box<Concealable>>,
+    /// Bytes of all that hangs on it, roughly, but for what is concealed.
+    pub(super) weight: usize,
 }
 
 impl Judgeable {
+    /// Weighs what hangs on it. What it was made from is given: operations and documents are
+    /// shared between its parts, and count once where one of them keeps them alive.
+    pub(super) fn weighed(mut self, operations: &[Arc<Operation>]) -> Self {
+        let texts = self.unused.iter().chain(&self.name).map(|it| weight::of_text(it));
+        let changes = self.changes.iter().flat_map(|it| it.iter()).map(|it| weight::of_text(it));
+        let variables = self.variables.iter().map(Variable::weight);
+        let left = self.left.iter().map(|it| it.part.weight(operations));
+        self.weight = weight::sum(texts.chain(changes).chain(variables).chain(left).chain([
+            weight::of_text(&self.query),
+            weight::of_slice(&self.unused),
+            self.changes.as_ref().map_or(0, |it| weight::of_slice(it)),
+            weight::of_vec(&self.variables),
+            weight::of_vec(&self.left),
+            self.watch.as_ref().map_or(0, |it| it.weight()),
+            self.answers.as_ref().map_or(0, |it| it.weight()),
+            self.rated.as_ref().map_or(0, |it| it.weight()),
+            kept(operations),
+        ]));
+        self
+    }
+
     /// What rules may know of it.
     pub(super) const fn facts(&self) -> DocumentFacts<'_> {
         let trusted = if self.listed.is_some() { Trusted::Yes } else { Trusted::No };
@@ -97,6 +121,36 @@ pub(super) enum Part {
     /// Violated by every request.
     Violated(Vec<Violation>),
 }
+
+impl Part {
+    fn weight(&self, operations: &[Arc<Operation>]) -> usize {
+        match self {
+            Self::Depends(residual) | Self::DependsUnselected(residual) => {
+                residual.weight().unwrap_or_else(|| {
+                    let nodes = operations.iter().map(|it| it.nodes().len());
+                    weight::sum(nodes).saturating_mul(PER_NODE)
+                })
+            }
+            Self::Measured(_) => 0,
+            Self::Violated(violations) => {
+                let texts = violations.iter().map(Violation::weight);
+                weight::sum(texts.chain([weight::of_vec(violations)]))
+            }
+        }
+    }
+}
+
+/// Bytes of operations and of their document that something keeps alive beside the caller.
+fn kept(operations: &[Arc<Operation>]) -> usize {
+    let is_kept = |it: &&Arc<Operation>| Arc::strong_count(it) > 1;
+    let kept = operations.iter().filter(is_kept).map(|it| it.weight());
+    // A rule can keep the document alone: it counts for all of them, kept or not.
+    let document = operations.first().map_or(0, |it| it.document().weight());
+    weight::sum(kept.chain([document]))
+}
+
+/// Bytes of what a residual that does not tell holds for every selection: two sites.
+const PER_NODE: usize = 64;
 
 /// An entry of the cache: what is known, under the exact key that it was compiled for.
 #[derive(Debug)]
@@ -125,28 +179,123 @@ impl Entry {
         *self.literal == *literal && self.operation_name.as_deref() == operation_name
     }
 
-    /// Bytes it holds on to, roughly: the literal, its canonical twin, and what hangs on them.
+    /// Bytes it holds on to, roughly: the literal, and what hangs on it.
     pub(super) fn weight(&self) -> usize {
-        const FIXED: usize = 1024;
-        const PER_LEFT: usize = 64;
-        let judgeable = match &self.known {
+        let (known, concealable) = match &self.known {
             Known::Judgeable(it) => {
-                let held = it.introspection.as_ref().map_or(0, |it| it.operation.nodes().len());
-                let watched = it.watch.as_ref().map_or(0, |it| it.n_parts());
-                let parts = it.left.len().saturating_add(held.saturating_mul(2));
-                let rated = it.rated.as_ref().map_or(0, |it| it.n_parts());
-                let answers = it.answers.as_ref().map_or(0, |it| it.n_parts());
-                let parts = parts.saturating_add(answers);
-                let parts = parts.saturating_add(watched).saturating_add(rated);
-                it.query.len().saturating_add(parts.saturating_mul(PER_LEFT))
+                (size_of::<Judgeable>().saturating_add(it.weight), it.concealable.as_ref())
             }
-            Known::Refused(..) => 0,
+            Known::Refused(violation, hash, concealable) => {
+                let hash = hash.as_ref().map_or(0, |_| size_of::<TextDigest>());
+                (violation.weight().saturating_add(hash), concealable.as_ref())
+            }
         };
-        let concealable = match &self.known {
-            Known::Judgeable(it) => it.concealable.as_ref(),
-            Known::Refused(.., it) => it.as_ref(),
-        };
-        let judgeable = judgeable.saturating_add(concealable.map_or(0, |it| it.weight()));
-        self.literal.len().saturating_add(judgeable).saturating_add(FIXED)
+        weight::sum([
+            FIXED,
+            size_of::<Self>(),
+            self.operation_name.as_ref().map_or(0, |it| weight::of_text(it)),
+            weight::of_text(&self.literal),
+            known,
+            concealable.map_or(0, |it| it.weight()),
+        ])
+    }
+}
+
+/// Bytes of a place in the cache, of the header of an `Arc`, and of small things not counted.
+const FIXED: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use std::{num::NonZeroUsize, sync::Arc};
+
+    use ahash::RandomState;
+
+    use crate::{
+        admission::{
+            cache::{Cache, CacheLimits, Share},
+            compile::compile,
+            known::{Entry, Known},
+        },
+        diagnostic::Source,
+        operation::Node,
+        policy::{self, Policy},
+    };
+
+    const SCHEMA: &str = "type Query { me: User users(first: Int): [User] }
+type User { id: ID name(as: String): String friends(first: Int): [User] }";
+
+    fn policy(rest: &str) -> Policy {
+        let source =
+            |name: &str, text: &str| Arc::new(Source { name: name.into(), text: text.into() });
+        let text = format!("version: 1\nname: t\nschema: {{ file: s.graphql }}\n{rest}");
+        let mut schema = |_: &str| Ok(source("s.graphql", SCHEMA));
+        let (policy, found) = policy::load(source("p.yaml", &text), &mut schema);
+        policy.unwrap_or_else(|| panic!("{found:?}"))
+    }
+
+    fn entry(policy: &Policy, text: &str) -> Entry {
+        let known = compile(policy, text, None);
+        assert!(matches!(known, Known::Judgeable(_)), "{known:?}");
+        Entry { operation_name: None, literal: text.into(), known }
+    }
+
+    fn document(n: usize) -> String {
+        let fields = |it| format!("a{it}: friends(first: $n) {{ b: id name(as: $as) }} ");
+        let all: String = (0..n).map(fields).collect();
+        format!("query($n: Int, $as: String) {{ me {{ {all} }} }}")
+    }
+
+    /// What one more selection of a field with two below weighs.
+    fn weight_of_one_more(rest: &str) -> usize {
+        let policy = policy(rest);
+        let [few, many] = [16, 80].map(|it| entry(&policy, &document(it)).weight());
+        (many - few) / 64
+    }
+
+    #[test]
+    fn what_rules_keep_of_a_document_counts() {
+        // The literal, the canonical text, and a program.
+        let plain = weight_of_one_more("");
+        assert!(plain > 2 * "a16: friends(first: $n) { b: id name(as: $as) }".len(), "{plain}");
+        let nodes = 3 * size_of::<Node>();
+        for rest in [
+            "authorization: { default: allow, rules: [ { on: [User.id], allow: has(claims.sub) } ] }",
+            "authorization: { default: allow, on_deny: remove, rules: [ { on: [User.id], allow: 'parent.field == \"Query.me\"' } ] }",
+            "inputs: [ { at: ['User.name(as:)'], require: value == claims.sub } ]",
+            "inputs: [ { at: ['User.name(as:)'], length: 0..10 } ]",
+            "once_per_request: [ User.id ]",
+            "response: { redact: [ User.name ] }",
+        ] {
+            let weight = weight_of_one_more(rest);
+            assert!(weight >= plain + nodes, "{rest}: {weight} and {plain}");
+        }
+    }
+
+    #[test]
+    fn documents_are_evicted_by_what_they_hold() {
+        const BYTES: usize = 1 << 20;
+        let policy = policy(
+            "authorization: { default: allow, rules: [ { on: [User.id], allow: has(claims.sub) } ] }",
+        );
+        let n = |it| NonZeroUsize::new(it).unwrap();
+        let limits = CacheLimits { documents: n(10_000), refused: n(16), bytes: n(BYTES) };
+        let cache = Cache::new(limits, RandomState::with_seeds(1, 2, 3, 4));
+        for it in 0..100 {
+            let text = format!("{}#{it}", document(40));
+            let entry = Arc::new(entry(&policy, &text));
+            assert!(entry.weight() > BYTES / 100, "all of them are too much");
+            cache.put(cache.key(&text, None), Share::Judgeable, entry);
+        }
+        let (kept, _) = cache.kept();
+        let held: usize = kept.iter().map(|it| it.weight()).sum();
+        assert!(!kept.is_empty() && held <= BYTES, "{} hold {held}", kept.len());
+    }
+
+    #[test]
+    fn every_entry_counts_what_its_own_text_and_rules_hold() {
+        let policy = policy("");
+        let [short, long] = [1, 2].map(|it| entry(&policy, &document(it)));
+        assert!(short.weight() < long.weight());
+        assert!(short.weight() > 2 * short.literal.len() + size_of::<Node>());
     }
 }

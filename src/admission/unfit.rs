@@ -32,15 +32,15 @@ pub fn unfit(policy: &Policy, now: UnixSeconds) -> Vec<Unfit> {
     let seen = Seen::new(&caller);
     let asked = Asked::new(&policy.conditions, &seen);
     let mut unfit = Vec::new();
-    for (idx, document) in policy.documents.library.iter() {
-        let settings = policy.documents.library.settings(idx);
-        let is_barred = settings.is_some_and(|it| matches!(it.when, When::Never));
-        let own = settings.and_then(|it| it.profile);
-        let profiles: Vec<_> = match own {
-            Some(own) => vec![own],
-            None => (0..policy.profiles().len()).map(ProfileIdx).collect(),
-        };
-        for name in &document.operations {
+    let library = &policy.documents.library;
+    for (_, document) in library.iter() {
+        for (name, said) in document.operations.iter().zip(&document.says) {
+            let settings = library.settings(*said);
+            let is_barred = settings.is_some_and(|it| matches!(it.when, When::Never));
+            let profiles: Vec<_> = match settings.and_then(|it| it.profile) {
+                Some(own) => vec![own],
+                None => (0..policy.profiles().len()).map(ProfileIdx).collect(),
+            };
             let known = compile(policy, &document.text, name.as_deref());
             let objection = |profile| {
                 let bench = Bench { policy, profile, asked: &asked, now };

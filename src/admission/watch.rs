@@ -15,6 +15,7 @@ use crate::{
     policy::Policy,
     rules::RuleIdx,
     verdict::Framing,
+    weight,
 };
 
 /// What the answers to one document can cost.
@@ -126,9 +127,9 @@ impl Watch {
         })
     }
 
-    /// Roughly how much it holds.
-    pub(super) fn n_parts(&self) -> usize {
-        self.program.n_expressions().saturating_mul(2)
+    /// Roughly how many bytes it holds on to.
+    pub(super) fn weight(&self) -> usize {
+        weight::sum([size_of::<Self>(), self.program.weight(), self.shape.weight()])
     }
 
     /// One request. One without a price, which report mode lets through, has no cost to tell.

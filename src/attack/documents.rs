@@ -8,7 +8,7 @@ use crate::{
     digest::Digest,
     expression::Asked,
     identity::Seen,
-    policy::{DocumentIdx, Get, TrustedDocument},
+    policy::{Get, TrustedDocument},
     verdict::Mode,
 };
 
@@ -28,8 +28,8 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
         return all;
     }
     all.extend(unlisted(listed.first().map(|(_, it)| *it)));
-    for (idx, document) in listed {
-        all.extend(as_listed(world, idx, document));
+    for (_, document) in listed {
+        all.extend(as_listed(world, document));
         all.extend(changed(document));
     }
     all
@@ -81,8 +81,9 @@ fn unlisted(listed: Option<&TrustedDocument>) -> Vec<Attempt> {
 }
 
 /// What is listed, as it is and in other letters: it says the same, and that is what counts.
-fn as_listed(world: &World<'_>, idx: DocumentIdx, document: &TrustedDocument) -> Vec<Attempt> {
-    let settings = world.policy.documents.library.settings(idx);
+fn as_listed(world: &World<'_>, document: &TrustedDocument) -> Vec<Attempt> {
+    let library = &world.policy.documents.library;
+    let settings = document.says.first().and_then(|it| library.settings(*it));
     let caller = world.caller();
     let seen = Seen::new(&caller);
     let asked = Asked::new(&world.policy.conditions, &seen);

@@ -36,6 +36,7 @@ mod report;
 mod settings;
 mod shape;
 mod slice;
+mod slot_weight;
 mod slots;
 mod uncounted;
 mod unmerged;

@@ -14,6 +14,7 @@ use crate::{
     operation::Variables,
     schema::FieldId,
     verdict::{Code, Violation},
+    weight,
 };
 
 /// The price of one operation, for any request. Owns all that it needs.
@@ -146,6 +147,16 @@ impl Program {
     #[must_use]
     pub const fn n_expressions(&self) -> usize {
         self.exprs.len()
+    }
+
+    /// Roughly how many bytes it holds on to, beside the model.
+    pub(crate) fn weight(&self) -> usize {
+        weight::sum(self.roots.iter().map(|it| weight::of_text(&it.key)).chain([
+            weight::of_slice(&self.exprs),
+            weight::of_slice(&self.used),
+            weight::of_vec(&self.roots),
+            self.slots.weight(),
+        ]))
     }
 
     /// The model it was compiled with.

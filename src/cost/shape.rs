@@ -18,6 +18,7 @@ use crate::{
     document::SelectionId,
     operation::{Node, NodeId, Operation, Variables},
     schema::FieldId,
+    weight,
 };
 
 /// The shape of the answers to one operation. Owns all that it needs.
@@ -71,6 +72,11 @@ impl Keys {
         let at = self.0.binary_search_by(|it| it.0.as_bytes().cmp(key)).ok()?;
         self.0.get(at).map(|it| it.1)
     }
+
+    fn weight(&self) -> usize {
+        let names = self.0.iter().map(|it| weight::of_text(&it.0));
+        weight::sum(names.chain([weight::of_vec(&self.0)]))
+    }
 }
 
 impl Shape {
@@ -98,6 +104,20 @@ impl Shape {
     #[must_use]
     pub const fn model(&self) -> &Arc<Model> {
         &self.model
+    }
+
+    /// Roughly how many bytes it holds on to, beside the model.
+    pub(crate) fn weight(&self) -> usize {
+        let groups = self.groups.iter().map(Keys::weight);
+        let fields = self.fields.iter().map(|it| weight::of_vec(&it.calls));
+        let lists = self.lists.iter().map(|it| weight::of_vec(&it.sizes));
+        weight::sum(groups.chain(fields).chain(lists).chain([
+            size_of::<Self>(),
+            self.slots.weight(),
+            weight::of_vec(&self.groups),
+            weight::of_vec(&self.fields),
+            weight::of_vec(&self.lists),
+        ]))
     }
 
     pub(super) fn bounds(&self, variables: &Variables<'_>) -> Bounds {

@@ -32,7 +32,7 @@ pub(super) struct SlotTable {
 pub(super) struct SizeSlot {
     /// The field whose arguments tell.
     pub(super) field: FieldId,
-    arguments: Box<[SizeArgument]>,
+    pub(super) arguments: Box<[SizeArgument]>,
     fallback: Option<u32>,
     clamp: Option<u32>,
     /// Under which condition the field takes part; `None`: always.
@@ -41,13 +41,13 @@ pub(super) struct SizeSlot {
 
 /// A slicing argument as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct SizeArgument {
-    says: Says,
+pub(super) struct SizeArgument {
+    pub(super) says: Says,
     knob: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Says {
+pub(super) enum Says {
     Known(Slice),
     Variable {
         variable: VariableIdx,
@@ -83,7 +83,7 @@ pub(super) enum Written {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CallSlot {
     constant: i64,
-    variables: Box<[VariableWeight]>,
+    pub(super) variables: Box<[VariableWeight]>,
 }
 
 /// What the slots are evaluated for.

@@ -5,7 +5,10 @@
 
 use std::ops;
 
-use crate::schema::{OperationKind, Wrapper};
+use crate::{
+    schema::{OperationKind, Wrapper},
+    weight,
+};
 
 /// A half-open range of bytes of the document's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -246,6 +249,23 @@ impl Document {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Roughly how many bytes it holds on to.
+    pub(crate) fn weight(&self) -> usize {
+        weight::sum([
+            size_of::<Self>(),
+            weight::of_text(&self.text),
+            self.unescaped.capacity(),
+            weight::of_vec(&self.operations),
+            weight::of_vec(&self.fragments),
+            weight::of_vec(&self.selections),
+            weight::of_vec(&self.arguments),
+            weight::of_vec(&self.directives),
+            weight::of_vec(&self.values),
+            weight::of_vec(&self.variables),
+            weight::of_vec(&self.wrappers),
+        ])
     }
 
     /// Number of lexical tokens.

@@ -11,6 +11,7 @@ use crate::{
     document,
     operation::{AnswerKind, GuardId, Node, NodeId, Operation, Variables, answer_kind, due},
     schema::{FieldId, Kind, Schema, TypeId, TypeSet},
+    weight,
 };
 
 /// What the answers to one operation may hold.
@@ -81,6 +82,18 @@ impl AnswerKey {
     pub fn is_non_null(&self, level: u32) -> bool {
         level < u64::BITS && self.non_null & (1 << level) != 0
     }
+
+    fn weight(&self) -> usize {
+        let redacted = self.selections.iter().filter_map(|it| it.redacted.as_ref());
+        weight::sum(redacted.map(TypeSet::weight).chain([weight::of_vec(&self.selections)]))
+    }
+}
+
+impl Place {
+    fn weight(&self) -> usize {
+        let names = self.keys.iter().map(|it| weight::of_text(&it.0));
+        weight::sum(names.chain([weight::of_vec(&self.keys)]))
+    }
 }
 
 impl AnswerShape {
@@ -142,10 +155,18 @@ impl AnswerShape {
         })
     }
 
-    /// Roughly how much it holds.
-    #[must_use]
-    pub const fn n_parts(&self) -> usize {
-        self.keys.len().saturating_mul(4)
+    /// Roughly how many bytes it holds on to, beside its operation.
+    pub(crate) fn weight(&self) -> usize {
+        let names = self.all.iter().map(|it| &it.0).chain(&self.redacted);
+        let names = names.map(|it| weight::of_text(it));
+        weight::sum(names.chain(self.places.iter().map(Place::weight)).chain([
+            size_of::<Self>(),
+            weight::sum(self.keys.iter().map(AnswerKey::weight)),
+            weight::of_vec(&self.places),
+            weight::of_vec(&self.keys),
+            weight::of_vec(&self.all),
+            weight::of_vec(&self.redacted),
+        ]))
     }
 
     /// A response key of a place: its number there, and the key.

@@ -1,6 +1,9 @@
 //! Under which @include and @skip conditions a selection takes part.
 
-use crate::operation::{VariableIdx, Variables};
+use crate::{
+    operation::{VariableIdx, Variables},
+    weight,
+};
 
 /// An interned conjunction of conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +65,11 @@ impl Guards {
             next = guard.rest;
             Some(guard.condition)
         })
+    }
+
+    /// Roughly how many bytes it holds on to.
+    pub(crate) const fn weight(&self) -> usize {
+        weight::of_vec(&self.0)
     }
 
     /// Whether a selection takes part. A variable whose value is not known counts as fulfilling

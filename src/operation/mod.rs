@@ -6,6 +6,7 @@
 mod answer;
 mod answer_kind;
 mod argument;
+mod asked_alike;
 mod calls;
 mod coerce;
 mod due;
@@ -21,6 +22,7 @@ pub use answer_kind::AnswerKind;
 pub use argument::{Resolved, default};
 pub use calls::Calls;
 pub use coerce::coerce;
+pub(crate) use coerce::is_scalar;
 pub use guard::{Condition, Guard, GuardId, Guards};
 pub(crate) use inherited::PROTOTYPE;
 pub use inputs::{InputValue, Met, walk};
@@ -33,6 +35,7 @@ use std::sync::Arc;
 use crate::{
     document::{Document, OperationId, Range, SelectionId, Span, ValueId},
     schema::{FieldId, InputId, Kind, OperationKind, Schema, TypeId},
+    weight,
 };
 
 /// The position of a node in preorder.
@@ -225,5 +228,17 @@ impl Operation {
     #[must_use]
     pub fn variables(&self) -> &[Variable] {
         &self.variables
+    }
+
+    /// Roughly how many bytes it holds on to, beside its document and the schema.
+    pub(crate) fn weight(&self) -> usize {
+        weight::sum(self.variables.iter().map(Variable::weight).chain([
+            size_of::<Self>(),
+            weight::of_vec(&self.nodes),
+            weight::of_vec(&self.arguments),
+            weight::of_vec(&self.variables),
+            self.guards.weight(),
+            self.sets.weight(),
+        ]))
     }
 }

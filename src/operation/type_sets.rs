@@ -4,7 +4,10 @@ use std::hash::Hash;
 
 use ahash::HashMap;
 
-use crate::schema::{Field, FieldId, Kind, Schema, TypeId, TypeSet};
+use crate::{
+    schema::{Field, FieldId, Kind, Schema, TypeId, TypeSet},
+    weight,
+};
 
 /// An interned set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +54,10 @@ impl<K: Copy + Eq + Hash> Known<K> {
             self.many.insert(key, set);
         }
     }
+
+    fn weight(&self) -> usize {
+        weight::of_vec(&self.few).saturating_add(weight::of_map::<K, SetId>(self.many.capacity()))
+    }
 }
 
 impl TypeSets {
@@ -58,6 +65,13 @@ impl TypeSets {
     #[must_use]
     pub fn get(&self, id: SetId) -> Option<&TypeSet> {
         self.sets.get(id.0 as usize)
+    }
+
+    /// Roughly how many bytes it holds on to.
+    pub(crate) fn weight(&self) -> usize {
+        let known = [self.possible.weight(), self.narrowed.weight(), self.below.weight()];
+        let sets = self.sets.iter().map(TypeSet::weight).chain([weight::of_vec(&self.sets)]);
+        weight::sum(sets.chain(known))
     }
 
     /// Every object type that `ty` can be.

@@ -5,6 +5,7 @@ use crate::{
     json::{self, Kind},
     operation::Mismatch,
     schema::{Schema, TypeRef, Wrapper},
+    weight,
 };
 
 /// The position of a variable definition in its operation.
@@ -43,6 +44,11 @@ impl Variable {
     #[must_use]
     pub fn is_required(&self) -> bool {
         self.ty.wrappers.first() == Some(&Wrapper::NonNull) && self.default.is_none()
+    }
+
+    /// Roughly how many bytes its name and type are.
+    pub(crate) fn weight(&self) -> usize {
+        weight::of_text(&self.name).saturating_add(weight::of_slice(&self.ty.wrappers))
     }
 }
 

@@ -40,7 +40,9 @@ mod uploads;
 mod websocket;
 
 pub use cases::{Case, CaseFile, Expect, Expected, Who, cases};
-pub use documents::{Apq, DocumentIdx, DocumentSettings, Documents, Library, TrustedDocument};
+pub use documents::{
+    Apq, DocumentIdx, DocumentSettings, Documents, Library, ListedIdx, TrustedDocument,
+};
 pub use exceptions::{Exception, Exceptions, is_liftable, proposed_exception};
 pub use forward_headers::why_not_forwarded;
 pub use http::{ExplainRefusals, Get, Http, Status, UnknownKeys};

@@ -61,4 +61,8 @@ impl Residual for Priced {
             Err(violation) => found.object(violation),
         }
     }
+
+    fn weight(&self) -> Option<usize> {
+        Some(size_of::<Self>().saturating_add(self.0.weight()))
+    }
 }

@@ -10,6 +10,7 @@ use crate::{
     rules::{Entry, Facts, Meta, Residual, Rule, Setting, Specialised, Switch, guarded},
     schema::{InputId, InputOwner, Kind, Schema, TypeId},
     verdict::{Code, Findings, Violation},
+    weight,
 };
 
 /// The rule.
@@ -152,6 +153,11 @@ impl Residual for InVariables {
             });
         }
     }
+
+    fn weight(&self) -> Option<usize> {
+        let suspects = self.suspects.iter().flatten().map(Variable::weight);
+        Some(weight::sum(suspects.chain([size_of::<Self>(), weight::of_vec(&self.suspects)])))
+    }
 }
 
 /// Whether a value of this input type can name something deprecated.
@@ -182,5 +188,10 @@ impl Residual for Both {
     fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
         self.first.check(facts, found);
         self.second.check(facts, found);
+    }
+
+    fn weight(&self) -> Option<usize> {
+        let (first, second) = (self.first.weight()?, self.second.weight()?);
+        Some(first.saturating_add(second))
     }
 }

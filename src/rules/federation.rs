@@ -17,6 +17,7 @@ use crate::{
     },
     schema::{OperationKind, Schema},
     verdict::{Code, Findings, Violation},
+    weight,
     yaml::{self, scalar},
 };
 
@@ -124,6 +125,10 @@ impl Residual for Representations {
                 Some(Given::Absent) | None => {}
             }
         }
+    }
+
+    fn weight(&self) -> Option<usize> {
+        Some(size_of::<Self>().saturating_add(weight::of_vec(&self.variables)))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::{
     operation::{Condition, GuardId, Node, Operation},
     rules::{Facts, Residual, Specialised},
     verdict::{Findings, Violation},
+    weight,
 };
 
 /// An objection, and the conditions under which the selection takes part.
@@ -51,5 +52,10 @@ impl Residual for Possible {
                 found.object(guarded.violation.clone());
             }
         }
+    }
+
+    fn weight(&self) -> Option<usize> {
+        let each = |it: &Guarded| [weight::of_vec(&it.conditions), it.violation.weight()];
+        Some(weight::sum(self.0.iter().flat_map(each).chain([weight::of_vec(&self.0)])))
     }
 }

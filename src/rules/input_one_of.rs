@@ -2,9 +2,10 @@
 
 use crate::{
     diagnostic::Diagnostics,
+    expression::Number,
     rules::{
         Entry, Meta, Setting,
-        inputs::{Content, Fits, Grain, Look, Number, Test, Value, content},
+        inputs::{Content, Fits, Grain, Look, Test, Value, content},
     },
     verdict::Code,
     yaml::{Node, shape},

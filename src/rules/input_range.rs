@@ -1,9 +1,10 @@
 //! Demand `inputs.range`: a number lies within a range, compared exactly as it is written.
 
 use crate::{
+    expression::Number,
     rules::{
         Entry, Meta, Setting,
-        inputs::{Content, Fits, Grain, Look, Number, Range, Test, Value, content},
+        inputs::{Content, Fits, Grain, Look, Range, Test, Value, content},
     },
     verdict::Code,
 };

@@ -44,4 +44,8 @@ impl Residual for Larger {
     fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
         found.measure(self.at_least.max((self.of_request)(facts)));
     }
+
+    fn weight(&self) -> Option<usize> {
+        Some(size_of::<Self>())
+    }
 }

@@ -49,4 +49,8 @@ impl Residual for VariablesBytes {
     fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
         found.measure(facts.variables.shape().bytes);
     }
+
+    fn weight(&self) -> Option<usize> {
+        Some(0)
+    }
 }

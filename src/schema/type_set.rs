@@ -1,5 +1,7 @@
 //! Sets of object types, as bitsets over the schema's object types.
 
+use crate::weight;
+
 /// A set of object types of one schema.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TypeSet(Words);
@@ -25,6 +27,14 @@ impl TypeSet {
         match (n_objects as usize).div_ceil(64) {
             0 | 1 => Self::default(),
             n_words => Self(Words::Many(vec![0; n_words].into())),
+        }
+    }
+
+    /// Bytes it holds on to elsewhere.
+    pub(crate) const fn weight(&self) -> usize {
+        match &self.0 {
+            Words::Many(words) => weight::of_slice(words),
+            Words::One(_) => 0,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{document::SelectionId, verdict::Code};
+use crate::{document::SelectionId, verdict::Code, weight};
 
 /// Whether an objection refuses a request or is only written down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +27,18 @@ pub struct Violation {
     pub public: Cow<'static, str>,
     /// What the operator reads: measured value, limit, names.
     pub detail: Box<str>,
+}
+
+impl Violation {
+    /// Roughly how many bytes its texts are.
+    pub(crate) fn weight(&self) -> usize {
+        let public = match &self.public {
+            Cow::Borrowed(_) => 0,
+            Cow::Owned(text) => weight::of_text(text),
+        };
+        let at = self.at.as_ref().map_or(0, |it| weight::of_text(it));
+        weight::sum([at, public, weight::of_text(&self.detail)])
+    }
 }
 
 /// What rules found in one request.

@@ -13,8 +13,8 @@ use crate::{
     digest::Digest,
     operation::{Calls, Node, Operation, Variables},
     policy::{Counts, Policy, Rate, RateKey},
-    schema::FieldId,
     verdict::Spent,
+    weight,
 };
 
 /// What one document spends.
@@ -33,8 +33,8 @@ impl Rated {
     /// Nothing, when no rate counts anything of it.
     pub(super) fn of(policy: &Policy, operation: &Arc<Operation>, canonical: &str) -> Option<Self> {
         let rates = policy.rates.clone();
-        let groups: Vec<&[FieldId]> = rates.iter().map(|it| it.counts.fields()).collect();
-        let is_called = groups.iter().any(|it| !it.is_empty());
+        let groups: Vec<_> = rates.iter().map(|it| it.counts.fields()).collect();
+        let is_called = groups.iter().any(|it| !it.as_slice().is_empty());
         let calls = if is_called { Calls::of(operation, &groups) } else { None };
         let has_price = rates.iter().any(|it| it.counts == Counts::Cost);
         let cost = has_price.then(|| cost::compile(&policy.cost, operation));
@@ -82,10 +82,13 @@ impl Rated {
         spent
     }
 
-    /// Roughly how much it holds.
-    pub(super) fn n_parts(&self) -> usize {
-        let calls = self.calls.as_ref().map_or(0, Calls::n_parts);
-        calls.saturating_add(self.cost.as_ref().map_or(0, Program::n_expressions))
+    /// Roughly how many bytes it holds on to, beside the operation.
+    pub(super) fn weight(&self) -> usize {
+        /// Of a call: its group, its path and its node, and the room that a vector grows by.
+        const PER_CALL: usize = 32;
+        let calls = self.calls.as_ref().map_or(0, Calls::n_parts).saturating_mul(PER_CALL);
+        let cost = self.cost.as_ref().map_or(0, Program::weight);
+        weight::sum([size_of::<Self>(), weight::of_vec(&self.rates), calls, cost])
     }
 
     fn of_call(

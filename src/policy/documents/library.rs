@@ -30,6 +30,11 @@ impl DocumentIdx {
     }
 }
 
+/// What operations of trusted documents say: operations that say the same are one, in however many
+/// documents they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ListedIdx(usize);
+
 /// All trusted documents.
 #[derive(Debug, Default)]
 pub struct Library {
@@ -37,7 +42,16 @@ pub struct Library {
     by_id: HashMap<DocumentId, DocumentIdx>,
     by_text: HashMap<Arc<str>, DocumentIdx>,
     /// By the canonical text of every operation.
-    by_canonical: HashMap<Box<str>, DocumentIdx>,
+    by_canonical: HashMap<Box<str>, ListedIdx>,
+    listed: Vec<ListedOperation>,
+}
+
+/// What an operation says, in every document that it stands in.
+#[derive(Debug)]
+struct ListedOperation {
+    /// The first document that it stands in.
+    first: DocumentIdx,
+    settings: Option<Arc<DocumentSettings>>,
 }
 
 /// A document that is listed.
@@ -51,9 +65,8 @@ pub struct TrustedDocument {
     pub id: Box<str>,
     /// The names of its operations.
     pub operations: Vec<Option<Box<str>>>,
-    /// The first document that says the same: its settings count for all of them.
-    same: DocumentIdx,
-    settings: Option<DocumentSettings>,
+    /// What each of them says: its settings count wherever it stands.
+    pub says: Vec<ListedIdx>,
 }
 
 impl Library {
@@ -86,31 +99,40 @@ impl Library {
         if self.is_empty() { None } else { self.by_text.get(text).copied() }
     }
 
-    /// By the canonical text of one of its operations.
+    /// By the canonical text of one of the operations.
     #[must_use]
-    pub fn with_canonical(&self, canonical: &str) -> Option<DocumentIdx> {
+    pub fn with_canonical(&self, canonical: &str) -> Option<ListedIdx> {
         self.by_canonical.get(canonical).copied()
     }
 
-    /// What is special about a document.
+    /// The first document in which an operation stands.
     #[must_use]
-    pub fn settings(&self, idx: DocumentIdx) -> Option<&DocumentSettings> {
-        self.document(self.document(idx)?.same)?.settings.as_ref()
+    pub fn first(&self, idx: ListedIdx) -> Option<DocumentIdx> {
+        self.listed.get(idx.0).map(|it| it.first)
+    }
+
+    /// What is special about an operation.
+    #[must_use]
+    pub fn settings(&self, idx: ListedIdx) -> Option<&DocumentSettings> {
+        self.listed.get(idx.0)?.settings.as_deref()
     }
 
     /// Makes something special about a document; `None` when there is no such document.
     pub(super) fn set(&mut self, digest: Digest, settings: DocumentSettings) -> Option<()> {
-        let idx = self.with_id(&DocumentId::Content(digest))?;
-        let same = self.document(idx)?.same;
-        let document = self.documents.get_mut(same.0)?;
-        document.settings = Some(settings);
+        let settings = Arc::new(settings);
+        let document = self.documents.get(self.with_id(&DocumentId::Content(digest))?.0)?;
+        for idx in &document.says {
+            if let Some(listed) = self.listed.get_mut(idx.0) {
+                listed.settings = Some(Arc::clone(&settings));
+            }
+        }
         Some(())
     }
 
-    /// Whether something is special about a document already.
+    /// Whether something is special already about an operation of a document.
     pub(super) fn is_set(&self, digest: Digest) -> bool {
-        let idx = self.with_id(&DocumentId::Content(digest));
-        idx.is_some_and(|it| self.settings(it).is_some())
+        let document = self.with_id(&DocumentId::Content(digest)).and_then(|it| self.document(it));
+        document.is_some_and(|it| it.says.iter().any(|it| self.settings(*it).is_some()))
     }
 
     /// Takes one document in, or says what is wrong with it.
@@ -145,11 +167,14 @@ impl Library {
         let digest = Digest::of(text.as_bytes());
         self.by_text.insert(Arc::clone(&text), idx);
         self.by_id.insert(DocumentId::Content(digest), idx);
-        let mut same = None;
-        let mut names = Vec::with_capacity(operations.len());
+        let (mut names, mut says) = (Vec::new(), Vec::new());
         for Operation { name, canonical } in operations {
-            let first = *self.by_canonical.entry(canonical).or_insert(idx);
-            same.get_or_insert(first);
+            let next = ListedIdx(self.listed.len());
+            let listed = *self.by_canonical.entry(canonical).or_insert(next);
+            if listed == next {
+                self.listed.push(ListedOperation { first: idx, settings: None });
+            }
+            says.push(listed);
             names.push(name);
         }
         self.documents.push(TrustedDocument {
@@ -157,8 +182,7 @@ impl Library {
             digest,
             id: listed.id.clone(),
             operations: names,
-            same: same.unwrap_or(idx),
-            settings: None,
+            says,
         });
         idx
     }

@@ -5,7 +5,7 @@
 mod library;
 mod settings;
 
-pub use library::{DocumentIdx, Library, TrustedDocument};
+pub use library::{DocumentIdx, Library, ListedIdx, TrustedDocument};
 pub use settings::DocumentSettings;
 
 use crate::{
@@ -35,7 +35,7 @@ impl Documents {
     #[must_use]
     pub fn trusted(&self, canonical: &str) -> (Trusted, Option<DocumentIdx>) {
         match self.library.with_canonical(canonical) {
-            Some(idx) => (Trusted::Yes, Some(idx)),
+            Some(idx) => (Trusted::Yes, self.library.first(idx)),
             None => (Trusted::No, None),
         }
     }

@@ -31,8 +31,7 @@ pub(super) fn read(
     for item in shape::list(node, found) {
         let Some((digest, settings)) = read_one(item, ground, found) else { continue };
         if library.is_set(digest) {
-            let message =
-                "there are settings for this document, or one that says the same, already";
+            let message = "there are settings for this document, or an operation of it, already";
             found.push(item.error("duplicate-settings", message));
         } else if library.set(digest, settings).is_none() {
             let error = item.error("unlisted-document", "no manifest lists this document");

@@ -132,7 +132,8 @@ fn settings_belong_to_what_a_document_says() {
     let policy = check(&settings(&item), &files, &[]).unwrap();
     let library = &policy.documents.library;
     let of = |text: &str| {
-        let found = library.settings(library.with_text(text).unwrap());
+        let document = library.document(library.with_text(text).unwrap()).unwrap();
+        let found = library.settings(document.says[0]);
         found.map(|it| (it.cost, it.profile))
     };
     assert_eq!(of("{a}"), Some((Some(7), Some(ProfileIdx::BASE))));
@@ -148,4 +149,30 @@ fn settings_belong_to_what_a_document_says() {
     wrong(", when: nobody", "wrong-expression");
     let unlisted = format!("{{ document: '{}', when: never }}", hash("{c}"));
     check(&settings(&unlisted), &files, &["unlisted-document"]);
+}
+
+#[test]
+fn settings_of_one_document_leave_the_other_operations_of_another_alone() {
+    let both = "query X { b } query Y { a }";
+    let manifest = format!(r#"{{"1":"{both}","2":"query Y {{ a }}"}}"#);
+    let files = [("m.json", &*manifest)];
+    let of = |document: &str| {
+        let hash = Digest::of(document.as_bytes());
+        let settings = format!("[{{ document: 'sha256:{hash}', when: never, cost: 7 }}]");
+        let rest = format!("documents: {{ manifests: [m.json], settings: {settings} }}");
+        let library = check(&rest, &files, &[]).unwrap().documents.library;
+        ["query X{b}", "query Y{a}"].map(|it| {
+            let listed = library.with_canonical(it).unwrap();
+            library.settings(listed).and_then(|it| it.cost)
+        })
+    };
+    assert_eq!(of("query Y { a }"), [None, Some(7)]);
+    assert_eq!(of(both), [Some(7), Some(7)]);
+    let hash = |text: &str| Digest::of(text.as_bytes());
+    let (first, second) = (hash(both), hash("query Y { a }"));
+    let twice = format!(
+        "documents: {{ manifests: [m.json], settings: [{{ document: 'sha256:{second}', cost: 7 }}, \
+         {{ document: 'sha256:{first}', when: never }}] }}"
+    );
+    check(&twice, &files, &["duplicate-settings"]);
 }
