@@ -43,7 +43,7 @@ use crate::{
         Head, Relayed, Trace,
         faults::{Stage, point},
     },
-    verdict::{Admitted, Code, Fault, Item, Verdict, Violation},
+    verdict::{Admitted, Code, Fault, Framing, Item, Verdict, Violation},
 };
 
 /// A request and what it meets.
@@ -149,7 +149,7 @@ impl Exchange<'_> {
         let is_live = admitted.items().iter().any(|it| it.kind == OperationKind::Subscription);
         let call = self.traced.as_ref().map(|it| it.call(self.site.upstream_url()));
         let trace = call.as_ref().map(|it| it.forwarded());
-        let media = self.media(is_live);
+        let media = self.media(is_live && answers.framing == Framing::Single);
         let answer = forward(admitted, self.forwarded_head(media, &told, trace)).await;
         if let Some(call) = call {
             call.end(answer.as_ref().map(|(answer, _)| answer.status()));
@@ -210,9 +210,10 @@ impl Exchange<'_> {
         Ok(read?)
     }
 
-    /// The type of answer to ask for. One that goes on comes as events to whoever takes anything.
-    fn media(&self, is_live: bool) -> Media {
-        let is_open = is_live && self.incremental().is_none();
+    /// The type of answer to ask for. One that goes on, and is none of a batch, comes as events to
+    /// whoever takes anything.
+    fn media(&self, may_be_events: bool) -> Media {
+        let is_open = may_be_events && self.incremental().is_none();
         if is_open && Media::takes_any(&self.head.headers) {
             return Media::EventStream;
         }

@@ -58,7 +58,7 @@ fn shown(text: &str) -> &str {
     text.char_indices().nth(MAX_SHOWN).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
-/// Characters: a path, an origin or a media type in a log.
+/// Characters: a method, an origin or a media type in a log.
 const MAX_SHOWN: usize = 80;
 
 /// A body that is larger than `limits.body` allows, by its declared or by its counted length.

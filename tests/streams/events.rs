@@ -115,6 +115,17 @@ fn pieces_pass_as_they_come() {
     check(parts, "multipart/mixed; boundary=\"-\"", parts);
 }
 
+/// A batch is never answered as events, whatever its client takes.
+#[test]
+fn a_batch_is_asked_for_as_json() {
+    let upstream = Upstream::start("application/json");
+    let batch = policy("").replace("http: {", "http: { batch: 2,");
+    let proxy = Proxy::with(&batch, SCHEMA, upstream.address, |_config| {});
+    let mut stream = TcpStream::connect(proxy.address()).unwrap();
+    stream.write_all(&post("*/*", r#"[{"query":"subscription { tick }"}]"#)).unwrap();
+    assert_eq!(upstream.seen.recv().unwrap().header("accept"), Some("application/json"));
+}
+
 #[test]
 fn other_bounds_hold_than_for_answers() {
     let lasted = |request: u64, stream: u64, idle: u64| {
