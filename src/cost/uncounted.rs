@@ -1,4 +1,5 @@
-//! Arguments that look as if they sized a list, and that nothing makes the cost count.
+//! Arguments that look as if they sized a list, or the lists of a page, and that nothing makes the
+//! cost count.
 //!
 //! Changes no price: a name is only a guess, so whoever writes the policy is told.
 
@@ -10,16 +11,18 @@ use crate::{
         report::Report,
         settings::{DefaultList, Layer, List, Settings},
     },
-    schema::{FieldId, Schema, TypeId, is_whole_number},
+    schema::{FieldId, Input, Schema, TypeId, is_whole_number},
 };
 
-/// A list with such arguments.
+/// A field with such arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Uncounted {
     /// The coordinate of the field; of an interface's field, where the interface declares them.
     pub at: String,
-    /// The arguments, at least one.
+    /// The arguments, at least one, as `slicing` names them: `first`, `page.first`.
     pub arguments: Vec<Box<str>>,
+    /// The lists of what the field returns, where it is no list itself: those of a page.
+    pub sized: Vec<Box<str>>,
 }
 
 /// All of a schema. Where the policy or the schema says a size, the arguments are left out on
@@ -40,14 +43,19 @@ pub(super) fn uncounted(schema: &Schema, settings: &Settings, facts: &Facts) -> 
     let mut seen = HashSet::default();
     let objects = schema.types().filter(|(_, it)| it.is_object() && !it.name.starts_with("__"));
     for (ty, field) in objects.flat_map(|(ty, _)| schema.fields(ty).map(move |it| (ty, it))) {
-        let arguments = arguments(schema, field);
         let is_list = schema.field(field).ty.list_depth() > 0;
-        if !is_list || arguments.is_empty() || is_said(&field) {
+        let arguments = arguments(schema, field, if is_list { &OF_LISTS } else { &OF_PAGES });
+        if arguments.is_empty() || is_said(&field) {
+            continue;
+        }
+        let is_unsized = |it: &FieldId| !is_said(it) && is_whole(schema, *it);
+        let sized = if is_list { Vec::new() } else { lists(schema, field, is_unsized) };
+        if !is_list && sized.is_empty() {
             continue;
         }
         let at = schema.coordinate(declared(schema, (ty, field), &arguments));
         if seen.insert(at.clone()) {
-            found.push(Uncounted { at, arguments });
+            found.push(Uncounted { at, arguments, sized });
         }
     }
     found
@@ -75,12 +83,40 @@ fn sized(schema: &Schema, facts: &Facts) -> HashSet<FieldId> {
     sized
 }
 
-/// The arguments of a field that have such a name and are whole numbers.
-fn arguments(schema: &Schema, field: FieldId) -> Vec<Box<str>> {
-    let arguments = schema.arguments(field).map(|it| schema.input(it));
-    let sizes =
-        arguments.filter(|it| NAMES.contains(&&*it.name) && is_whole_number(schema, &it.ty));
-    sizes.map(|it| it.name.clone()).collect()
+/// True when nothing in a request shortens a list: it is as long as the page around it.
+fn is_whole(schema: &Schema, list: FieldId) -> bool {
+    arguments(schema, list, &OF_LISTS).is_empty()
+}
+
+/// The lists of objects in what a field returns.
+fn lists(schema: &Schema, page: FieldId, is_meant: impl Fn(&FieldId) -> bool) -> Vec<Box<str>> {
+    let possible = schema.ty(schema.field(page).ty.named).possible.iter();
+    let fields = possible.flat_map(|it| schema.fields(schema.object(it)));
+    let is_list = |it: &FieldId| {
+        let ty = &schema.field(*it).ty;
+        ty.list_depth() > 0 && schema.ty(ty.named).is_composite()
+    };
+    let mut names: Vec<_> = fields.filter(|it| is_list(it) && is_meant(it)).collect();
+    names.sort_by_key(|it| &schema.field(*it).name);
+    names.dedup_by_key(|it| &schema.field(*it).name);
+    names.into_iter().map(|it| schema.field(it).name.clone()).collect()
+}
+
+/// The arguments of a field that have such a name and are whole numbers; also one level down, in
+/// an input object.
+fn arguments(schema: &Schema, field: FieldId, names: &[&str]) -> Vec<Box<str>> {
+    let is_size = |it: &Input| names.contains(&&*it.name) && is_whole_number(schema, &it.ty);
+    let mut found: Vec<Box<str>> = Vec::new();
+    for argument in schema.arguments(field).map(|it| schema.input(it)) {
+        if is_size(argument) {
+            found.push(argument.name.clone());
+        }
+        let is_one = argument.ty.list_depth() == 0;
+        let inside = is_one.then(|| schema.input_fields(argument.ty.named)).into_iter().flatten();
+        let sizes = inside.map(|it| schema.input(it)).filter(|it| is_size(it));
+        found.extend(sizes.map(|it| format!("{}.{}", argument.name, it.name).into()));
+    }
+    found
 }
 
 /// The field of an interface where one setting does for all that implement it, else the field.
@@ -88,13 +124,19 @@ fn declared(schema: &Schema, (ty, field): (TypeId, FieldId), arguments: &[Box<st
     let name = &schema.field(field).name;
     let interfaces = schema.ty(ty).interfaces.iter();
     let mut fields = interfaces.filter_map(|it| schema.field_named(*it, name));
-    let has_all =
-        |it: &FieldId| arguments.iter().all(|name| schema.argument_named(*it, name).is_some());
+    let has = |field: FieldId, path: &str| {
+        let argument = path.split('.').next().and_then(|it| schema.argument_named(field, it));
+        argument.is_some()
+    };
+    let has_all = |it: &FieldId| arguments.iter().all(|path| has(*it, path));
     fields.find(has_all).unwrap_or(field)
 }
 
 /// How servers without connections call the length of a page.
-const NAMES: [&str; 12] = [
+const OF_PAGES: [&str; 8] =
+    ["first", "last", "limit", "pageSize", "page_size", "perPage", "per_page", "take"];
+/// And that of a list, of which these tell less clearly.
+const OF_LISTS: [&str; 12] = [
     "count",
     "first",
     "last",

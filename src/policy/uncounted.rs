@@ -1,4 +1,4 @@
-//! Warns of lists whose length an argument seems to tell, and the cost does not count it.
+//! Warns of lists and pages whose length an argument seems to tell, and the cost does not count it.
 //!
 //! A name is a guess: nothing but the policy says which arguments count.
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Where the cost refuses, such a list fails a check; where it is only reported, and the policy says
-/// something of it, it is good to know.
+/// something of it, it is good to know. That of a page is a longer guess, and never fails one.
 pub(super) fn warn(
     registry: &'static [Entry],
     (root, profiles): (&Node, &[Profile]),
@@ -34,7 +34,7 @@ pub(super) fn warn(
     let node = block.unwrap_or(root);
     for it in cost.uncounted() {
         let message = message(it);
-        let diagnostic = match is_enforced {
+        let diagnostic = match is_enforced && it.sized.is_empty() {
             true => node.warning("uncounted-argument", message),
             false => node.note("uncounted-argument", message),
         };
@@ -48,16 +48,31 @@ fn block(root: &Node) -> Option<&Node> {
     entries.iter().map(|(key, _)| key).find(|it| it.as_text() == Some("cost"))
 }
 
-fn message(Uncounted { at, arguments }: &Uncounted) -> String {
-    let names: Vec<_> = arguments.iter().map(|it| format!("`{it}`")).collect();
-    let word = if names.len() == 1 { "an argument" } else { "arguments" };
-    format!("`{at}` has {word} {} that the cost does not count", names.join(", "))
+fn message(Uncounted { at, arguments, sized }: &Uncounted) -> String {
+    let word = if arguments.len() == 1 { "an argument" } else { "arguments" };
+    let pages = match sized.as_slice() {
+        [] => String::new(),
+        sized => format!(" for {}", quoted(sized)),
+    };
+    format!("`{at}` has {word} {} that the cost does not count{pages}", quoted(arguments))
 }
 
-fn help(Uncounted { at, arguments }: &Uncounted) -> String {
+fn quoted(names: &[Box<str>]) -> String {
+    let names: Vec<_> = names.iter().map(|it| format!("`{it}`")).collect();
+    names.join(", ")
+}
+
+fn help(Uncounted { at, arguments, sized }: &Uncounted) -> String {
     let slicing = arguments.join(", ");
-    let write = format!("write `lists: {{ {at}: {{ slicing: [{slicing}] }} }}` under `cost`");
-    format!("{write}; where it is no page length, say there how many are `assumed`")
+    if sized.is_empty() {
+        let write = format!("write `lists: {{ {at}: {{ slicing: [{slicing}] }} }}` under `cost`");
+        return format!("{write}; where it is no page length, say there how many are `assumed`");
+    }
+    let sized = sized.join(", ");
+    format!(
+        "if they are as long as it says, write \
+         `lists: {{ {at}: {{ slicing: [{slicing}], sized: [{sized}] }} }}` under `cost`"
+    )
 }
 
 #[cfg(test)]
@@ -127,6 +142,43 @@ mod tests {
             "a(First: Int, offset: Int): [P] b(first: String, n: Float): [P] c(first: Int): P",
             &[],
         );
+    }
+
+    #[test]
+    fn a_page_is_a_note() {
+        let told = |rest: &str, fields: &str| {
+            let schema = format!(
+                "input Page {{ first: Int after: ID }}  type P {{ id: ID }}
+                 type Ps {{ items: [P!]! more: [P] tags: [String] some(first: Int): [P] }}
+                 type Query {{ {fields} }}"
+            );
+            told(
+                &format!("cost: {{ max: 1000, lists: {{ Ps.some: {{ assumed: 5 }}{rest} }} }}"),
+                &schema,
+            )
+        };
+        let text = |arguments: &str| {
+            format!("`Query.ps` has {arguments} that the cost does not count for `items`, `more`")
+        };
+        let note = |arguments: &str| vec![(Severity::Note, text(arguments))];
+        assert_eq!(told("", "ps(first: Int): Ps"), note("an argument `first`"));
+        assert_eq!(told("", "ps(page: Page!): Ps!"), note("an argument `page.first`"));
+        let sized = ", Query.ps: { slicing: [page.first], sized: [items, more] }";
+        assert_eq!(told(sized, "ps(page: Page!): Ps!"), []);
+        assert_eq!(
+            told(", Ps.items: { assumed: 5 }, Ps.more: { max: 5 }", "ps(first: Int): Ps"),
+            []
+        );
+        assert_eq!(told("", "ps(count: Int, pages: [Page]): Ps  p(first: Int): P"), []);
+    }
+
+    #[test]
+    fn a_page_length_may_be_inside_an_input() {
+        let schema = "input Page { first: Int }  type Query { a(page: Page): [Query] }";
+        let text = "`Query.a` has an argument `page.first` that the cost does not count";
+        assert_eq!(told("cost: { max: 1000 }", schema), [(Severity::Warning, text.to_owned())]);
+        let said = "cost: { max: 1000, lists: { Query.a: { slicing: [page.first] } } }";
+        assert_eq!(told(said, schema), []);
     }
 
     #[test]
