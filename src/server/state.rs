@@ -23,7 +23,7 @@ use crate::{
     sources::now,
     telemetry::Spans,
     upstream::HeaderRules,
-    verdict::{Code, Fault},
+    verdict::Fault,
 };
 
 /// A policy in force and what follows from it. Immutable: a reload makes another one.
@@ -96,7 +96,7 @@ impl State {
         let refusing = self.drifted.as_ref().filter(|it| it.refuses);
         let Some(first) = refusing.and_then(|it| it.differences.first()) else { return Ok(()) };
         let detail = format!("the schema has drifted: `{}`: {}", first.at, first.detail).into();
-        Err(Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail })
+        Err(Fault::Unavailable { detail })
     }
 
     pub(super) fn response(&self) -> &ResponseRules {

@@ -47,7 +47,7 @@ impl Exchange<'_> {
         }
         if self.client.worker.drain().has_begun() {
             let detail = "it cannot switch protocols now".into();
-            return Err(Fault::Upstream { code: Code::SERVICE_UNAVAILABLE, detail }.into());
+            return Err(Fault::Unavailable { detail }.into());
         }
         let (headers, address) = (&self.head.headers, self.address());
         let mtls = self.client.certificate.clone();

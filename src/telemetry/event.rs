@@ -114,7 +114,7 @@ impl Failed<'_> {
     }
 }
 
-/// What must be asked before a request is judged gave no answer. Nothing was forwarded.
+/// A request could not be served for now, and the upstream was not asked.
 #[derive(Debug)]
 pub struct NotServed<'a> {
     /// The request.

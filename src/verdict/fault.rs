@@ -30,7 +30,8 @@ pub enum Fault {
         /// What happened, for the log.
         detail: Box<str>,
     },
-    /// Something that must be asked first gives no answer: a key server, what replicas share.
+    /// Nothing can be served for now, and the upstream was not asked: a key server or what replicas
+    /// share gives no answer, the schema has drifted, or we are about to stop.
     Unavailable {
         /// What happened, for the log.
         detail: Box<str>,
