@@ -143,14 +143,13 @@ impl Material {
 
     fn read_rsa(jwk: json::Value<'_>) -> Result<Self, Unusable> {
         let (n, e) = (bytes(jwk, "n")?, bytes(jwk, "e")?);
-        let n_bits = n.iter().position(|it| *it != 0).map_or(0, |zeros| {
-            let highest = n.get(zeros).map_or(0, |it| it.leading_zeros() as usize);
-            n.len().saturating_sub(zeros).saturating_mul(8).saturating_sub(highest)
-        });
+        let (n, e) = (number(&n), number(&e));
+        let n_unused = n.first().map_or(0, |it| it.leading_zeros() as usize);
+        let n_bits = n.len().saturating_mul(8).saturating_sub(n_unused);
         match n_bits {
             // RFC 7518 §3.3. What is longer is slow on purpose; the library has the same limits.
             0..2048 => Err(Unusable::Short),
-            2048..=8192 => Ok(Self::Rsa(DecodingKey::from_rsa_raw_components(&n, &e))),
+            2048..=8192 => Ok(Self::Rsa(DecodingKey::from_rsa_raw_components(n, e))),
             _ => Err(Unusable::Malformed),
         }
     }
@@ -192,6 +191,12 @@ impl Material {
             | Self::Symmetric(key, _) => key,
         }
     }
+}
+
+/// A number without zeros ahead of it: RFC 7518 §6.3.1.1 knows of implementers who add one.
+fn number(bytes: &[u8]) -> &[u8] {
+    let zeros = bytes.iter().take_while(|it| **it == 0).count();
+    bytes.get(zeros..).unwrap_or_default()
 }
 
 /// `use` and `key_ops`, where they are there.

@@ -288,6 +288,18 @@ fn keys_are_bound_when_they_are_read() {
 }
 
 #[test]
+fn zeros_ahead_of_a_number_change_nothing() {
+    let mut padded = set();
+    for name in ["n", "e"] {
+        let key = &mut padded["keys"][0][name];
+        let bytes = URL_SAFE_NO_PAD.decode(key.as_str().unwrap()).unwrap();
+        *key = json!(URL_SAFE_NO_PAD.encode([&[0], &*bytes].concat()));
+    }
+    let keyring = Keyring::new(keys(&padded), rules());
+    assert_eq!(keyring.identify(&by_rsa(), NOW).unwrap().subject(), Some("u-1"));
+}
+
+#[test]
 fn sets_are_bounded_and_have_each_name_once() {
     let all = Algorithm::NAMES.map(|(_, it)| it);
     let read = |text: &str| KeySet::read(text.as_bytes(), &all).map(|it| it.0.n_keys());
@@ -317,8 +329,8 @@ fn a_token_without_a_key_name_needs_exactly_one_key() {
     assert!(keyring.identify(&good(), NOW).is_ok());
 }
 
-#[test]
-fn the_corpus_key_signs_for_us() {
+/// A token that the RSA key of the corpus has signed.
+fn by_rsa() -> String {
     let signing: Value = serde_json::from_str(RSA).unwrap();
     let der = base64::engine::general_purpose::STANDARD
         .decode(signing["rs-1"]["der"].as_str().unwrap())
@@ -327,6 +339,10 @@ fn the_corpus_key_signs_for_us() {
         kid: Some("rs-1".into()),
         ..jsonwebtoken::Header::new(jsonwebtoken::Algorithm::RS256)
     };
-    let token = jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_rsa_der(&der));
-    check(&token.unwrap(), "u-1");
+    jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_rsa_der(&der)).unwrap()
+}
+
+#[test]
+fn the_corpus_key_signs_for_us() {
+    check(&by_rsa(), "u-1");
 }

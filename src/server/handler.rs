@@ -89,7 +89,11 @@ impl Exchange<'_> {
             Ok(Ok(Served::Stream(mut answer, expires, counting))) => {
                 reply.sign(&mut answer);
                 self.client.streams.set(true);
-                let ends = stream::ends(self.client, (self.site, self.state), expires);
+                let ends = stream::ends(
+                    self.client,
+                    (self.site, self.state),
+                    (&self.head.headers, expires),
+                );
                 answer.map(|relayed| Answer::Streamed { relayed, ends, counting })
             }
             Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),

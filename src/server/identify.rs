@@ -56,9 +56,23 @@ impl Keys {
         }
         let (graph, tls) = (config.graph(), config.key_server_tls.clone());
         let access = KeyAccess { graph, tls, patience: config.deadlines.keys };
-        let keys = Arc::new(RemoteKeys::new(origin.clone(), jwt.rules.clone(), access));
+        let keys = RemoteKeys::new(origin.clone(), jwt.rules.clone(), access);
+        if let Some(Self::Remote(before)) = before {
+            keys.learn_from(before);
+        }
+        let keys = Arc::new(keys);
         keep(&keys)?;
         Ok(Self::Remote(keys))
+    }
+
+    /// What tokens are verified with at the moment. With another one, whoever is still there has to
+    /// be identified again.
+    pub(super) fn keyring(&self) -> Option<Arc<Keyring>> {
+        match self {
+            Self::Fixed(keys) => Some(Arc::clone(keys)),
+            Self::Remote(keys) => keys.keyring(),
+            Self::None | Self::Waiting => None,
+        }
     }
 
     async fn identify(&self, token: &str, now: UnixSeconds) -> Result<Arc<Identity>, Unidentified> {
@@ -68,6 +82,11 @@ impl Keys {
             Self::None | Self::Waiting => Err(Unidentified::NoKeys),
         }
     }
+}
+
+/// Whether these are two keyrings.
+pub(super) fn are_other(one: Option<&Arc<Keyring>>, other: Option<&Arc<Keyring>>) -> bool {
+    one.map(Arc::as_ptr) != other.map(Arc::as_ptr)
 }
 
 /// Whom the credentials of a request tell of; all of them of the same.

@@ -1,8 +1,8 @@
 //! Answers that go on: server-sent events and multipart. They have no end that could be waited
 //! for, so that other bounds hold than for answers.
 //!
-//! A stream ends with its lifetime, with the caller's credential, when another policy comes into
-//! force, and when the process stops: clients ask again, and are judged again.
+//! A stream ends with its lifetime, with the caller's credential or its key, when another policy
+//! comes into force, and when the process stops: clients ask again, and are judged again.
 
 use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
@@ -15,6 +15,7 @@ use crate::{
     server::{
         connection::Client,
         graph::{InForce, Site},
+        identify::{are_other, identify},
     },
     sources::now,
     transport::{Incremental, Media},
@@ -59,31 +60,43 @@ pub(super) fn expires(caller: &Caller) -> Option<Instant> {
     Instant::now().checked_add(Duration::from_secs(left))
 }
 
-/// What a stream waits for besides its pieces; `expires` is when the credential ends.
+/// What a stream waits for besides its pieces; `headers` have the caller's credential, which ends
+/// when it `expires`.
 pub(super) fn ends(
     client: &Rc<Client>,
     (site, state): (&Rc<Site>, &Rc<InForce>),
-    expires: Option<Instant>,
+    (headers, expires): (&HeaderMap, Option<Instant>),
 ) -> Ends {
     let (client, site, state) = (Rc::clone(client), Rc::clone(site), Rc::clone(state));
+    let headers = headers.clone();
     let lifetime = Instant::now().checked_add(client.worker.deadlines().stream);
     let until = [lifetime, expires].into_iter().flatten().min().unwrap_or_else(Instant::now);
     Box::pin(async move {
         tokio::select! {
             () = client.worker.drain().begun() => {}
             () = sleep_until(until) => {}
-            () = replaced(&site, &state) => {}
+            () = replaced((&site, &state), &headers) => {}
         }
     })
 }
 
-async fn replaced(site: &Site, state: &InForce) {
-    let mut look = interval(LOOK);
+/// Resolves when another policy is in force, or with other keys the caller's credential is bad.
+async fn replaced((site, state): (&Site, &InForce), headers: &HeaderMap) {
+    let (mut look, mut verified_with) = (interval(LOOK), None);
     // Budget: the lifetime of the stream.
     loop {
         look.tick().await;
-        if !Arc::ptr_eq(&site.in_force().gate, &state.gate) {
+        let latest = site.in_force();
+        if !Arc::ptr_eq(&latest.gate, &state.gate) {
             return;
+        }
+        let keyring = latest.keys.keyring();
+        if are_other(keyring.as_ref(), verified_with.as_ref()) {
+            let credentials = (latest.credentials(), &latest.keys);
+            if identify(credentials, headers, now()).await.is_err() {
+                return;
+            }
+            verified_with = keyring;
         }
     }
 }

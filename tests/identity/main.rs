@@ -13,3 +13,4 @@ mod issuer;
 mod key_server;
 mod proxied;
 mod remote_keys;
+mod rotated;

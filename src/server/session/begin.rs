@@ -71,6 +71,7 @@ impl Session {
 
     /// Finds out who asks; a credential that is not good ends the session.
     pub(super) async fn identify(&mut self) -> Result<(), Ended> {
+        let keyring = self.state.keys.keyring();
         let from = (self.address, self.client.certificate.clone());
         let found = caller(&self.state, &self.head.headers, from).await;
         let found = found.and_then(|it| {
@@ -79,7 +80,7 @@ impl Session {
         });
         let (caller, told) = found.map_err(|why| self.unidentified(&why))?;
         self.expires = expires(&caller);
-        (self.caller, self.told) = (caller, told);
+        (self.caller, self.told, self.keyring) = (caller, told, keyring);
         Ok(())
     }
 

@@ -11,14 +11,14 @@ mod operations;
 mod pace;
 mod replaced;
 
-use std::{future::pending, rc::Rc, time::Duration};
+use std::{future::pending, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, request::Parts};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    identity::Caller,
+    identity::{Caller, Keyring},
     json,
     policy::WebSocket,
     server::{
@@ -46,6 +46,8 @@ struct Session {
     head: Parts,
     address: std::net::IpAddr,
     caller: Caller,
+    /// What the caller was verified with.
+    keyring: Option<Arc<Keyring>>,
     /// The place of the handshake in a trace.
     trace: Option<Handshake>,
     /// What the upstream was told of the caller.
@@ -89,6 +91,7 @@ pub(super) async fn run(socket: Socket, first: Vec<u8>, upgrade: Upgrade, client
         head,
         address,
         caller,
+        keyring: None,
         trace,
         told: Vec::new(),
         init: None,

@@ -1,11 +1,13 @@
-//! Another policy comes into force while a socket is open: everything is judged again.
+//! Another policy comes into force while a socket is open, or other keys: everything is judged
+//! again.
 
-use std::{rc::Rc, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     json,
     response::Guard,
     server::{
+        identify::are_other,
         session::{MESSAGE, Session, live::Operation, operations::Judged, pace::Pace},
         upgrade::accept,
     },
@@ -15,14 +17,12 @@ use crate::{
 };
 
 impl Session {
-    /// Takes the policy in force, when it is another one.
+    /// Takes the policy in force and the keys, when they are others.
     pub(super) async fn look_at_policy(&mut self) -> Result<(), Ended> {
         let latest = self.site.in_force();
-        if Rc::ptr_eq(&latest, &self.state) {
-            return Ok(());
-        }
+        let is_same_caller = !are_other(latest.keys.keyring().as_ref(), self.keyring.as_ref());
         let before = std::mem::replace(&mut self.state, latest);
-        if Arc::ptr_eq(&before.gate, &self.state.gate) {
+        if is_same_caller && Arc::ptr_eq(&before.gate, &self.state.gate) {
             return Ok(());
         }
         let passed_on = (&before.http().forward_headers, &self.state.http().forward_headers);
