@@ -18,7 +18,7 @@ pub enum Scalar {
     Other,
     /// `String`
     String,
-    /// `Upload`: a file of a multipart request.
+    /// A file of a multipart request: `Upload`, as most servers call it, or `File`.
     Upload,
 }
 
@@ -31,7 +31,7 @@ impl Scalar {
             "ID" => Self::Id,
             "Int" => Self::Int,
             "String" => Self::String,
-            "Upload" => Self::Upload,
+            "File" | "Upload" => Self::Upload,
             _ => Self::Other,
         }
     }

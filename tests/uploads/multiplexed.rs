@@ -11,7 +11,7 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{net::TcpStream, task::spawn_blocking};
 
-use crate::{Case, OPERATIONS, headers, one_file, owned, parts_of};
+use crate::{Case, OPERATIONS, POLICY, headers, one_file, owned, parts_of};
 
 type Sender = SendRequest<Full<Bytes>>;
 
@@ -48,6 +48,19 @@ async fn files_pass_over_http2() {
         let (query, file) = (&parts_of(got)[0], &parts_of(got)[2]);
         assert_eq!(query.0, owned(&[OPERATIONS])[0].0);
         assert_eq!(file.1, content);
+    }
+    spawn_blocking(|| drop(case)).await.unwrap();
+}
+
+#[tokio::test]
+async fn large_files_pass_over_http2() {
+    let case = Case::with(&POLICY.replace("10B", "1MiB"));
+    let mut sender = connect(&case).await;
+    for n in [1, 64 * 1024, 1 << 20] {
+        let answer = send(&mut sender, &"x".repeat(n)).await;
+        assert_eq!((answer.status().as_u16(), &*code(answer).await), (200, "none"), "{n}");
+        let [got] = &case.upstream.take()[..] else { panic!("not one request") };
+        assert_eq!(parts_of(got)[2].1.len(), n);
     }
     spawn_blocking(|| drop(case)).await.unwrap();
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    POLICY, SCHEMA, code_of, headers, one_file,
+    Case, POLICY, SCHEMA, code_of, headers, one_file, parts_of,
     support::{
         proxy::Proxy,
         wire::{read_message, request},
@@ -108,4 +108,18 @@ fn what_is_found_late_breaks_the_request_off() {
     assert!(got.contains("mutation($file") && !got.ends_with("0\r\n\r\n"), "{got}");
     let answer = read_message(&mut BufReader::new(client)).unwrap().expect("an answer");
     assert_eq!((answer.status(), &*code_of(&answer)), (413, "MAX_UPLOAD_BYTES_LIMIT"));
+}
+
+#[test]
+fn large_files_pass_over_a_connection_that_is_kept() {
+    let case = Case::with(&POLICY.replace("10B", "1MiB"));
+    let mut stream = TcpStream::connect(case.proxy.address()).unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    for n in [1 << 20, 1, 64 * 1024, 1 << 20] {
+        let body = one_file(&"x".repeat(n));
+        stream.write_all(&request("POST", "/graphql", &headers(), Some(&body))).unwrap();
+        let answer = read_message(&mut reader).unwrap().unwrap();
+        assert_eq!(answer.status(), 200, "{n}: {}", String::from_utf8_lossy(&answer.body));
+        assert_eq!(parts_of(&case.upstream.take()[0])[2].1.len(), n);
+    }
 }

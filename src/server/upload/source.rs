@@ -133,12 +133,15 @@ pub(super) struct Source {
     bounds: Bounds,
     n_left: u64,
     pace: Pace,
+    /// Whether a piece was given since it was looked at.
+    has_given: bool,
 }
 
 impl Source {
     pub(super) fn new(body: Shared, allowance: Allowance, bounds: Bounds) -> Self {
         let pace = Pace::new(bounds.body.pace, bounds.body.pace_bytes);
-        Self { body, allowance, bounds, n_left: bounds.whole(), pace }
+        let n_left = bounds.whole();
+        Self { body, allowance, bounds, n_left, pace, has_given: false }
     }
 
     fn take(&mut self, piece: Bytes) -> Result<Bytes, Problem> {
@@ -147,6 +150,7 @@ impl Source {
         self.n_left = self.n_left.checked_sub(n).ok_or(Problem::TooLarge { limit })?;
         self.allowance.spend(n);
         self.pace.came(n, Instant::now());
+        self.has_given = true;
         Ok(piece)
     }
 }
@@ -160,6 +164,11 @@ impl Body for Source {
         ctx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Problem>>> {
         let this = self.get_mut();
+        // A piece at a time: the reader takes all that is there before it looks at any of it.
+        if std::mem::take(&mut this.has_given) {
+            ctx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if this.allowance.is_spent() {
             return Poll::Ready(Some(Err(Problem::LongHead)));
         }
