@@ -261,3 +261,21 @@ fn a_type_that_nothing_leads_to_is_not_shown() {
     let types = answered(&Caller::default(), "{ __schema { types { name } } }").to_string();
     assert!(!types.contains("Audit") && types.contains("\"User\"") && types.contains("\"Int\""));
 }
+
+#[test]
+fn what_is_only_reported_is_shown() {
+    let shown = |policy: &str| {
+        let gate = judge::gate("authorization.graphql", policy, "tests/rules");
+        let body = json!({ "query": "{ __schema { queryType { fields { name } } } }" }).to_string();
+        match judge::judge(&gate, body.as_bytes()) {
+            Verdict::Answer(answered) => {
+                String::from_utf8(answered.body).unwrap().contains("\"me\"")
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let deny = "introspection: allow\nauthorization: { default: deny";
+    assert!(!shown(&format!("{deny} }}")));
+    assert!(shown(&format!("{deny}, mode: report }}")));
+    assert!(shown(&format!("mode: report\n{deny} }}")));
+}

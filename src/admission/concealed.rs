@@ -18,10 +18,10 @@ use crate::{
     },
     digest::Digest,
     document::{self, Document, ReadLimits, SelectionKind, Span},
-    policy::{Policy, Stance},
+    policy::Policy,
     rules::{Hiding, Rule},
     schema::{FieldId, Schema, TypeId},
-    verdict::{Mode, Violation},
+    verdict::Violation,
     weight,
 };
 
@@ -65,11 +65,11 @@ impl Concealable {
 
     fn told(&self, bench: &Bench<'_>) -> Option<Violation> {
         let policy = bench.policy;
-        let is_enforced =
-            |it| matches!(policy.stance(bench.profile, it), Stance::On { mode: Mode::Enforce, .. });
         let conceals = |field| {
             policy.rules().any(|(idx, it)| {
-                it.hiding() == Hiding::Concealed && is_enforced(idx) && it.hides(field, bench.asked)
+                it.hiding() == Hiding::Concealed
+                    && policy.is_enforced(bench.profile, idx)
+                    && it.hides(field, bench.asked)
             })
         };
         let hidden: Vec<_> =

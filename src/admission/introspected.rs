@@ -8,10 +8,7 @@ use crate::{
         known::Judgeable,
     },
     operation::Variables,
-    policy::Stance,
-    rules::Hiding,
-    schema::FieldId,
-    verdict::{Code, Mode, Violation},
+    verdict::{Code, Violation},
 };
 
 /// The answer to a request that asks for the schema alone.
@@ -31,28 +28,14 @@ impl Bench<'_> {
     ) -> Result<Option<Answer>, Violation> {
         let Some(asked) = &document.introspection else { return Ok(None) };
         if asked.is_answerable {
-            let view = View::of(self.policy, self.asked);
+            let view = View::of(self);
             let body = introspection::answer(&asked.operation, variables, &view)?;
-            return Ok(Some(Answer { body, withholds: self.withholds() }));
+            return Ok(Some(Answer { body, withholds: view.withholds() }));
         }
-        if asked.is_asked(variables) && self.withholds() {
+        if asked.is_asked(variables) && View::of(self).withholds() {
             return Err(beside_data());
         }
         Ok(None)
-    }
-
-    /// Whether anything is kept from the caller. What is only reported is not.
-    fn withholds(&self) -> bool {
-        let schema = &self.policy.schema;
-        let is_own = |it: &FieldId| !schema.field(*it).name.starts_with("__");
-        let mut fields = schema.types().flat_map(|(id, _)| schema.fields(id)).filter(is_own);
-        let hiding = self.policy.rules().filter(|(idx, rule)| {
-            let stance = self.policy.stance(self.profile, *idx);
-            rule.hiding() != Hiding::Reported
-                && matches!(stance, Stance::On { mode: Mode::Enforce, .. })
-        });
-        let hiding: Vec<_> = hiding.collect();
-        fields.any(|field| hiding.iter().any(|(_, rule)| rule.hides(field, self.asked)))
     }
 }
 

@@ -30,6 +30,7 @@ mod rates;
 mod reading;
 mod response;
 mod schema_file;
+mod secret;
 mod settings;
 mod stance;
 #[cfg(test)]
@@ -197,6 +198,12 @@ impl Policy {
         let profile = self.profiles.get(profile.0);
         let closed = Stance::On { mode: Mode::Enforce, limit: 0 };
         profile.and_then(|it| it.stances.get(rule.0)).copied().unwrap_or(closed)
+    }
+
+    /// Whether a rule refuses in a profile, and does not only report.
+    #[must_use]
+    pub fn is_enforced(&self, profile: ProfileIdx, rule: RuleIdx) -> bool {
+        matches!(self.stance(profile, rule), Stance::On { mode: Mode::Enforce, .. })
     }
 
     /// Every profile, the base first.

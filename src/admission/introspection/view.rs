@@ -4,8 +4,8 @@
 use ahash::HashSet;
 
 use crate::{
-    expression::Asked,
-    policy::Policy,
+    admission::judge::Bench,
+    rules::Hiding,
     schema::{FieldId, Kind, OperationKind, Schema, TypeId},
 };
 
@@ -17,13 +17,10 @@ pub(in crate::admission) struct View {
 }
 
 impl View {
-    /// What the rules of a policy hide from a caller.
-    pub(in crate::admission) fn of(policy: &Policy, asked: &Asked<'_>) -> Self {
-        let schema = &policy.schema;
-        let hides = |field: FieldId| policy.rules().any(|(_, rule)| rule.hides(field, asked));
-        let all = schema.types().flat_map(|(id, _)| schema.fields(id));
-        let is_own = |it: &FieldId| !schema.field(*it).name.starts_with("__");
-        let fields: HashSet<FieldId> = all.filter(is_own).filter(|it| hides(*it)).collect();
+    /// What the rules of a policy hide from a caller; those that only report hide nothing.
+    pub(in crate::admission) fn of(bench: &Bench<'_>) -> Self {
+        let schema = &bench.policy.schema;
+        let fields: HashSet<FieldId> = hidden(bench).collect();
         if fields.is_empty() {
             return Self::default();
         }
@@ -31,6 +28,11 @@ impl View {
         view.hide_empty_types(schema);
         view.hide_unreachable_types(schema);
         view
+    }
+
+    /// Whether anything is kept from the caller.
+    pub(in crate::admission) fn withholds(&self) -> bool {
+        !self.fields.is_empty()
     }
 
     pub(super) fn shows_field(&self, schema: &Schema, id: FieldId) -> bool {
@@ -87,6 +89,18 @@ impl View {
         let lost = schema.types().filter(|(id, it)| is_lost(*id, &it.name)).map(|(id, _)| id);
         self.types.extend(lost);
     }
+}
+
+/// The fields that are not shown, one after the other as they are found.
+fn hidden(bench: &Bench<'_>) -> impl Iterator<Item = FieldId> {
+    let schema = &bench.policy.schema;
+    let hiding = bench.policy.rules().filter(|(idx, rule)| {
+        rule.hiding() != Hiding::Reported && bench.policy.is_enforced(bench.profile, *idx)
+    });
+    let hiding: Vec<_> = hiding.map(|(_, rule)| rule).collect();
+    let all = schema.types().flat_map(|(id, _)| schema.fields(id));
+    let is_own = |it: &FieldId| !schema.field(*it).name.starts_with("__");
+    all.filter(is_own).filter(move |field| hiding.iter().any(|it| it.hides(*field, bench.asked)))
 }
 
 /// GraphQL §3.5: scalars that every schema has.
