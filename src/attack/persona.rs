@@ -12,6 +12,7 @@ use crate::{
     digest::Digest,
     identity::{Identity, from_base64},
     policy::Policy,
+    sources::now,
 };
 
 /// As whom requests are sent.
@@ -41,7 +42,7 @@ impl Persona {
         let (keys, name) = (policy.credentials.api_keys.as_ref(), Some(name.into()));
         let hash = Digest::of(credential.as_bytes());
         if let Some(keys) = keys
-            && let Ok(identity) = keys.keys.identify(&hash.0)
+            && let Ok(identity) = keys.keys.identify(&hash.0, now().0)
         {
             let headers = vec![(keys.header.to_string(), credential.to_owned())];
             return Ok(Self { name, identity: Some(identity), headers });

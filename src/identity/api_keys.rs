@@ -31,18 +31,21 @@ impl ApiKeys {
         self.0.iter().any(|(it, _)| it == hash)
     }
 
-    /// Whom the key of this SHA-256 tells of. Takes as long for every hash.
+    /// Whom the key of this SHA-256 tells of at a time, in seconds since 1970. Takes as long for
+    /// every hash.
     ///
     /// # Errors
-    /// When there is no such key.
-    pub fn identify(&self, hash: &[u8; 32]) -> Result<Arc<Identity>, BadCredential> {
+    /// When there is no such key, or it does not count at that time.
+    pub fn identify(&self, hash: &[u8; 32], now: u64) -> Result<Arc<Identity>, BadCredential> {
         let mut found = None;
         for (known, identity) in &self.0 {
             if bool::from(known.ct_eq(hash)) {
                 found = Some(identity);
             }
         }
-        found.cloned().ok_or(BadCredential::UnknownApiKey)
+        let identity = found.ok_or(BadCredential::UnknownApiKey)?;
+        identity.validity().check(now)?;
+        Ok(Arc::clone(identity))
     }
 }
 

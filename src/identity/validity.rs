@@ -31,6 +31,19 @@ impl Validity {
     pub const ALWAYS: Self =
         Self { not_before: Begin { nbf: 0, iat: 0 }, until: End { exp: u64::MAX, age: u64::MAX } };
 
+    /// From the claims of what may end and need not, as an API key: `nbf` and `exp`, where they are
+    /// there; nothing when one of them is no time.
+    #[must_use]
+    pub fn stated(claims: &Map<String, Value>) -> Option<Self> {
+        let time =
+            |name: &str, otherwise| claims.get(name).map_or(Some(otherwise), |it| seconds(it));
+        let (nbf, exp) = (time("nbf", 0)?, time("exp", u64::MAX)?);
+        Some(Self {
+            not_before: Begin { nbf, ..Self::ALWAYS.not_before },
+            until: End { exp, ..Self::ALWAYS.until },
+        })
+    }
+
     /// From the claims of a token, with the leeway for clocks that differ.
     pub(super) fn of(
         claims: &Map<String, Value>,

@@ -5,8 +5,8 @@ use serde_json::Map;
 use crate::{
     diagnostic::Diagnostics,
     digest::Digest,
-    identity::{ApiKeys, Identity},
-    policy::load::Resolve,
+    identity::{ApiKeys, Identity, Validity},
+    policy::{load::Resolve, secret},
     yaml::{self, Fields, Node, Value, shape},
 };
 
@@ -20,17 +20,22 @@ pub(super) fn read(node: &Node, resolve: Resolve<'_>, found: &mut Diagnostics) -
             return None;
         }
     };
-    let (root, wrong) = yaml::read(&source);
-    found.extend(wrong);
+    let (root, mut wrong) = yaml::read(&source);
+    let keys = root.map(|it| list(&it, &mut wrong));
+    secret::tell(&wrong, &source, found);
+    keys
+}
+
+fn list(root: &Node, found: &mut Diagnostics) -> ApiKeys {
     let mut keys = ApiKeys::default();
-    for item in shape::list(&root?, found) {
+    for item in shape::list(root, found) {
         if keys.n_keys() >= MAX_KEYS {
             found.push(item.error("too-many-items", format!("more than {MAX_KEYS} keys")));
             break;
         }
         add(item, &mut keys, found);
     }
-    Some(keys)
+    keys
 }
 
 fn add(item: &Node, keys: &mut ApiKeys, found: &mut Diagnostics) {
@@ -42,21 +47,33 @@ fn add(item: &Node, keys: &mut ApiKeys, found: &mut Diagnostics) {
     if keys.holds(&hash.0) {
         return found.push(node.error("duplicate-item", "this hash is there twice"));
     }
-    let made = match to_json(claims) {
-        serde_json::Value::Object(claims) => Some(Identity::new(claims)),
-        _ => None,
-    };
-    match made.filter(|it| it.subject().is_some_and(|it| !it.is_empty())) {
-        Some(identity) => keys.add(hash.0, identity),
-        None => found.push(claims.error("no-subject", "expected claims with a text `sub`")),
+    if let Some(identity) = identity(claims, found) {
+        keys.add(hash.0, identity);
     }
+}
+
+fn identity(node: &Node, found: &mut Diagnostics) -> Option<Identity> {
+    let claims = match to_json(node) {
+        serde_json::Value::Object(claims) => claims,
+        _ => Map::new(),
+    };
+    let Some(validity) = Validity::stated(&claims) else {
+        let error = node.error("not-a-time", "`exp` and `nbf` are seconds since 1970");
+        found.push(error.help("`date -d 2030-01-01 +%s` writes them"));
+        return None;
+    };
+    let identity = Identity::lasting(claims, validity);
+    if identity.subject().is_none_or(str::is_empty) {
+        found.push(node.error("no-subject", "expected claims with a text `sub`"));
+        return None;
+    }
+    Some(identity)
 }
 
 fn hash<'n>(node: &'n Node, found: &mut Diagnostics) -> Option<(&'n Node, Digest)> {
     let text = yaml::scalar::text(node, found)?;
     let digest = text.strip_prefix("sha256:").and_then(Digest::from_hex);
     if digest.is_none() {
-        // The text may be a key: it is not repeated.
         let error = node.error("not-a-hash", "expected `sha256:` and 64 hexadecimal digits");
         found.push(error.help("never write a key itself: `printf %s KEY | sha256sum`"));
     }
@@ -92,7 +109,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::diagnostic::Source;
+    use crate::diagnostic::{Colour, Source, render};
 
     fn check(text: &str, expect: Result<&str, &[&str]>) {
         let source = |text: &str| Arc::new(Source { name: "t".into(), text: text.into() });
@@ -102,8 +119,34 @@ mod tests {
         let codes: Vec<_> = found.iter().map(|it| it.code).collect();
         assert_eq!(codes, expect.err().unwrap_or_default(), "{text}");
         if let Ok(claims) = expect {
-            let identity = keys.unwrap().identify(&Digest::of(b"key").0).unwrap();
+            let identity = keys.unwrap().identify(&Digest::of(b"key").0, 0).unwrap();
             assert_eq!(serde_json::to_string(identity.claims()).unwrap(), claims);
+        }
+    }
+
+    #[test]
+    fn keys_can_end() {
+        let source = |text: &str| Arc::new(Source { name: "t".into(), text: text.into() });
+        let (hash, key) = (Digest::of(b"key"), Digest::of(b"key").0);
+        let text = format!("- {{ hash: 'sha256:{hash}', claims: {{ sub: a, nbf: 5, exp: 10 }} }}");
+        let (node, mut found) = yaml::read(&source("keys.yaml"));
+        let keys = read(&node.unwrap(), &mut |_| Ok(source(&text)), &mut found).unwrap();
+        let at = |now| keys.identify(&key, now).map_err(|it| it.reason());
+        assert_eq!((at(4).unwrap_err(), at(10).unwrap_err()), ("not-yet", "expired"));
+        assert_eq!(at(5).unwrap().expires(), 10);
+        assert!(at(9).is_ok());
+    }
+
+    #[test]
+    fn no_word_of_the_file_is_repeated() {
+        let keys = |text: &str| Arc::new(Source { name: "k".into(), text: text.into() });
+        let policy = Arc::new(Source { name: "p".into(), text: "keys.yaml".into() });
+        for text in ["- sk_live", "sk_live", "- { sk_live: a }", "- { hash: sk_live, claims: {} }"]
+        {
+            let (node, mut found) = yaml::read(&policy);
+            let _keys = read(&node.unwrap(), &mut |_| Ok(keys(text)), &mut found);
+            let told = render(&found, Colour::Plain);
+            assert!(found.has_errors() && !told.contains("sk_live"), "{told}");
         }
     }
 
@@ -116,6 +159,7 @@ mod tests {
             r#"{"sub":"importer","roles":["SELLER"],"level":3,"on":true,"id":"7","no":null}"#;
         check(&item(claims), Ok(json));
         check(&item("{ roles: [A] }"), Err(&["no-subject"]));
+        check(&item("{ sub: a, exp: 2030-01-01 }"), Err(&["not-a-time"]));
         check(&item("{ sub: 7 }"), Err(&["no-subject"]));
         check(&item("[a]"), Err(&["no-subject"]));
         check(&format!("{}\n{}", item(claims), item(claims)), Err(&["duplicate-item"]));

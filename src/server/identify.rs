@@ -101,7 +101,7 @@ pub(super) async fn identify(
         found = Some(agreed(found, keys.identify(token, now).await?)?);
     }
     if let (Some(key), Some(known)) = (presented.api_key, &credentials.api_keys) {
-        found = Some(agreed(found, known.keys.identify(&Digest::of(key).0)?)?);
+        found = Some(agreed(found, known.keys.identify(&Digest::of(key).0, now.0)?)?);
     }
     Ok(found)
 }
