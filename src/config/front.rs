@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc};
 use rustls::{
     ServerConfig,
     crypto::aws_lc_rs::{Ticketer, default_provider},
-    server::WebPkiClientVerifier,
+    server::{NoServerSessionStorage, WebPkiClientVerifier},
 };
 
 use crate::config::{Chain, PrivateKey, TlsProblem, Trust, upstream_tls::refused};
@@ -53,7 +53,7 @@ impl ListenerTls {
         (chain, key): (Chain, PrivateKey),
         clients: Option<(Trust, ClientCertificates)>,
     ) -> Result<Self, TlsProblem> {
-        let provider = Arc::new(default_provider());
+        let (provider, has_clients) = (Arc::new(default_provider()), clients.is_some());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(refused)?;
@@ -75,7 +75,14 @@ impl ListenerTls {
         let mut server = builder.with_single_cert(chain.0, key.0).map_err(refused)?;
         server.alpn_protocols = [&b"h2"[..], b"http/1.1"].map(<[u8]>::to_vec).to_vec();
         // Without a memory of sessions, which a flood of clients would only empty.
-        server.ticketer = Ticketer::new().map_err(refused)?;
+        server.session_storage = Arc::new(NoServerSessionStorage {});
+        if has_clients {
+            // A session that is resumed shows a certificate that was verified when it began, and
+            // may have expired since.
+            server.send_tls13_tickets = 0;
+        } else {
+            server.ticketer = Ticketer::new().map_err(refused)?;
+        }
         Ok(Self { server: Arc::new(server) })
     }
 

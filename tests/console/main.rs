@@ -19,7 +19,7 @@ mod promtool;
 mod support;
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, ErrorKind, Write},
     net::{SocketAddr, TcpStream},
     time::Duration,
 };
@@ -142,4 +142,20 @@ fn what_changes_is_told_to_those_who_watch() {
     assert!(lines.any(|it| it == "event: refusals"));
     let data = lines.next().expect("a part");
     assert!(data.starts_with("data: ") && data.contains("MAX_DEPTH_LIMIT"), "{data}");
+}
+
+#[test]
+fn who_reads_no_answers_takes_no_place() {
+    let bench = start_with(Upstream::start(), |config| {
+        config.deadlines.stall = Duration::from_millis(100);
+    });
+    let mut stream = TcpStream::connect(bench.proxy.admin_address()).expect("connect");
+    stream.set_write_timeout(Some(Duration::from_secs(20))).expect("set a timeout");
+    let asked = format!("GET /readyz HTTP/1.1\r\n{LOCAL}\r\n").repeat(100);
+    let error = loop {
+        if let Err(error) = stream.write_all(asked.as_bytes()) {
+            break error.kind();
+        }
+    };
+    assert!(matches!(error, ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error:?}");
 }

@@ -10,7 +10,8 @@ use std::{
 use portcullis::config::{Chain, PrivateKey, Secret, Trust};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    SupportedProtocolVersion,
     crypto::aws_lc_rs::default_provider,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName},
 };
@@ -50,10 +51,20 @@ impl Authority {
 
     /// A client that trusts this authority, offers `protocols` and shows what it has.
     pub(crate) fn client(&self, protocols: &[&str], shown: Option<&Issued>) -> Arc<ClientConfig> {
+        self.client_of(ALL_VERSIONS, protocols, shown)
+    }
+
+    /// The same, of some versions of TLS.
+    pub(crate) fn client_of(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+        protocols: &[&str],
+        shown: Option<&Issued>,
+    ) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from(self.0.der().to_vec())).unwrap();
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots);
         let mut client = match shown {

@@ -25,6 +25,10 @@ use portcullis::{
     server::{ListenerKeeper, Reload},
     sources::ListenerFiles,
 };
+use rustls::{
+    HandshakeKind,
+    version::{TLS12, TLS13},
+};
 use support::{
     proxy::Proxy,
     upstream::Upstream,
@@ -143,6 +147,28 @@ fn certificates_of_clients_are_who_they_are() {
         check(None, "a", nobody);
         check(None, "any", nobody_asks);
         check(None, "pay", nobody_asks);
+    }
+}
+
+#[test]
+fn a_certificate_is_looked_at_with_every_connection() {
+    let (authority, upstream) = (Authority::new(), Upstream::answering(ANSWER));
+    let pay = authority.issue("pay");
+    for (clients, expect) in [
+        (None, HandshakeKind::Resumed),
+        (Some(ClientCertificates::Optional), HandshakeKind::Full),
+        (Some(ClientCertificates::Required), HandshakeKind::Full),
+    ] {
+        let proxy = start(&upstream, tls(&authority, clients), |_config| {});
+        for version in [&TLS12, &TLS13] {
+            let client = authority.client_of(&[version], &[], Some(&pay));
+            let connect = || {
+                let mut stream = connect(proxy.address(), &client);
+                assert_eq!(status(&exchange(&mut stream, &query("a"))), "200");
+                stream.conn.handshake_kind()
+            };
+            assert_eq!([connect(), connect()], [Some(HandshakeKind::Full), Some(expect)]);
+        }
     }
 }
 

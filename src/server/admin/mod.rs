@@ -39,6 +39,7 @@ use crate::{
         health,
         state::Shared,
     },
+    sources::Accepted,
     telemetry::{AcceptFailed, Exposition, numbers},
 };
 
@@ -102,7 +103,8 @@ async fn serve(
 
 async fn connection(stream: TcpStream, peer: SocketAddr, desk: Rc<Desk>) {
     let peer = Peer { address: peer.ip(), local: stream.local_addr().ok().map(|it| it.ip()) };
-    let head = desk.shared.config.deadlines.head;
+    let deadlines = &desk.shared.config.deadlines;
+    let (head, stream) = (deadlines.head, Accepted::plain(stream, deadlines.stall));
     let service = service_fn(|request: Request<Incoming>| {
         let response = respond(&request, &desk, peer);
         async { Ok::<_, Infallible>(response) }
