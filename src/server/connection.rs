@@ -31,6 +31,7 @@ use crate::{
     identity::Certificate,
     server::{
         answer::Answer,
+        arriving::Abandoned,
         graph::Site,
         handler,
         head::{self, Guard, Watch},
@@ -60,6 +61,8 @@ pub(super) struct Client {
     pub(super) watch: Rc<Watch>,
     /// What it has asked for and does not want.
     pub(super) taken_back: TakenBack,
+    /// Whether a body was not read to its end; over HTTP/1 no request can follow then.
+    pub(super) abandoned: Abandoned,
     /// True once an answer of it was one that goes on.
     pub(super) streams: Cell<bool>,
     /// What becomes of it after HTTP, once that was agreed on.
@@ -105,6 +108,7 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, worker: Rc<Worker>) {
         certificate,
         watch: Rc::default(),
         taken_back,
+        abandoned: Abandoned::default(),
         streams: Cell::default(),
         upgrade: RefCell::default(),
     });

@@ -4,10 +4,7 @@ use std::{cell::OnceCell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, request::Parts};
-use hyper::{
-    Response,
-    body::{Body as _, Incoming},
-};
+use hyper::{Response, body::Body as _};
 use tokio::time::Instant;
 
 use crate::{
@@ -18,6 +15,7 @@ use crate::{
     schema::OperationKind,
     server::{
         answers::{Asked, Foreseen},
+        arriving::Arriving,
         body::{self, NoBody},
         charges::{Charges, note_unsent},
         connection::Client,
@@ -76,11 +74,11 @@ pub(super) enum Served {
 }
 
 impl Exchange<'_> {
-    /// Takes all steps.
+    /// Takes all steps; of the body is left what was not read.
     ///
     /// # Errors
     /// Why it is not served.
-    pub(super) async fn serve(&self, body: Incoming) -> Result<Served, Refusal> {
+    pub(super) async fn serve(&self, body: &mut Arriving) -> Result<Served, Refusal> {
         point(Stage::Head).await?;
         self.well_formed()?;
         point(Stage::AddressRates).await?;
@@ -101,7 +99,7 @@ impl Exchange<'_> {
             Route::Operation => {
                 if let Some(with_files) = with_files(&self.head.headers, self.state.http())? {
                     // Boxed, as few requests have files, and all would carry room for them about.
-                    return Box::pin(self.upload(body, with_files, charges, &held)).await;
+                    return Box::pin(self.upload(body.take(), with_files, charges, &held)).await;
                 }
                 readable(&self.head.headers)?;
                 self.read(body, &held).await?
@@ -190,7 +188,7 @@ impl Exchange<'_> {
     }
 
     /// The operation that the target of a GET request has.
-    async fn query(&self, body: Incoming, held: &Held) -> Result<Bytes, Refusal> {
+    async fn query(&self, body: &mut Arriving, held: &Held) -> Result<Bytes, Refusal> {
         // Some proxies end a request without a body by an empty piece of it.
         if !body.is_end_stream() && !self.read(body, held).await?.is_empty() {
             return Err(get_with_body().into());
@@ -198,7 +196,7 @@ impl Exchange<'_> {
         Ok(body_of_get(self.head, self.state.http())?.into())
     }
 
-    async fn read(&self, body: Incoming, held: &Held) -> Result<Bytes, Refusal> {
+    async fn read(&self, body: &mut Arriving, held: &Held) -> Result<Bytes, Refusal> {
         let read = body::read(body, self.limits(), held).await;
         // A body that broke off broke off for a reason, when the guard knows one.
         if let Err(why) = &read {

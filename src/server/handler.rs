@@ -13,6 +13,8 @@ use tokio::time::{Instant, error::Elapsed, timeout};
 use crate::{
     server::{
         answer::Answer,
+        arriving::Arriving,
+        body,
         connection::Client,
         exchange::{Exchange, Served},
         logged,
@@ -48,10 +50,14 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
         Exchange { client, n, site, wrong, state: &state, head: &head, reply, noted, who, traced };
     exchange.trace();
     // Boxed once: what holds a future is copied whole when it is handed on, and hands it on itself.
-    let serving = Box::pin(exchange.serve(body));
+    let mut body = Arriving::new(body, &client.abandoned);
+    let serving = Box::pin(exchange.serve(&mut body));
     let in_time =
         async { timeout(limit, within(&head.headers, serving)).await.unwrap_or_else(too_late) };
     let ended = caught(in_time).await;
+    // What was refused before it was read is read, so that the connection can be kept.
+    body::discard_in_time(&mut body, exchange.limits()).await;
+    drop(body);
     exchange.note(ended.as_ref());
     let code = code(&ended);
     let mut response = exchange.answer(ended, until);
@@ -115,6 +121,7 @@ impl Exchange<'_> {
     fn close_if_last(&self, response: &mut Response<Answer>) {
         let watch = &self.client.watch;
         let is_last = self.client.worker.drain().has_begun()
+            || self.client.abandoned.is_noted()
             || watch.wrong(self.n).is_some()
             || watch.is_switching(self.n);
         if is_last

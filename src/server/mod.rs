@@ -8,6 +8,7 @@
 mod admin;
 mod answer;
 mod answers;
+mod arriving;
 mod balance;
 mod beside;
 mod body;

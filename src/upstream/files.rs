@@ -3,9 +3,11 @@
 //! Reads nothing: whoever hands them over makes the body around the operations.
 
 use std::{
+    cell::RefCell,
     error::Error,
     fmt,
     pin::Pin,
+    rc::Rc,
     task::{Context, Poll},
 };
 
@@ -33,14 +35,58 @@ impl fmt::Debug for Files {
 type Pieces = dyn body::Body<Data = Bytes, Error = Box<dyn Error + Send + Sync>>;
 
 /// A body that is read while it is sent.
-pub struct FilesBody(Pin<Box<Pieces>>);
+pub struct FilesBody(Rc<RefCell<Option<Pin<Box<Pieces>>>>>);
 
 impl FilesBody {
     /// Of any body; its error breaks the request off.
     pub fn new(
         body: impl body::Body<Data = Bytes, Error = Box<dyn Error + Send + Sync>> + 'static,
     ) -> Self {
-        Self(Box::pin(body))
+        Self(Rc::new(RefCell::new(Some(Box::pin(body)))))
+    }
+
+    pub(super) fn sending(&self) -> Sending {
+        Sending(Rc::clone(&self.0))
+    }
+}
+
+/// Files that are being sent: they are given up with it, whoever sends them.
+pub(super) struct Sending(Rc<RefCell<Option<Pin<Box<Pieces>>>>>);
+
+impl Sending {
+    /// Whether all was sent.
+    pub(super) fn is_over(&self) -> bool {
+        self.0.borrow().is_none()
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        let given_up = self.0.borrow_mut().take();
+        drop(given_up);
+    }
+}
+
+impl fmt::Debug for Sending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sending(..)")
+    }
+}
+
+impl FilesBody {
+    fn poll_frame(
+        &self,
+        ctx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Box<dyn Error + Send + Sync>>>> {
+        let mut pieces = self.0.borrow_mut();
+        let polled = match pieces.as_mut() {
+            None => return Poll::Ready(Some(Err("the files were given up".into()))),
+            Some(it) => it.as_mut().poll_frame(ctx),
+        };
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
+            *pieces = None;
+        }
+        polled
     }
 }
 
@@ -66,21 +112,23 @@ impl body::Body for Body {
         ctx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match self.get_mut() {
-            Self::Files(files) => files.0.as_mut().poll_frame(ctx),
+            Self::Files(files) => files.poll_frame(ctx),
             Self::Whole(whole) => Pin::new(whole).poll_frame(ctx).map_err(|never| match never {}),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Files(files) => files.0.is_end_stream(),
+            Self::Files(files) => files.0.borrow().as_ref().is_some_and(|it| it.is_end_stream()),
             Self::Whole(whole) => whole.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Files(files) => files.0.size_hint(),
+            Self::Files(files) => {
+                files.0.borrow().as_ref().map(|it| it.size_hint()).unwrap_or_default()
+            }
             Self::Whole(whole) => whole.size_hint(),
         }
     }

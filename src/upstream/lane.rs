@@ -19,7 +19,7 @@ use crate::{
         breaker::Outcome,
         fault::Failure,
         faults::{Stage, point},
-        files::{Body, Files},
+        files::{Body, Files, Sending},
         headers::{clean_answer, written_address},
         link::{Broken, Link},
         replica::{Idle, Load, Replica},
@@ -64,6 +64,8 @@ struct Outgoing {
 #[derive(Debug)]
 pub(super) struct Leg {
     pub(super) link: Link,
+    /// What of the request is still on its way.
+    files: Option<Sending>,
     replica: Rc<Replica>,
     _load: Load,
 }
@@ -147,6 +149,10 @@ impl Lane {
 
     /// Takes back a connection whose answer was read to its end.
     pub(super) fn put(&self, leg: Leg) {
+        // A request that the upstream did not want to have whole keeps its connection busy.
+        if leg.files.as_ref().is_some_and(|it| !it.is_over()) {
+            return;
+        }
         let replica = leg.replica;
         let idle = match leg.link {
             // The pool has it, as long as it lasts.
@@ -196,9 +202,9 @@ impl Lane {
     ) -> Result<(Response<Incoming>, Leg), Failure> {
         let upstream = &self.upstream;
         // Files that broke off may be the client's doing: no client shuts an address to the others.
-        let broken = match outgoing.body {
-            Body::Files(_) => Outcome::Unknown,
-            Body::Whole(_) => Outcome::Failed,
+        let (broken, mut files) = match &outgoing.body {
+            Body::Files(files) => (Outcome::Unknown, Some(files.sending())),
+            Body::Whole(_) => (Outcome::Failed, None),
         };
         let mut own = self.take_own();
         let mut attempt = upstream.choose(own.as_ref().map(|(it, _)| it), &[])?;
@@ -212,7 +218,7 @@ impl Lane {
             let failure = match replica.exchange(single, request, deadline).await {
                 Ok((answer, link)) => {
                     attempt.note(outcome_of(answer.status()));
-                    return Ok((answer, Leg { link, replica, _load: load }));
+                    return Ok((answer, Leg { link, files: files.take(), replica, _load: load }));
                 }
                 Err(Broken { failure, unsent: None }) => {
                     attempt.note(broken);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Case, POLICY, SCHEMA, code_of, headers, one_file, parts_of,
+    POLICY, SCHEMA, code_of, headers, one_file,
     support::{
         proxy::Proxy,
         wire::{read_message, request},
@@ -72,20 +72,20 @@ fn write_until_blocked(stream: &mut TcpStream, rest: &mut Vec<u8>) -> usize {
 }
 
 /// An upstream that reads when it is told to.
-struct Held {
+pub(crate) struct Held {
     listener: TcpListener,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Held {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         Self { listener, address }
     }
 
     /// The next connection, of which the first byte has come.
-    fn accept(&self) -> TcpStream {
+    pub(crate) fn accept(&self) -> TcpStream {
         let (stream, _) = self.listener.accept().unwrap();
         assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
         stream
@@ -108,18 +108,4 @@ fn what_is_found_late_breaks_the_request_off() {
     assert!(got.contains("mutation($file") && !got.ends_with("0\r\n\r\n"), "{got}");
     let answer = read_message(&mut BufReader::new(client)).unwrap().expect("an answer");
     assert_eq!((answer.status(), &*code_of(&answer)), (413, "MAX_UPLOAD_BYTES_LIMIT"));
-}
-
-#[test]
-fn large_files_pass_over_a_connection_that_is_kept() {
-    let case = Case::with(&POLICY.replace("10B", "1MiB"));
-    let mut stream = TcpStream::connect(case.proxy.address()).unwrap();
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    for n in [1 << 20, 1, 64 * 1024, 1 << 20] {
-        let body = one_file(&"x".repeat(n));
-        stream.write_all(&request("POST", "/graphql", &headers(), Some(&body))).unwrap();
-        let answer = read_message(&mut reader).unwrap().unwrap();
-        assert_eq!(answer.status(), 200, "{n}: {}", String::from_utf8_lossy(&answer.body));
-        assert_eq!(parts_of(&case.upstream.take()[0])[2].1.len(), n);
-    }
 }

@@ -1,11 +1,11 @@
 //! The steps of a request with files, in the place of those of one without.
 
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::{
     policy::Uploads,
     server::{
+        arriving::Arriving,
         charges::Charges,
         exchange::{Exchange, Judged, Served},
         held::Held,
@@ -20,7 +20,7 @@ impl Exchange<'_> {
     /// A request with files: judged before they are read.
     pub(in crate::server) async fn upload(
         &self,
-        body: Incoming,
+        body: Arriving,
         (boundary, uploads): (Box<str>, Uploads),
         charges: Charges,
         held: &Held,
@@ -68,7 +68,13 @@ impl Exchange<'_> {
             watch.stop_at(passing.over());
             match answer {
                 // The upstream answers when it has the files, and its time runs from then.
-                Ok(answer) => Ok((answer, self.asked())),
+                Ok(answer) => {
+                    if passing.over().is_none() {
+                        // Or before: what it does not want to have is not read.
+                        self.client.abandoned.note();
+                    }
+                    Ok((answer, self.asked()))
+                }
                 Err(fault) => {
                     let found = passing.objection().await;
                     self.well_formed()?;

@@ -13,18 +13,19 @@ use std::{hash::BuildHasher, rc::Rc};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header::CONTENT_TYPE};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use tokio::time::{Instant, timeout};
 
 use crate::{
     policy::Uploads,
     server::{
+        arriving::Arriving,
         body::{self, NoBody},
         held::Held,
         upload::{
             parts::Parts,
             passing::{Fate, Passing},
-            source::{Allowance, Shared, Source},
+            source::Shared,
         },
     },
     transport::{
@@ -70,7 +71,7 @@ pub(super) struct Upload {
 impl Upload {
     /// Reads the first two parts; all of them, when there are no files.
     pub(super) async fn begin(
-        body: Incoming,
+        body: Arriving,
         boundary: &str,
         bounds: Bounds,
         held: &Held,
@@ -97,9 +98,7 @@ impl Upload {
         bounds: Bounds,
         held: &Held,
     ) -> Result<Self, NoBody> {
-        let allowance = Allowance::new();
-        let source = Source::new(body.clone(), allowance.clone(), bounds);
-        let mut parts = Parts::new(source, allowance, boundary);
+        let mut parts = Parts::new(body.clone(), bounds, boundary);
         let limit = bounds.body.size;
         let operations = field(&mut parts, "operations").await.map_err(NoBody::Wrong)?;
         let operations = operations.whole(limit, held, || body_too_large(limit)).await?;

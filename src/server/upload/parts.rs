@@ -10,7 +10,10 @@ use crate::{
     server::{
         body::NoBody,
         held::Held,
-        upload::source::{Allowance, Problem, Source},
+        upload::{
+            Bounds,
+            source::{Allowance, Problem, Shared, Source},
+        },
     },
     transport::{PartHead, invalid_upload},
     verdict::Violation,
@@ -20,6 +23,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Parts {
     multipart: Multipart<'static>,
+    /// What the parts are read from.
+    body: Shared,
     allowance: Allowance,
 }
 
@@ -31,16 +36,21 @@ pub(super) struct Part {
 }
 
 impl Parts {
-    pub(super) fn new(source: Source, allowance: Allowance, boundary: &str) -> Self {
+    pub(super) fn new(body: Shared, bounds: Bounds, boundary: &str) -> Self {
+        let allowance = Allowance::new();
+        let source = Source::new(body.clone(), allowance.clone(), bounds);
         let multipart = Multipart::new(BodyDataStream::new(source), boundary);
-        Self { multipart, allowance }
+        Self { multipart, body, allowance }
     }
 
-    /// The next part; the one before must have been read or dropped.
+    /// The next part, or nothing once the body has ended; the one before must have been read.
     pub(super) async fn next(&mut self) -> Result<Option<Part>, Violation> {
         self.allowance.begin_head();
         let field = self.multipart.next_field().await.map_err(|it| objection(&it))?;
-        let Some(field) = field else { return Ok(None) };
+        let Some(field) = field else {
+            self.body.end().await?;
+            return Ok(None);
+        };
         self.allowance.begin_content();
         let head = PartHead::read(field.headers(), field.name(), field.file_name())?;
         Ok(Some(Part { head, field }))

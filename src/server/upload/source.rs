@@ -4,6 +4,7 @@
 
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -14,11 +15,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Body, Frame};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::{
-    server::{body, upload::Bounds},
+    server::{arriving::Arriving, body, upload::Bounds},
     transport::{body_broke_off, invalid_upload, too_many_bytes},
     verdict::Violation,
 };
@@ -65,11 +66,31 @@ impl From<Problem> for Violation {
 
 /// A body that is read by one and, when it is refused, read on by another.
 #[derive(Clone, Debug)]
-pub(super) struct Shared(Arc<Mutex<Incoming>>);
+pub(super) struct Shared(Arc<Mutex<Arriving>>);
 
 impl Shared {
-    pub(super) fn new(body: Incoming) -> Self {
+    pub(super) fn new(body: Arriving) -> Self {
         Self(Arc::new(Mutex::new(body)))
+    }
+
+    /// Waits for the end, behind the last part (RFC 2046 §5.1.1: what comes there is ignored).
+    pub(super) async fn end(&mut self) -> Result<(), Violation> {
+        let mut n_read = 0_u64;
+        // Budget: `HEAD`, which every piece draws on.
+        while !self.is_end_stream() {
+            match poll_fn(|ctx| Pin::new(&mut *self).poll_frame(ctx)).await {
+                None => break,
+                Some(Ok(frame)) => {
+                    let n = frame.data_ref().map_or(0, Bytes::len);
+                    n_read = n_read.saturating_add(n as u64);
+                }
+                Some(Err(_broken)) => return Err(Problem::Broken.into()),
+            }
+            if n_read > HEAD {
+                return Err(invalid_upload("too much behind the last part"));
+            }
+        }
+        Ok(())
     }
 
     /// Reads on for a while and keeps nothing, so that the client reads why it was refused.
@@ -89,6 +110,10 @@ impl Body for Shared {
         // Whoever panicked with it is gone; the body is as it was.
         let mut body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Pin::new(&mut *body).poll_frame(ctx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_end_stream()
     }
 
     fn size_hint(&self) -> hyper::body::SizeHint {
@@ -226,7 +251,7 @@ impl Pace {
     }
 }
 
-/// 16 KiB until a part has begun: as much as the head of a request.
+/// 16 KiB until a part has begun, and behind the last: as much as the head of a request.
 const HEAD: u64 = 16 * 1024;
 
 #[cfg(test)]
