@@ -46,6 +46,19 @@ pub struct Upstream {
     /// Answers that go on, which are bounded apart: they would leave no room for others.
     streaming: Cell<usize>,
     max_streaming: usize,
+    /// Requests with files, which take as long as their clients: they leave room for others.
+    uploading: Cell<usize>,
+    max_uploading: usize,
+}
+
+/// One of the requests with files that may be on their way.
+#[derive(Debug)]
+pub(super) struct UploadPermit(Rc<Upstream>);
+
+impl Drop for UploadPermit {
+    fn drop(&mut self) {
+        self.0.uploading.set(self.0.uploading.get().saturating_sub(1));
+    }
 }
 
 /// One of the answers that may go on.
@@ -107,6 +120,8 @@ impl Upstream {
             turnstile: Turnstile::new(n, queue, deadlines.queue, graph),
             streaming: Cell::new(0),
             max_streaming: bounds.connections.get(),
+            uploading: Cell::new(0),
+            max_uploading: n.div_ceil(2),
         })
     }
 
@@ -155,6 +170,15 @@ impl Upstream {
 
     pub(super) async fn permit(&self) -> Result<Permit, Failure> {
         self.turnstile.pass().await
+    }
+
+    pub(super) fn upload_permit(self: &Rc<Self>) -> Result<UploadPermit, Failure> {
+        let n = self.uploading.get();
+        if n >= self.max_uploading {
+            return Err(Failure::Overload);
+        }
+        self.uploading.set(n.saturating_add(1));
+        Ok(UploadPermit(Rc::clone(self)))
     }
 
     pub(super) fn stream_permit(self: &Rc<Self>) -> Result<StreamPermit, Failure> {

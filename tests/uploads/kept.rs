@@ -3,6 +3,7 @@
 use std::{
     io::{BufReader, Read, Write},
     net::TcpStream,
+    num::NonZeroUsize,
 };
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     streamed::Held,
     support::{
         proxy::Proxy,
-        wire::{Message, read_message, request},
+        wire::{Message, post, read_message, request},
     },
 };
 
@@ -109,4 +110,26 @@ fn what_is_refused_unread_keeps_the_connection_or_says_that_it_ends() {
     assert_eq!(ask(1_000_000), (429, None));
     assert_eq!(ask(1), (429, None));
     assert_eq!(ask(2_000_000), (429, Some("close".into())));
+}
+
+#[test]
+fn files_that_come_slowly_leave_room_for_others() {
+    let upstream = Held::start();
+    let proxy = Proxy::with(POLICY, SCHEMA, upstream.address, |config| {
+        config.workers = NonZeroUsize::MIN;
+        config.bounds.upstream_in_flight = 2;
+    });
+    let slow = upload(10);
+    let mut first = Client::connect(&proxy);
+    first.send(&slow[..slow.len() - 10]);
+    let _peer = upstream.accept();
+    let mut second = Client::connect(&proxy);
+    second.send(&slow);
+    assert_eq!(second.hear().unwrap().status(), 503);
+    let mut other = Client::connect(&proxy);
+    other.send(&post(r#"{"query":"{ a }"}"#));
+    let mut peer = upstream.accept();
+    let said = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n";
+    peer.write_all(format!("{said}{}", r#"{"data":{}}"#).as_bytes()).unwrap();
+    assert_eq!(other.hear().unwrap().status(), 200);
 }
