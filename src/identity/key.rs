@@ -85,6 +85,11 @@ impl Key {
         Ok(Self { kid: text(jwk, "kid")?, algorithms, material })
     }
 
+    /// Whether a token of one name could mean both.
+    pub(super) fn rivals(&self, other: &Self) -> bool {
+        self.algorithms.iter().any(|it| other.allows(*it))
+    }
+
     pub(super) fn allows(&self, algorithm: Algorithm) -> bool {
         self.algorithms.contains(&algorithm)
     }

@@ -28,7 +28,7 @@ pub struct LeftOut {
 /// Why a text is no key set that can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoKeySet {
-    /// Two keys have this `kid`: which one counts would be chance.
+    /// Two keys have this `kid` and an algorithm in common: which one counts would be chance.
     DuplicateKid(Box<str>),
     /// It is not strict JSON.
     Json(json::Error),
@@ -93,8 +93,9 @@ impl KeySet {
             }
         }
         for (n, key) in keys.iter().enumerate() {
+            // RFC 7517 §4.5: keys of different kinds may have one name, where they are alternatives.
             if let Some(kid) = &key.kid
-                && keys.iter().take(n).any(|it| it.kid.as_ref() == Some(kid))
+                && keys.iter().take(n).any(|it| it.kid.as_ref() == Some(kid) && it.rivals(key))
             {
                 return Err(NoKeySet::DuplicateKid(kid.clone()));
             }
@@ -111,7 +112,7 @@ impl KeySet {
         self.0.len()
     }
 
-    /// The one key for a token: of its `kid`, or, without one, the only one that fits.
+    /// The one key for a token: of its `kid` and for its algorithm, or, without one, the only one that fits.
     pub(super) fn select(
         &self,
         kid: Option<&str>,
@@ -125,8 +126,10 @@ impl KeySet {
                 (Some(_), Some(_)) => Err(BadCredential::AmbiguousKey),
             };
         };
-        let key = self.0.iter().find(|it| it.kid.as_deref() == Some(kid));
-        let key = key.ok_or_else(|| BadCredential::UnknownKey { kid: kid.into() })?;
-        if key.allows(algorithm) { Ok(key) } else { Err(BadCredential::Algorithm) }
+        let mut named = self.0.iter().filter(|it| it.kid.as_deref() == Some(kid)).peekable();
+        if named.peek().is_none() {
+            return Err(BadCredential::UnknownKey { kid: kid.into() });
+        }
+        named.find(|it| it.allows(algorithm)).ok_or(BadCredential::Algorithm)
     }
 }

@@ -102,7 +102,9 @@ fn check_header(header: &str, expect: &str) {
 fn a_good_token_tells_who_it_is() {
     check(&good(), "u-1");
     check_header(r#"{"alg":"HS256","kid":"hs-1"}"#, "u-1");
-    check_header(r#"{"alg":"HS256","kid":"hs-1","typ":"at+JWT"}"#, "u-1");
+    for typ in ["at+JWT", "application/jwt", "Application/at+jwt"] {
+        check_header(&format!(r#"{{"alg":"HS256","kid":"hs-1","typ":"{typ}"}}"#), "u-1");
+    }
     // Without a `kid` there is one key for this algorithm.
     check_header(r#"{"alg":"HS256"}"#, "u-1");
 }
@@ -139,7 +141,9 @@ fn the_header_is_read_strictly() {
     check_header(r#"{"alg":"HS256","kid":"hs-1","crit":[]}"#, "critical");
     check_header(r#"{"alg":"HS256","kid":"hs-1","b64":false,"crit":["b64"]}"#, "critical");
     check_header(r#"{"alg":"HS256","kid":"hs-1","b64":false}"#, "critical");
-    check_header(r#"{"alg":"HS256","kid":"hs-1","typ":"dpop+jwt"}"#, "type");
+    for typ in ["dpop+jwt", "text/jwt", "application/", "application/application/jwt"] {
+        check_header(&format!(r#"{{"alg":"HS256","kid":"hs-1","typ":"{typ}"}}"#), "type");
+    }
     check_header(r#"{"alg":"HS256","kid":"../../dev/null"}"#, "unknown-key");
     // It is not read, so it changes nothing.
     let jwk = json!({ "alg": "HS256", "kid": "hs-1", "jku": "https://evil.example", "jwk": {} });
@@ -311,6 +315,15 @@ fn sets_are_bounded_and_have_each_name_once() {
     }
     assert_eq!(read(r#"{"keys":[]}"#), Err(NoKeySet::NoKeys(Vec::new())));
     assert!(matches!(read(r#"{"keys":[],"keys":[]}"#), Err(NoKeySet::Json(_))));
+    // Of different kinds they are alternatives (RFC 7517 §4.5).
+    let mut kinds = set();
+    for it in kinds["keys"].as_array_mut().unwrap() {
+        it["kid"] = json!("one");
+    }
+    let keyring = Keyring::new(super::tests::keys(&kinds), rules());
+    let of = |alg| signed(&format!(r#"{{"alg":"{alg}","kid":"one"}}"#), &claims().to_string());
+    assert!(keyring.identify(&of("HS256"), NOW).is_ok());
+    assert_eq!(keyring.identify(&of("RS256"), NOW).unwrap_err().reason(), "signature");
     let many = |n| json!({ "keys": vec![json!({ "kty": "?" }); n] }).to_string();
     assert!(matches!(read(&many(100)), Err(NoKeySet::NoKeys(_))));
     assert_eq!(read(&many(101)), Err(NoKeySet::TooMany));

@@ -126,7 +126,7 @@ impl Header {
             return Err(BadCredential::Critical);
         }
         // RFC 8725 §3.11: a token for logging out or proving possession is none for asking.
-        if member("typ")?.is_some_and(|it| !TYPES.iter().any(|own| it.eq_ignore_ascii_case(own))) {
+        if member("typ")?.is_some_and(|it| !is_session(&it)) {
             return Err(BadCredential::Type);
         }
         let algorithm = member("alg")?.and_then(|it| Algorithm::named(&it));
@@ -134,6 +134,15 @@ impl Header {
             algorithm: algorithm.ok_or(BadCredential::Algorithm)?,
             kid: member("kid")?.map(Into::into),
         })
+    }
+}
+
+/// RFC 7515 §4.1.9: a media type, of which `application/` may be left out.
+fn is_session(typ: &str) -> bool {
+    let is = |it: &str| TYPES.iter().any(|own| it.eq_ignore_ascii_case(own));
+    match typ.split_once('/') {
+        Some((kind, subtype)) => kind.eq_ignore_ascii_case("application") && is(subtype),
+        None => is(typ),
     }
 }
 
@@ -151,6 +160,6 @@ fn claims(payload: &[u8]) -> Result<Map<String, Value>, BadCredential> {
 }
 
 /// Of a session token and of an access token (RFC 9068 §2.1).
-const TYPES: [&str; 3] = ["JWT", "at+jwt", "application/at+jwt"];
+const TYPES: [&str; 2] = ["JWT", "at+jwt"];
 /// Claims are flat as a rule; groups and roles come by hundreds.
 const LIMITS: json::Limits = json::Limits { depth: 16, values: 4_000, lists: None };

@@ -54,9 +54,20 @@ pub(super) fn read(
     Credentials {
         jwt: jwt.and_then(|it| jwt::read(it, http, &mut *resolve, found)),
         api_keys: api_keys.and_then(|it| api_key_header(it, resolve, found)),
-        client_label: label.and_then(|it| header_name(it, found)),
+        client_label: label.and_then(|it| label_header(it, found)),
         forward: forward.map(|it| told(it, http, found)).unwrap_or_default(),
     }
+}
+
+/// What clients call themselves is written down, and a credential must not be.
+fn label_header(node: &Node, found: &mut Diagnostics) -> Option<Box<str>> {
+    let name = header_name(node, found)?;
+    if matches!(&*name, "authorization" | "cookie" | "proxy-authorization" | "x-api-key") {
+        let message = format!("`{name}` holds a credential, which would stand in the traffic log");
+        found.push(node.error("contradiction", message));
+        return None;
+    }
+    Some(name)
 }
 
 fn api_key_header(
@@ -186,5 +197,6 @@ mod tests {
             &["not-a-header", "unreadable-file"],
         );
         check("{ client_label: a_b }", &["not-a-header"]);
+        check("{ client_label: Authorization }", &["contradiction"]);
     }
 }

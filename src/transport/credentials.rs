@@ -76,14 +76,15 @@ fn cookie<'h>(headers: &'h HeaderMap, jwt: &Jwt) -> Result<Option<&'h str>, BadC
     let mut found = None;
     // HTTP/2 may split the header (RFC 9113 §8.2.3).
     for value in headers.get_all(COOKIE) {
-        // Cookies of other names may hold anything, but then nobody knows where ours ends.
-        let value = value.to_str().map_err(|_not_ascii| BadCredential::Form)?;
-        for pair in value.split(';') {
-            let (name, token) = pair.split_once('=').unwrap_or((pair, ""));
-            if name.trim() != wanted {
+        // Cookies of other names may hold anything: pages write names of people into them.
+        for pair in value.as_bytes().split(|it| *it == b';') {
+            let mut parts = pair.splitn(2, |it| *it == b'=').map(<[u8]>::trim_ascii);
+            if parts.next() != Some(wanted.as_bytes()) {
                 continue;
             }
-            if found.replace(token.trim()).is_some() {
+            let token = str::from_utf8(parts.next().unwrap_or_default());
+            let token = token.map_err(|_not_text| BadCredential::Form)?;
+            if found.replace(token).is_some() {
                 return Err(BadCredential::Repeated);
             }
         }
@@ -164,6 +165,7 @@ mod tests {
         check(&[("authorization", "Bearer t")], [Some("t"), None, None]);
         check(&[("authorization", "bEARER  t")], [Some("t"), None, None]);
         check(&[("cookie", "a=b; sid=t=; c=d"), ("cookie", "sid2=x")], [None, Some("t="), None]);
+        check(&[("cookie", "name=J\u{fc}rgen; sid=t")], [None, Some("t"), None]);
         check(&[("x-api-key", "k")], [None, None, Some("k")]);
         check(&[("cookie", "token=t; xsid=t"), ("x-token", "t")], [None; 3]);
     }

@@ -65,7 +65,8 @@ pub(super) fn grant(headers: &mut HeaderMap, http: &Http, origin: Option<&Header
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         let yes = HeaderValue::from_static("true");
         headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
-        let exposed = HeaderValue::from_static("x-request-id, retry-after");
+        let exposed =
+            HeaderValue::from_static("x-request-id, retry-after, ratelimit, ratelimit-policy");
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
 }

@@ -294,7 +294,7 @@ impl Parting {
 const SUBSTITUTE: &[u8] = b"POST / HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n";
 /// 4 KiB at a time: a head is seldom larger.
 const PIECE: usize = 4096;
-/// 1 MiB: as much as a body that is too large is read on.
-const PARTING_BYTES: usize = 1024 * 1024;
+/// 32 MiB: most clients look for an answer once all is sent.
+const PARTING_BYTES: usize = 32 * 1024 * 1024;
 /// 1 s: a round trip, and a client that looks at its socket.
 const PARTING: Duration = Duration::from_secs(1);

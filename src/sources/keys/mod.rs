@@ -27,7 +27,7 @@ use crate::{
     config::UpstreamTls,
     identity::{BadCredential, Identity, KeySet, Keyring, TokenRules},
     policy::RemoteOrigin,
-    sources::keys::unknown::Unknown,
+    sources::keys::unknown::{Step, Unknown},
     telemetry::{GraphIndex, KeyLeftOut, KeysNotFetched, KeysReplaced},
 };
 
@@ -185,15 +185,17 @@ impl RemoteKeys {
         keyring.identify(token, now.0).map_err(Unidentified::Bad)
     }
 
-    /// Has the keys asked for because of a `kid`, when that may help; the number of answers before.
+    /// Has the keys asked for because of a `kid`, when that may help; the number of answers before,
+    /// when there is one to wait for.
     fn ask_for(&self, kid: &str, now: UnixSeconds) -> Option<u64> {
         let n_asked = self.n_asked();
         let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = unknown.may_ask((kid, n_asked), now.0, self.origin.refresh.as_secs());
-        may.then(|| {
-            self.wake.notify_one();
-            n_asked
-        })
+        match unknown.meet((kid, n_asked), now.0, self.origin.refresh.as_secs()) {
+            Step::Ask => self.wake.notify_one(),
+            Step::Refuse => return None,
+            Step::Wait => {}
+        }
+        Some(n_asked)
     }
 
     fn n_asked(&self) -> u64 {

@@ -11,6 +11,17 @@ pub(super) struct Unknown {
     last: Option<Asked>,
 }
 
+/// What becomes of a token whose key is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The keys are asked for, and it waits for them.
+    Ask,
+    /// It is bad.
+    Refuse,
+    /// They were asked for, and it waits, too.
+    Wait,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     at: u64,
@@ -19,18 +30,15 @@ struct Asked {
 }
 
 impl Unknown {
-    /// Whether to wait for an answer: because one is on its way, or because this name is a reason
-    /// to ask. That is once in `every` seconds for a name, and never more often than [`PAUSE`].
-    pub(super) fn may_ask(&mut self, (kid, n_asked): (&str, u64), now: u64, every: u64) -> bool {
-        if self.last.is_some_and(|it| it.n_asked == n_asked && now < it.at.saturating_add(PAUSE)) {
-            return true;
-        }
-        if self.last.is_some_and(|it| now < it.at.saturating_add(PAUSE)) {
-            return false;
+    /// What to do for a name. It is a reason to ask once in `every` seconds, and never more often
+    /// than [`PAUSE`].
+    pub(super) fn meet(&mut self, (kid, n_asked): (&str, u64), now: u64, every: u64) -> Step {
+        if let Some(last) = self.last.filter(|it| now < it.at.saturating_add(PAUSE)) {
+            return if last.n_asked == n_asked { Step::Wait } else { Step::Refuse };
         }
         self.kids.retain(|_, at| now < at.saturating_add(every));
         if self.kids.contains_key(kid) {
-            return false;
+            return Step::Refuse;
         }
         if self.kids.len() >= MAX_KIDS {
             // In a flood, all of them are as good as any.
@@ -38,7 +46,7 @@ impl Unknown {
         }
         self.kids.insert(kid.into(), now);
         self.last = Some(Asked { at: now, n_asked });
-        true
+        Step::Ask
     }
 }
 
@@ -55,25 +63,25 @@ mod tests {
     fn a_name_is_asked_for_once_and_a_flood_once_per_pause() {
         let mut unknown = Unknown::default();
         let mut check = |kid: &str, n_asked, now, expect| {
-            assert_eq!(unknown.may_ask((kid, n_asked), now, 300), expect, "{kid} at {now}");
+            assert_eq!(unknown.meet((kid, n_asked), now, 300), expect, "{kid} at {now}");
         };
-        check("a", 1, 1000, true);
+        check("a", 1, 1000, Step::Ask);
         // The answer is on its way, and may have any name.
-        check("b", 1, 1001, true);
-        check("a", 2, 1002, false);
-        check("b", 2, 1009, false);
-        check("b", 2, 1010, true);
-        check("a", 3, 1020, false);
-        check("c", 3, 1020, true);
-        check("a", 4, 1299, false);
-        check("a", 4, 1300, true);
+        check("b", 1, 1001, Step::Wait);
+        check("a", 2, 1002, Step::Refuse);
+        check("b", 2, 1009, Step::Refuse);
+        check("b", 2, 1010, Step::Ask);
+        check("a", 3, 1020, Step::Refuse);
+        check("c", 3, 1020, Step::Ask);
+        check("a", 4, 1299, Step::Refuse);
+        check("a", 4, 1300, Step::Ask);
     }
 
     #[test]
     fn names_are_bounded() {
         let mut unknown = Unknown::default();
         for n in 0..1_000 {
-            assert!(unknown.may_ask((&n.to_string(), n), n * PAUSE, u64::MAX));
+            assert_eq!(unknown.meet((&n.to_string(), n), n * PAUSE, u64::MAX), Step::Ask);
             assert!(unknown.kids.len() <= MAX_KIDS);
         }
     }
