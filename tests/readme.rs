@@ -4,7 +4,11 @@
 
 use std::{env, fmt::Write as _, fs, path::Path};
 
-use portcullis::rules::{REGISTRY, Setting, Switch, Unit};
+use portcullis::{
+    diagnostic::{Colour, render},
+    rules::{REGISTRY, Setting, Switch, Unit},
+    sources::load_policy,
+};
 
 const BEGIN: &str = "<!-- rules: written by `PORTCULLIS_WRITE=1 cargo test --test readme` -->\n";
 const END: &str = "<!-- end of rules -->";
@@ -53,4 +57,19 @@ fn default(setting: &Setting) -> String {
             Switch::Report => "report".to_owned(),
         },
     }
+}
+
+#[test]
+fn the_policy_is_one_that_passes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).expect("README.md is there");
+    let (_, rest) = readme.split_once("```yaml\n# yaml-language-server").expect("it begins");
+    let (policy, _) = rest.split_once("```").expect("it ends");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("policy.yaml");
+    fs::write(&path, format!("#{policy}")).expect("write");
+    fs::copy(root.join("policies/schema.graphql"), folder.path().join("shop.graphql"))
+        .expect("copy");
+    let (policy, found) = load_policy(&path);
+    assert!(policy.is_some() && !found.has_faults(), "{}", render(&found, Colour::Plain));
 }

@@ -189,7 +189,7 @@ fn liftable(
     None
 }
 
-fn can_be_lifted(entry: &Entry) -> bool {
+pub(super) fn can_be_lifted(entry: &Entry) -> bool {
     let block = entry.meta.setting.split('.').next();
     matches!(entry.setting, Setting::Limit { .. }) && matches!(block, Some("limits" | "cost"))
 }

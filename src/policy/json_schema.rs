@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     policy::{
-        cost, documents_schema, http::Http, http_schema, identity_schema, inputs, rates, response,
-        schema_file::ON_DRIFT, tree::Block,
+        cost, documents_schema, exceptions, http::Http, http_schema, identity_schema, inputs,
+        rates, response, schema_file::ON_DRIFT, tree::Block,
     },
     rules::{Entry, REGISTRY, Setting, Switch, Unit},
     yaml::scalar::write_bytes,
@@ -129,10 +129,8 @@ fn schema() -> Value {
 }
 
 fn exceptions(registry: &'static [Entry]) -> Value {
-    let liftable = |it: &&Entry| {
-        matches!(it.setting, Setting::Limit { .. }) && it.meta.setting.starts_with("limits.")
-    };
-    let liftable: Vec<_> = registry.iter().filter(liftable).map(|it| it.meta.setting).collect();
+    let liftable = registry.iter().filter(|it| exceptions::can_be_lifted(it));
+    let liftable: Vec<_> = liftable.map(|it| it.meta.setting).collect();
     let properties = map([
         (
             "document",
