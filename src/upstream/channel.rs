@@ -16,12 +16,13 @@ use crate::{
     json,
     sources::{Wire, now},
     upstream::{
-        Head, Upstream, breaker::Outcome, fault::Failure, headers::written_address, signed_link,
-        target::Target,
+        Head, Upstream, breaker::Outcome, fault::Failure, headers::written_address, lane,
+        signed_link, target::Target,
     },
     verdict::{Admitted, Fault},
     websocket::{
-        Close, Dialect, Ended, Frames, FromUpstream, Received, connect, read_upstream, write,
+        Close, ConnectError, Dialect, Ended, Frames, FromUpstream, Received, connect,
+        read_upstream, write,
     },
 };
 
@@ -60,7 +61,7 @@ impl Upstream {
             agreeing.await.map_err(|_elapsed| Failure::ResponseTimeout)?
         };
         let opened = opening.await;
-        attempt.note(if opened.is_ok() { Outcome::Answered } else { Outcome::Failed });
+        attempt.note(opened.as_ref().map_or_else(outcome_of, |_open| Outcome::Answered));
         Ok(opened?)
     }
 
@@ -82,7 +83,7 @@ impl Upstream {
             headers.insert(&signed_link::HEADER, signature);
         }
         let opened = connect(wire, target.websocket(), headers, MAX_MESSAGE).await;
-        let (frames, dialect) = opened.map_err(|it| Failure::WebSocket(it.to_string()))?;
+        let (frames, dialect) = opened.map_err(Failure::Handshake)?;
         let mut channel = Channel { frames, dialect, patience: self.response_idle };
         let silent = |_ended| Failure::WebSocket("it closed instead of an acknowledgement".into());
         channel.send(write::connection_init(init)).await.map_err(silent)?;
@@ -167,6 +168,27 @@ impl Channel {
     async fn send(&mut self, text: String) -> Result<(), ChannelEnded> {
         let sent = timeout(self.patience, self.frames.send(text)).await;
         Ok(sent.map_err(|_elapsed| ChannelEnded)??)
+    }
+}
+
+/// An upstream that refuses one client's socket has answered: a bad credential of one client must
+/// not shut the upstream to the others.
+fn outcome_of(failure: &Failure) -> Outcome {
+    match failure {
+        Failure::Handshake(ConnectError::Status(status)) => lane::outcome_of(*status),
+        Failure::Handshake(ConnectError::NoHandshake(_)) | Failure::WebSocket(_) => {
+            Outcome::Answered
+        }
+        Failure::Broken { .. }
+        | Failure::Connect(_)
+        | Failure::ConnectTimeout
+        | Failure::Ejected(_)
+        | Failure::Handshake(ConnectError::BrokeOff(_))
+        | Failure::NoTls
+        | Failure::Overload
+        | Failure::ResponseTimeout
+        | Failure::Switching
+        | Failure::Tls(_) => Outcome::Failed,
     }
 }
 

@@ -5,6 +5,7 @@ use std::{error::Error, time::Duration};
 use crate::{
     sources::{DialError, Ended},
     verdict::{Code, Fault},
+    websocket::ConnectError,
 };
 
 /// One variant per way of failing before an answer has begun.
@@ -23,6 +24,8 @@ pub(super) enum Failure {
     ConnectTimeout,
     /// No address of it is asked at the moment; how long not.
     Ejected(Duration),
+    /// A handshake for WebSocket was not agreed to.
+    Handshake(ConnectError),
     /// It wants TLS, and nobody said whom to trust.
     NoTls,
     /// Too many requests wait for the upstream.
@@ -74,6 +77,7 @@ impl From<Failure> for Fault {
             Failure::ConnectTimeout => {
                 return unreached(Code::GATEWAY_TIMEOUT, "connecting took too long".into());
             }
+            Failure::Handshake(it) => (Code::UPSTREAM_UNAVAILABLE, format!("no WebSocket: {it}")),
             Failure::NoTls => {
                 return unreached(Code::UPSTREAM_UNAVAILABLE, "nobody is trusted for TLS".into());
             }

@@ -265,7 +265,7 @@ fn is_open_ended(head: &Parts) -> bool {
 
 /// What the upstream says of itself: these three come from what stands in front of a server that
 /// is not there, and never from one that has run an operation.
-fn outcome_of(status: StatusCode) -> Outcome {
+pub(super) fn outcome_of(status: StatusCode) -> Outcome {
     match status {
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
             Outcome::Failed

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::{
-    HeaderMap, HeaderValue, Request, Uri,
+    HeaderMap, HeaderValue, Request, StatusCode, Uri,
     header::{
         CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
     },
@@ -11,18 +11,28 @@ use http::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::{
     client_async_with_config,
-    tungstenite::{Error, handshake::client::generate_key},
+    tungstenite::{Error, error::ProtocolError, handshake::client::generate_key},
 };
 
 use crate::websocket::{Dialect, Frames, dialect::OFFERED, frames::config};
 
-/// What an upstream says that does not speak the protocol.
+/// Why the other side does not speak the protocol.
 #[derive(Debug)]
-pub struct ConnectError(String);
+pub enum ConnectError {
+    /// It was gone before it had answered.
+    BrokeOff(String),
+    /// It answered, and not as a handshake is answered.
+    NoHandshake(String),
+    /// It answered with this status.
+    Status(StatusCode),
+}
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::BrokeOff(it) | Self::NoHandshake(it) => f.write_str(it),
+            Self::Status(it) => write!(f, "it answered with {it}"),
+        }
     }
 }
 
@@ -30,7 +40,15 @@ impl std::error::Error for ConnectError {}
 
 impl From<Error> for ConnectError {
     fn from(error: Error) -> Self {
-        Self(error.to_string())
+        match error {
+            Error::Http(answer) => Self::Status(answer.status()),
+            Error::Io(_)
+            | Error::ConnectionClosed
+            | Error::Protocol(ProtocolError::HandshakeIncomplete) => {
+                Self::BrokeOff(error.to_string())
+            }
+            _ => Self::NoHandshake(error.to_string()),
+        }
     }
 }
 
@@ -53,13 +71,14 @@ pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
     headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(OFFERED));
     let key = HeaderValue::try_from(generate_key());
-    headers.insert(SEC_WEBSOCKET_KEY, key.map_err(|it| ConnectError(it.to_string()))?);
+    headers.insert(SEC_WEBSOCKET_KEY, key.map_err(|it| ConnectError::NoHandshake(it.to_string()))?);
     let mut request = Request::new(());
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     let (stream, answer) = client_async_with_config(request, stream, Some(config(limit))).await?;
     let dialect = Dialect::chosen(answer.headers());
-    let dialect = dialect.ok_or_else(|| ConnectError("it chose no protocol".to_owned()))?;
+    let no_protocol = || ConnectError::NoHandshake("it chose no protocol".to_owned());
+    let dialect = dialect.ok_or_else(no_protocol)?;
     Ok((Frames::new(stream), dialect))
 }
 

@@ -1,12 +1,14 @@
 //! Upstreams that speak otherwise or listen elsewhere, and how much one socket may ask of them.
 
-use portcullis::config::UpstreamUrl;
+use std::num::NonZeroUsize;
+
+use portcullis::config::{Config, UpstreamUrl};
 
 use crate::{
     SCHEMA, policy, start,
     support::{
         proxy::Proxy,
-        socket::{Client, Dialect, SocketUpstream},
+        socket::{Client, Dialect, NOBODY, SocketUpstream},
         upstream::Upstream,
         wire::{exchange, post},
     },
@@ -95,4 +97,53 @@ fn an_operation_has_as_many_answers_as_it_may() {
     upstream.wait(|it| it.messages.iter().any(|it| it["type"] == "complete"));
     client.subscribe("a", "subscription { tick }");
     assert_eq!(client.hear_short(), "next a");
+}
+
+/// One worker, whose breaker opens soon and stays so.
+fn touchy(config: &mut Config) {
+    config.workers = NonZeroUsize::MIN;
+    config.bounds.breaker_failures = 3;
+    config.deadlines.breaker_open = std::time::Duration::from_secs(3600);
+}
+
+#[test]
+fn a_credential_that_the_upstream_refuses_shuts_it_to_nobody_else() {
+    let upstream = SocketUpstream::start();
+    let proxy = Proxy::with(&policy(""), SCHEMA, upstream.address(), touchy);
+    let init = format!(r#"{{"type":"connection_init","payload":{{"authorization":"{NOBODY}"}}}}"#);
+    for _ in 0..5 {
+        // With the handshake, and with the message that follows it.
+        let mut in_head = Client::begun(proxy.address(), &[("authorization", NOBODY)]);
+        let mut in_init = Client::open(proxy.address(), &[]).unwrap();
+        in_init.say(&init);
+        assert_eq!(in_init.hear_short(), crate::ACK);
+        for client in [&mut in_head, &mut in_init] {
+            client.subscribe("a", "subscription { tick }");
+            assert_eq!(client.hear_short(), "error a UPSTREAM_UNAVAILABLE");
+        }
+    }
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("a", "subscription { tick }");
+    assert_eq!(client.hear_short(), "next a");
+}
+
+#[test]
+fn sockets_that_an_upstream_does_not_serve_leave_its_requests_alone() {
+    let subscribe = |proxy: &Proxy| {
+        let mut client = Client::begun(proxy.address(), &[]);
+        client.subscribe("a", "subscription { tick }");
+        assert_eq!(client.hear_short(), "error a UPSTREAM_UNAVAILABLE");
+    };
+    let upstream = Upstream::start();
+    let proxy = Proxy::with(&policy(""), SCHEMA, upstream.address(), touchy);
+    (0..5).for_each(|_| subscribe(&proxy));
+    let answer = exchange(proxy.address(), &post(r#"{"query":"{a}"}"#)).unwrap();
+    assert_eq!((answer.status(), upstream.take().len()), (200, 6));
+    // What stands in front of a server that is not there says so here, too.
+    let down = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+    let upstream = Upstream::raw(Some(down));
+    let proxy = Proxy::with(&policy(""), SCHEMA, upstream.address(), touchy);
+    (0..3).for_each(|_| subscribe(&proxy));
+    assert_eq!(Client::open(proxy.address(), &[]).err(), Some(503));
+    assert_eq!(upstream.take().len(), 3);
 }

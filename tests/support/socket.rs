@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{
-    Error, HandshakeError, Message, WebSocket, accept_hdr,
+    self, Error, HandshakeError, Message, WebSocket, accept_hdr,
     client::client,
     handshake::{
         client::{Request, generate_key},
@@ -22,6 +22,9 @@ use tokio_tungstenite::tungstenite::{
 
 /// An answer that takes longer is a hang, which fails the test.
 const HANG: Duration = Duration::from_secs(20);
+
+/// Whose credential an upstream refuses, wherever it stands.
+pub(crate) const NOBODY: &str = "Bearer nobody";
 
 /// A client's open socket.
 pub(crate) struct Client(pub(crate) WebSocket<TcpStream>);
@@ -223,6 +226,11 @@ fn serve(stream: TcpStream, dialect: Dialect, record: &Record) {
         let message: Value = serde_json::from_str(&text).expect("JSON");
         note(record, |it| it.messages.push(message.clone()));
         let said = match message["type"].as_str() {
+            Some("connection_init") if message["payload"]["authorization"] == NOBODY => {
+                let code = tungstenite::protocol::frame::coding::CloseCode::Library(4403);
+                let frame = tungstenite::protocol::CloseFrame { code, reason: "".into() };
+                socket.close(Some(frame))
+            }
             Some("connection_init") => {
                 if dialect == Dialect::Old {
                     drop(socket.send(Message::text(r#"{"type":"ka"}"#)));
@@ -253,6 +261,11 @@ fn handshake(
         };
         let headers = request.headers().iter().map(text).collect();
         note(record, |it| it.handshakes.push(headers));
+        if request.headers().get("authorization").is_some_and(|it| it == NOBODY) {
+            let mut refusal = http::Response::new(None);
+            *refusal.status_mut() = http::StatusCode::UNAUTHORIZED;
+            return Err(refusal);
+        }
         let protocol = match dialect {
             Dialect::New => "graphql-transport-ws",
             Dialect::None => return Ok(answer),
