@@ -24,6 +24,7 @@ use std::{
 use portcullis::config::{Config, UpstreamUrl};
 use support::{
     bench::{ANSWER, Bench, ONE, POST, exchange, read_answer, start_with, status},
+    proxy::Proxy,
     upstream::Upstream,
 };
 
@@ -145,6 +146,26 @@ fn an_address_that_fails_is_left_alone() {
     let n_good = (0..40).filter(|_| status(&bench.post(ONE)) == "200").count();
     assert_eq!(n_good, 37);
     assert_eq!(bench.upstream.take().len(), 3);
+}
+
+#[test]
+fn an_upstream_that_hangs_is_left_alone_however_shortly_the_policy_waits() {
+    for timeout in ["first_byte: 50ms", "total: 50ms"] {
+        let policy = format!(
+            "version: 1\nname: test\nschema: {{ file: test.graphql }}\n\
+             response: {{ timeout: {{ {timeout} }} }}\n"
+        );
+        let upstream = Upstream::raw(None);
+        let schema = "type Query { a: Int }";
+        let proxy = Proxy::with(&policy, schema, upstream.address(), |it| {
+            it.workers = NonZeroUsize::MIN;
+            it.bounds.breaker_failures = 3;
+            it.deadlines.breaker_open = Duration::from_secs(3600);
+        });
+        let bench = Bench { upstream, proxy };
+        let statuses = [(); 4].map(|()| status(&bench.post(ONE)).to_owned());
+        assert_eq!(statuses, ["504", "504", "504", "503"], "{timeout}");
+    }
 }
 
 /// An upstream that answers each request when it is told to, and tells of each that comes.

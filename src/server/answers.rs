@@ -39,11 +39,8 @@ impl Asked<'_> {
         self,
         answer: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
-        let first = self.state.response().timeout.first_byte;
-        let first = first.and_then(|it| self.at.checked_add(it));
-        let until = [first, self.until()].into_iter().flatten().min();
         let late = async {
-            match until {
+            match self.until_head() {
                 Some(until) => sleep_until(until).await,
                 None => pending().await,
             }
@@ -53,6 +50,14 @@ impl Asked<'_> {
             answer = answer => answer,
             () = late => Err(late_fault()),
         }
+    }
+
+    /// When the head of the answer must have come. Whoever asks the upstream must know it: one that
+    /// is silent for so long has failed, which nobody learns when the question is only dropped.
+    pub(super) fn until_head(self) -> Option<Instant> {
+        let first = self.state.response().timeout.first_byte;
+        let first = first.and_then(|it| self.at.checked_add(it));
+        [first, self.until()].into_iter().flatten().min()
     }
 
     /// When the answer must have come.

@@ -125,7 +125,8 @@ impl Exchange<'_> {
             let lane = self.client.lane(self.site);
             watch.hand_over();
             // Boxed, or every future around it would hold it twice, and each is copied whole.
-            let answered = asked.head(Box::pin(lane.forward(admitted, head))).await;
+            let answer = Box::pin(lane.forward(admitted, head, asked.until_head()));
+            let answered = asked.head(answer).await;
             watch.stop();
             Ok((answered?, asked))
         };

@@ -75,7 +75,8 @@ impl Lane {
         Self { upstream, pinning, own: RefCell::new(None), written: RefCell::new(None) }
     }
 
-    /// Forwards what was judged, and returns the answer as it comes in.
+    /// Forwards what was judged, and returns the answer as it comes in, which begins at `until`
+    /// or sooner when somebody waits no longer than that.
     ///
     /// # Errors
     /// When the upstream cannot be reached, is too slow or breaks off before it answers. Only a
@@ -86,6 +87,7 @@ impl Lane {
         self: &Rc<Self>,
         admitted: Admitted,
         head: Head<'_>,
+        until: Option<Instant>,
     ) -> Result<Response<Relayed>, Fault> {
         point(Stage::Place).await?;
         let permit = self.upstream.permit().await?;
@@ -95,7 +97,8 @@ impl Lane {
             headers: Vec::new(),
             body: Body::Whole(Full::new(body)),
         };
-        let deadline = Instant::now().checked_add(self.upstream.response);
+        let ours = Instant::now().checked_add(self.upstream.response);
+        let deadline = [ours, until].into_iter().flatten().min();
         self.answer(permit, (outgoing, head), deadline).await
     }
 
@@ -232,7 +235,9 @@ impl Lane {
                 }
             };
             tried.push(replica);
-            if tried.len() >= upstream.n_replicas().min(MAX_TRIES) {
+            // Another address would be blamed for the time that this one took.
+            let is_over = deadline <= Instant::now();
+            if is_over || tried.len() >= upstream.n_replicas().min(MAX_TRIES) {
                 return Err(failure);
             }
             // What failed is more telling than that nobody is left.

@@ -195,6 +195,16 @@ fn uploads_take_time_of_ours_and_of_the_upstream() {
 }
 
 #[test]
+fn without_files_it_waits_no_longer_than_the_policy() {
+    let policy = format!("{POLICY}response: {{ timeout: {{ total: 50ms }} }}\n");
+    let upstream = Upstream::raw(None);
+    let proxy = Proxy::with(&policy, SCHEMA, upstream.address(), |_config| {});
+    let body = body(&[("\"operations\"", r#"{ "query": "{ a }" }"#), ("\"map\"", "{}")]);
+    let answer = exchange(proxy.address(), &request("POST", "/graphql", &headers(), Some(&body)));
+    assert_eq!(answer.unwrap().status(), 504);
+}
+
+#[test]
 fn without_files_it_is_a_request_like_others() {
     let case = Case::start();
     let empty = ("\"map\"", "{}");

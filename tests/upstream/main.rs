@@ -9,6 +9,7 @@
 
 mod certificates;
 mod log;
+mod patience;
 mod schema;
 mod server;
 
@@ -49,11 +50,11 @@ const BOTH: &[&str] = &["h2", "http/1.1"];
 const ONE: &str = r#"{"query":"{ a }"}"#;
 const KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 
-fn state() -> State {
+fn state(policy: &str) -> State {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policy.yaml");
     std::fs::write(folder.path().join("test.graphql"), "type Query { a: Int }").unwrap();
-    std::fs::write(&path, POLICY).unwrap();
+    std::fs::write(&path, policy).unwrap();
     let (policy, found) = load_policy(&path);
     let policy = policy.unwrap_or_else(|| panic!("{found:?}"));
     State::new(Gate::new(Arc::new(policy), CacheLimits::default()))
@@ -61,6 +62,14 @@ fn state() -> State {
 
 /// A proxy in front of `scheme://host:port/up?x=1`.
 fn start(base: &str, address: SocketAddr, change: impl FnOnce(&mut Config)) -> Running {
+    start_under((POLICY, base), address, change)
+}
+
+fn start_under(
+    (policy, base): (&str, &str),
+    address: SocketAddr,
+    change: impl FnOnce(&mut Config),
+) -> Running {
     log::start();
     let url = UpstreamUrl::parse(&format!("{base}:{}/up?x=1", address.port())).unwrap();
     let mut config = Config::new(url);
@@ -69,7 +78,7 @@ fn start(base: &str, address: SocketAddr, change: impl FnOnce(&mut Config)) -> R
     // One worker, so that there is one pool.
     config.workers = NonZeroUsize::MIN;
     change(&mut config);
-    Proxy::start(config, state()).unwrap()
+    Proxy::start(config, state(policy)).unwrap()
 }
 
 fn trusting(authority: &Authority) -> Option<UpstreamTls> {
@@ -165,7 +174,7 @@ fn a_client_certificate_is_shown_to_who_asks_for_it() {
 #[test]
 fn https_without_authorities_does_not_start() {
     let config = Config::new(UpstreamUrl::parse("https://localhost/").unwrap());
-    let error = Proxy::start(config, state()).unwrap_err();
+    let error = Proxy::start(config, state(POLICY)).unwrap_err();
     assert_eq!(error.to_string(), "an `https` upstream needs to be told whom to trust");
 }
 

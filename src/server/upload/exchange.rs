@@ -58,9 +58,11 @@ impl Exchange<'_> {
             let (files, passing) = upload.pass(proofs.map(|(name, it)| (name, it.clone())));
             watch.hand_over();
             let Some(files) = files else {
-                let answer = lane.forward(admitted, head).await;
+                let asked = self.asked();
+                let answer = lane.forward(admitted, head, asked.until_head());
+                let answered = asked.head(answer).await;
                 watch.stop();
-                return Ok((answer?, self.asked()));
+                return Ok((answered?, asked));
             };
             let until = Instant::now().checked_add(self.client.worker.deadlines().request);
             let until = until.unwrap_or_else(Instant::now);
