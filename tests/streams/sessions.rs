@@ -1,6 +1,6 @@
 //! Sessions: how long they last, who may go on, who waits for whom.
 
-use std::{fs, net::SocketAddr};
+use std::{fs, net::SocketAddr, time::Duration};
 
 use portcullis::{
     config::{Config, UpstreamUrl},
@@ -8,6 +8,7 @@ use portcullis::{
     sources::now,
 };
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
     SCHEMA, policy, start,
@@ -224,4 +225,27 @@ fn another_policy_judges_what_runs() {
     assert_eq!(client.hear(), "close 1012");
     proxy.running.stop();
     assert_eq!(proxy.running.join(), 0);
+}
+
+#[test]
+fn whoever_never_stops_talking_is_judged_again_too() {
+    let (_upstream, proxy) = start("");
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("aliased", "subscription{a:tick}");
+    assert_eq!(client.hear_short(), "next aliased");
+    proxy.replace(&policy("").replace("depth: 3", "aliases: 0"), SCHEMA);
+    // A ping in every tenth of a second: slower than it may, and quicker than anybody looks.
+    client.0.get_mut().set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    let mut heard = String::new();
+    for _ in 0..100 {
+        match client.0.read() {
+            Ok(Message::Text(text)) if text.contains("pong") => {}
+            Ok(Message::Text(text)) => {
+                heard = text.to_string();
+                break;
+            }
+            _silent => client.say(r#"{"type":"ping"}"#),
+        }
+    }
+    assert!(heard.contains("MAX_ALIASES_LIMIT"), "{heard}");
 }

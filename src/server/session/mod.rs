@@ -61,6 +61,8 @@ struct Session {
     /// What is left of the operations that it may begin; nothing: there is no limit.
     begins: Option<Pace>,
     opened: Instant,
+    /// When it was last looked which policy is in force.
+    looked: Instant,
     /// When the caller's credential ends.
     expires: Option<Instant>,
 }
@@ -100,6 +102,7 @@ pub(super) async fn run(socket: Socket, first: Vec<u8>, upgrade: Upgrade, client
         pace: Pace::new(),
         begins,
         opened: Instant::now(),
+        looked: Instant::now(),
         expires: None,
     };
     let ended = session.serve().await;
@@ -164,7 +167,7 @@ impl Session {
         }
     }
 
-    /// When to look around, if nothing happens.
+    /// When to look around, whatever happens before.
     fn due(&self) -> Instant {
         let look = if self.live.is_empty() { IDLE_LOOK } else { LOOK };
         let (now, channel) = (Instant::now(), self.channel.as_ref());
@@ -173,7 +176,7 @@ impl Session {
             self.expires,
             self.frames.due(),
             channel.and_then(Channel::due),
-            now.checked_add(look),
+            self.looked.checked_add(look),
         ];
         all.into_iter().flatten().min().unwrap_or(now)
     }
@@ -228,7 +231,7 @@ async fn said(channel: &mut Option<Channel>) -> Result<Bytes, ChannelEnded> {
 
 /// One container around a request.
 const MESSAGE: json::Limits = json::Limits { depth: 33, values: 100_000, lists: None };
-/// 1 s: so long may an operation run on that another policy refuses, when nothing happens.
+/// 1 s: so long may an operation run on that another policy refuses.
 const LOOK: Duration = Duration::from_secs(1);
 /// 20 s: nothing runs that could be refused.
 const IDLE_LOOK: Duration = Duration::from_secs(20);

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::{
     json,
     response::Guard,
@@ -19,6 +21,7 @@ use crate::{
 impl Session {
     /// Takes the policy in force and the keys, when they are others.
     pub(super) async fn look_at_policy(&mut self) -> Result<(), Ended> {
+        self.looked = Instant::now();
         let latest = self.site.in_force();
         let is_same_caller = !are_other(latest.keys.keyring().as_ref(), self.keyring.as_ref());
         let before = std::mem::replace(&mut self.state, latest);
