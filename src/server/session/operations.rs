@@ -5,7 +5,7 @@
 use tokio::time::Instant;
 
 use crate::{
-    admission::Watched,
+    admission::{Requests, Watched},
     json::Value,
     response::Guard,
     schema::OperationKind,
@@ -91,7 +91,7 @@ impl Session {
         let (gate, link) = (&self.state.gate, self.client.worker.link());
         documents::ask(gate, link, &requests).await;
         let watch = Stopwatch::start(self.site.index());
-        let judged = self.judge(id, payload);
+        let judged = self.judge(id, &requests);
         watch.stop();
         let judged = judged?;
         let items = match &judged {
@@ -109,15 +109,14 @@ impl Session {
     }
 
     /// The one judge, for the one request of a message.
-    pub(super) fn judge(&self, id: RequestId, payload: Value<'_>) -> Result<Judged, Refusal> {
+    pub(super) fn judge(&self, id: RequestId, requests: &Requests<'_>) -> Result<Judged, Refusal> {
         self.state.refuse_drift()?;
-        let requests = decode_one(payload, self.state.http())?;
-        let (verdict, follow) = self.state.gate.admit_and_follow(&requests, &self.caller, now());
+        let (verdict, follow) = self.state.gate.admit_and_follow(requests, &self.caller, now());
         let (taps, policy) = (self.site.taps(), self.state.gate.policy());
         // Let go at once: an operation over a socket may last for days.
         // One that goes on under another policy was written down when it began.
         let is_new = id != self.id;
-        drop(is_new.then(|| taps.note(id, policy, (&requests, &self.caller), &verdict)));
+        drop(is_new.then(|| taps.note(id, policy, (requests, &self.caller), &verdict)));
         match verdict {
             Verdict::Admit(admitted) => {
                 self.serves(id, admitted.items())?;

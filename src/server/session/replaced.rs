@@ -13,7 +13,7 @@ use crate::{
         session::{MESSAGE, Session, live::Operation, operations::Judged, pace::Pace},
         upgrade::accept,
     },
-    transport::Refusal,
+    transport::{Refusal, decode_one},
     verdict::{Code, Violation},
     websocket::{Close, Ended},
 };
@@ -73,7 +73,9 @@ impl Session {
     fn judged_again(&self, operation: &Operation) -> Option<Again> {
         // It was read before.
         let tree = json::read(operation.payload.as_bytes(), MESSAGE).ok()?;
-        let refusal = match self.judge(self.id, tree.root()) {
+        let requests = decode_one(tree.root(), self.state.http());
+        let judged = requests.map_err(Refusal::from).and_then(|it| self.judge(self.id, &it));
+        let refusal = match judged {
             Ok(Judged::Forward(admitted, reading)) if *admitted.body() == *operation.body => {
                 return Some(Again::Goes(reading.guard));
             }
