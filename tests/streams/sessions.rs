@@ -249,3 +249,27 @@ fn whoever_never_stops_talking_is_judged_again_too() {
     }
     assert!(heard.contains("MAX_ALIASES_LIMIT"), "{heard}");
 }
+
+#[test]
+fn an_objection_is_reported_once_however_often_it_is_judged() {
+    let upstream = SocketUpstream::start();
+    let reports = |name: &str| {
+        let policy = policy("").replace("depth: 3", "aliases: 0, mode: report");
+        policy.replace("name: test", &format!("name: {name}"))
+    };
+    let proxy = Proxy::with(&reports("first"), SCHEMA, upstream.address(), |_config| {});
+    let n_reported = || {
+        let get = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let answer = support::wire::exchange(proxy.admin_address(), get).unwrap();
+        let text = String::from_utf8(answer.body).unwrap();
+        let of_ours = text.lines().filter_map(|it| it.strip_prefix("portcullis_reported_total"));
+        of_ours.filter_map(|it| it.rsplit(' ').next()?.parse::<u64>().ok()).sum::<u64>()
+    };
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("aliased", "subscription{a:tick}");
+    assert_eq!((client.hear_short(), n_reported()), ("next aliased".into(), 1));
+    proxy.replace(&reports("second"), SCHEMA);
+    // What begins is judged by the policy in force, and whatever runs before it.
+    client.subscribe("plain", "subscription{tick}");
+    assert_eq!((client.hear_short(), n_reported()), ("next plain".into(), 1));
+}

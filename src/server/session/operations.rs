@@ -99,6 +99,7 @@ impl Session {
             Judged::Forward(admitted, _) => admitted.items(),
         };
         traced.tell(items, requests.first.operation_name.as_deref());
+        logged::reported(id, items);
         if let Judged::Forward(admitted, _) = &judged {
             documents::leave(gate, link, &requests);
             rates.of_items(spender, admitted.items(), charges).await?;
@@ -119,13 +120,13 @@ impl Session {
         drop(is_new.then(|| taps.note(id, policy, (requests, &self.caller), &verdict)));
         match verdict {
             Verdict::Admit(admitted) => {
-                self.serves(id, admitted.items())?;
+                self.serves(admitted.items())?;
                 let guard = guard_of_socket(&self.state, id, (follow.expected, follow.delivery));
                 let reading = Box::new(Reading { guard, watched: follow.watched });
                 Ok(Judged::Forward(admitted, reading))
             }
             Verdict::Answer(answered) => {
-                self.serves(id, &answered.items)?;
+                self.serves(&answered.items)?;
                 Ok(Judged::Answer(answered))
             }
             Verdict::Reject(rejected) => Err(Refusal::Rejected(rejected)),
@@ -133,8 +134,7 @@ impl Session {
     }
 
     /// Only kinds that the policy wants here.
-    fn serves(&self, id: RequestId, items: &[Item]) -> Result<(), Violation> {
-        logged::reported(id, items);
+    fn serves(&self, items: &[Item]) -> Result<(), Violation> {
         let is_other = |it: &&Item| !self.rules.operations.contains(&it.kind);
         let Some(other) = items.iter().find(is_other) else { return Ok(()) };
         let kind = other.kind.keyword();
