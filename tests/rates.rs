@@ -8,6 +8,7 @@ use support::{
     bazaar::{Case, INTENT, bazaar_with, cases},
     bench::{ANSWER, POST, status},
     proxy::Proxy,
+    socket::Client,
     upstream::Upstream,
     wire::exchange,
 };
@@ -205,4 +206,24 @@ fn what_was_spent_survives_a_reload() {
     assert!(small.post(QUERY).starts_with("429 "));
     small.proxy.replace(&policy("other", &rates.replace("1/h", "2/h")), SCHEMA);
     assert_eq!(small.post(QUERY), "200");
+}
+
+#[test]
+fn introspection_that_is_answered_here_counts_over_every_transport() {
+    let policy = "version: 1\nname: t\nschema: { file: test.graphql }\nintrospection: allow\n\
+        http: { websocket: { operations: [query] } }\n\
+        rates: [{ name: d, key: document, limit: 2/h }]\n";
+    let upstream = Upstream::answering(ANSWER);
+    let proxy = Proxy::with(policy, SCHEMA, upstream.address(), |_config| {});
+    let small = Small { proxy, upstream };
+    let query = "{__schema{queryType{name}}}";
+    let post = || small.post(&serde_json::json!({ "query": query }).to_string());
+    let mut client = Client::begun(small.proxy.address(), &[]);
+    client.subscribe("1", query);
+    assert_eq!([client.hear_short(), client.hear_short()], ["next 1", "complete 1"]);
+    assert_eq!(post(), "200");
+    assert!(post().starts_with("429 "));
+    client.subscribe("2", query);
+    assert_eq!(client.hear_short(), "error 2 REQUEST_RATE_LIMITED");
+    assert!(small.upstream.take().is_empty());
 }

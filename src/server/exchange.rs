@@ -24,7 +24,7 @@ use crate::{
         guarded::{self, Guarded},
         held::Held,
         identify::told,
-        logged::{self, Stopwatch},
+        logged::Stopwatch,
         noted::Noted,
         parted::Parted,
         rates::{Rates, Spender},
@@ -305,18 +305,13 @@ impl Exchange<'_> {
         Ok(tree)
     }
 
-    /// Counts and charges what was admitted.
     async fn spend_on(
         &self,
         items: &[Item],
         spender: Spender<'_>,
         charges: &mut Charges,
     ) -> Result<(), Refusal> {
-        logged::reported(self.reply.id, items);
-        point(Stage::ItemRates).await?;
-        self.rates().of_items(spender, items, charges).await?;
-        self.judged(items);
-        Ok(())
+        self.rates().of_served(spender, (items, &|| self.about()), charges).await
     }
 
     fn rates(&self) -> Rates<'_> {

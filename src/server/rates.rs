@@ -15,10 +15,12 @@ use crate::{
     quota::{Exceeded, Key, Link, Meter, NotTaken, Quota},
     server::{
         charges::{Charge, Charges, Part},
+        logged,
         state::State,
     },
-    telemetry::{Reported, RequestId},
+    telemetry::{About, Judged, Reported, RequestId},
     transport::{Refusal, presented},
+    upstream::faults::{Stage, point},
     verdict::{Fault, Item, Mode},
 };
 
@@ -68,8 +70,23 @@ impl Rates<'_> {
         Ok(())
     }
 
-    /// The documents, the calls and the cost of what is admitted, over all items of a batch.
-    pub(super) async fn of_items(
+    /// Charges what goes on or is answered here, and tells of it: in one place, so that no transport
+    /// serves what another one counts.
+    pub(super) async fn of_served<'s>(
+        self,
+        spender: Spender<'_>,
+        (items, about): (&'s [Item], &'s dyn Fn() -> About<'s>),
+        charges: &mut Charges,
+    ) -> Result<(), Refusal> {
+        logged::reported(self.id, items);
+        point(Stage::ItemRates).await?;
+        self.of_items(spender, items, charges).await?;
+        Judged { graph: self.id.graph(), about, items }.emit();
+        Ok(())
+    }
+
+    /// The documents, the calls and the cost of what is served, over all items of a batch.
+    async fn of_items(
         self,
         spender: Spender<'_>,
         items: &[Item],

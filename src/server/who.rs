@@ -15,9 +15,9 @@ use crate::{
         panics::Caught,
     },
     sources::{Unidentified, now},
-    telemetry::{About, Carrier, Judged, NotIdentified, Outcome, ProxyNotTrusted, Served as Done},
+    telemetry::{About, Carrier, NotIdentified, Outcome, ProxyNotTrusted, Served as Done},
     transport::{Media, Refusal, client_address, client_label, forwarding_header},
-    verdict::{Code, Fault, Item, Violation},
+    verdict::{Code, Fault, Violation},
 };
 
 impl Exchange<'_> {
@@ -88,11 +88,6 @@ impl Exchange<'_> {
             _ if begins(CONTENT_TYPE, "multipart/") => Carrier::Upload,
             _ => Carrier::Post,
         }
-    }
-
-    /// Operations may go on.
-    pub(super) fn judged(&self, items: &[Item]) {
-        Judged { graph: self.site.index(), about: &|| self.about(), items }.emit();
     }
 
     /// It is done with; a refusal is another event.

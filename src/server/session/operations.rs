@@ -20,7 +20,7 @@ use crate::{
         watched::Counting,
     },
     sources::now,
-    telemetry::{About, Carrier, Judged as Passed, Outcome, RequestId, Served},
+    telemetry::{About, Carrier, Outcome, RequestId, Served},
     transport::{Media, Refusal, Reply, decode_one},
     upstream::{ChannelEnded, Head},
     verdict::{Admitted, Answered, Code, Item, Verdict, Violation},
@@ -99,13 +99,10 @@ impl Session {
             Judged::Forward(admitted, _) => admitted.items(),
         };
         traced.tell(items, requests.first.operation_name.as_deref());
-        logged::reported(id, items);
-        if let Judged::Forward(admitted, _) = &judged {
+        if let Judged::Forward(..) = &judged {
             documents::leave(gate, link, &requests);
-            rates.of_items(spender, admitted.items(), charges).await?;
-            let (graph, items) = (id.graph(), admitted.items());
-            Passed { graph, about: &|| self.about(id), items }.emit();
         }
+        rates.of_served(spender, (items, &|| self.about(id)), charges).await?;
         Ok(judged)
     }
 
