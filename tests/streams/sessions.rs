@@ -273,3 +273,20 @@ fn an_objection_is_reported_once_however_often_it_is_judged() {
     client.subscribe("plain", "subscription{tick}");
     assert_eq!((client.hear_short(), n_reported()), ("next plain".into(), 1));
 }
+
+#[test]
+fn sockets_of_another_message_limit_are_closed() {
+    let (_upstream, proxy) = start("message: 4KiB");
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("1", "subscription{tick}");
+    assert_eq!(client.hear_short(), "next 1");
+    proxy.replace(&policy("message: 4KiB, max_operations: 5"), SCHEMA);
+    client.subscribe("2", "subscription{tick}");
+    assert_eq!(client.hear_short(), "next 2");
+    proxy.replace(&policy("message: 1KiB"), SCHEMA);
+    client.subscribe("3", "subscription{tick}");
+    assert_eq!(client.hear_short(), "close 1012");
+    let mut again = Client::begun(proxy.address(), &[]);
+    again.subscribe("3", &format!("subscription{{tick}}{}", " ".repeat(1024)));
+    assert_eq!(again.hear_short(), "close 1009");
+}
