@@ -148,8 +148,8 @@ impl Worker {
         phase: watch::Receiver<Phase>,
     ) -> io::Result<u64> {
         let listener = TcpListener::from_std(listener)?;
-        for it in self.sites.iter() {
-            drop(spawn_local(Rc::clone(it.upstream()).keep_resolved()));
+        for it in self.sites.iter().flat_map(|it| it.upstream().places()) {
+            drop(spawn_local(Rc::clone(it).keep_resolved()));
         }
         let mut connections = JoinSet::new();
         if let Some(link) = self.link.clone() {
@@ -193,7 +193,10 @@ impl Worker {
                     self.take(handed.seated().map(Some), connections);
                 }
                 Some(ended) = connections.join_next() => note(ended),
-                _now = sweep.tick() => self.sites.iter().for_each(|it| it.upstream().sweep()),
+                _now = sweep.tick() => {
+                    let all = self.sites.iter().flat_map(|it| it.upstream().places());
+                    all.for_each(|it| it.sweep());
+                }
                 // An error means that nobody is left who could tell us to stop.
                 _told = phase.wait_for(|it| *it > Phase::Serving) => return,
             }

@@ -17,7 +17,7 @@ use crate::{
     sources::{Wire, now},
     upstream::{
         Head, Upstream, breaker::Outcome, fault::Failure, headers::written_address, lane,
-        signed_link, target::Target,
+        pool::Attempt, signed_link, target::Target,
     },
     verdict::{Admitted, Fault},
     websocket::{
@@ -53,16 +53,29 @@ impl Upstream {
     /// When the upstream cannot be reached, or does not accept it in time.
     pub async fn channel(&self, head: Head<'_>, init: Option<&str>) -> Result<Channel, Fault> {
         let upstream = self.apart.as_deref().unwrap_or(self);
-        let mut attempt = upstream.choose(None, &[])?;
-        let replica = Rc::clone(&attempt.replica);
-        let opening = async {
-            let wire = replica.open_channel().await?;
-            let agreeing = timeout(self.response, self.agree(wire, &replica.target, head, init));
-            agreeing.await.map_err(|_elapsed| Failure::ResponseTimeout)?
-        };
-        let opened = opening.await;
+        let (mut attempt, wire) = upstream.reach().await?;
+        let target = &attempt.replica.target;
+        let agreeing = timeout(self.response, self.agree(wire, target, head, init)).await;
+        let opened = agreeing.unwrap_or(Err(Failure::ResponseTimeout));
         attempt.note(opened.as_ref().map_or_else(outcome_of, |_open| Outcome::Answered));
         Ok(opened?)
+    }
+
+    /// Connects to one address after the other, until one is there.
+    async fn reach(&self) -> Result<(Attempt, Wire), Failure> {
+        let mut attempt = self.choose(None, &[])?;
+        let mut tried = Vec::new();
+        // Budget: the addresses, of which every turn tries another.
+        loop {
+            let replica = Rc::clone(&attempt.replica);
+            let failure = match replica.open_channel().await {
+                Ok(wire) => return Ok((attempt, wire)),
+                Err(failure) => failure,
+            };
+            attempt.note(Outcome::Failed);
+            tried.push(replica);
+            attempt = self.choose_after(&tried, failure)?;
+        }
     }
 
     async fn agree(

@@ -236,12 +236,10 @@ impl Lane {
             };
             tried.push(replica);
             // Another address would be blamed for the time that this one took.
-            let is_over = deadline <= Instant::now();
-            if is_over || tried.len() >= upstream.n_replicas().min(MAX_TRIES) {
+            if deadline <= Instant::now() {
                 return Err(failure);
             }
-            // What failed is more telling than that nobody is left.
-            attempt = upstream.choose(None, &tried).map_err(|_none_left| failure)?;
+            attempt = upstream.choose_after(&tried, failure)?;
             attempt.replica.target.to_http1(&mut request);
         }
     }
@@ -278,9 +276,6 @@ pub(super) fn outcome_of(status: StatusCode) -> Outcome {
         _ => Outcome::Answered,
     }
 }
-
-/// 3 addresses: a request that nobody takes has waited long enough.
-const MAX_TRIES: usize = 3;
 
 impl Drop for Lane {
     fn drop(&mut self) {

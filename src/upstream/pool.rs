@@ -131,6 +131,11 @@ impl Upstream {
         Rc::new(Lane::new(Rc::clone(self), pinning))
     }
 
+    /// It, and where it takes WebSocket when that is another place: what keeps one alive keeps both.
+    pub fn places(self: &Rc<Self>) -> impl Iterator<Item = &Rc<Self>> {
+        std::iter::once(self).chain(&self.apart)
+    }
+
     /// Closes connections that had no work for too long; to be called now and then.
     pub fn sweep(&self) {
         self.replicas.borrow().iter().for_each(|it| it.sweep());
@@ -217,9 +222,18 @@ impl Upstream {
         Ok(Attempt { graph: self.graph, replica: Rc::clone(chosen), pass: Some(pass) })
     }
 
-    /// How many addresses there are.
-    pub(super) fn n_replicas(&self) -> usize {
-        self.replicas.borrow().len()
+    /// The address to ask when those that were `tried` did not take it, the last one with this
+    /// failure.
+    pub(super) fn choose_after(
+        &self,
+        tried: &[Rc<Replica>],
+        failure: Failure,
+    ) -> Result<Attempt, Failure> {
+        if tried.len() >= self.replicas.borrow().len().min(MAX_TRIES) {
+            return Err(failure);
+        }
+        // What failed is more telling than that nobody is left.
+        self.choose(None, tried).map_err(|_none_left| failure)
     }
 
     /// The addresses of a name; none when it has only one, which is then looked up when connecting.
@@ -259,5 +273,23 @@ impl Upstream {
 
 /// 1 request: keeping a connection is worth more than an even count.
 const SLACK: usize = 1;
+/// 3 addresses: a request that nobody takes has waited long enough.
+const MAX_TRIES: usize = 3;
 /// 64 addresses of a name: more than a resolver gives in one answer.
 const MAX_ADDRESSES: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_sockets_are_taken_is_looked_after_too() {
+        let url = UpstreamUrl::parse("http://a/graphql").unwrap();
+        let mut config = Config::new(url);
+        assert_eq!(Upstream::new(&config).places().count(), 1);
+        config.upstream_websocket = UpstreamUrl::parse_websocket("ws://b/sockets").ok();
+        let upstream = Upstream::new(&config);
+        let hosts = upstream.places().map(|it| it.config.upstream.host().to_owned());
+        assert_eq!(hosts.collect::<Vec<_>>(), ["a", "b"]);
+    }
+}

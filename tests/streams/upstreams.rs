@@ -147,3 +147,19 @@ fn sockets_that_an_upstream_does_not_serve_leave_its_requests_alone() {
     assert_eq!(Client::open(proxy.address(), &[]).err(), Some(503));
     assert_eq!(upstream.take().len(), 3);
 }
+
+#[test]
+fn a_socket_is_taken_to_an_address_that_is_there() {
+    let (away, upstream) = (Upstream::nowhere(), SocketUpstream::start());
+    let proxy = Proxy::with(&policy(""), SCHEMA, upstream.address(), |config| {
+        let url = format!("http://{}/up?x=1", away.address());
+        config.more_upstreams = vec![UpstreamUrl::parse(&url).unwrap()];
+        config.workers = NonZeroUsize::MIN;
+        config.bounds.breaker_failures = 1_000;
+    });
+    for _ in 0..4 {
+        let mut client = Client::begun(proxy.address(), &[]);
+        client.subscribe("a", "subscription { tick }");
+        assert_eq!(client.hear_short(), "next a");
+    }
+}
