@@ -8,7 +8,7 @@ use support::{
     bazaar::{Case, INTENT, bazaar_with, cases},
     bench::{ANSWER, POST, status},
     proxy::Proxy,
-    socket::Client,
+    socket::{Client, SocketUpstream},
     upstream::Upstream,
     wire::exchange,
 };
@@ -226,4 +226,30 @@ fn introspection_that_is_answered_here_counts_over_every_transport() {
     client.subscribe("2", query);
     assert_eq!(client.hear_short(), "error 2 REQUEST_RATE_LIMITED");
     assert!(small.upstream.take().is_empty());
+}
+
+#[test]
+fn the_first_part_of_an_answer_over_a_socket_gives_nothing_back() {
+    let schema = "
+        directive @defer(if: Boolean, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT
+        type Query { items(first: Int): [Item] }
+        type Item { id: ID }";
+    let policy = "version: 1\nname: t\nschema: { file: test.graphql }\n\
+        http: { websocket: { operations: [query] } }\n\
+        cost: { measure: type, lists: { Query.items: { slicing: [first] } } }\n\
+        rates: [{ name: c, key: client.ip, limit: 100/h, spend: cost }]\n";
+    let upstream = SocketUpstream::start();
+    let proxy = Proxy::with(policy, schema, upstream.address(), |_config| {});
+    let mut client = Client::begun(proxy.address(), &[]);
+    let mut ask = |id: &str, item: &str, n| {
+        client.subscribe(id, &format!("{{ items(first: 60) {{ {item} }} }}"));
+        (0..n).map(|_| client.hear_short()).collect::<Vec<_>>()
+    };
+    // Each may cost 60, and costs 1.
+    for id in ["1", "2", "3"] {
+        assert_eq!(ask(id, "id", 2), [format!("next {id}"), format!("complete {id}")]);
+    }
+    let parts = "id ... @defer { id }";
+    assert_eq!(ask("4", parts, 3), ["next 4", "next 4", "complete 4"]);
+    assert_eq!(ask("5", parts, 1), ["error 5 REQUEST_RATE_LIMITED"]);
 }

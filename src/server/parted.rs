@@ -12,6 +12,8 @@ use crate::json::{self, Kind};
 pub(super) enum Parted {
     /// As server-sent events.
     Events,
+    /// As messages of a socket, with [`MESSAGE`] before each.
+    Messages,
     /// As parts, with this line between them.
     Parts(Box<str>),
 }
@@ -37,6 +39,7 @@ impl Parted {
         let text = std::str::from_utf8(came).unwrap_or_default();
         match self {
             Self::Events => events(text),
+            Self::Messages => messages(text),
             Self::Parts(boundary) => parts(text, boundary),
         }
     }
@@ -75,6 +78,11 @@ fn events(text: &str) -> Vec<Vec<u8>> {
     answers
 }
 
+/// What no JSON text holds stands before each.
+fn messages(text: &str) -> Vec<Vec<u8>> {
+    text.split('\u{1e}').skip(1).map(|it| it.as_bytes().to_vec()).collect()
+}
+
 /// RFC 2046 §5.1.1: a part ends where the next boundary stands.
 fn parts(text: &str, boundary: &str) -> Vec<Vec<u8>> {
     let text = format!("\n{text}");
@@ -89,6 +97,8 @@ fn parts(text: &str, boundary: &str) -> Vec<Vec<u8>> {
     between.into_iter().filter_map(body).collect()
 }
 
+/// RFC 7464 §2.2: what JSON texts in a row begin with.
+pub(super) const MESSAGE: &[u8] = b"\x1e";
 /// Answers nest deeper than requests do; their size is bounded by who keeps them.
 const LIMITS: json::Limits = json::Limits { depth: 1000, values: 1_000_000, lists: None };
 
@@ -126,6 +136,20 @@ mod tests {
         check(&format!("{}{}--x--", part("1"), part("{\"a\":\"--x\"}")), &["1", "{\"a\":\"--x\"}"]);
         check(&format!("{}{}", part("1"), part("2")), &["1"]);
         check(&format!("{}--x", part("")), &[]);
+        check("", &[]);
+    }
+
+    #[test]
+    fn messages_of_a_socket() {
+        let check = |came: &str, expect: &[&str]| {
+            let answers = Parted::Messages.answers(came.as_bytes());
+            assert_eq!(
+                answers,
+                expect.iter().map(|it| it.as_bytes()).collect::<Vec<_>>(),
+                "{came}"
+            );
+        };
+        check("\u{1e}{\n}\u{1e}1", &["{\n}", "1"]);
         check("", &[]);
     }
 

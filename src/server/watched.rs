@@ -21,7 +21,7 @@ use crate::{
         charges::{Charges, Known},
         guarded::Guarded,
         noted::Noted,
-        parted::{Parted, is_whole},
+        parted::{MESSAGE, Parted, is_whole},
         state::State,
     },
     telemetry::{AboveStatic, RequestId},
@@ -38,6 +38,7 @@ pub(super) struct Counting {
     /// Lists above their bounds are told.
     is_sampled: bool,
     charges: Charges,
+    is_settled: bool,
     /// The answer so far, when it is to say what has failed; nothing once it is too long.
     kept: Option<Vec<u8>>,
     /// How the answer comes, when it comes in parts: it is read at its end.
@@ -58,9 +59,12 @@ impl Counting {
         let kept = charges.want_outcomes().then(Vec::new);
         let gate = Arc::clone(&state.gate);
         let is_of_use = counter.is_some() || charges.wait();
-        let (parted, noted) = (None, None);
-        is_of_use
-            .then(|| Box::new(Self { id, gate, counter, is_sampled, charges, kept, parted, noted }))
+        let (is_settled, parted, noted) = (false, None, None);
+        is_of_use.then(|| {
+            let it =
+                Self { id, gate, counter, is_sampled, charges, is_settled, kept, parted, noted };
+            Box::new(it)
+        })
     }
 
     /// The same for an answer in parts. A subscription has none that says all.
@@ -79,6 +83,22 @@ impl Counting {
         counting.kept = is_read.then(Vec::new);
         counting.parted = parted;
         Some(counting)
+    }
+
+    /// Takes an answer over a socket. One that is whole settles what was spent; any other is part
+    /// of an answer that ends with the operation, and so does the counting.
+    pub(super) fn message(&mut self, answer: &[u8]) {
+        if self.is_settled {
+            return;
+        }
+        if self.parted.is_none() && is_whole(answer) {
+            self.push(answer);
+            return self.settle();
+        }
+        self.parted = Some(Parted::Messages);
+        for piece in [MESSAGE, answer] {
+            self.push(piece);
+        }
     }
 
     /// Takes the next piece.
@@ -101,6 +121,7 @@ impl Counting {
 
     /// Gives back what was not spent after all; once.
     pub(super) fn settle(&mut self) {
+        self.is_settled = true;
         let parts = self.parted.take().map(|it| it.answers(&self.kept.take().unwrap_or_default()));
         if let (Some([only]), Some(counter)) = (parts.as_deref(), &mut self.counter)
             && is_whole(only)

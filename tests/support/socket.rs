@@ -150,7 +150,7 @@ pub(crate) enum Dialect {
 }
 
 /// An upstream that speaks `graphql-transport-ws`, or what it is told to. What it does with an operation is told by a word
-/// in its text: `once`, `fail`, `busy`, `flood`, `twice`, `vanish`, `nonsense`;
+/// in its text: `once`, `items`, `fail`, `busy`, `flood`, `twice`, `vanish`, `nonsense`;
 /// any other gets one answer and stays.
 pub(crate) struct SocketUpstream {
     address: SocketAddr,
@@ -297,6 +297,7 @@ fn answer(
             let payload = json!({ "data": { "login": null }, "errors": errors });
             vec![json!({ "id": id, "type": "next", "payload": payload }), complete]
         }
+        () if query.contains("items") => [items(id, query), vec![complete]].concat(),
         () if query.contains("busy") => {
             let small = json!({ "data": { "busy": "x".repeat(1000) } });
             let next = json!({ "id": id, "type": "next", "payload": small });
@@ -324,4 +325,18 @@ fn answer(
         socket.send(Message::text(it.to_string()))?;
     }
     Ok(())
+}
+
+/// One item; when some of it is deferred, in two parts.
+fn items(id: &Value, query: &str) -> Vec<Value> {
+    let next = |payload: Value| json!({ "id": id, "type": "next", "payload": payload });
+    let data = json!({ "items": [{ "id": "1" }] });
+    if !query.contains("@defer") {
+        return vec![next(json!({ "data": data }))];
+    }
+    let later = json!([{ "path": ["items", 0], "data": { "id": "1" } }]);
+    vec![
+        next(json!({ "data": data, "hasNext": true })),
+        next(json!({ "incremental": later, "hasNext": false })),
+    ]
 }

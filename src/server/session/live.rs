@@ -95,13 +95,12 @@ impl Live {
         self.n
     }
 
-    /// Settles what an operation has spent, by its first answer.
+    /// Settles what an operation has spent, by its first answer when that is all.
     pub(super) fn settle(&mut self, n: u64, answer: &str) {
         let Some(Operation { follow, .. }) = self.number(n) else { return };
         follow.traced.answered();
         if let Some(counting) = &mut follow.counting {
-            counting.push(answer.as_bytes());
-            counting.settle();
+            counting.message(answer.as_bytes());
         }
     }
 
