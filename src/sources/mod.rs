@@ -12,6 +12,7 @@ mod keys;
 mod listener_files;
 mod patient;
 mod policy_file;
+pub mod signed_link;
 mod upstream_files;
 mod watch;
 mod wire;

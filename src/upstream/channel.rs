@@ -14,10 +14,10 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     json,
-    sources::{Wire, now},
+    sources::{Wire, now, signed_link},
     upstream::{
         Head, Upstream, breaker::Outcome, fault::Failure, headers::written_address, lane,
-        pool::Attempt, signed_link, target::Target,
+        pool::Attempt, target::Target,
     },
     verdict::{Admitted, Fault},
     websocket::{

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::{
-    sources::now,
+    sources::{now, signed_link},
     upstream::{
         Head, Relayed, Upstream,
         breaker::Outcome,
@@ -23,7 +23,6 @@ use crate::{
         headers::{clean_answer, written_address},
         link::{Broken, Link},
         replica::{Idle, Load, Replica},
-        signed_link,
         single::Single,
         target::Target,
         turnstile::Permit,

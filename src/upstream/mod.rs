@@ -4,7 +4,7 @@
 //! verdict, no request. It does not look at what the upstream answers.
 //!
 //! Connections are plain or TLS, and speak HTTP/1.1 or HTTP/2. A request goes out once: it is sent
-//! again only when not a byte of it was sent. What [`signed_link`] adds lets the upstream tell our
+//! again only when not a byte of it was sent. What [`signed_link`](crate::sources::signed_link) adds lets the upstream tell our
 //! requests from those that went around us.
 //!
 //! An upstream may have several addresses: see [`Upstream`]. One that fails is left alone for a
@@ -25,7 +25,6 @@ mod multiplexed;
 mod pool;
 mod relayed;
 mod replica;
-pub mod signed_link;
 mod single;
 mod target;
 mod turnstile;

@@ -15,13 +15,13 @@ use tokio::{net::lookup_host, time::timeout};
 
 use crate::{
     config::{Config, UpstreamUrl},
+    sources::signed_link::Signer,
     telemetry::{GraphIndex, UpstreamEjected, UpstreamReturned},
     upstream::{
         breaker::{Outcome, Pass, Turned},
         fault::Failure,
         lane::{Lane, Pinning},
         replica::Replica,
-        signed_link::Signer,
         turnstile::{Permit, Turnstile},
     },
     verdict::Fault,
