@@ -89,7 +89,7 @@ fn url(address: SocketAddr) -> UpstreamUrl {
 }
 
 const fn plain(url: &UpstreamUrl) -> Teller<'_> {
-    Teller { url, tls: None }
+    Teller { url, tls: None, key: None }
 }
 
 fn portcullis(args: &[&str]) -> Output {

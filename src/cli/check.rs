@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics) {
     let (url, mut found) = (arguments.upstream.as_ref(), Diagnostics::default());
     let tls = url.and_then(|url| arguments.tls.load(url, &mut found));
-    let upstream = url.map(|url| Teller { url, tls: tls.as_ref() });
+    let upstream = url.map(|url| Teller { url, tls: tls.as_ref(), key: None });
     let upstream = upstream.filter(|_| !found.has_errors());
     let (policy, mut diagnostics) = sources::load_policy_asking(&arguments.policy, upstream);
     if let (Some(policy), Some(upstream)) = (&policy, upstream) {

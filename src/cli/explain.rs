@@ -86,7 +86,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     let (url, mut found) = (arguments.upstream.as_ref(), Diagnostics::default());
     let tls = url.and_then(|url| arguments.tls.load(url, &mut found));
-    let upstream = url.map(|url| Teller { url, tls: tls.as_ref() });
+    let upstream = url.map(|url| Teller { url, tls: tls.as_ref(), key: None });
     let (policy, diagnostics) = sources::load_policy_asking(&arguments.policy, upstream);
     found.extend(diagnostics);
     terminal::complain(&found);

@@ -42,7 +42,7 @@ impl Asking {
     pub(super) fn policy(&self, path: &Path) -> Result<Arc<Policy>, String> {
         let (url, mut found) = (self.upstream.as_ref(), Diagnostics::default());
         let tls = url.and_then(|url| self.tls.load(url, &mut found));
-        let upstream = url.map(|url| Teller { url, tls: tls.as_ref() });
+        let upstream = url.map(|url| Teller { url, tls: tls.as_ref(), key: None });
         let (policy, diagnostics) = load_policy_asking(path, upstream);
         found.extend(diagnostics);
         terminal::complain(&found);

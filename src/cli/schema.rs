@@ -60,6 +60,6 @@ pub(super) fn fetch(url: &UpstreamUrl, tls: &Tls) -> Result<String, String> {
         let messages: Vec<_> = found.iter().map(|it| &*it.message).collect();
         return Err(messages.join("; "));
     }
-    let told = fetch_schema_now(Teller { url, tls: tls.as_ref() });
+    let told = fetch_schema_now(Teller { url, tls: tls.as_ref(), key: None });
     told.map(|it| it.text.to_string()).map_err(|it| it.to_string())
 }

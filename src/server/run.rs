@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{Config, UpstreamTls, UpstreamUrl},
+    config::{Config, LinkKey, UpstreamTls, UpstreamUrl},
     diagnostic::Diagnostics,
     policy::Policy,
     server::{
@@ -104,6 +104,7 @@ struct Keeper {
     reloader: Reloader,
     url: UpstreamUrl,
     tls: Option<UpstreamTls>,
+    key: Option<LinkKey>,
     /// When its upstream was asked for its schema.
     asked: Instant,
 }
@@ -116,10 +117,11 @@ impl Keeper {
         config: &mut Config,
     ) -> Result<(Self, State), RunError> {
         let (url, tls) = (config.upstream.clone(), config.upstream_tls.clone());
-        let upstream = Teller { url: &url, tls: tls.as_ref() };
+        let key = config.upstream_key.clone();
+        let upstream = Teller { url: &url, tls: tls.as_ref(), key: key.as_ref() };
         let (reloader, state) = open(policy, (config, is_one), upstream).await?;
         let reloader = reloader.of_graph(n);
-        Ok((Self { reloader, url, tls, asked: Instant::now() }, state))
+        Ok((Self { reloader, url, tls, key, asked: Instant::now() }, state))
     }
 
     /// What a look, or a reload that was asked for, leads to.
@@ -128,7 +130,8 @@ impl Keeper {
         let every = self.reloader.asks_every();
         let is_due = every.is_some_and(|it| is_new || self.asked.elapsed() >= it);
         if is_due || outcome == Some(Reload::NeedsSchema) {
-            let upstream = Teller { url: &self.url, tls: self.tls.as_ref() };
+            let (tls, key) = (self.tls.as_ref(), self.key.as_ref());
+            let upstream = Teller { url: &self.url, tls, key };
             self.reloader.note_schema(fetch_schema(upstream).await, running);
             self.asked = Instant::now();
         }

@@ -6,17 +6,21 @@
 use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
 use crate::{
-    config::{UpstreamHttp, UpstreamTls, UpstreamUrl},
+    config::{LinkKey, UpstreamHttp, UpstreamTls, UpstreamUrl},
     diagnostic::Source,
     schema::{INTROSPECTION_QUERY, NoSchema, OLD_INTROSPECTION_QUERY, sdl_of_answer},
-    sources::dial::{DialError, Dialer},
+    sources::{
+        clock::now,
+        dial::{DialError, Dialer},
+        signed_link::{self, Signer},
+    },
 };
 
 /// Who is asked for a schema.
@@ -26,6 +30,8 @@ pub struct Teller<'c> {
     pub url: &'c UpstreamUrl,
     /// How it is recognised when it is `https`; none: it is not asked.
     pub tls: Option<&'c UpstreamTls>,
+    /// What requests to it are signed with; none: they are not.
+    pub key: Option<&'c LinkKey>,
 }
 
 /// Why the upstream did not tell its schema.
@@ -107,7 +113,7 @@ async fn exchange(upstream: Teller<'_>, query: &str) -> Result<(StatusCode, Byte
     let wire = dialer.open().await?;
     let ended = wire.ended();
     let (mut sender, connection) = http1::handshake(TokioIo::new(wire)).await.map_err(broken)?;
-    let request = request(upstream.url, query)?;
+    let request = request(upstream, query)?;
     let answer = async {
         let answer = sender.send_request(request).await.map_err(|it| match ended.said() {
             // An upstream that refuses our certificate says so only after the handshake.
@@ -126,15 +132,22 @@ async fn exchange(upstream: Teller<'_>, query: &str) -> Result<(StatusCode, Byte
     }
 }
 
-fn request(upstream: &UpstreamUrl, query: &str) -> Result<Request<Full<Bytes>>, FetchError> {
+fn request(upstream: Teller<'_>, query: &str) -> Result<Request<Full<Bytes>>, FetchError> {
+    let Teller { url, key, .. } = upstream;
     let body = serde_json::json!({ "query": query, "operationName": "IntrospectionQuery" });
-    Request::post(http::Uri::from(upstream.path().clone()))
-        .header(header::HOST, upstream.authority())
+    let body = Bytes::from(body.to_string());
+    let mut request = Request::post(http::Uri::from(url.path().clone()))
+        .header(header::HOST, url.authority())
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ACCEPT, "application/json")
         .header(header::CONNECTION, "close")
-        .body(Full::new(Bytes::from(body.to_string())))
-        .map_err(broken)
+        .body(Full::new(body.clone()))
+        .map_err(broken)?;
+    if let Some(key) = key {
+        let signature = Signer::new(key).sign(&Method::POST, url.path(), &body, now());
+        request.headers_mut().insert(&signed_link::HEADER, signature);
+    }
+    Ok(request)
 }
 
 fn broken(error: impl std::error::Error + Send + Sync + 'static) -> FetchError {

@@ -1,5 +1,6 @@
 //! Everything that is read from the world: the policy and the files it names, the schema that an
-//! upstream tells and the connections to it, certificates and keys, what clients open, and the time.
+//! upstream tells, the connections to it and what signs requests to it, certificates and keys, what
+//! clients open, and the time.
 //!
 //! Does not judge what it reads; `policy` does.
 

@@ -2,19 +2,20 @@
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use http::Version;
 use portcullis::{
-    config::{UpstreamTls, UpstreamUrl},
+    config::{LinkKey, Secret, UpstreamTls, UpstreamUrl},
     sources::{Teller, fetch_schema_now},
 };
 use tempfile::TempDir;
 
 use crate::{
-    BOTH,
+    BOTH, KEY,
     certificates::{Authority, Validity},
     server::{Answers, Server},
 };
@@ -55,7 +56,7 @@ impl Https {
 
     fn fetch(&self, tls: &UpstreamTls) -> Result<String, String> {
         let url = UpstreamUrl::parse(&self.url).unwrap();
-        let told = fetch_schema_now(Teller { url: &url, tls: Some(tls) });
+        let told = fetch_schema_now(Teller { url: &url, tls: Some(tls), key: None });
         told.map(|it| it.text.to_string()).map_err(|it| it.to_string())
     }
 }
@@ -129,4 +130,39 @@ fn check_compares_the_file_with_the_upstream() {
     check_drift("type Query { a: String }", &[("schema-drift", "Query.a")]);
     let both = [("schema-drift", "Query.b"), ("schema-behind", "Query.a")];
     check_drift("type Query { b: Int }", &both);
+}
+
+#[test]
+fn the_question_for_the_schema_is_signed() {
+    let server = Server::start(None, false, Answers::Always(TOLD));
+    let url = format!("http://127.0.0.1:{}/q?x=1", server.address.port());
+    let url = UpstreamUrl::parse(&url).unwrap();
+    let key = LinkKey::new(&Secret::new(KEY)).unwrap();
+    for key in [None, Some(&key)] {
+        assert!(fetch_schema_now(Teller { url: &url, tls: None, key }).is_ok());
+    }
+    let seen = server.seen();
+    assert!(!seen[0].headers.contains_key("x-portcullis-signature"));
+    seen[1].check_signature(KEY);
+}
+
+#[test]
+fn a_process_signs_the_question_for_the_schema() {
+    let server = Server::start(None, false, Answers::Always(TOLD));
+    let folder = tempfile::tempdir().unwrap();
+    let (policy, secret) = (folder.path().join("p.yaml"), folder.path().join("key"));
+    fs::write(&policy, "version: 1\nname: live\nschema: { introspect: 5m }\n").unwrap();
+    fs::write(&secret, KEY).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    command.args(["--log-format", "json", "--policy", arg(&policy)]);
+    command.args(["--upstream-secret-file", arg(&secret), "--upstream"]);
+    command.arg(format!("http://{}/q", server.address)).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    let started = log.lines().any(|it| it.unwrap().contains("\"started\""));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(started);
+    server.seen()[0].check_signature(KEY);
 }

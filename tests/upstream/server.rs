@@ -9,6 +9,7 @@ use std::{
     thread,
 };
 
+use aws_lc_rs::{digest, hmac};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Version, header::HOST};
 use http_body_util::BodyExt as _;
@@ -36,6 +37,23 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+}
+
+impl Seen {
+    /// That it was signed with this key.
+    pub(crate) fn check_signature(&self, key: &[u8]) {
+        let value = self.headers["x-portcullis-signature"].to_str().unwrap();
+        let (time, signature) = value.split_once(",v1=").unwrap();
+        let time = time.strip_prefix("t=").unwrap();
+        let body = hex(digest::digest(&digest::SHA256, &self.body).as_ref());
+        let signed = format!("portcullis-v1\nPOST\n{}\n{body}\n{time}", self.path);
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        assert_eq!(signature, hex(hmac::sign(&key, signed.as_bytes()).as_ref()));
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|it| format!("{it:02x}")).collect()
 }
 
 /// How a server answers.

@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 fn try_run(arguments: &Arguments, found: &mut Diagnostics) -> Result<Exit, String> {
     let url = arguments.upstream.as_ref();
     let tls = url.and_then(|url| arguments.tls.load(url, found));
-    let upstream = url.map(|url| Teller { url, tls: tls.as_ref() });
+    let upstream = url.map(|url| Teller { url, tls: tls.as_ref(), key: None });
     let (policy, diagnostics) = sources::load_policy_asking(&arguments.policy, upstream);
     found.extend(diagnostics);
     let policy = Arc::new(policy.ok_or("the policy cannot be used")?);

@@ -107,7 +107,7 @@ fn policy(
     (url, tls): (&UpstreamUrl, Option<&UpstreamTls>),
     mut found: Diagnostics,
 ) -> Result<Arc<Policy>, String> {
-    let (policy, diagnostics) = load_policy_asking(path, Some(Teller { url, tls }));
+    let (policy, diagnostics) = load_policy_asking(path, Some(Teller { url, tls, key: None }));
     found.extend(diagnostics);
     terminal::complain(&found);
     policy.map(Arc::new).ok_or_else(|| format!("`{}` cannot be used", path.display()))
