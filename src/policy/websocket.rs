@@ -34,6 +34,8 @@ pub struct WebSocket {
     pub message: u64,
     /// How long a socket may be open; 1 h.
     pub lifetime: Duration,
+    /// What of `connection_init` goes on beside `authorization`; nothing.
+    pub forward_init: Vec<Box<str>>,
 }
 
 impl Default for WebSocket {
@@ -46,6 +48,7 @@ impl Default for WebSocket {
             max_events: None,
             message: MESSAGE,
             lifetime: LIFETIME,
+            forward_init: Vec::new(),
         }
     }
 }
@@ -81,8 +84,23 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> WebSocket {
     if let Some(it) = lifetime.and_then(|it| scalar::duration(it, LIFETIMES, found)) {
         socket.lifetime = it;
     }
+    socket.forward_init =
+        fields.take("forward_init", found).map(|it| members(it, found)).unwrap_or_default();
     fields.finish(found);
     socket
+}
+
+fn members(node: &Node, found: &mut Diagnostics) -> Vec<Box<str>> {
+    let mut names = Vec::new();
+    for (name, node) in shape::placed_names(node, found) {
+        if name.eq_ignore_ascii_case("authorization") {
+            let message = "`http.forward_headers` says whether `authorization` goes on";
+            found.push(node.error("contradiction", message));
+        } else {
+            names.push(name.into());
+        }
+    }
+    names
 }
 
 /// The JSON Schema of the block.
@@ -120,6 +138,11 @@ pub(super) fn json_schema(duration: &str, bytes: &str) -> Value {
             },
             "message": text("Size of a client's message.", bytes, write_bytes(&MESSAGE)),
             "lifetime": text("How long a socket may be open.", duration, in_words(LIFETIME)),
+            "forward_init": {
+                "description": "Members of the payload of `connection_init` that go on, beside `authorization`, of which `http.forward_headers` decides.",
+                "type": "array", "uniqueItems": true,
+                "items": { "type": "string", "minLength": 1 }, "default": [],
+            },
         },
         "required": [],
         "additionalProperties": false,
@@ -162,11 +185,18 @@ mod tests {
     }
 
     #[test]
+    fn tokens_go_on_as_a_header_does() {
+        let told = "contradiction: `http.forward_headers` says whether `authorization` goes on";
+        let got = check("{forward_init: [Authorization, a]}", &[told]);
+        assert_eq!(got.forward_init, ["a".into()]);
+    }
+
+    #[test]
     fn defaults_and_all_keys() {
         assert_eq!(check("{}", &[]), WebSocket::default());
         let got = check(
             "{operations: [subscription, query], init_timeout: 1s, max_operations: 1000,
-              rate: 20/s, max_events: 1000, message: 1KiB, lifetime: 7d}",
+              rate: 20/s, max_events: 1000, message: 1KiB, lifetime: 7d, forward_init: [tenant, a.b]}",
             &[],
         );
         let expect = WebSocket {
@@ -177,6 +207,7 @@ mod tests {
             max_events: Some(1000.try_into().unwrap()),
             message: 1024,
             lifetime: Duration::from_hours(168),
+            forward_init: vec!["tenant".into(), "a.b".into()],
         };
         assert_eq!(got, expect);
     }

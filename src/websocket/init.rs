@@ -1,4 +1,5 @@
-//! The payload of `connection_init`: of what a client writes there, one key is read.
+//! The payload of `connection_init`: of what a client writes there, one key is read, and those go on
+//! that the policy lists.
 //!
 //! Browsers cannot send headers with a handshake, so that clients put their token here.
 
@@ -16,13 +17,19 @@ pub struct Init {
     /// What stands under `authorization`, and how the client spells the key: `Authorization` is
     /// common, and servers look for the one or the other.
     pub authorization: Option<(Box<str>, HeaderValue)>,
+    /// What the policy lists, as JSON, each by its key.
+    pub listed: Vec<(Box<str>, Box<str>)>,
 }
 
-/// Reads the payload; its other keys are dropped, or refused as those of a request.
+/// Reads the payload; keys that are not `listed` are dropped, or refused as those of a request.
 ///
 /// # Errors
 /// When it is no object, or what is read is not as it must be.
-pub fn read_init(payload: Option<Value<'_>>, keys: UnknownKeys) -> Result<Init, Close> {
+pub fn read_init(
+    payload: Option<Value<'_>>,
+    keys: UnknownKeys,
+    listed: &[Box<str>],
+) -> Result<Init, Close> {
     let mut init = Init::default();
     let Some(payload) = payload else { return Ok(init) };
     match payload.kind() {
@@ -34,6 +41,10 @@ pub fn read_init(payload: Option<Value<'_>>, keys: UnknownKeys) -> Result<Init, 
     }
     for member in payload.children() {
         let key = member.key().unwrap_or_default();
+        if listed.iter().any(|it| **it == *key) {
+            init.listed.push((key.into(), member.text().into()));
+            continue;
+        }
         if !key.eq_ignore_ascii_case("authorization") {
             match keys {
                 UnknownKeys::Drop => continue,
@@ -62,7 +73,7 @@ mod tests {
     #[track_caller]
     fn check(payload: &str, expect: Result<Option<&str>, Close>) {
         let tree = json::read(payload.as_bytes(), json::Limits::default()).unwrap();
-        let got = read_init(Some(tree.root()), UnknownKeys::Drop);
+        let got = read_init(Some(tree.root()), UnknownKeys::Drop, &[]);
         let got = got.map(|it| it.authorization.map(|(key, value)| format!("{key}={value:?}")));
         let expect = expect.map(|it| it.map(|it| format!("{it}=Sensitive")));
         assert_eq!(got, expect, "{payload}");
@@ -70,7 +81,7 @@ mod tests {
 
     #[test]
     fn one_key_is_read() {
-        assert_eq!(read_init(None, UnknownKeys::Drop), Ok(Init::default()));
+        assert_eq!(read_init(None, UnknownKeys::Drop, &[]), Ok(Init::default()));
         check("null", Ok(None));
         check("{}", Ok(None));
         check(r#"{"authorization":null,"other":{"a":1}}"#, Ok(None));
@@ -94,7 +105,19 @@ mod tests {
             check(it, Err(Close::BadMessage));
         }
         let tree = json::read(br#"{"x":1}"#, json::Limits::default()).unwrap();
-        let got = read_init(Some(tree.root()), UnknownKeys::Reject);
+        let got = read_init(Some(tree.root()), UnknownKeys::Reject, &[]);
         assert_eq!(got, Err(Close::BadMessage));
+    }
+
+    #[test]
+    fn what_is_listed_goes_on_as_it_is() {
+        let payload = br#"{"tenant":"a","x":1,"headers": {"a":[1.0, "\u0041"]} }"#;
+        let tree = json::read(payload, json::Limits::default()).unwrap();
+        let listed = ["headers".into(), "tenant".into(), "absent".into()];
+        let of = |keys| read_init(Some(tree.root()), keys, &listed);
+        let init = of(UnknownKeys::Drop).unwrap();
+        let got: Vec<_> = init.listed.iter().map(|(key, it)| (&**key, &**it)).collect();
+        assert_eq!(got, [("tenant", "\"a\""), ("headers", r#"{"a":[1.0, "\u0041"]}"#)]);
+        assert_eq!(of(UnknownKeys::Reject), Err(Close::BadMessage));
     }
 }

@@ -134,6 +134,22 @@ fn tokens_of_the_payload_go_on_by_the_rules_of_headers() {
 }
 
 #[test]
+fn what_the_policy_lists_of_the_payload_goes_on() {
+    let (upstream, proxy) = start("forward_init: [tenant, headers]");
+    let payload = r#"{"tenant":"a","more":1,"headers":{"x-key":"k"},"authorization":"Bearer t"}"#;
+    // Clients of which nobody is signed in say so with the handshake.
+    let mut client = Client::open(proxy.address(), &[("authorization", "")]).unwrap();
+    client.say(&format!(r#"{{"type":"connection_init","payload":{payload}}}"#));
+    client.subscribe("1", "subscription{tick}");
+    assert_eq!([client.hear_short(), client.hear_short()], [ACK, "next 1"]);
+    let told = &upstream.seen().messages[0]["payload"];
+    let expect = json!({ "tenant": "a", "headers": { "x-key": "k" }, "authorization": "Bearer t" });
+    assert_eq!(*told, expect);
+    proxy.replace(&policy("forward_init: [tenant]"), SCHEMA);
+    assert_eq!(client.hear(), "close 1012");
+}
+
+#[test]
 fn handshakes_have_one_form() {
     let (_upstream, proxy) = start("");
     let status = |headers: &[(&str, &str)]| Client::open(proxy.address(), headers).err();

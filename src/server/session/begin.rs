@@ -42,7 +42,8 @@ impl Session {
                 json::read(&message, MESSAGE).map_err(|_| Ended::Wrong(Close::BadMessage))?;
             match read_client(&tree, keys).map_err(Ended::Wrong)? {
                 FromClient::ConnectionInit { payload } => {
-                    return read_init(payload, keys).map_err(Ended::Wrong);
+                    let listed = &self.rules.forward_init;
+                    return read_init(payload, keys, listed).map_err(Ended::Wrong);
                 }
                 FromClient::Complete { .. } | FromClient::Pong => {}
                 FromClient::Ping => self.frames.send(write::pong()).await?,
@@ -53,17 +54,29 @@ impl Session {
 
     /// A token of the payload counts as if it stood in the handshake; two must be the same.
     fn introduce(&mut self, init: Init) -> Result<(), Ended> {
-        let Some((key, value)) = init.authorization else { return Ok(()) };
+        let mut told = init.listed;
+        let introduced = init.authorization.map_or(Ok(()), |it| self.show(it, &mut told));
+        let member = |(key, it): &(Box<str>, Box<str>)| format!("{}:{it}", json::escape(key));
+        let members: Vec<_> = told.iter().map(member).collect();
+        self.init = (!members.is_empty()).then(|| format!("{{{}}}", members.join(",")));
+        introduced
+    }
+
+    fn show(
+        &mut self,
+        (key, value): (Box<str>, HeaderValue),
+        told: &mut Vec<(Box<str>, Box<str>)>,
+    ) -> Result<(), Ended> {
         let headers = &mut self.head.headers;
-        let is_other = |it: &HeaderValue| it.as_bytes() != value.as_bytes();
+        // An empty one is nobody's.
+        let is_other = |it: &HeaderValue| !it.is_empty() && it.as_bytes() != value.as_bytes();
         if headers.get_all(AUTHORIZATION).iter().any(is_other) {
             NotIdentified { about: &self.about(self.id), reason: "disagreement" }.emit();
             return Err(Ended::Wrong(Close::Forbidden));
         }
         let goes_on = self.state.http().forward_headers.iter().any(|it| **it == *"authorization");
         if goes_on && let Ok(text) = value.to_str() {
-            let (key, text) = (json::escape(&key), json::escape(text));
-            self.init = Some(format!("{{{key}:{text}}}"));
+            told.push((key, json::escape(text).into()));
         }
         headers.insert(AUTHORIZATION, value);
         Ok(())

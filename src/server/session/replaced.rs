@@ -36,8 +36,9 @@ impl Session {
     async fn reconsider(&mut self, is_as_opened: bool) -> Result<(), Ended> {
         let rules = self.state.http().websocket.clone();
         let still = rules.filter(|_| accept(&self.head, &self.state).is_ok());
-        // Messages are measured as the socket was opened: another measure takes another socket.
+        // Messages are measured, and the upstream was told, as the socket was opened.
         let still = still.filter(|it| it.message == self.rules.message);
+        let still = still.filter(|it| it.forward_init == self.rules.forward_init);
         let rate = self.rules.rate;
         self.rules = still.ok_or(Ended::Wrong(Close::Replaced))?;
         if rate != self.rules.rate {
