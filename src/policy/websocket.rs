@@ -188,7 +188,7 @@ mod tests {
     fn tokens_go_on_as_a_header_does() {
         let told = "contradiction: `http.forward_headers` says whether `authorization` goes on";
         let got = check("{forward_init: [Authorization, a]}", &[told]);
-        assert_eq!(got.forward_init, ["a".into()]);
+        assert_eq!(got.forward_init, [Box::from("a")]);
     }
 
     #[test]

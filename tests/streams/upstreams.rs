@@ -80,6 +80,21 @@ fn a_socket_begins_as_many_operations_as_it_may() {
 }
 
 #[test]
+fn an_answer_is_as_large_as_the_policy_lets_it_be() {
+    let upstream = SocketUpstream::start();
+    let started = |max: &str| {
+        let policy = format!("{}response: {{ max: {max} }}\n", policy(""));
+        Proxy::with(&policy, SCHEMA, upstream.address(), |_config| {})
+    };
+    for (max, expect) in [("100KiB", "next 1"), ("90KiB", "error 1 UPSTREAM_ANSWER_INVALID")] {
+        let proxy = started(max);
+        let mut client = Client::begun(proxy.address(), &[]);
+        client.subscribe("1", "subscription{flood}");
+        assert_eq!(client.hear_short(), expect);
+    }
+}
+
+#[test]
 fn an_operation_has_as_many_answers_as_it_may() {
     let ask = |max_events: &str| {
         let (upstream, proxy) = start(max_events);

@@ -24,6 +24,7 @@ impl Session {
             return self.upstream_gone("it closed");
         };
         let (live, most) = (&mut self.live, self.rules.max_events);
+        let limit = self.state.response().max.unwrap_or(u64::MAX);
         let said = channel.read(&message, |it| match it {
             FromUpstream::Complete(n) => Said::told(live.end_number(n).map(|mut it| {
                 it.follow.traced.answered();
@@ -33,6 +34,11 @@ impl Session {
             FromUpstream::OneError(n, error) => fail(live, n, &format!("[{error}]")),
             FromUpstream::Next(n, _) if most.is_some_and(|it| live.answered(n) > it.get()) => {
                 live.number(n).map_or(Said::Nothing, |it| Said::Often(it.id.clone()))
+            }
+            FromUpstream::Next(n, answer) if answer.len() as u64 > limit => {
+                let too_large = Wrong::TooLarge { limit };
+                let operation = live.number(n);
+                operation.map_or(Said::Nothing, |it| Said::Wrong(it.id.clone(), Some(n), too_large))
             }
             FromUpstream::Next(n, answer) => {
                 live.settle(n, answer);
