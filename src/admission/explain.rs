@@ -10,7 +10,9 @@ use crate::{
         known::{Judgeable, Known},
         named::with_text,
         price::{self, CostTold},
+        reduced,
     },
+    document::SelectionId,
     expression::{Asked, Outcome as Answer},
     identity::{Caller, Seen},
     operation::{Operation, Variables, coerce},
@@ -28,7 +30,8 @@ pub struct Explanation {
     pub lines: Vec<Line>,
     /// What it costs, also when something else refuses it; `None` when that cannot be told.
     pub cost: Option<CostTold>,
-    /// The canonical text, as a JSON literal; what an upstream would get.
+    /// The canonical text, as a JSON literal; what an upstream would get, without what is taken
+    /// out for this caller. Of what is refused, the whole.
     pub canonical: Option<Box<str>>,
     /// SHA-256 of the text as given: what an exception names.
     pub document: Option<[u8; 32]>,
@@ -77,6 +80,8 @@ pub enum Outcome {
     },
     /// What it objects to.
     Objects(Vec<Violation>),
+    /// What it takes out of what goes on, and why; on its own that refuses nothing.
+    TakesOut(Vec<Violation>),
 }
 
 /// Judges one request under a profile and tells what every rule says. Its document may be asked for
@@ -190,13 +195,34 @@ pub(super) fn judge_lines(
         Ok(bench) => bench,
         Err(violation) => return refused(violation, Some(document)),
     };
-    let lines: Vec<_> = policy
-        .rules()
-        .map(|(rule, it)| line(bench, document, &variables, (rule, it.meta())))
-        .collect();
-    let deciding = lines.iter().find_map(deciding);
-    let deciding = deciding.or_else(|| bench.introspect(document, &variables).err());
-    Explanation { deciding, lines, ..parts(document) }
+    let mut taken = Vec::new();
+    let rules = policy.rules().map(|(rule, it)| (rule, it.meta()));
+    let lines = rules.map(|it| line(bench, document, &variables, it, &mut taken)).collect();
+    decide(bench, (document, &variables), lines, &taken)
+}
+
+/// The verdict, once every rule was asked, and what goes on.
+fn decide(
+    bench: Bench<'_>,
+    (document, variables): (&Judgeable, &Variables<'_>),
+    lines: Vec<Line>,
+    taken: &[SelectionId],
+) -> Explanation {
+    let mut told = parts(document);
+    let reduced = match lines.iter().find_map(deciding) {
+        Some(violation) => Err(violation),
+        None if taken.is_empty() => Ok(None),
+        None => reduced::reduce(bench.policy, document, variables, taken).map(Some),
+    };
+    match reduced {
+        Ok(reduced) => {
+            told.deciding = bench.introspect(document, variables).err();
+            let without = reduced.map(|it| it.query.into()).filter(|_| told.deciding.is_none());
+            told.canonical = without.or(told.canonical);
+        }
+        Err(violation) => told.deciding = Some(violation),
+    }
+    Explanation { lines, ..told }
 }
 
 fn refused(violation: Violation, document: Option<&Judgeable>) -> Explanation {
@@ -229,30 +255,33 @@ fn line(
     document: &Judgeable,
     variables: &Variables<'_>,
     (rule, meta): (RuleIdx, &'static Meta),
+    taken: &mut Vec<SelectionId>,
 ) -> Line {
     let (mode, limit) = match bench.stance(document, rule) {
         Stance::Off => (None, None),
         Stance::On { mode, limit } => (Some(mode), Some(limit)),
     };
-    let mut objections = Vec::new();
+    let is_excused = bench.policy.excuses(rule, bench.asked);
+    let is_lifted = bench.exception(document).is_some_and(|it| it.lifts(rule));
+    let takes_out = mode == Some(Mode::Enforce) && !is_excused && !is_lifted;
+    let (mut objections, mut removals) = (Vec::new(), Vec::new());
     let mut largest: Option<u64> = None;
     let mut totals = Totals::default();
     for left in document.left.iter().filter(|it| it.rule == rule) {
-        let found = bench.find(document, left, variables);
+        let found = bench.weigh(document, left, variables, &mut totals);
         objections.extend(found.violations);
-        for (number, times) in found.tallies {
-            let total = totals.tally(rule, number, times);
-            objections.extend(bench.policy.rule(rule).object_to_tally(number, total));
-        }
         largest = largest.max(found.measured);
+        if takes_out && !found.taken.is_empty() {
+            taken.extend(found.taken);
+            removals.extend(found.reported);
+        }
     }
-    let is_excused = bench.policy.excuses(rule, bench.asked);
-    let is_lifted = bench.exception(document).is_some_and(|it| it.lifts(rule));
     let outcome = match largest {
         _ if is_lifted => Outcome::Lifted,
         _ if is_excused => Outcome::Excused,
         // One operation may have a number while another gives none.
         _ if !objections.is_empty() => Outcome::Objects(objections),
+        _ if !removals.is_empty() => Outcome::TakesOut(removals),
         Some(measured) => Outcome::Measured { measured, limit },
         None => Outcome::Holds,
     };
@@ -268,7 +297,7 @@ fn deciding(line: &Line) -> Option<Violation> {
 /// The objections of a line, whatever they lead to.
 pub(super) fn objections(line: &Line) -> Vec<Violation> {
     match &line.outcome {
-        Outcome::Excused | Outcome::Holds | Outcome::Lifted => Vec::new(),
+        Outcome::Excused | Outcome::Holds | Outcome::Lifted | Outcome::TakesOut(_) => Vec::new(),
         Outcome::Measured { measured, limit } => {
             let limit = (*limit).filter(|it| measured > it);
             limit.map(|it| over_limit(line.rule, *measured, it)).into_iter().collect()

@@ -229,12 +229,7 @@ impl Bench<'_> {
             {
                 continue;
             }
-            let mut found = self.find(document, left, variables);
-            for (number, times) in std::mem::take(&mut found.tallies) {
-                let total = totals.tally(left.rule, number, times);
-                let rule = self.policy.rule(left.rule);
-                found.violations.extend(rule.object_to_tally(number, total));
-            }
+            let found = self.weigh(document, left, variables, totals);
             if is_cost(self.policy.meta(left.rule)) {
                 objections.cost = objections.cost.max(found.measured);
             }
@@ -249,7 +244,7 @@ impl Bench<'_> {
             }
             objections.add(mode, found.violations);
             objections.add(Mode::Report, found.reported);
-            if matches!(left.part, Part::Depends(_)) && mode == Mode::Enforce {
+            if mode == Mode::Enforce {
                 objections.taken.extend(found.taken);
             }
             objections.add(mode, over.map(|it| over_limit(self.policy.meta(left.rule), it, limit)));
@@ -257,7 +252,30 @@ impl Bench<'_> {
         objections
     }
 
-    /// What is left of one rule, against this request.
+    /// What is left of one rule, against this request and what its batch has called so far.
+    pub(super) fn weigh(
+        &self,
+        document: &Judgeable,
+        left: &Left,
+        variables: &Variables<'_>,
+        totals: &mut Totals,
+    ) -> Findings {
+        let mut found = self.find(document, left, variables);
+        for (number, times) in std::mem::take(&mut found.tallies) {
+            let total = totals.tally(left.rule, number, times);
+            found.violations.extend(self.policy.rule(left.rule).object_to_tally(number, total));
+        }
+        match left.part {
+            Part::Depends(_) => {}
+            // Nothing is taken out of what is not forwarded.
+            Part::DependsUnselected(_) | Part::Measured(_) | Part::Violated(_) => {
+                found.taken.clear();
+            }
+        }
+        found
+    }
+
+    /// What is left of one rule, against this request alone.
     pub(super) fn find(
         &self,
         document: &Judgeable,

@@ -10,6 +10,13 @@ use crate::{
     verdict::{Code, Violation},
 };
 
+/// What is left of a document.
+pub(super) struct Reduced<'d> {
+    /// The canonical text, as a JSON literal.
+    pub(super) query: String,
+    kept: Kept<'d>,
+}
+
 /// The canonical JSON of what is left of a request.
 pub(super) fn write(
     policy: &Policy,
@@ -17,6 +24,17 @@ pub(super) fn write(
     (variables, request): (&Variables<'_>, &Request<'_>),
     taken: &[SelectionId],
 ) -> Result<String, Violation> {
+    let Reduced { query, kept } = reduce(policy, document, variables, taken)?;
+    Ok(body::write_query(&query, document, (variables, request), &|name| kept.uses(name)))
+}
+
+/// What goes on without some selections, or why the whole request must not.
+pub(super) fn reduce<'d>(
+    policy: &Policy,
+    document: &'d Judgeable,
+    variables: &Variables<'_>,
+    taken: &[SelectionId],
+) -> Result<Reduced<'d>, Violation> {
     let operation = document.operation.as_ref().ok_or_else(|| refusal("it is not kept"))?;
     let (arena, id) = (operation.document(), operation.id());
     let kept = Kept::without(arena, id, taken).ok_or_else(|| refusal("nothing is left"))?;
@@ -26,14 +44,13 @@ pub(super) fn write(
     let read = document::read(&text, &policy.reading).map_err(|it| refusal(&it.to_string()))?;
     document::validate(&policy.schema, &read)
         .map_err(|it| refusal(&it.first().map_or_else(String::new, |it| it.detail.clone())))?;
-    let uses = |name: &str| kept.uses(name);
     let mut given = document.variables.iter().zip(variables.all());
     let is_left = |given: &Given<'_>| matches!(given, Given::Value(it) if it.holds_file());
     // The file is on its way, and nothing would ask for it.
-    if given.any(|(it, given)| !uses(&it.name) && is_left(given)) {
+    if given.any(|(it, given)| !kept.uses(&it.name) && is_left(given)) {
         return Err(refusal("a file stands where nothing asks for it"));
     }
-    Ok(body::write_query(&json::escape(&text), document, (variables, request), &uses))
+    Ok(Reduced { query: json::escape(&text), kept })
 }
 
 /// The refusal of every request of which nothing would be left.

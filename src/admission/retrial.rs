@@ -6,8 +6,9 @@ use crate::{
         known::{Judgeable, Known, Left},
         past::{Document, Judged, Ruling, refused},
         recalled::{Alike, Forgotten, Hidden, Recalled},
+        reduced,
     },
-    document::{ValueKind, other_number},
+    document::{SelectionId, ValueKind, other_number},
     identity::Method,
     json,
     operation::{Variables, coerce},
@@ -25,6 +26,14 @@ pub(super) struct Retrial<'t> {
     pub(super) item: &'t Recalled<'t>,
     /// Whether it came alone.
     pub(super) is_single: bool,
+}
+
+/// What was found so far.
+struct SoFar<'t> {
+    judged: Judged,
+    totals: &'t mut Totals,
+    /// Selections that would be taken out of what goes on.
+    taken: Vec<SelectionId>,
 }
 
 /// What one rule says.
@@ -94,7 +103,8 @@ impl Retrial<'_> {
         variables: &Variables<'_>,
         totals: &mut Totals,
     ) -> Judged {
-        let mut judged = Judged::of(Ruling::Admitted);
+        let judged = Judged::of(Ruling::Admitted);
+        let mut so_far = SoFar { judged, totals, taken: Vec::new() };
         let mut unknown = None;
         let exception = self.bench.exception(known);
         let policy = self.bench.policy;
@@ -106,31 +116,41 @@ impl Retrial<'_> {
             let of_rule = known.left.iter().filter(|it| it.rule == rule);
             let id = applied.meta().id;
             let said = if self.is_hidden((known, document), variables, (rule, id)) {
-                self.as_then(rule, "values that the log does not hold")
+                self.as_then((rule, mode), "values that the log does not hold")
             } else {
                 of_rule.fold(Says::Objects(None), |said, left| {
-                    let found = self.part((known, left), variables, limit, totals, &mut judged);
-                    said.and(found)
+                    said.and(self.part((known, left), variables, (mode, limit), &mut so_far))
                 })
             };
             match (said, mode) {
                 (Says::Objects(None), _) => {}
-                (Says::Objects(Some(_)), Mode::Report) => judged.reported.push(id),
-                (Says::Objects(Some(violation)), Mode::Enforce) => {
-                    if judged.ruling == Ruling::Admitted {
-                        judged.ruling = refused(&violation);
-                    }
-                }
+                (Says::Objects(Some(_)), Mode::Report) => so_far.judged.reported.push(id),
+                (Says::Objects(Some(violation)), Mode::Enforce) => so_far.refuse(&violation),
                 (Says::Unknown(_), Mode::Report) => {}
                 (Says::Unknown(what), Mode::Enforce) => {
                     unknown.get_or_insert_with(|| format!("`{id}` asks for {what}"));
                 }
             }
         }
-        if let (Some(why), Ruling::Admitted) = (unknown, &judged.ruling) {
-            judged.ruling = Ruling::Unknown(why.into());
+        match unknown {
+            Some(why) if so_far.judged.ruling == Ruling::Admitted => {
+                so_far.judged.ruling = Ruling::Unknown(why.into());
+            }
+            Some(_) => {}
+            None => self.reduce(known, variables, &mut so_far),
         }
-        judged
+        so_far.judged
+    }
+
+    /// What is denied goes, unless that leaves nothing to ask for.
+    fn reduce(&self, known: &Judgeable, variables: &Variables<'_>, so_far: &mut SoFar<'_>) {
+        if so_far.taken.is_empty() {
+            return;
+        }
+        if let Err(violation) = reduced::reduce(self.bench.policy, known, variables, &so_far.taken)
+        {
+            so_far.refuse(&violation);
+        }
     }
 
     /// Whether a rule would look at values that the log does not hold.
@@ -151,31 +171,29 @@ impl Retrial<'_> {
         &self,
         (known, left): (&Judgeable, &Left),
         variables: &Variables<'_>,
-        limit: u64,
-        totals: &mut Totals,
-        judged: &mut Judged,
+        (mode, limit): (Mode, u64),
+        so_far: &mut SoFar<'_>,
     ) -> Says {
         let policy = self.bench.policy;
         let asked = self.bench.asked;
         let _ = (asked.has_seen_values(), self.forgotten.was_asked());
-        let found = self.bench.find(known, left, variables);
+        let found = self.bench.weigh(known, left, variables, so_far.totals);
         let meta = policy.meta(left.rule);
-        let measured = found.measured.map(|it| totals.add(left.rule, it));
+        let measured = found.measured.map(|it| so_far.totals.add(left.rule, it));
         let measured = if meta.id == "max-document" { Some(self.item.bytes) } else { measured };
-        judged.measures.extend(measured.map(|it| (meta.id, it)));
-        let mut objections = found.violations;
-        for (number, times) in found.tallies {
-            let total = totals.tally(left.rule, number, times);
-            objections.extend(policy.rule(left.rule).object_to_tally(number, total));
-        }
+        so_far.judged.measures.extend(measured.map(|it| (meta.id, it)));
         let over = measured.filter(|it| *it > limit).map(|it| over_limit(meta, it, limit));
-        let objection = objections.into_iter().chain(over).next();
+        let objection = found.violations.into_iter().chain(over).next();
         let is_excused = objection.is_some() && policy.excuses(left.rule, asked);
         if self.forgotten.was_asked() {
-            return self.as_then(left.rule, "the caller, of whom the log holds no claims");
+            let what = "the caller, of whom the log holds no claims";
+            return self.as_then((left.rule, mode), what);
         }
         if asked.has_seen_values() && self.item.hidden == Hidden::Values {
-            return self.as_then(left.rule, "values that the log does not hold");
+            return self.as_then((left.rule, mode), "values that the log does not hold");
+        }
+        if mode == Mode::Enforce {
+            so_far.taken.extend(found.taken);
         }
         Says::Objects(objection.filter(|_| !is_excused))
     }
@@ -210,7 +228,7 @@ impl Retrial<'_> {
     }
 
     /// What the rule said then, when it would say the same today.
-    fn as_then(&self, rule: RuleIdx, what: &'static str) -> Says {
+    fn as_then(&self, (rule, mode): (RuleIdx, Mode), what: &'static str) -> Says {
         let meta = self.bench.policy.meta(rule);
         // Of what is refused before the rules are asked, nobody knows what they would have said.
         let was_judged = self
@@ -220,7 +238,9 @@ impl Retrial<'_> {
         if !self.is_single || !was_judged || !self.alike.holds_for(meta) {
             return Says::Unknown(what);
         }
-        let objected = self.item.found.iter().find(|(rule, _)| *rule == meta.id);
+        // What a rule that refuses has found in what was admitted, it has taken out.
+        let counts = mode == Mode::Report || self.item.refused.is_some();
+        let objected = self.item.found.iter().find(|(rule, _)| counts && *rule == meta.id);
         let coded = |code: &str| Code::ALL.iter().find(|it| it.as_str() == code).copied();
         Says::Objects(objected.map(|(_, code)| Violation {
             rule: meta.id,
@@ -229,6 +249,15 @@ impl Retrial<'_> {
             public: "as it was then".into(),
             detail: "as it was then".into(),
         }))
+    }
+}
+
+impl SoFar<'_> {
+    /// The first objection decides.
+    fn refuse(&mut self, violation: &Violation) {
+        if self.judged.ruling == Ruling::Admitted {
+            self.judged.ruling = refused(violation);
+        }
     }
 }
 

@@ -183,6 +183,9 @@ fn as_text(told: &Explanation) -> String {
         let mode = mode(line);
         let _ = writeln!(out, "  {:<26}{mode:<9}{}", line.rule.id, outcome(&line.outcome));
     }
+    if let Some(text) = rest(told) {
+        let _ = writeln!(out, "\n  goes on as {text}");
+    }
     out.push_str(&decided_as_text(told));
     out.push_str(&rates::as_text(&told.spent));
     if let Some(cost) = &told.cost {
@@ -232,10 +235,20 @@ fn outcome(outcome: &Outcome) -> String {
         }
         Outcome::Measured { measured, limit: Some(limit) } => format!("{measured} of {limit}"),
         Outcome::Measured { measured, limit: None } => measured.to_string(),
-        Outcome::Objects(violations) => {
-            violations.iter().map(|it| &*it.detail).collect::<Vec<_>>().join("; ")
-        }
+        Outcome::Objects(violations) => details(violations),
+        Outcome::TakesOut(violations) => format!("taken out: {}", details(violations)),
     }
+}
+
+fn details(violations: &[Violation]) -> String {
+    violations.iter().map(|it| &*it.detail).collect::<Vec<_>>().join("; ")
+}
+
+/// What goes on, as a JSON literal, when that is not all that was asked for.
+fn rest(told: &Explanation) -> Option<&str> {
+    let takes_out = |it: &Line| matches!(it.outcome, Outcome::TakesOut(_));
+    let is_reduced = told.deciding.is_none() && told.lines.iter().any(takes_out);
+    told.canonical.as_deref().filter(|_| is_reduced)
 }
 
 fn as_json(told: &Explanation) -> Value {
@@ -243,6 +256,8 @@ fn as_json(told: &Explanation) -> Value {
         "verdict": if told.deciding.is_some() { "reject" } else { "admit" },
         "deciding": told.deciding.as_ref().map(violation),
         "document": told.document.map(|it| format!("sha256:{}", crate::verdict::hex(&it))),
+        "forwarded": told.canonical.as_deref().filter(|_| told.deciding.is_none())
+            .and_then(|it| serde_json::from_str::<Value>(it).ok()),
         "cost": told.cost.as_ref().map(price::as_json),
         "decided": told.decided.iter().map(decided).collect::<Vec<_>>(),
         "conditions": told.conditions.iter().map(|(name, it)| (name.to_string(), json!(answer(it))))
@@ -257,10 +272,18 @@ fn decided((meta, it): &(&Meta, Decided)) -> Value {
 }
 
 fn line(line: &Line) -> Value {
-    let (measured, limit, objections) = match &line.outcome {
-        Outcome::Excused | Outcome::Holds | Outcome::Lifted => (None, None, Vec::new()),
-        Outcome::Measured { measured, limit } => (Some(*measured), *limit, Vec::new()),
-        Outcome::Objects(found) => (None, None, found.iter().map(violation).collect()),
+    let (mut objections, mut taken_out) = (Vec::new(), Vec::new());
+    let (measured, limit) = match &line.outcome {
+        Outcome::Excused | Outcome::Holds | Outcome::Lifted => (None, None),
+        Outcome::Measured { measured, limit } => (Some(*measured), *limit),
+        Outcome::Objects(found) => {
+            objections.extend(found.iter().map(violation));
+            (None, None)
+        }
+        Outcome::TakesOut(found) => {
+            taken_out.extend(found.iter().map(violation));
+            (None, None)
+        }
     };
     json!({
         "rule": line.rule.id,
@@ -269,6 +292,7 @@ fn line(line: &Line) -> Value {
         "measured": measured,
         "limit": limit,
         "objections": objections,
+        "taken_out": taken_out,
     })
 }
 

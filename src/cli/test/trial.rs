@@ -87,7 +87,7 @@ impl Trial {
             let objects = match &line.outcome {
                 Outcome::Excused | Outcome::Holds | Outcome::Lifted => false,
                 Outcome::Measured { measured, limit } => limit.is_some_and(|it| *measured > it),
-                Outcome::Objects(_) => true,
+                Outcome::Objects(_) | Outcome::TakesOut(_) => true,
             };
             if objects {
                 self.objecting.insert(line.rule.id);
