@@ -115,7 +115,7 @@ fn swapped(policy: Arc<Policy>) {
     let n_asked: u32 = thread::scope(|scope| {
         let asking: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
         for n in 1..=SWAPS {
-            running.replace(state(&policies[n % 2]));
+            running.replace(state(&policies[n % 2])).expect("it is in force");
         }
         is_over.store(true, Ordering::Relaxed);
         asking.into_iter().map(|it| it.join().expect("every answer is good")).sum()

@@ -4,7 +4,7 @@
 //! A request for a host that no graph has, or for a path that none has there, is refused: there is
 //! no graph that gets what is left, unless one has no hosts.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::RefCell, io, rc::Rc, sync::Arc};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use http::{header::HOST, request::Parts};
@@ -15,7 +15,7 @@ use crate::{
         noted::Taps,
         state::{FailedReload, State},
     },
-    telemetry::{GraphIndex, KeysNotFetched},
+    telemetry::GraphIndex,
     upstream::Upstream,
     verdict::{Code, Violation},
 };
@@ -75,14 +75,13 @@ impl Graph {
     }
 
     /// Puts another state in force. Requests in progress end under the one they began with.
-    pub(super) fn replace(&self, state: State) {
-        match state.begun(&self.config, Some(&self.state.load())) {
-            Ok(state) => self.state.store(Arc::new(state)),
-            // Without a thread that asks for keys nobody could be identified.
-            Err(error) => {
-                KeysNotFetched { graph: self.index, detail: &error.to_string() }.emit();
-            }
-        }
+    ///
+    /// An error when there is no thread that asks for keys: nobody could be identified, so what is
+    /// in force stays so.
+    pub(super) fn replace(&self, state: State) -> io::Result<()> {
+        let state = state.begun(&self.config, Some(&self.state.load()))?;
+        self.state.store(Arc::new(state));
+        Ok(())
     }
 }
 

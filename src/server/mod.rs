@@ -233,8 +233,11 @@ impl Running {
 
     /// Puts another state of the first graph in force. Requests in progress end under the one they
     /// began with.
-    pub fn replace(&self, state: State) {
-        self.shared.graphs.first.replace(state);
+    ///
+    /// # Errors
+    /// When no thread can be had that asks for keys. What is in force stays so.
+    pub fn replace(&self, state: State) -> io::Result<()> {
+        self.shared.graphs.first.replace(state)
     }
 
     fn graph(&self, n: usize) -> &Graph {

@@ -4,6 +4,7 @@
 //! Does not know when to look or how to ask: `run` has the clock, the signals and the upstream.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -11,7 +12,7 @@ use std::{
 
 use crate::{
     admission::{CacheLimits, Gate},
-    diagnostic::{Diagnostics, Source},
+    diagnostic::{Diagnostic, Diagnostics, Source},
     digest::Digest,
     policy::{Drift, OnDrift, Policy, SchemaOrigin},
     schema::{Gravity, Schema, drift},
@@ -22,8 +23,8 @@ use crate::{
     },
     sources::{FetchError, Loaded, ReadFile, Watch, now, read_policy},
     telemetry::{
-        GraphIndex, PolicyKept, PolicyReplaced, PolicyRestored, PolicyWarned, SchemaDrifted,
-        SchemaNotFetched,
+        GraphIndex, KeysNotFetched, PolicyKept, PolicyReplaced, PolicyRestored, PolicyWarned,
+        SchemaDrifted, SchemaNotFetched,
     },
 };
 
@@ -134,31 +135,44 @@ impl Reloader {
     /// Reads the files again, and puts in force what they say if it is another policy.
     pub fn reload(&mut self, running: &Running) -> Reload {
         let loaded = read_policy(&self.path, self.introspected.as_ref());
-        let Loaded { policy, found, files, lacks_introspection } = loaded;
+        let Loaded { policy, mut found, files, lacks_introspection } = loaded;
         // Also what cannot be used was read: it is tried again when it changes.
         self.watch = Watch::new(files.clone());
         self.lacks_schema = lacks_introspection;
+        let graph = running.graph(self.n);
         let Some(policy) = policy else {
-            keep(running.graph(self.n), found, lacks_introspection);
+            keep(graph, found, lacks_introspection);
             return if lacks_introspection { Reload::NeedsSchema } else { Reload::Kept };
         };
-        let graph = running.graph(self.n).index;
-        let failed = running.graph(self.n).failed.swap(None);
         let read = Fingerprint { files, digest: policy.digest };
         if read == self.in_force {
-            failed.inspect(|_| PolicyRestored { graph }.emit());
+            let failed = graph.failed.swap(None);
+            failed.inspect(|_| PolicyRestored { graph: graph.index }.emit());
             return Reload::Unchanged;
         }
-        warn(graph, &found);
+        let policy = Arc::new(policy);
+        if let Err(why) = self.put_in_force(&policy, graph) {
+            found.push(why);
+            keep(graph, found, false);
+            return Reload::Kept;
+        }
+        graph.failed.store(None);
+        warn(graph.index, &found);
         let digest = policy.digest.to_string();
-        PolicyReplaced { graph, name: &policy.name, digest: &digest }.emit();
+        PolicyReplaced { graph: graph.index, name: &policy.name, digest: &digest }.emit();
         self.in_force = read;
-        self.policy = Arc::new(policy);
-        // What is known of the upstream's schema holds until it is asked again.
-        self.drifted.take_if(|_| self.policy.origin.drift().is_none());
-        let state = State::new(Gate::new(Arc::clone(&self.policy), self.cache));
-        running.graph(self.n).replace(state.beside(self.drifted.clone()));
+        self.policy = policy;
         Reload::Replaced
+    }
+
+    /// Changes nothing when it cannot be.
+    fn put_in_force(&mut self, policy: &Arc<Policy>, graph: &Graph) -> Result<(), Diagnostic> {
+        // What is known of the upstream's schema holds until it is asked again.
+        let drifted = self.drifted.clone().filter(|_| policy.origin.drift().is_some());
+        let state = State::new(Gate::new(Arc::clone(policy), self.cache));
+        graph.replace(state.beside(drifted.clone())).map_err(|it| without_keys(&it))?;
+        self.drifted = drifted;
+        Ok(())
     }
 
     /// The schema that the upstream has told.
@@ -196,7 +210,11 @@ impl Reloader {
             SchemaOrigin::File(Some(drift)) => {
                 let graph = running.graph(self.n);
                 self.drifted = self.compare(graph.index, drift, told);
-                graph.replace(graph.state.load().beside(self.drifted.clone()));
+                // Its keys are asked for already; a thread that there is not is told.
+                if let Err(error) = graph.replace(graph.state.load().beside(self.drifted.clone())) {
+                    let detail = &error.to_string();
+                    KeysNotFetched { graph: graph.index, detail }.emit();
+                }
             }
             SchemaOrigin::File(None) => {}
         }
@@ -256,6 +274,10 @@ fn warn(graph: GraphIndex, found: &Diagnostics) {
     for it in found.iter() {
         PolicyWarned { graph, found: it }.emit();
     }
+}
+
+fn without_keys(why: &io::Error) -> Diagnostic {
+    Diagnostic::error("no-keys", format!("nobody can ask for the keys of tokens: {why}"))
 }
 
 fn keep(graph: &Graph, found: Diagnostics, lacks_schema: bool) {

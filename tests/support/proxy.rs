@@ -70,7 +70,7 @@ impl Proxy {
         let path = folder.path().join("policy.yaml");
         fs::write(folder.path().join("test.graphql"), schema).expect("write");
         fs::write(&path, policy).expect("write");
-        self.running().replace(state(&path));
+        self.running().replace(state(&path)).expect("it is in force");
     }
 
     /// Tells it to stop.
