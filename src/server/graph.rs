@@ -4,7 +4,7 @@
 //! A request for a host that no graph has, or for a path that none has there, is refused: there is
 //! no graph that gets what is left, unless one has no hosts.
 
-use std::{cell::RefCell, io, rc::Rc, sync::Arc};
+use std::{cell::RefCell, collections::HashSet, io, rc::Rc, sync::Arc};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use http::{header::HOST, request::Parts};
@@ -89,6 +89,38 @@ impl Graphs {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Graph>> {
         [&self.first].into_iter().chain(&self.rest)
     }
+
+    /// Whether no request would be for two graphs, had one of them another path.
+    pub(super) fn other_path(&self, graph: &Graph, path: &str) -> Result<(), String> {
+        let states: Vec<_> = self.iter().map(|it| (it, it.state.load_full())).collect();
+        distinct(states.iter().flat_map(|(it, state)| {
+            let is_it = std::ptr::eq(Arc::as_ptr(it), graph);
+            places(&it.config, if is_it { path } else { &state.http().path })
+        }))
+    }
+}
+
+/// Which requests are for a graph: its hosts, or any, with its path.
+pub(super) fn places<'g>(
+    config: &'g Config,
+    path: &'g str,
+) -> impl Iterator<Item = (Option<&'g str>, &'g str)> {
+    let hosts = config.hosts.iter().map(|it| Some(&**it));
+    let any = config.hosts.is_empty().then_some(None);
+    hosts.chain(any).map(move |it| (it, path))
+}
+
+/// No request is for two graphs.
+pub(super) fn distinct<'g>(
+    places: impl Iterator<Item = (Option<&'g str>, &'g str)>,
+) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    for (host, path) in places {
+        if !seen.insert((host, path)) {
+            return Err(format!("two graphs have `{}{path}`", host.unwrap_or("*")));
+        }
+    }
+    Ok(())
 }
 
 impl Site {

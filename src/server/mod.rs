@@ -69,7 +69,7 @@ use crate::{
     server::{
         drain::Phase,
         exporting::Exporting,
-        graph::{Graph, Graphs},
+        graph::{Graph, Graphs, distinct, places},
         noted::Taps,
         state::{FailedReload, Shared},
     },
@@ -112,7 +112,9 @@ impl Server {
         mut first: (Config, State),
         mut rest: Vec<(Config, State)>,
     ) -> io::Result<Running> {
-        distinct(&first, &rest)?;
+        let all = [&first].into_iter().chain(&rest);
+        distinct(all.flat_map(|(config, state)| places(config, &state.http().path)))
+            .map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
         named(&mut first, &mut rest)?;
         let config = first.0.clone();
         [&first].into_iter().chain(&rest).try_for_each(|(config, _)| possible(config))?;
@@ -163,23 +165,6 @@ fn traffic_log(file: &TrafficFile) -> io::Result<(Arc<TrafficLog>, Sample)> {
         of_flag("--traffic-log", &io::Error::new(it.kind(), why))
     });
     Ok((Arc::new(started?), file.sample))
-}
-
-/// No request is for two graphs.
-fn distinct(first: &(Config, State), rest: &[(Config, State)]) -> io::Result<()> {
-    let mut seen = HashSet::new();
-    for (config, state) in [first].into_iter().chain(rest) {
-        let hosts = config.hosts.iter().map(|it| Some(&**it));
-        let any = config.hosts.is_empty().then_some(None);
-        for host in hosts.chain(any) {
-            let path = &*state.http().path;
-            if !seen.insert((host, path)) {
-                let why = format!("two graphs have `{}{path}`", host.unwrap_or("*"));
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Every graph has a name of its own when there are several.

@@ -151,7 +151,7 @@ impl Reloader {
             return Reload::Unchanged;
         }
         let policy = Arc::new(policy);
-        if let Err(why) = self.put_in_force(&policy, graph) {
+        if let Err(why) = self.put_in_force(&policy, (running, graph)) {
             found.push(why);
             keep(graph, found, false);
             return Reload::Kept;
@@ -166,7 +166,12 @@ impl Reloader {
     }
 
     /// Changes nothing when it cannot be.
-    fn put_in_force(&mut self, policy: &Arc<Policy>, graph: &Graph) -> Result<(), Diagnostic> {
+    fn put_in_force(
+        &mut self,
+        policy: &Arc<Policy>,
+        (running, graph): (&Running, &Graph),
+    ) -> Result<(), Diagnostic> {
+        running.shared.graphs.other_path(graph, &policy.http.path).map_err(taken)?;
         // What is known of the upstream's schema holds until it is asked again.
         let drifted = self.drifted.clone().filter(|_| policy.origin.drift().is_some());
         let state = State::new(Gate::new(Arc::clone(policy), self.cache));
@@ -274,6 +279,11 @@ fn warn(graph: GraphIndex, found: &Diagnostics) {
     for it in found.iter() {
         PolicyWarned { graph, found: it }.emit();
     }
+}
+
+fn taken(why: String) -> Diagnostic {
+    let help = "one of them must leave first; SIGHUP reads all policies again";
+    Diagnostic::error("two-graphs", why).help(help)
 }
 
 fn without_keys(why: &io::Error) -> Diagnostic {
