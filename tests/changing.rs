@@ -4,7 +4,17 @@
 
 mod support;
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{
+    fs,
+    io::{BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 use portcullis::{
     admission::CacheLimits,
@@ -12,8 +22,9 @@ use portcullis::{
     server::{Reload, Reloader, Running, Server},
 };
 use support::{
+    process::Process,
     upstream::Upstream,
-    wire::{Message, exchange, request},
+    wire::{Message, exchange, read_message, request},
 };
 
 const SCHEMA: &str = "type Query { a: Int b: Query }";
@@ -80,4 +91,69 @@ fn a_reload_takes_no_place_of_another_graph() {
     assert!(failed().is_null());
     assert_eq!([asked("/other"), asked("/graphql")], [(200, [1, 0]), (200, [0, 1])]);
     stop(running);
+}
+
+/// Says its schema once; holds on to whoever asks again until that one gives up.
+#[derive(Default)]
+struct Hanging {
+    n_asked: AtomicUsize,
+    n_given_up: AtomicUsize,
+}
+
+impl Hanging {
+    fn start() -> (Arc<Self>, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, hanging) = (listener.local_addr().unwrap(), Arc::new(Self::default()));
+        let counts = Arc::clone(&hanging);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let counts = Arc::clone(&counts);
+                thread::spawn(move || counts.answer(stream));
+            }
+        });
+        (hanging, address)
+    }
+
+    fn answer(&self, stream: TcpStream) {
+        let mut reader = BufReader::new(stream);
+        let Ok(Some(_question)) = read_message(&mut reader) else { return };
+        if self.n_asked.fetch_add(1, Ordering::SeqCst) == 0 {
+            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ";
+            let answer = format!("{head}{}\r\n\r\n{TOLD}", TOLD.len());
+            reader.get_mut().write_all(answer.as_bytes()).unwrap();
+            return;
+        }
+        let _until_given_up = reader.read_to_end(&mut Vec::new());
+        self.n_given_up.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// `type Query { a: Int }`, as introspection tells it.
+const TOLD: &str = r#"{"data":{"__schema":{"queryType":{"name":"Query"},"types":[
+    {"kind":"SCALAR","name":"Int"},{"kind":"OBJECT","name":"Query","interfaces":[],"fields":[
+    {"name":"a","args":[],"type":{"kind":"SCALAR","name":"Int","ofType":null}}]}]}}}"#;
+
+#[test]
+fn an_upstream_that_never_answers_delays_no_other_graph() {
+    let folder = tempfile::tempdir().unwrap();
+    let (live, (hanging, address)) = (Upstream::start(), Hanging::start());
+    policy(folder.path(), "live", "");
+    let slow = "version: 1\nname: slow\nschema: { introspect: 1s }\n";
+    fs::write(folder.path().join("slow.yaml"), slow).unwrap();
+    let graphs = format!(
+        "graphs:\n  - {{ host: slow.example, policy: slow.yaml, upstream: http://{address}/ }}\n  \
+         - {{ host: live.example, policy: live.yaml, upstream: http://{}/ }}\n",
+        live.address()
+    );
+    let path = folder.path().join("config.yaml");
+    fs::write(&path, graphs).unwrap();
+    let (process, address, _admin) = Process::start_with(|it| it.arg("--config").arg(&path));
+    let status = |query: &str| ask(address, "live.example", "/graphql", query).status();
+    while hanging.n_asked.load(Ordering::SeqCst) < 2 {
+        assert_eq!(status("{ b { a } }"), 200);
+    }
+    policy(folder.path(), "live", "limits: { depth: 1 }\n");
+    process.signal("-HUP");
+    while status("{ b { a } }") != 422 {}
+    assert_eq!(hanging.n_given_up.load(Ordering::SeqCst), 0);
 }

@@ -9,12 +9,13 @@ use std::{
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
+    task::{AbortHandle, JoinSet, LocalSet},
     time::{Instant, MissedTickBehavior, interval},
 };
 
 use crate::{
     config::{Config, LinkKey, UpstreamTls, UpstreamUrl},
-    diagnostic::Diagnostics,
+    diagnostic::{Diagnostics, Source},
     policy::Policy,
     server::{
         ListenerKeeper, NotOpened, Reload, Reloader, Running, Server, State,
@@ -86,7 +87,7 @@ pub fn run(
     let first = opened.next().ok_or_else(nothing)?;
     let grace = first.0.deadlines.grace.as_secs();
     let running: Running = Server::start_all(first, opened.collect())?;
-    runtime.block_on(async {
+    LocalSet::new().block_on(&runtime, async {
         tokio::select! {
             _signal = terminate.recv() => {}
             _signal = interrupt.recv() => {}
@@ -105,9 +106,14 @@ struct Keeper {
     url: UpstreamUrl,
     tls: Option<UpstreamTls>,
     key: Option<LinkKey>,
-    /// When its upstream was asked for its schema.
+    /// When its upstream was asked for its schema, or had an answer.
     asked: Instant,
+    /// The question that is on its way, or was.
+    question: Option<AbortHandle>,
 }
+
+/// What an upstream says of its schema.
+type Told = Result<Arc<Source>, FetchError>;
 
 impl Keeper {
     /// Gives the graph a name, when it needs one.
@@ -121,20 +127,27 @@ impl Keeper {
         let upstream = Teller { url: &url, tls: tls.as_ref(), key: key.as_ref() };
         let (reloader, state) = open(policy, (config, is_one), upstream).await?;
         let reloader = reloader.of_graph(n);
-        Ok((Self { reloader, url, tls, key, asked: Instant::now() }, state))
+        let (asked, question) = (Instant::now(), None);
+        Ok((Self { reloader, url, tls, key, asked, question }, state))
     }
 
-    /// What a look, or a reload that was asked for, leads to.
-    async fn note(&mut self, outcome: Option<Reload>, running: &Running) {
+    /// What a look, or a reload that was asked for, leads to: the next question, if it is time and
+    /// the last one has an answer.
+    fn question(&self, outcome: Option<Reload>) -> Option<impl Future<Output = Told> + use<>> {
         let is_new = matches!(outcome, Some(Reload::NeedsSchema | Reload::Replaced));
         let every = self.reloader.asks_every();
         let is_due = every.is_some_and(|it| is_new || self.asked.elapsed() >= it);
-        if is_due || outcome == Some(Reload::NeedsSchema) {
-            let (tls, key) = (self.tls.as_ref(), self.key.as_ref());
-            let upstream = Teller { url: &self.url, tls, key };
-            self.reloader.note_schema(fetch_schema(upstream).await, running);
-            self.asked = Instant::now();
-        }
+        let is_asking = self.question.as_ref().is_some_and(|it| !it.is_finished());
+        let (url, tls, key) = (self.url.clone(), self.tls.clone(), self.key.clone());
+        let ask = async move {
+            fetch_schema(Teller { url: &url, tls: tls.as_ref(), key: key.as_ref() }).await
+        };
+        (is_due && !is_asking).then_some(ask)
+    }
+
+    fn hear(&mut self, told: Told, running: &Running) {
+        self.reloader.note_schema(told, running);
+        self.asked = Instant::now();
     }
 }
 
@@ -190,7 +203,7 @@ async fn open(
     }
 }
 
-/// Never ends.
+/// Never ends. Nobody waits for an upstream: its answer is heard when it comes.
 async fn keep_current(
     (keepers, listener, beside): (&mut [Keeper], &mut Option<ListenerKeeper>, &mut Option<Beside>),
     running: &Running,
@@ -198,9 +211,17 @@ async fn keep_current(
 ) {
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut questions: JoinSet<(usize, Told)> = JoinSet::new();
     loop {
         let is_told = tokio::select! {
             Some(()) = hangup.recv() => true,
+            Some(answer) = questions.join_next() => {
+                // A question that has failed by a panic is asked again when it is due.
+                if let Ok((n, told)) = answer && let Some(it) = keepers.get_mut(n) {
+                    it.hear(told, running);
+                }
+                continue;
+            }
             _now = looks.tick() => false,
         };
         if let Some(listener) = listener {
@@ -210,11 +231,14 @@ async fn keep_current(
         if let Some(beside) = beside {
             if is_told { beside.ask() } else { beside.look() }
         }
-        for it in keepers.iter_mut() {
+        for (n, it) in keepers.iter_mut().enumerate() {
             let reloader = &mut it.reloader;
             let outcome =
                 if is_told { Some(reloader.reload(running)) } else { reloader.look(running) };
-            it.note(outcome, running).await;
+            if let Some(question) = it.question(outcome) {
+                it.question = Some(questions.spawn_local(async move { (n, question.await) }));
+                it.asked = Instant::now();
+            }
         }
     }
 }

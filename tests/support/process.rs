@@ -25,10 +25,18 @@ impl Process {
         policy: &Path,
         upstream: SocketAddr,
     ) -> (Self, SocketAddr, SocketAddr) {
+        let upstream = format!("http://{upstream}/graphql");
+        Self::start_with(|it| it.arg("--policy").arg(policy).args(["--upstream", &upstream]))
+    }
+
+    /// With what is to be served, as the command line says it.
+    pub(crate) fn start_with(
+        say: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> (Self, SocketAddr, SocketAddr) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
         command.args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0"]);
-        command.args(["--admin", "127.0.0.1:0", "--policy"]).arg(policy);
-        command.arg("--upstream").arg(format!("http://{upstream}/graphql"));
+        command.args(["--admin", "127.0.0.1:0"]);
+        say(&mut command);
         let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
         let mut log = BufReader::new(child.stderr.take().expect("a log"));
         let mut line = String::new();
