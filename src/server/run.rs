@@ -228,9 +228,6 @@ async fn keep_current(
             let _outcome =
                 if is_told { Some(listener.reload(running)) } else { listener.look(running) };
         }
-        if let Some(beside) = beside {
-            if is_told { beside.ask() } else { beside.look() }
-        }
         for (n, it) in keepers.iter_mut().enumerate() {
             let reloader = &mut it.reloader;
             let outcome =
@@ -239,6 +236,10 @@ async fn keep_current(
                 it.question = Some(questions.spawn_local(async move { (n, question.await) }));
                 it.asked = Instant::now();
             }
+        }
+        if let (Some(beside), Some(it)) = (&mut *beside, keepers.first()) {
+            let introspected = it.reloader.introspected();
+            if is_told { beside.ask(introspected) } else { beside.look(introspected) }
         }
     }
 }
