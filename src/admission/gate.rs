@@ -118,14 +118,33 @@ impl Gate {
         method: Method,
     ) -> (Verdict, Follow) {
         let mut totals = Totals::of(requests);
-        let mut judged = |request: &Request<'_>| {
-            let entry = self.entry(request, method)?;
-            let judged = bench.judge_document(request, (&entry.known, method), &mut totals);
-            entry.known.note(judged)
+        let mut judged = |request: &Request<'_>| match self.entry(request, method) {
+            Ok(entry) => {
+                let judged = bench.judge_document(request, (&entry.known, method), &mut totals);
+                let judged = entry.known.name(judged);
+                (Some(entry), judged)
+            }
+            Err(refused) => (None, Err(refused)),
         };
         let verdict = match (requests.framing, requests.rest.as_slice()) {
-            (Framing::Single, []) => decide_one(judged(&requests.first)),
-            (framing, _) => decide(framing, requests.iter().map(judged).collect()),
+            (Framing::Single, []) => {
+                let (entry, judged) = judged(&requests.first);
+                entry.inspect(|it| it.known.count(judged.as_ref().ok().map(Ready::cost)));
+                decide_one(judged)
+            }
+            (framing, _) => {
+                let (entries, judged): (Vec<_>, Vec<_>) = requests.iter().map(judged).unzip();
+                let costs: Vec<_> =
+                    judged.iter().map(|it| it.as_ref().ok().map(Ready::cost)).collect();
+                let verdict = decide(framing, judged);
+                // What is fine by itself is refused with the rest of its batch.
+                let goes_on = !matches!(verdict.0, Verdict::Reject(_));
+                for (entry, cost) in entries.iter().zip(costs) {
+                    let entry = entry.as_ref();
+                    entry.inspect(|it| it.known.count(cost.filter(|_| goes_on)));
+                }
+                verdict
+            }
         };
         if matches!(verdict.0, Verdict::Admit(_)) {
             let kept = requests.iter().filter_map(|it| to_remember(&self.policy, it));

@@ -68,16 +68,10 @@ impl Tally {
 }
 
 impl Known {
-    /// Counts what was judged, and tells a refusal what it is about.
-    pub(super) fn note(&self, judged: Result<Ready, Refused>) -> Result<Ready, Refused> {
+    /// Tells a refusal what it is about.
+    pub(super) fn name(&self, judged: Result<Ready, Refused>) -> Result<Ready, Refused> {
         match (self, judged) {
-            (Self::Judgeable(it), Ok(ready)) => {
-                // A saturated cost, which report mode lets through, would spoil the sum.
-                it.tally.admit(ready.item.cost.filter(|it| *it < u64::MAX).unwrap_or(0));
-                Ok(ready)
-            }
             (Self::Judgeable(it), Err(mut refused)) => {
-                it.tally.refused.fetch_add(1, Ordering::Relaxed);
                 refused.subject.document = Some(it.hash.clone());
                 refused.subject.kind = Some(it.kind);
                 Err(refused)
@@ -86,8 +80,26 @@ impl Known {
                 refused.subject.document.clone_from(hash);
                 Err(refused)
             }
-            (Self::Refused(..), Ok(ready)) => Ok(ready),
+            (Self::Judgeable(_) | Self::Refused(..), Ok(ready)) => Ok(ready),
         }
+    }
+
+    /// Counts a request, with its cost when it was admitted, once its batch is decided.
+    pub(super) fn count(&self, admitted: Option<u64>) {
+        match (self, admitted) {
+            (Self::Judgeable(it), Some(cost)) => it.tally.admit(cost),
+            (Self::Judgeable(it), None) => {
+                it.tally.refused.fetch_add(1, Ordering::Relaxed);
+            }
+            (Self::Refused(..), _) => {}
+        }
+    }
+}
+
+impl Ready {
+    /// The cost to count: a saturated one, which report mode lets through, would spoil the sum.
+    pub(super) fn cost(&self) -> u64 {
+        self.item.cost.filter(|it| *it < u64::MAX).unwrap_or(0)
     }
 }
 
