@@ -5,6 +5,7 @@
 //! cannot take is dropped and counted, and no request ever waits for them.
 
 mod line;
+mod log;
 mod observed;
 mod queue;
 mod read;
@@ -15,6 +16,7 @@ mod time;
 mod values;
 mod writer;
 
+pub use log::{Details, TrafficLog, Writing};
 pub use observed::{Heard, Observed, Ruled, Sent};
 pub use queue::{Queue, Tap};
 pub use read::{Entry, Logged, LoggedDocument, LoggedPolicy, read_entry};
@@ -22,7 +24,6 @@ pub use replay::{Replay, Replayed};
 pub use rotation::Bounds;
 pub use shadow::{Shadow, ShadowDifference, ShadowSeen, criterion};
 pub use time::{parse_time, write_time};
-pub use writer::{Details, TrafficLog, Writing};
 
 /// The JSON Schema of a line of the log.
 pub const SCHEMA: &str = include_str!("traffic.schema.json");

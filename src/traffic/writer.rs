@@ -1,16 +1,11 @@
-//! The thread that writes the log. Everything that takes time is done here: hashing, taking values
+//! What the thread does that writes the log. Everything that takes time is done here: hashing, taking values
 //! out, asking the conditions, and waiting for a disk.
 
 use std::{
     hash::{BuildHasher, RandomState},
     io,
     num::NonZeroUsize,
-    path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, RecvTimeoutError, channel},
-    },
-    thread,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -26,77 +21,12 @@ use crate::{
     policy::{Policy, manifest::DocumentId},
     telemetry::{TrafficLost, TrafficNotWritten},
     traffic::{
-        Bounds, Observed, Queue, Sent, Tap,
+        Details, Observed, Queue, Sent,
         line::{self, DocumentLine, OperationLine},
-        queue::queue,
         rotation::Files,
         values::{Vocabulary, push_variables},
     },
 };
-
-/// How a log is written.
-#[derive(Clone, Debug)]
-pub struct Writing {
-    /// Where to.
-    pub path: PathBuf,
-    /// How much of it is kept.
-    pub bounds: Bounds,
-    /// Whether values are written as they were sent.
-    pub details: Details,
-}
-
-/// What is written of values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Details {
-    /// Their kinds and sizes.
-    #[default]
-    Shapes,
-    /// All that was sent.
-    Values,
-}
-
-/// A log that is being written.
-#[derive(Debug)]
-pub struct TrafficLog {
-    tap: Option<Tap>,
-    ended: Mutex<Receiver<()>>,
-}
-
-impl TrafficLog {
-    /// Opens the file and starts the thread.
-    ///
-    /// # Errors
-    /// When the file cannot be opened, or the thread not be started.
-    pub fn start(writing: &Writing) -> io::Result<Self> {
-        let (tap, queue) = queue();
-        let files = Files::open(&writing.path, writing.bounds)?;
-        let (over, ended) = channel();
-        let scribe = Scribe::new(files, writing.details);
-        thread::Builder::new().name("traffic-log".into()).stack_size(STACK).spawn(move || {
-            scribe.run(&queue);
-            // Whoever would hear it may have gone.
-            let _ = over.send(());
-        })?;
-        Ok(Self { tap: Some(tap), ended: Mutex::new(ended) })
-    }
-
-    /// Where requests are offered.
-    #[must_use]
-    pub const fn tap(&self) -> Option<&Tap> {
-        self.tap.as_ref()
-    }
-}
-
-impl Drop for TrafficLog {
-    /// Waits until what was taken is written, but not for a disk that does not answer.
-    fn drop(&mut self) {
-        drop(self.tap.take());
-        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        match ended.recv_timeout(PATIENCE) {
-            Ok(()) | Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => {}
-        }
-    }
-}
 
 /// A document as it is written.
 struct Written {
@@ -107,7 +37,7 @@ struct Written {
     bytes: usize,
 }
 
-struct Scribe {
+pub(super) struct Scribe {
     files: Files,
     details: Details,
     buffer: String,
@@ -127,7 +57,7 @@ struct Scribe {
 }
 
 impl Scribe {
-    fn new(files: Files, details: Details) -> Self {
+    pub(super) fn new(files: Files, details: Details) -> Self {
         Self {
             files,
             details,
@@ -154,7 +84,7 @@ impl Scribe {
         rests
     }
 
-    fn run(mut self, queue: &Queue) {
+    pub(super) fn run(mut self, queue: &Queue) {
         while let Some(observed) = queue.wait() {
             if self.rests() {
                 continue;
@@ -388,9 +318,5 @@ const TEXTS: NonZeroUsize = match NonZeroUsize::new(4_096) {
     Some(n) => n,
     None => NonZeroUsize::MIN,
 };
-/// 8 MiB, as the workers: documents are compiled here as well.
-const STACK: usize = 8 * 1024 * 1024;
 /// 1 s after a failure: a disk that is full stays so for longer, as a rule.
 const REST: Duration = Duration::from_secs(1);
-/// 2 s for what is still to be written when the server stops.
-const PATIENCE: Duration = Duration::from_secs(2);
