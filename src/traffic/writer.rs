@@ -52,8 +52,10 @@ pub(super) struct Scribe {
     rests_until: Option<Instant>,
     /// Until when no other file is begun, after a failure.
     keeps_until: Option<Instant>,
-    /// Requests that came meanwhile.
+    /// Requests that are not in the log.
     n_lost: u64,
+    /// Requests in the buffer.
+    n_held: u64,
 }
 
 impl Scribe {
@@ -70,6 +72,7 @@ impl Scribe {
             rests_until: None,
             keeps_until: None,
             n_lost: 0,
+            n_held: 0,
         }
     }
 
@@ -78,10 +81,16 @@ impl Scribe {
     fn rests(&mut self) -> bool {
         let rests = self.rests_until.is_some_and(|it| Instant::now() < it);
         if rests {
+            self.lose(1);
+        }
+        rests
+    }
+
+    fn lose(&mut self, n: u64) {
+        for _ in 0..n {
             self.n_lost = self.n_lost.saturating_add(1);
             TrafficLost { n: self.n_lost }.emit();
         }
-        rests
     }
 
     pub(super) fn run(mut self, queue: &Queue) {
@@ -105,17 +114,17 @@ impl Scribe {
         let before = self.buffer.len();
         self.note(observed);
         let is_alone = before == 0 && self.files.is_empty();
-        if is_alone || self.files.has_room(self.buffer.len()) || self.keeps_file() {
-            return;
+        if !is_alone && !self.files.has_room(self.buffer.len()) && !self.keeps_file() {
+            let added = self.buffer.split_off(before);
+            self.flush();
+            self.next_file();
+            // INVARIANT: a file can be read without those before it.
+            match self.now {
+                None => self.note(observed),
+                Some(_) => self.buffer.push_str(&added),
+            }
         }
-        let added = self.buffer.split_off(before);
-        self.flush();
-        self.next_file();
-        // INVARIANT: a file can be read without those before it.
-        match self.now {
-            None => self.note(observed),
-            Some(_) => self.buffer.push_str(&added),
-        }
+        self.n_held = self.n_held.saturating_add(1);
     }
 
     fn note(&mut self, observed: &Observed) {
@@ -217,15 +226,18 @@ impl Scribe {
             Ok(()) => self.is_failing = false,
             Err(error) => {
                 self.failed(&error);
+                self.lose(self.n_held);
                 self.rests_until = Instant::now().checked_add(REST);
                 // Documents that are lost are told again; a line that broke off ends here.
                 self.forget();
                 self.buffer.clear();
                 self.buffer.push('\n');
+                self.n_held = 0;
                 return;
             }
         }
         self.buffer.clear();
+        self.n_held = 0;
     }
 
     fn next_file(&mut self) {
