@@ -127,9 +127,9 @@ impl Drop for Noted {
         {
             TrafficLost { n: tap.dropped() }.emit();
         }
-        if let Some(tap) = self.taps.shadow.as_ref().and_then(|it| it.tap()) {
+        if let Some(shadow) = &self.taps.shadow {
             // What is dropped is told with what is judged.
-            let _ = tap.offer(&observed);
+            let _ = shadow.tap().offer(&observed);
         }
     }
 }

@@ -7,6 +7,7 @@
 mod line;
 mod log;
 mod observed;
+mod panics;
 mod queue;
 mod read;
 mod replay;

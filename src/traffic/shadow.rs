@@ -18,7 +18,7 @@ use crate::{
     json::{self, Kind, Tree},
     policy::Policy,
     telemetry::{ShadowDiffers, ShadowStands},
-    traffic::{Observed, Queue, Sent, Tap, queue::queue, read::LIMITS},
+    traffic::{Observed, Queue, Sent, Tap, panics::caught, queue::queue, read::LIMITS},
     verdict::Verdict,
 };
 
@@ -72,7 +72,7 @@ pub struct ShadowSeen {
     pub newly_refused: u64,
     /// How many it admits and the one in force does not.
     pub newly_admitted: u64,
-    /// How many were not judged: there was no room, or files came with them.
+    /// How many were not judged: there was no room, files came with them, or we failed at them.
     pub left_out: u64,
     /// What differs, the last one first; the log has all of it.
     pub differences: Vec<ShadowDifference>,
@@ -101,8 +101,8 @@ impl Shadow {
 
     /// Where requests are offered.
     #[must_use]
-    pub const fn tap(&self) -> Option<&Tap> {
-        Some(&self.tap)
+    pub const fn tap(&self) -> &Tap {
+        &self.tap
     }
 
     /// How it did so far.
@@ -256,7 +256,7 @@ fn present(next: &RwLock<Arc<Next>>) -> Arc<Next> {
 fn run(queue: &Queue, next: &RwLock<Arc<Next>>) {
     while let Some(observed) = queue.wait() {
         let next = present(next);
-        if next.judge(&observed).is_none() {
+        if caught(observed.id, || next.judge(&observed)).flatten().is_none() {
             next.left_out.fetch_add(1, Ordering::Relaxed);
         }
     }

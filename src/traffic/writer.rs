@@ -23,6 +23,7 @@ use crate::{
     traffic::{
         Details, Observed, Queue, Sent,
         line::{self, DocumentLine, OperationLine},
+        panics::caught,
         rotation::Files,
         values::{Vocabulary, push_variables},
     },
@@ -98,14 +99,31 @@ impl Scribe {
             if self.rests() {
                 continue;
             }
-            self.add(&observed);
+            self.try_add(&observed);
             while self.buffer.len() < BUFFER
                 && let Some(observed) = queue.next()
             {
-                self.add(&observed);
+                self.try_add(&observed);
             }
             self.flush();
         }
+    }
+
+    /// A request that makes us panic is lost, and what was half written of it goes.
+    fn try_add(&mut self, observed: &Observed) {
+        let (before, n_held) = (self.buffer.len(), self.n_held);
+        if caught(observed.id, || self.add(observed)).is_some() {
+            return;
+        }
+        if self.n_held == n_held {
+            self.buffer.truncate(before);
+        } else {
+            // Those before it are gone, to a file or not: then a line that broke off ends here.
+            self.buffer.clear();
+            self.buffer.push('\n');
+        }
+        self.forget();
+        self.lose(1);
     }
 
     /// Notes a request in this file, or in the next one when it does not fit. What does not fit into
