@@ -5,10 +5,12 @@
 use std::{
     borrow::Cow,
     io::{self, BufRead},
+    num::NonZeroUsize,
     sync::Arc,
 };
 
 use ahash::HashMap;
+use lru::LruCache;
 
 use crate::{
     admission::{Alike, Judged, Past, Recalled, Recollection, Request, Ruling, UnixSeconds},
@@ -30,7 +32,8 @@ pub struct Replay {
     in_force: HashMap<Box<str>, usize>,
     present: usize,
     documents: HashMap<Digest, Arc<LoggedDocument>>,
-    memo: HashMap<Box<str>, Arc<Vec<Vec<Judged>>>>,
+    /// By all that a verdict depends on: a digest, since requests may be large.
+    memo: LruCache<Digest, Arc<Vec<Vec<Judged>>>>,
     /// Items of a batch that is not complete yet.
     open: Vec<String>,
     /// Lines that could not be read.
@@ -62,7 +65,7 @@ impl Replay {
             in_force: HashMap::default(),
             present: 0,
             documents: HashMap::default(),
-            memo: HashMap::default(),
+            memo: LruCache::new(MEMO),
             open: Vec::new(),
             unreadable: 0,
         }
@@ -149,22 +152,12 @@ impl Replay {
     }
 
     fn judge(&mut self, items: &[Logged<'_>], each: &mut impl FnMut(&Replayed<'_>)) {
-        let mut key = self.present.to_string();
-        // An exception ends with a day.
-        key.extend(items.first().map(|it| it.at()).iter().filter_map(|it| it.get(..10)));
-        for it in items {
-            let (request, verdict) = it.written();
-            key.push_str(request);
-            key.push_str(verdict);
-        }
-        let judged = match self.memo.get(&*key) {
+        let key = key(self.present, items);
+        let judged = match self.memo.get(&key) {
             Some(judged) => Arc::clone(judged),
             None => {
                 let judged = Arc::new(self.judge_anew(items));
-                if self.memo.len() >= MEMO {
-                    self.memo.clear();
-                }
-                self.memo.insert(key.into(), Arc::clone(&judged));
+                self.memo.put(key, Arc::clone(&judged));
                 judged
             }
         };
@@ -208,6 +201,19 @@ impl Replay {
     }
 }
 
+/// All that verdicts depend on, beside the documents: under what they were judged, the day, since
+/// an exception ends with one, the requests, and what was said of them then.
+fn key(present: usize, items: &[Logged<'_>]) -> Digest {
+    let (present, at) = (present.to_string(), items.first().map(|it| it.at()));
+    let day = at.as_ref().and_then(|it| it.get(..10)).unwrap_or_default();
+    let mut parts = vec![present.as_bytes(), day.as_bytes()];
+    for it in items {
+        let (request, verdict) = it.written();
+        parts.extend([request.as_bytes(), verdict.as_bytes()]);
+    }
+    Digest::of_all(&parts)
+}
+
 /// What of a line others borrow from.
 struct Remembered<'t> {
     found: Vec<(Cow<'t, str>, Cow<'t, str>)>,
@@ -243,5 +249,42 @@ impl<'t> Remembered<'t> {
     }
 }
 
-/// A million kinds of request are remembered.
-const MEMO: usize = 1_000_000;
+/// 65,536 kinds of request are remembered, at a kilobyte or two each.
+const MEMO: NonZeroUsize = match NonZeroUsize::new(65_536) {
+    Some(n) => n,
+    None => NonZeroUsize::MIN,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether two lines of a log are of one kind.
+    fn are_alike(one: &str, other: &str) -> bool {
+        let of = |request: &str| {
+            let line = format!(
+                "{{\"kind\":\"operation\",\"at\":\"2026-11-23T00:00:00.000Z\",\"id\":\"1\",\
+                 \"item\":0,\"of\":1,\"request\":{request},\"verdict\":{{\"is\":\"admit\"}}}}"
+            );
+            let tree = json::read(line.as_bytes(), LIMITS).unwrap();
+            let Some(Entry::Operation(logged)) = read_entry(&tree) else { panic!("{line}") };
+            key(0, &[logged])
+        };
+        of(one) == of(other)
+    }
+
+    #[test]
+    fn a_large_request_is_remembered_by_its_digest() {
+        let large = |last: char| format!("{{\"name\":\"{}{last}\"}}", "x".repeat(100_000));
+        assert!(are_alike(&large('a'), &large('a')) && !are_alike(&large('a'), &large('b')));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut replay = Replay::new([]);
+        for n in 0..=MEMO.get() {
+            replay.memo.put(Digest::of(&n.to_be_bytes()), Arc::default());
+        }
+        assert_eq!(replay.memo.len(), MEMO.get());
+    }
+}
