@@ -7,7 +7,8 @@ use crate::{
     expression::{Asked, Outcome},
     identity::{Caller, Seen},
     policy::Policy,
-    traffic::{Details, Observed, values::push_text, write_time},
+    telemetry::rfc3339,
+    traffic::{Details, Observed, values::push_text},
     verdict::Framing,
 };
 
@@ -78,7 +79,7 @@ pub(super) struct OperationLine<'o> {
 impl OperationLine<'_> {
     pub(super) fn write(&self, out: &mut String) {
         let Self { observed, item, caller, .. } = self;
-        let (at, of) = (write_time(observed.at), observed.sent.len());
+        let (at, of) = (rfc3339(observed.at), observed.sent.len());
         let _ = write!(out, "{{\"kind\":\"operation\",\"at\":\"{at}\",\"id\":\"{}\",", observed.id);
         let framing = match observed.framing {
             Framing::Array => "array",

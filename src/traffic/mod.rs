@@ -24,7 +24,7 @@ pub use read::{Entry, Logged, LoggedDocument, LoggedPolicy, read_entry};
 pub use replay::{Replay, Replayed};
 pub use rotation::Bounds;
 pub use shadow::{Shadow, ShadowDifference, ShadowSeen, criterion};
-pub use time::{parse_time, write_time};
+pub use time::parse_time;
 
 /// The JSON Schema of a line of the log.
 pub const SCHEMA: &str = include_str!("traffic.schema.json");

@@ -1,16 +1,9 @@
-//! Times as RFC 3339 in UTC, to the millisecond.
+//! Reads times as the log has them: RFC 3339 in UTC, to the millisecond, and no other form.
 
-/// Milliseconds since 1970 as `2026-11-23T05:59:55.123Z`.
-#[must_use]
-pub fn write_time(millis: u64) -> String {
-    let (seconds, millis) = (millis / 1000, millis % 1000);
-    let (days, second) = (seconds / DAY, seconds % DAY);
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
-}
+use crate::telemetry::rfc3339;
 
-/// The milliseconds that [`write_time`] has written.
+/// The milliseconds since 1970 that [`rfc3339`] has written. A day or an hour that there is not is
+/// none, and neither is any other form.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<u64> {
     let mut parts = text.split(|it: char| !it.is_ascii_digit()).map(|it| it.parse::<u64>().ok());
@@ -20,23 +13,11 @@ pub fn parse_time(text: &str) -> Option<u64> {
     let seconds = days(year, month, day)?.checked_mul(DAY)?;
     let seconds = seconds.checked_add(hour.checked_mul(3600)?)?;
     let seconds = seconds.checked_add(minute.checked_mul(60)?)?.checked_add(second)?;
-    seconds.checked_mul(1000)?.checked_add(millis)
+    let millis = seconds.checked_mul(1000)?.checked_add(millis)?;
+    (rfc3339(millis) == text).then_some(millis)
 }
 
-/// The date of a day since 1970, as the era arithmetic of the proleptic Gregorian calendar has it:
-/// a year begins in March, so that a leap day is the last.
-const fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days.saturating_add(719_468);
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year + era * 400 + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
-}
-
+/// Days since 1970. A year begins in March here, so that a leap day is the last.
 fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
@@ -57,7 +38,7 @@ mod tests {
 
     #[track_caller]
     fn check(millis: u64, expect: &str) {
-        assert_eq!(write_time(millis), expect);
+        assert_eq!(rfc3339(millis), expect);
         assert_eq!(parse_time(expect), Some(millis));
     }
 
@@ -68,7 +49,21 @@ mod tests {
         check(951_868_800_000, "2000-03-01T00:00:00.000Z");
         check(1_795_415_995_123, "2026-11-23T06:39:55.123Z");
         check(1_709_164_800_001, "2024-02-29T00:00:00.001Z");
-        for text in ["", "2026", "2026-13-01T00:00:00.000Z", "x"] {
+        for text in [
+            "",
+            "x",
+            "2026",
+            "2026-13-01T00:00:00.000Z",
+            "2026-02-31T00:00:00.000Z",
+            "2026-04-31T00:00:00.000Z",
+            "2100-02-29T00:00:00.000Z",
+            "2026-11-23T24:00:00.000Z",
+            "2026-11-23T00:60:00.000Z",
+            "2026-11-23T00:00:00.1000Z",
+            "2026-11-23T00:00:00.000+02:00",
+            "2026-11-23 00:00:00.000Z",
+            "2026-11-23T00:00:00.000Zx",
+        ] {
             assert_eq!(parse_time(text), None, "{text}");
         }
     }

@@ -49,7 +49,7 @@ use crate::{
     digest::Digest,
     policy::{Policy, ProfileIdx, Stance},
     sources::{Teller, load_policy_asking, now_millis},
-    traffic::write_time,
+    telemetry::rfc3339,
 };
 
 pub(super) use arguments::Arguments;
@@ -152,7 +152,7 @@ fn about(
         None => format!("latency, median of {}", arguments.repeats),
     };
     Provenance {
-        date: write_time(now_millis()),
+        date: rfc3339(now_millis()),
         file: beside(&arguments.out(), &arguments.policy),
         schema: types.map(|(_, it): &(Box<str>, Digest)| it.to_string()).unwrap_or_default(),
         target,
