@@ -157,3 +157,20 @@ fn an_upstream_that_never_answers_delays_no_other_graph() {
     while status("{ b { a } }") != 422 {}
     assert_eq!(hanging.n_given_up.load(Ordering::SeqCst), 0);
 }
+
+#[test]
+fn a_policy_of_no_graph_changes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = Upstream::start();
+    let open = |path: &Path| match Reloader::open(path, CacheLimits::default(), None) {
+        Ok(opened) => opened,
+        Err(why) => panic!("{why:?}"),
+    };
+    let (_first, state) = open(&policy(folder.path(), "one", ""));
+    let (other, _state) = open(&policy(folder.path(), "other", ""));
+    let running = Server::start(config("shop.example", &upstream), state).unwrap();
+    policy(folder.path(), "other", "limits: { depth: 1 }\n");
+    assert_eq!(other.of_graph(1).reload(&running), Reload::Kept);
+    assert_eq!(ask(running.addr(), "shop.example", "/graphql", "{ b { a } }").status(), 200);
+    stop(running);
+}

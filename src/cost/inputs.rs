@@ -2,7 +2,7 @@
 //!
 //! All sums are `i64` and saturate; they are clamped at 0 per call, where they are used.
 
-use ahash::HashMap;
+use ahash::{HashMap, HashSet};
 
 use crate::{
     cost::facts::Facts,
@@ -20,7 +20,7 @@ pub(super) struct InputWeights {
     /// What an input weighs when it is left out and has a default.
     absent: HashMap<InputId, i64>,
     /// Input objects in which something can weigh.
-    weighing: HashMap<TypeId, bool>,
+    weighing: HashSet<TypeId>,
 }
 
 /// What a variable adds to a call.
@@ -79,7 +79,7 @@ impl InputWeights {
 
     /// True when a value of this type can weigh anything.
     pub(super) fn weighs(&self, named: TypeId) -> bool {
-        self.weighing.contains_key(&named)
+        self.weighing.contains(&named)
     }
 
     fn find_weighing(&mut self, schema: &Schema) {
@@ -92,7 +92,7 @@ impl InputWeights {
                 !self.weighs(*id) && (own || schema.input_fields(*id).any(field))
             });
             match found {
-                Some(id) => drop(self.weighing.insert(id, true)),
+                Some(id) => self.weighing.extend([id]),
                 None => return,
             }
         }

@@ -225,8 +225,8 @@ impl Running {
         self.shared.graphs.first.replace(state)
     }
 
-    fn graph(&self, n: usize) -> &Graph {
-        self.shared.graphs.iter().nth(n).unwrap_or(&self.shared.graphs.first)
+    fn graph(&self, n: usize) -> Option<&Arc<Graph>> {
+        self.shared.graphs.iter().nth(n)
     }
 
     /// Meets new connections with another certificate; those that are open keep theirs.

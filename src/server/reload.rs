@@ -132,14 +132,15 @@ impl Reloader {
         self.watch.has_changed().then(|| self.reload(running))
     }
 
-    /// Reads the files again, and puts in force what they say if it is another policy.
+    /// Reads the files again, and puts in force what they say if it is another policy. Does nothing
+    /// to a server that has no such graph.
     pub fn reload(&mut self, running: &Running) -> Reload {
+        let Some(graph) = running.graph(self.n) else { return Reload::Kept };
         let loaded = read_policy(&self.path, self.introspected.as_ref());
         let Loaded { policy, mut found, files, lacks_introspection } = loaded;
         // Also what cannot be used was read: it is tried again when it changes.
         self.watch = Watch::new(files.clone());
         self.lacks_schema = lacks_introspection;
-        let graph = running.graph(self.n);
         let Some(policy) = policy else {
             keep(graph, found, lacks_introspection);
             return if lacks_introspection { Reload::NeedsSchema } else { Reload::Kept };
@@ -202,18 +203,18 @@ impl Reloader {
 
     /// Takes note of what the upstream has told. What could not be asked changes nothing.
     pub fn note_schema(&mut self, told: Result<Arc<Source>, FetchError>, running: &Running) {
+        let Some(graph) = running.graph(self.n) else { return };
         let told = match told {
             Ok(told) => told,
             Err(error) => {
-                let graph = running.graph(self.n).index;
-                return SchemaNotFetched { graph, detail: &error.to_string() }.emit();
+                let (graph, detail) = (graph.index, &error.to_string());
+                return SchemaNotFetched { graph, detail }.emit();
             }
         };
         match self.policy.origin {
             _ if self.lacks_schema => self.adopt(told, running),
             SchemaOrigin::Introspection(_) => self.adopt(told, running),
             SchemaOrigin::File(Some(drift)) => {
-                let graph = running.graph(self.n);
                 self.drifted = self.compare(graph.index, drift, told);
                 // Its keys are asked for already; a thread that there is not is told.
                 if let Err(error) = graph.replace(graph.state.load().beside(self.drifted.clone())) {
