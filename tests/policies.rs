@@ -303,5 +303,5 @@ once_per_request: [Query.a, [Query.b, Query.c]]
     assert_eq!(codes(&text.replace(" || value_of", "")), ["unreadable-file"]);
     // Mistakes of `cost` hide none either.
     let costs = text.replace("missing.graphql", "a.graphql") + "cost: { weights: { Query.no: 1 } }";
-    assert_eq!(codes(&costs), ["wrong-expression", "unknown-coordinate"]);
+    assert_eq!(codes(&costs), ["no-effect", "wrong-expression", "unknown-coordinate"]);
 }

@@ -83,3 +83,20 @@ fn every_rejected_case_is_on_record_in_report_mode() {
         }
     }
 }
+
+#[test]
+fn a_profile_of_which_nobody_can_tell_refuses_only_where_something_is_refused() {
+    let judged = |rest: &str| {
+        let profile =
+            "profiles: [{ name: staff, when: '\"STAFF\" in claims.roles', limits: { depth: 9 } }]";
+        let gate = judge::gate("authorization.graphql", &format!("{rest}{profile}"), "tests/rules");
+        judge::judge(&gate, br#"{"query":"{ me { id } }"}"#)
+    };
+    let Verdict::Admit(admitted) = judged("mode: report\n") else { panic!("refused") };
+    let reported: Vec<_> = admitted.items()[0].reported.iter().map(|it| it.rule).collect();
+    assert_eq!(reported, ["profile"]);
+    let Verdict::Reject(rejected) = judged("") else { panic!("admitted") };
+    assert_eq!(rejected.items[0].rule, "profile");
+    let enforcing = "mode: report\nlimits: { depth: { mode: enforce } }\n";
+    assert!(matches!(judged(enforcing), Verdict::Reject(_)));
+}

@@ -87,14 +87,18 @@ impl Gate {
     ) -> (Verdict, Follow) {
         let (seen, method) = (Seen::new(caller), caller.way.carrier());
         let asked = Asked::new(&self.policy.conditions, &seen);
-        match self.policy.profile_of(&asked) {
-            Ok(profile) => self.judge(
-                Bench { policy: &self.policy, profile, asked: &asked, now },
-                requests,
-                method,
-            ),
-            Err(violation) => (Verdict::Reject(Rejected::whole(violation)), Follow::default()),
+        let (profile, unanswered) = match self.policy.profile_of(&asked) {
+            Ok(profile) => (profile, None),
+            // Whichever it were, it would refuse nothing.
+            Err(it) if self.policy.only_watches() => (ProfileIdx::BASE, Some(it)),
+            Err(it) => return (Verdict::Reject(Rejected::whole(it)), Follow::default()),
+        };
+        let bench = Bench { policy: &self.policy, profile, asked: &asked, now };
+        let (mut verdict, follow) = self.judge(bench, requests, method);
+        if let Some(unanswered) = unanswered {
+            verdict.report(unanswered);
         }
+        (verdict, follow)
     }
 
     /// The verdict under a given profile.

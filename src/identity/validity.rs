@@ -35,8 +35,7 @@ impl Validity {
     /// there; nothing when one of them is no time.
     #[must_use]
     pub fn stated(claims: &Map<String, Value>) -> Option<Self> {
-        let time =
-            |name: &str, otherwise| claims.get(name).map_or(Some(otherwise), |it| seconds(it));
+        let time = |name: &str, otherwise| claims.get(name).map_or(Some(otherwise), seconds);
         let (nbf, exp) = (time("nbf", 0)?, time("exp", u64::MAX)?);
         Some(Self {
             not_before: Begin { nbf, ..Self::ALWAYS.not_before },

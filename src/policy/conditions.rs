@@ -100,7 +100,8 @@ const RESERVED: &[&str] = &["always", "false", "in", "never", "null", "size", "t
 mod tests {
     use crate::policy::testing::compile;
 
-    const HEAD: &str = "version: 1\nname: t\nschema: { file: s.graphql }\n";
+    const HEAD: &str = "version: 1\nname: t\nschema: { file: s.graphql }\nidentity: { jwt: { \
+                        issuer: https://id.example, audience: a, keys: { url: https://id.example/k } } }\n";
 
     #[track_caller]
     fn check(rest: &str, expect: &[&str]) {

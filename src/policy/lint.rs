@@ -38,6 +38,8 @@ pub(super) fn lint(
     watches_only(draft, found);
     admits_nothing(registry, draft, found);
     document_over_body(registry, draft, found);
+    cost_of_documents(registry, draft, found);
+    nobody_signs_in(draft.root, found);
 }
 
 fn blocks(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
@@ -178,6 +180,50 @@ fn document_over_body(registry: &'static [Entry], draft: &Draft<'_, '_>, found: 
         found.push(draft.root.warning("no-effect", message));
     }
 }
+
+/// A number for one document is only reported where none is written for all.
+fn cost_of_documents(registry: &'static [Entry], draft: &Draft<'_, '_>, found: &mut Diagnostics) {
+    let place = registry.iter().position(|it| it.meta.setting == "cost.max");
+    let stance = place.and_then(|it| draft.profiles.0.first()?.stances().get(it));
+    let only_reports = matches!(stance, Some(Stance::On { mode: Mode::Report, .. }));
+    let says_so = member(draft.root, "cost").and_then(|it| member(it, "mode")).is_some();
+    if !only_reports || says_so || draft.modes.0 == Mode::Report {
+        return;
+    }
+    let settings = member(draft.root, "documents").and_then(|it| member(it, "settings"));
+    let Some(Value::Sequence(items)) = settings.map(|it| &it.value) else { return };
+    for cost in items.iter().filter_map(|it| member(it, "cost")) {
+        let message = "the cost of a document is only reported: `cost.max` is not written";
+        found.push(cost.warning("no-effect", message).help("write `cost: { max: … }`, for all"));
+    }
+}
+
+/// Conditions about claims, where nobody has any.
+// The budget of this loop is the file: every node is visited once.
+fn nobody_signs_in(root: &Node, found: &mut Diagnostics) {
+    let identity = member(root, "identity");
+    if ["jwt", "api_keys"].iter().any(|it| identity.and_then(|id| member(id, it)).is_some()) {
+        return;
+    }
+    let mut open: Vec<&Node> = CONDITIONS.iter().filter_map(|it| member(root, it)).collect();
+    while let Some(node) = open.pop() {
+        match &node.value {
+            Value::Mapping(entries) => open.extend(entries.iter().map(|(_, it)| it)),
+            Value::Sequence(items) => open.extend(items),
+            Value::Scalar { text, .. } if text.contains("claims.") || text.contains("claims[") => {
+                let message = "nobody has claims: the policy has no `identity`";
+                let warning = node.warning("no-effect", message);
+                found.push(warning.help("say under `identity` where callers come from"));
+                return;
+            }
+            Value::Scalar { .. } => {}
+        }
+    }
+}
+
+/// The blocks that have conditions.
+const CONDITIONS: [&str; 6] =
+    ["authorization", "conditions", "documents", "inputs", "introspection", "profiles"];
 
 fn setting(registry: &'static [Entry], rule: RuleIdx) -> &'static str {
     registry.get(rule.0).map_or("", |it| it.meta.setting)

@@ -206,6 +206,13 @@ impl Policy {
         matches!(self.stance(profile, rule), Stance::On { mode: Mode::Enforce, .. })
     }
 
+    /// Whether no profile refuses anything.
+    #[must_use]
+    pub fn only_watches(&self) -> bool {
+        let mut stances = self.profiles.iter().flat_map(Profile::stances);
+        !stances.any(|it| matches!(it, Stance::On { mode: Mode::Enforce, .. }))
+    }
+
     /// Every profile, the base first.
     #[must_use]
     pub fn profiles(&self) -> &[Profile] {

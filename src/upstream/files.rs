@@ -34,8 +34,11 @@ impl fmt::Debug for Files {
 
 type Pieces = dyn body::Body<Data = Bytes, Error = Box<dyn Error + Send + Sync>>;
 
+/// What is still to be read; nothing at its end, or once it was given up.
+type Rest = Rc<RefCell<Option<Pin<Box<Pieces>>>>>;
+
 /// A body that is read while it is sent.
-pub struct FilesBody(Rc<RefCell<Option<Pin<Box<Pieces>>>>>);
+pub struct FilesBody(Rest);
 
 impl FilesBody {
     /// Of any body; its error breaks the request off.
@@ -51,7 +54,7 @@ impl FilesBody {
 }
 
 /// Files that are being sent: they are given up with it, whoever sends them.
-pub(super) struct Sending(Rc<RefCell<Option<Pin<Box<Pieces>>>>>);
+pub(super) struct Sending(Rest);
 
 impl Sending {
     /// Whether all was sent.
@@ -127,7 +130,7 @@ impl body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Files(files) => {
-                files.0.borrow().as_ref().map(|it| it.size_hint()).unwrap_or_default()
+                files.0.borrow().as_ref().map_or_else(SizeHint::default, |it| it.size_hint())
             }
             Self::Whole(whole) => whole.size_hint(),
         }

@@ -85,6 +85,20 @@ pub struct Spent {
     pub keys: Vec<Box<str>>,
 }
 
+impl Verdict {
+    /// Adds an objection that only reports; what is refused has its own.
+    pub(crate) fn report(&mut self, violation: Violation) {
+        let items = match self {
+            Self::Admit(it) => &mut it.items,
+            Self::Answer(it) => &mut it.items,
+            Self::Reject(_) => return,
+        };
+        if let Some(first) = items.first_mut() {
+            first.reported.push(violation);
+        }
+    }
+}
+
 impl Admitted {
     /// Only for `admission`: the body must be what was printed from the judged operations.
     pub(crate) const fn new(body: Vec<u8>, items: Vec<Item>) -> Self {

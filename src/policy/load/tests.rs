@@ -152,6 +152,20 @@ fn a_limit_that_admits_nothing_is_suspicious() {
 }
 
 #[test]
+fn conditions_about_nobody_are_suspicious() {
+    let condition = "conditions: { a: 'has(claims.sub)' }";
+    check_wrong(condition, &["no-effect"]);
+    check_wrong(
+        "profiles: [{ name: a, when: '!has(claims.x)', introspection: allow }]",
+        &["no-effect"],
+    );
+    check_wrong("conditions: { a: 'client.ip != \"claims\"' }", &[]);
+    let jwt = "{ issuer: https://a.example, audience: a, keys: { url: https://a.example/k } }";
+    check_wrong(&format!("{condition}\nidentity: {{ jwt: {jwt} }}"), &[]);
+    check_wrong(&format!("{condition}\nidentity: {{ client_label: x-client }}"), &["no-effect"]);
+}
+
+#[test]
 fn a_tuned_file_that_is_missing_is_an_error() {
     check_wrong("cost: { tuned: missing.graphql }", &["unreadable-file"]);
 }

@@ -159,6 +159,11 @@ mod tests {
         }
         let text = ("content-type", "text/plain");
         check(&[disposition, text, text], malformed);
+    }
+
+    #[test]
+    fn a_part_of_a_form_and_as_it_is() {
+        let disposition = ("content-disposition", "form-data; name=\"0\"");
         check(
             &[disposition, ("content-transfer-encoding", "Binary")],
             Ok("application/octet-stream"),
