@@ -30,9 +30,10 @@ use serde_json::Value;
 use support::{
     judge,
     proxy::Proxy,
+    socket::Client,
     upstream::Upstream,
     values::fitting,
-    wire::{exchange, request},
+    wire::{exchange, post, request},
 };
 
 /// The requests of a set, with the smallest variables that fit.
@@ -243,6 +244,60 @@ fn few_operations_are_a_guess_in_every_format() {
             assert!(!data.contains("is a guess"), "{format}: {data}");
         }
     }
+}
+
+/// A log of a login that is admitted and of what is refused behind the verdict: a login by a rate,
+/// another one over a socket, and a query that is not served there.
+fn record_refusals(folder: &Path) {
+    let policy = "version: 1\nname: t\nschema: { file: schema.graphql }\n\
+                  http: { websocket: { operations: [subscription, mutation] } }\n\
+                  rates: [{ name: r, on: Mutation.login, key: client.ip, limit: 1/h }]\n";
+    let (path, log) = (folder.join("policy.yaml"), folder.join("traffic.jsonl"));
+    write(&path, policy).expect("write");
+    let schema = "type Query { a: Int } type Mutation { login(n: Int): Int }";
+    write(folder.join("schema.graphql"), schema).expect("write");
+    let writing = Writing { path: log, bounds: Bounds::default(), details: Details::Values };
+    let upstream = Upstream::start();
+    let proxy = Proxy::start_with(&path, upstream.address(), |config| {
+        config.traffic = Some(TrafficFile { writing, sample: Sample::ALL });
+    });
+    for (n, status) in [(1, 200), (2, 429)] {
+        let body = format!("{{\"query\":\"mutation {{ login(n: {n}) }}\"}}");
+        let answer = exchange(proxy.address(), &post(&body)).expect("an answer");
+        assert_eq!(answer.status(), status);
+    }
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("1", "mutation { login(n: 3) }");
+    assert_eq!(client.hear_short(), "error 1 REQUEST_RATE_LIMITED");
+    client.subscribe("2", "{ a }");
+    assert_eq!(client.hear_short(), "error 2 OPERATION_NOT_ALLOWED");
+    let _cut_off = proxy.stop();
+}
+
+#[test]
+fn a_guessing_run_that_a_rate_stops_teaches_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    record_refusals(folder);
+    let schema = serde_json::from_str(portcullis::traffic::SCHEMA).expect("JSON");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    let lines = read_to_string(folder.join("traffic.jsonl")).expect("a log");
+    let lines = lines.lines().map(|it| serde_json::from_str(it).expect("JSON"));
+    let told: Vec<Value> = lines.inspect(|it| assert!(schema.is_valid(it), "{it}")).collect();
+    let told = told.iter().filter(|it| it["kind"] == "operation");
+    let told: Vec<_> = told.map(|it| it["refused"].as_str()).collect();
+    let (limited, wrong) = (Some("REQUEST_RATE_LIMITED"), Some("OPERATION_NOT_ALLOWED"));
+    assert_eq!(told, [None, limited, limited, wrong]);
+    let policy = ["--policy", "policy.yaml", "--format", "json"];
+    let inventory = portcullis(folder, &[&["inventory", "traffic.jsonl"], &policy[..]].concat());
+    let inventory: Value = serde_json::from_str(&inventory).expect("JSON");
+    let mut rows = inventory["rows"].as_array().expect("rows").iter();
+    let login = rows.find(|it| it["name"] == "Mutation.login").expect("a field");
+    assert_eq!((&login["count"], &login["refused"]), (&Value::from(3), &Value::from(2)));
+    let learn = ["learn", "traffic.jsonl", "--manifest", "learned.json"];
+    portcullis(folder, &[&learn[..], &policy[..]].concat());
+    let learned = read_to_string(folder.join("learned.json")).expect("a manifest");
+    assert!(learned.contains("login(n: 1)") && learned.matches("login").count() == 1, "{learned}");
 }
 
 #[test]

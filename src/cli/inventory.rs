@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::{
-    admission::{Hidden, Past, Recalled, Request, Ruling},
+    admission::{Hidden, Past, Recalled, Request},
     cli::{
         Exit,
         past::{Asking, Log, excerpt, grouped, no_operation},
@@ -159,7 +159,7 @@ impl Seen {
         let client = logged.client().unwrap_or_default();
         let asked = (logged.document(), logged.name().map(Into::into), client.into());
         let at: Box<str> = logged.at().into();
-        let refused = u64::from(it.then != Ruling::Admitted);
+        let refused = u64::from(!it.was_admitted());
         let used = Use { count: 1, refused, first: at.clone(), last: at };
         self.uses.entry(asked).or_default().add(&used);
         if let Some(document) = it.document

@@ -311,7 +311,11 @@ impl Exchange<'_> {
         spender: Spender<'_>,
         charges: &mut Charges,
     ) -> Result<(), Refusal> {
-        self.rates().of_served(spender, (items, &|| self.about()), charges).await
+        let served = self.rates().of_served(spender, (items, &|| self.about()), charges).await;
+        if let (Some(noted), Err(why)) = (self.noted(), &served) {
+            noted.refused(why);
+        }
+        served
     }
 
     fn rates(&self) -> Rates<'_> {

@@ -19,10 +19,11 @@ use crate::{
     config::Sample,
     identity::Caller,
     policy::Policy,
-    server::exchange::Exchange,
+    server::{exchange::Exchange, logged},
     sources::now_millis,
     telemetry::{RequestId, TrafficLost},
     traffic::{Observed, Shadow, TrafficLog},
+    transport::Refusal,
     verdict::Verdict,
 };
 
@@ -92,6 +93,15 @@ pub(super) struct Noted {
 }
 
 impl Noted {
+    /// It is refused, though the judge let it pass.
+    pub(super) fn refused(&self, why: &Refusal) {
+        if let Some(observed) = &mut *self.observed.borrow_mut()
+            && observed.ruled.refused.is_empty()
+        {
+            observed.heard.refused = Some(logged::code(why));
+        }
+    }
+
     /// The upstream has begun to answer.
     pub(super) fn answered(&self, after: Duration) {
         if let Some(observed) = &mut *self.observed.borrow_mut() {

@@ -95,7 +95,11 @@ impl OperationLine<'_> {
         self.verdict(out);
         out.push_str("},\"cost\":{");
         self.cost(out);
-        let _ = write!(out, "}},\"status\":{}", number(observed.heard.status.map(u64::from)));
+        out.push('}');
+        if let Some(code) = observed.heard.refused {
+            let _ = write!(out, ",\"refused\":\"{}\"", code.as_str());
+        }
+        let _ = write!(out, ",\"status\":{}", number(observed.heard.status.map(u64::from)));
         let _ = write!(out, ",\"upstream_us\":{}", number(observed.heard.upstream));
         let _ = writeln!(out, ",\"bytes\":{}}}", number(observed.heard.bytes));
     }

@@ -7,7 +7,7 @@ use crate::{
     identity::Caller,
     policy::Policy,
     telemetry::RequestId,
-    verdict::{Framing, Verdict},
+    verdict::{Code, Framing, Verdict},
 };
 
 /// One HTTP request or message that was judged.
@@ -60,6 +60,8 @@ pub struct Ruled {
 /// What came of a request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Heard {
+    /// With which code it was refused though the judge let it pass: by a rate, or over a socket.
+    pub refused: Option<Code>,
     /// The status that the client was told.
     pub status: Option<u16>,
     /// Microseconds until the upstream answered.

@@ -208,6 +208,12 @@ impl<'t> Logged<'t> {
         Some((text(self.verdict, "rule")?, text(self.verdict, "code")?))
     }
 
+    /// The code of what refused it after the verdict, if anything did.
+    #[must_use]
+    pub fn refused_later(self) -> Option<Cow<'t, str>> {
+        text(self.line, "refused")
+    }
+
     /// The rules that objected, with their codes.
     #[must_use]
     pub fn found(self) -> Vec<(Cow<'t, str>, Cow<'t, str>)> {

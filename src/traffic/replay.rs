@@ -47,10 +47,18 @@ pub struct Replayed<'r> {
     pub logged: Logged<'r>,
     /// Its document, when the log holds it.
     pub document: Option<&'r LoggedDocument>,
-    /// What was decided then.
+    /// What the verdict was then.
     pub then: Ruling,
     /// What each policy decides.
     pub now: Vec<&'r Judged>,
+}
+
+impl Replayed<'_> {
+    /// Whether it went on then: the verdict let it pass, and so did what came after that.
+    #[must_use]
+    pub fn was_admitted(&self) -> bool {
+        self.then == Ruling::Admitted && self.logged.refused_later().is_none()
+    }
 }
 
 impl Replay {

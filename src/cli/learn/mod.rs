@@ -14,7 +14,6 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    admission::Ruling,
     calibration::Tally,
     cli::{
         Exit,
@@ -131,7 +130,7 @@ struct Seen {
 
 impl Seen {
     fn note(&mut self, it: &Replayed<'_>) {
-        let Some(now) = it.now.first().filter(|_| it.then == Ruling::Admitted) else { return };
+        let Some(now) = it.now.first().filter(|_| it.was_admitted()) else { return };
         self.n = self.n.saturating_add(1);
         let profile = it.logged.profile().unwrap_or_default();
         if !self.tallies.contains_key(&*profile) {

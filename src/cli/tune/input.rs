@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use crate::{
-    admission::{Hidden, Ruling},
+    admission::Hidden,
     cli::terminal,
     diagnostic::{Diagnostics, Source},
     digest::Digest,
@@ -75,7 +75,7 @@ fn log(path: &Path) -> std::io::Result<Vec<Asked>> {
     let mut asked: BTreeMap<Key, Asked> = BTreeMap::new();
     let mut texts: BTreeMap<Digest, Arc<str>> = BTreeMap::new();
     let note = |it: &Replayed<'_>| {
-        let (Some(document), Ruling::Admitted) = (it.document, &it.then) else { return };
+        let Some(document) = it.document.filter(|_| it.was_admitted()) else { return };
         let Some(text) = document.text.as_deref() else { return };
         let text = texts.entry(document.hash).or_insert_with(|| text.into());
         let variables = it.logged.variables().map_or("{}", |it| it.text());

@@ -2,6 +2,8 @@
 //!
 //! What the upstream says of them is heard elsewhere.
 
+use std::rc::Rc;
+
 use tokio::time::Instant;
 
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
         charges::Charges,
         documents,
         logged::{self, Stopwatch},
+        noted::Noted,
         rates::{Rates, Spender},
         session::{Session, live::Follow},
         traced::{Handshake, Subscribed},
@@ -40,6 +43,17 @@ struct Begun {
     id: RequestId,
     charges: Charges,
     traced: Subscribed,
+    /// What is written down of it, until it goes on or is refused.
+    noted: Option<Rc<Noted>>,
+}
+
+impl Begun {
+    /// Writes it down at once, as an operation over a socket may last for days.
+    fn let_go(&mut self, why: Option<&Refusal>) {
+        if let (Some(noted), Some(why)) = (self.noted.take(), why) {
+            noted.refused(why);
+        }
+    }
 }
 
 /// How the answers to an operation are read.
@@ -57,8 +71,11 @@ impl Session {
         }
         let request = self.next_id();
         let traced = self.trace.as_ref().map(|it| it.begin(request)).unwrap_or_default();
-        let mut begun = Begun { id: request, charges: Charges::default(), traced };
-        match self.judge_new(&mut begun, payload).await {
+        let (charges, noted) = (Charges::default(), None);
+        let mut begun = Begun { id: request, charges, traced, noted };
+        let judged = self.judge_new(&mut begun, payload).await;
+        begun.let_go(judged.as_ref().err());
+        match judged {
             Ok(Judged::Answer(answered)) => {
                 let body = String::from_utf8_lossy(&answered.body);
                 self.note(request, Outcome::Answered);
@@ -79,7 +96,7 @@ impl Session {
         begun: &mut Begun,
         payload: Value<'_>,
     ) -> Result<Judged, Refusal> {
-        let Begun { id, charges, traced } = begun;
+        let Begun { id, charges, traced, noted } = begun;
         let id = *id;
         self.room()?;
         self.may_begin()?;
@@ -91,7 +108,10 @@ impl Session {
         let (gate, link) = (&self.state.gate, self.client.worker.link());
         documents::ask(gate, link, &requests).await;
         let watch = Stopwatch::start(self.site.index());
-        let judged = self.judge(id, &requests);
+        let (taps, policy) = (self.site.taps(), self.state.gate.policy());
+        let judged = self.judge(id, &requests, |verdict| {
+            *noted = taps.note(id, policy, (&requests, &self.caller), verdict);
+        });
         watch.stop();
         let judged = judged?;
         let items = match &judged {
@@ -106,15 +126,16 @@ impl Session {
         Ok(judged)
     }
 
-    /// The one judge, for the one request of a message.
-    pub(super) fn judge(&self, id: RequestId, requests: &Requests<'_>) -> Result<Judged, Refusal> {
+    /// The one judge, for the one request of a message; `note` is told of the verdict.
+    pub(super) fn judge(
+        &self,
+        id: RequestId,
+        requests: &Requests<'_>,
+        note: impl FnOnce(&Verdict),
+    ) -> Result<Judged, Refusal> {
         self.state.refuse_drift()?;
         let (verdict, follow) = self.state.gate.admit_and_follow(requests, &self.caller, now());
-        let (taps, policy) = (self.site.taps(), self.state.gate.policy());
-        // Let go at once: an operation over a socket may last for days.
-        // One that goes on under another policy was written down when it began.
-        let is_new = id != self.id;
-        drop(is_new.then(|| taps.note(id, policy, (requests, &self.caller), &verdict)));
+        note(&verdict);
         match verdict {
             Verdict::Admit(admitted) => {
                 self.serves(admitted.items())?;
@@ -183,7 +204,7 @@ impl Session {
             },
         };
         begun.charges.sent();
-        let Begun { id: request, charges, traced } = begun;
+        let Begun { id: request, charges, traced, noted: _ } = begun;
         let Reading { guard, mut watched } = *reading;
         let counting = self.counting(request, watched.as_mut(), &admitted, charges);
         let n = self.live.begin(

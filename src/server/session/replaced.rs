@@ -74,10 +74,11 @@ impl Session {
 
     /// How the answers of an operation are read from now on, or why it may not run on.
     fn judged_again(&self, operation: &Operation) -> Option<Again> {
-        // It was read before.
+        // It was read before, and written down when it began.
         let tree = json::read(operation.payload.as_bytes(), MESSAGE).ok()?;
         let requests = decode_one(tree.root(), self.state.http());
-        let judged = requests.map_err(Refusal::from).and_then(|it| self.judge(self.id, &it));
+        let judged = requests.map_err(Refusal::from);
+        let judged = judged.and_then(|it| self.judge(self.id, &it, |_verdict| {}));
         let refusal = match judged {
             Ok(Judged::Forward(admitted, reading)) if *admitted.body() == *operation.body => {
                 return Some(Again::Goes(reading.guard));
