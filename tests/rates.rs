@@ -181,6 +181,35 @@ fn a_decoy_under_the_same_key_does_not_hide_a_call() {
 }
 
 #[test]
+fn spelling_a_value_otherwise_makes_no_new_quota() {
+    let rates = "[{ name: f, on: Query.find, key: args.j, limit: 1/h }]";
+    let schema = "scalar JSON type Query { find(j: JSON): Int }";
+    let upstream = Upstream::answering(ANSWER);
+    let proxy = Proxy::with(&policy("t", rates), schema, upstream.address(), |_config| {});
+    let find = |j: &str| {
+        let mut stream = std::net::TcpStream::connect(proxy.address()).expect("connect");
+        let body = format!(
+            "{{\"query\":\"query($j: JSON) {{ find(j: $j) }}\",\"variables\":{{\"j\":{j}}}}}"
+        );
+        status(&support::bench::exchange(&mut stream, POST, &body)).to_owned()
+    };
+    assert_eq!(find(r#"{"a":1,"y":[true,"x"]}"#), "200");
+    for same in [
+        r#"{"a": 1, "y": [ true ,"x"]}"#,
+        r#"{"y":[true,"x"],"a":1}"#,
+        r#"{"a":1,"\u0079":[true,"\u0078"]}"#,
+        r#"{"a":1.0,"y":[true,"x"]}"#,
+        r#"{"a":10e-1,"y":[true,"x"]}"#,
+    ] {
+        assert_eq!(find(same), "429", "{same}");
+    }
+    for other in [r#"{"a":2,"y":[true,"x"]}"#, r#"{"a":1,"y":["x",true]}"#, r#"[{"a":1}]"#, "1"] {
+        assert_eq!(find(other), "200", "{other}");
+    }
+    assert_eq!(find("1.0"), "429");
+}
+
+#[test]
 fn cost_is_spent_by_what_is_admitted() {
     // A call of an object costs 1 in either measure.
     let small = Small::start("[{ name: cost, key: client.ip, limit: 3/h, spend: cost }]");

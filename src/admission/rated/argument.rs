@@ -1,6 +1,7 @@
 //! The value of an argument as a key: one text for all ways of giving it.
 
 use crate::{
+    admission::rated::canonical::{canonical, number},
     document::ValueKind,
     json::Kind as Json,
     operation::{Node, Operation, Resolved, Variables, default},
@@ -62,11 +63,12 @@ fn text(operation: &Operation, value: Resolved<'_>) -> Option<String> {
             Const::List(_) | Const::Null | Const::Object(_) => None,
         },
         Resolved::Json(it) => match it.kind() {
+            Json::Boolean(it) => Some(it.to_string()),
             Json::File | Json::Null => None,
             Json::Number => Some(number(it.text())),
             Json::String => it.string().map(Into::into),
             // What a scalar of the schema's own may be.
-            Json::Array | Json::Boolean(_) | Json::Object => Some(it.text().to_owned()),
+            Json::Array | Json::Object => Some(canonical(it)),
         },
         Resolved::Literal(id) => match document.value(id)?.kind {
             ValueKind::Boolean(it) => Some(it.to_string()),
@@ -75,13 +77,5 @@ fn text(operation: &Operation, value: Resolved<'_>) -> Option<String> {
             ValueKind::String(it) => Some(document.string(it).to_owned()),
             ValueKind::List | ValueKind::Null | ValueKind::Object | ValueKind::Variable(_) => None,
         },
-    }
-}
-
-fn number(text: &str) -> String {
-    match (text.parse::<i128>(), text.parse::<f64>()) {
-        (Ok(it), _) => it.to_string(),
-        (Err(_), Ok(it)) => it.to_string(),
-        (Err(_), Err(_)) => text.to_owned(),
     }
 }

@@ -4,6 +4,7 @@
 //! of who has spent what.
 
 mod argument;
+mod canonical;
 
 use std::sync::Arc;
 
