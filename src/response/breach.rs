@@ -32,6 +32,8 @@ pub enum How {
     Type,
     /// No object type that can be here.
     Typename,
+    /// No answer, or null, to an operation of a batch.
+    Unanswered,
 }
 
 impl fmt::Display for Breach {
@@ -51,6 +53,7 @@ impl How {
             Self::Twice => "the key is there twice",
             Self::Type => "a value of another type",
             Self::Typename => "no object type that can be here",
+            Self::Unanswered => "this operation of the batch has no answer",
         }
     }
 }

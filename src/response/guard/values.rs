@@ -41,7 +41,7 @@ impl Guard {
             (Next::Answer, _) => self.answer(token)?,
             (Next::Envelope, Token::ObjectBegins) => Some(self.envelope()),
             (Next::Envelopes, Token::ArrayBegins) => Some(Place::Envelopes { n: 0 }),
-            (Next::Envelope | Next::Envelopes, Token::Scalar(Scalar::Null)) => None,
+            (Next::Envelope | Next::Envelopes, Token::Scalar(Scalar::Null)) => self.no_answer()?,
             (Next::Envelope | Next::Envelopes, _) => return Err(Wrong::NotAnAnswer),
             (Next::Data, _) => match self.data(token)? {
                 Some(place) => place,
@@ -150,6 +150,22 @@ impl Guard {
                 self.breach(String::new(), How::Envelope)?;
                 Ok(any(token))
             }
+        }
+    }
+
+    /// Null in the place of an answer: fine for what is a part of another.
+    fn no_answer(&mut self) -> Result<Option<Place>, Wrong> {
+        if let Some(Place::Batch { .. }) = self.open.last() {
+            self.breach(self.part.to_string(), How::Unanswered)?;
+        }
+        Ok(None)
+    }
+
+    /// A batch has ended: whose answers did not come is told by the first of them.
+    fn judge_batch(&mut self, n: usize) -> Result<(), Wrong> {
+        match &self.about.expected {
+            Some(expected) if n < expected.len() => self.breach(n.to_string(), How::Unanswered),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -281,6 +297,7 @@ impl Guard {
                 self.has_data |= seen & 1 != 0;
                 self.judge_gaps(seen)?;
             }
+            Some(Place::Batch { n }) => self.judge_batch(n)?,
             _ => {}
         }
         Ok(())

@@ -349,6 +349,9 @@ fn a_batch_is_held_against_its_parts() {
     bench.passes(r#"[{"data":{"a":1}},{"data":{"b":true}}]"#);
     bench.check(r#"[{"data":{"b":true}}]"#, "`b`: nobody asked for this key");
     bench.check(r#"[{},{},{"data":{"a":1}}]"#, "`data`: this is no answer of GraphQL");
+    bench.check("[]", "`0`: this operation of the batch has no answer");
+    bench.check(r#"[{"data":{"a":1}}]"#, "`1`: this operation of the batch has no answer");
+    bench.check(r#"[{"data":{"a":1}},null]"#, "`1`: this operation of the batch has no answer");
     bench.passes(r#"{"errors":[{"message":"no batches"}]}"#);
     bench.check(r#"{"data":{"a":1}}"#, "`data`: this is no answer of GraphQL");
     let redacts = Bench::new("redact: [Query.a]", &["{ a }", "{ b }"]);
