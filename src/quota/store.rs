@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ahash::RandomState;
 use lru::LruCache;
 
-use crate::quota::key::Key;
+use crate::{quota::key::Key, telemetry::Overflowed};
 
 /// How many states there are at most.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +69,7 @@ impl Store {
                 return Ok(at_rest);
             }
         }
+        Overflowed.emit();
         let mut overflow = lock(&self.0.overflow);
         let at_rest = next(*overflow)?;
         *overflow = Some(at_rest);

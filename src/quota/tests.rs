@@ -12,6 +12,7 @@ use std::{
 use crate::{
     policy::{Allowance, Counts, OnError, Pace, Paced, Rate, RateKey},
     quota::{InFlight, Key, Limiter, Meter, Quotas, Time, store::Bound},
+    telemetry::COUNTERS,
     verdict::Mode,
 };
 
@@ -144,7 +145,9 @@ fn cycling_through_keys_neither_resets_a_quota_nor_grows() {
     let spend = |n| limiter.spend(&rate, &key(n), 1).is_ok();
     assert!((0..4).all(spend));
     // No room: they share one state, which has one to spend.
+    let before = COUNTERS.rates_overflowed.value();
     assert_eq!((4..1_000).filter(|n| spend(*n)).count(), 1);
+    assert!(COUNTERS.rates_overflowed.value() >= before + 996);
     assert!(!spend(0));
     told.is(999);
     assert_eq!((0..1_000).filter(|n| spend(*n)).count(), 0);

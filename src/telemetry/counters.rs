@@ -24,6 +24,7 @@ pub static COUNTERS: Counters = Counters {
     mutations: GraphCounter::new(),
     otlp_failures: Counter::new(),
     panics: GraphCounter::new(),
+    rates_overflowed: Counter::new(),
     refused: GraphCounter::new(),
     reload_failures: GraphCounter::new(),
     reloads: GraphCounter::new(),
@@ -77,6 +78,8 @@ pub struct Counters {
     pub otlp_failures: Counter,
     /// Panics that were caught; each was answered 500 or cost one connection.
     pub panics: GraphCounter,
+    /// What was judged by the quota of all keys for which there was no room.
+    pub rates_overflowed: Counter,
     /// HTTP requests that were refused.
     pub refused: GraphCounter,
     /// Policies that were not put in force because something is wrong with them.

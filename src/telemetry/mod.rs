@@ -54,7 +54,7 @@ pub use load::{
 };
 pub use log_filter::LogFilter;
 pub use logging::{LogFormat, Logging, LoggingError, hide_panic_messages, start_logging};
-pub use rates::{ProxyNotTrusted, SharedFound, SharedLost};
+pub use rates::{Overflowed, ProxyNotTrusted, SharedFound, SharedLost};
 pub use recent::{RecentRefusal, recent_refusals};
 pub use request_id::{RequestId, RequestIds};
 pub use served::{Judged, Refused, Served, Timed};

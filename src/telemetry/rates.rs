@@ -20,6 +20,18 @@ impl ProxyNotTrusted {
     }
 }
 
+/// There is no room for one more key of a rate: the quota of all of these decides. Too many to be
+/// logged, by whoever wants them to be.
+#[derive(Debug)]
+pub struct Overflowed;
+
+impl Overflowed {
+    /// Counts it.
+    pub fn emit(&self) {
+        COUNTERS.rates_overflowed.count();
+    }
+}
+
 /// What replicas share can be asked for: from now on all of them count together.
 #[derive(Debug)]
 pub struct SharedFound;

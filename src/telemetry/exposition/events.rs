@@ -36,7 +36,7 @@ impl Of<'_> {
 
 /// Every counter with its name and what it says; one that is left out does not compile.
 #[expect(clippy::too_many_lines, reason = "a table")]
-const fn table(counters: &Counters) -> [(&'static str, &'static str, Of<'_>); 33] {
+const fn table(counters: &Counters) -> [(&'static str, &'static str, Of<'_>); 34] {
     let Counters {
         above_static,
         accept_failures,
@@ -53,6 +53,7 @@ const fn table(counters: &Counters) -> [(&'static str, &'static str, Of<'_>); 33
         mutations,
         otlp_failures,
         panics,
+        rates_overflowed,
         refused,
         reload_failures,
         reloads,
@@ -104,6 +105,11 @@ const fn table(counters: &Counters) -> [(&'static str, &'static str, Of<'_>); 33
         ("log_write_failures", "Log lines that could not be written", Of::Process(log_failed)),
         ("mutations", "Mutations that were admitted", Of::Graph(mutations)),
         ("panics", "Panics that were caught", Of::Any(panics)),
+        (
+            "rates_overflowed",
+            "Requests judged by the one quota of all keys that found no room",
+            Of::Process(rates_overflowed),
+        ),
         ("refusals", "Refused requests", Of::Any(refused)),
         ("reload_failures", "Policies that could not be put in force", Of::Any(reload_failures)),
         ("reloads", "Policies that were put in force after the first", Of::Any(reloads)),
