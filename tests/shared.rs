@@ -26,6 +26,8 @@ use support::{
 };
 
 const SCHEMA: &str = "type Query { a: Int } type Mutation { login(email: String): Int }";
+const LOGINS: &str = "{ name: l, key: args.email, on: Mutation.login, count: failed, limit: 2/h, \
+                      on_error: deny }";
 /// Far above what a busy machine adds, and far below what waiting for a connection would take.
 const PATIENCE: Duration = Duration::from_millis(700);
 /// What takes longer is a hang, which fails the test.
@@ -108,10 +110,8 @@ fn failures_are_counted_together_and_successes_are_given_back() {
         if fails { failed } else { r#"{"data":{"login":1}}"# }.to_owned()
     };
     let upstream = Upstream::replying(reply);
-    let rate = "{ name: l, key: args.email, on: Mutation.login, count: failed, limit: 2/h, \
-                on_error: deny }";
     let [one, two] =
-        [0, 1].map(|_| replica(rate, &server.config(), SLOW_ENOUGH, upstream.address()));
+        [0, 1].map(|_| replica(LOGINS, &server.config(), SLOW_ENOUGH, upstream.address()));
     let (mut one, mut two) = (Client::of(&one), Client::of(&two));
     let login = |it: &str| format!("mutation {it} {{ login(email: \"a@b\") }}");
     one.until(&login("right"), "200");
@@ -124,6 +124,30 @@ fn failures_are_counted_together_and_successes_are_given_back() {
     assert_eq!(one.until(&login("wrong"), "200"), 0);
     two.until(&login("wrong"), "200");
     assert_eq!([one.send(&login("right")), two.send(&login("right"))], ["429", "429"]);
+}
+
+#[test]
+fn what_lies_under_one_key_is_a_failure_of_that_key_alone() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let upstream = Upstream::answering(ANSWER);
+    let rate = "{ name: l, key: args.email, on: Mutation.login, limit: 100/h, on_error: deny }";
+    let proxy = replica(rate, &server.config(), SLOW_ENOUGH, upstream.address());
+    let mut client = Client::of(&proxy);
+    let login = |email: &str| format!("mutation {{ login(email: \"{email}\") }}");
+    client.until(&login("good@x"), "200");
+    let before = server.say("KEYS *");
+    assert_eq!(client.send(&login("bad@x")), "200");
+    let keys = server.say("KEYS *");
+    let bad = keys.lines().find(|it| it.starts_with("portcullis:") && !before.contains(it));
+    let bad = bad.unwrap();
+    for (command, value) in [("LPUSH", "x"), ("SET", "x"), ("SET", "inf")] {
+        server.say(&format!("DEL {bad}"));
+        server.say(&format!("{command} {bad} {value}"));
+        for _ in 0..20 {
+            let both = [client.send(&login("bad@x")), client.send(&login("good@x"))];
+            assert_eq!(both, ["503", "200"], "{command} {value}");
+        }
+    }
 }
 
 #[test]

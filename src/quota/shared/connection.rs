@@ -7,8 +7,9 @@ use std::{
 };
 
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo,
-    RedisError, RedisResult, Script, TlsCertificates, aio::MultiplexedConnection,
+    AsyncConnectionConfig, Client, ConnectionAddr, FromRedisValue, IntoConnectionInfo,
+    RedisConnectionInfo, RedisError, RedisResult, Script, TlsCertificates, Value,
+    aio::MultiplexedConnection, from_redis_value,
 };
 use tokio::{
     sync::{Notify, mpsc::Receiver},
@@ -65,9 +66,9 @@ impl Connection {
     pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Answer, Unavailable> {
         let mut call = self.take.key(asked.name);
         call.arg(asked.interval).arg(asked.full).arg(asked.need).arg(asked.more);
-        let answer: (u64, u64) =
-            self.in_time(async |mut it| call.invoke_async(&mut it).await).await?;
-        Ok(Answer { granted: answer.0, time: answer.1 })
+        let answer: Value = self.in_time(async |mut it| call.invoke_async(&mut it).await).await?;
+        let (granted, time) = read(answer)?;
+        Ok(Answer { granted, time })
     }
 
     pub(super) async fn documents(
@@ -78,7 +79,7 @@ impl Connection {
         for name in names {
             command.arg(&**name);
         }
-        self.in_time(async |mut it| command.query_async(&mut it).await).await
+        read(self.in_time(async |mut it| command.query_async(&mut it).await).await?)
     }
 
     /// Never ends.
@@ -153,6 +154,7 @@ impl Connection {
                 self.late.set(0);
                 return Ok(answer);
             }
+            Ok(Err(error)) if is_of_one(&error) => self.late.set(0),
             Ok(Err(_error)) => self.lose(),
             Err(_late) => {
                 self.late.set(self.late.get().saturating_add(1));
@@ -189,6 +191,19 @@ impl Connection {
     }
 }
 
+/// An answer that is none of a script's, or no text, says something of its key alone.
+fn read<T: FromRedisValue>(answer: Value) -> Result<T, Unavailable> {
+    from_redis_value(answer).map_err(|_| Unavailable)
+}
+
+/// Whether an error is that of one command: something else lies under its key. What says that the
+/// server serves nobody ends the connection.
+fn is_of_one(error: &RedisError) -> bool {
+    let detail = error.detail().unwrap_or_default();
+    matches!(error.code(), Some("ERR" | "WRONGTYPE"))
+        && !OF_ALL.iter().any(|it| detail.contains(it))
+}
+
 fn too_late() -> RedisError {
     std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
@@ -219,6 +234,9 @@ fn client(redis: &Redis) -> RedisResult<Client> {
     }
 }
 
+/// What older servers say behind `ERR` when it happens inside a script.
+const OF_ALL: [&str; 7] =
+    ["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "OOM", "READONLY"];
 /// 1 s: to connect, which nobody waits for.
 const CONNECT: Duration = Duration::from_secs(1);
 /// 3 answers in a row: one is bad luck.
