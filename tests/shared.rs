@@ -127,6 +127,23 @@ fn failures_are_counted_together_and_successes_are_given_back() {
 }
 
 #[test]
+fn a_refusal_that_is_remembered_tells_the_whole_wait() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let upstream = Upstream::answering(ANSWER);
+    let rate = "{ name: r, key: client.ip, limit: 2/h, on_error: deny }";
+    let [one, two] =
+        [0, 1].map(|_| replica(rate, &server.config(), SLOW_ENOUGH, upstream.address()));
+    Client::of(&one).until("{ a }", "429");
+    let mut two = Client::of(&two);
+    two.until("{ a }", "429");
+    for _ in 0..5 {
+        let refused = two.exchange(&json!({ "query": "{ a }" }));
+        let wait = refused.lines().find_map(|it| it.strip_prefix("retry-after: "));
+        assert!(wait.unwrap().parse::<u32>().unwrap() > 1_700, "{refused}");
+    }
+}
+
+#[test]
 fn what_lies_under_one_key_is_a_failure_of_that_key_alone() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let upstream = Upstream::answering(ANSWER);

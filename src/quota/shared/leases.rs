@@ -16,8 +16,18 @@ struct Lease {
     at_rest: f64,
     /// Until when they count.
     until: Instant,
-    /// From this amount there is nothing left, until then.
-    refused: Option<(u64, Instant)>,
+    refused: Option<Refused>,
+}
+
+/// An amount is not left.
+#[derive(Clone, Copy)]
+struct Refused {
+    /// As much, or more.
+    least: u64,
+    /// So long nobody asks again.
+    until: Instant,
+    /// When it comes back, so far as it was told: later than that.
+    back: Instant,
 }
 
 /// What is known of a key.
@@ -27,8 +37,8 @@ pub(super) enum Leased {
     Ask { is_busy: bool },
     /// It was taken before; when the key is at rest.
     Granted(f64),
-    /// It is not left for so many µs.
-    Refused(u64),
+    /// So much is not left for so many µs.
+    Refused { least: u64, micros: u64 },
 }
 
 impl Leases {
@@ -39,12 +49,12 @@ impl Leases {
     pub(super) fn take(&mut self, name: &Rc<str>, amount: u64) -> Leased {
         let now = Instant::now();
         let Some(lease) = self.0.get_mut(name) else { return Leased::Ask { is_busy: false } };
-        if let Some((least, until)) = lease.refused
+        if let Some(Refused { least, until, back }) = lease.refused
             && amount >= least
             && until > now
         {
-            let left = until.saturating_duration_since(now).as_micros();
-            return Leased::Refused(u64::try_from(left).unwrap_or(u64::MAX));
+            let left = back.saturating_duration_since(now).as_micros();
+            return Leased::Refused { least, micros: u64::try_from(left).unwrap_or(u64::MAX) };
         }
         if lease.until <= now {
             return Leased::Ask { is_busy: false };
@@ -70,11 +80,13 @@ impl Leases {
     /// So much is not left for so many µs.
     pub(super) fn refuse(&mut self, name: &Rc<str>, amount: u64, micros: u64) {
         let now = Instant::now();
+        let wait = Duration::from_micros(micros);
         // What others give back comes sooner.
-        let wait = Duration::from_micros(micros).min(LAPSE);
+        let until = now.checked_add(wait.min(LAPSE)).unwrap_or(now);
+        let back = now.checked_add(wait).unwrap_or(until);
         let before = self.0.get(name).filter(|it| it.until > now).copied();
         let nothing = Lease { permits: 0, at_rest: 0.0, until: now, refused: None };
-        let refused = now.checked_add(wait).map(|it| (amount, it));
+        let refused = Some(Refused { least: amount, until, back });
         self.0.put(Rc::clone(name), Lease { refused, ..before.unwrap_or(nothing) });
     }
 }
@@ -108,9 +120,21 @@ mod tests {
         let (mut leases, name): (_, Rc<str>) = (Leases::new(), "a".into());
         leases.grant(&name, 1, 7.0);
         leases.refuse(&name, 2, 500_000);
-        assert!(matches!(leases.take(&name, 3), Leased::Refused(1..=500_000)));
+        let refused = leases.take(&name, 3);
+        assert!(
+            matches!(refused, Leased::Refused { least: 2, micros: 1..=500_000 }),
+            "{refused:?}"
+        );
         assert_eq!(leases.take(&name, 1), Leased::Granted(7.0));
         leases.refuse(&name, 1, 0);
         assert_eq!(leases.take(&name, 1), Leased::Ask { is_busy: true });
+    }
+
+    #[test]
+    fn the_whole_wait_is_told() {
+        let (mut leases, name): (_, Rc<str>) = (Leases::new(), "a".into());
+        leases.refuse(&name, 1, 360_000_000);
+        let told = leases.take(&name, 1);
+        assert!(matches!(told, Leased::Refused { least: 1, micros: 300_000_000.. }), "{told:?}");
     }
 }

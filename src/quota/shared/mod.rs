@@ -115,7 +115,10 @@ impl Link {
         let taken = |until| Taken { name: Rc::clone(&name), interval, until };
         let more = match self.leases.borrow_mut().take(&name, amount) {
             Leased::Granted(until) => return Ok(taken(until)),
-            Leased::Refused(micros) => return Err(refused(micros)),
+            Leased::Refused { least, micros } => {
+                let more = amount.saturating_sub(least).saturating_mul(nanos) / 1_000;
+                return Err(refused(micros.saturating_add(more)));
+            }
             Leased::Ask { is_busy: true } => u64::from(paced.burst.get()) / LEASE,
             Leased::Ask { is_busy: false } => 0,
         };
