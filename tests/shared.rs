@@ -9,6 +9,7 @@ use std::{
     fs,
     net::{SocketAddr, TcpListener, TcpStream},
     num::NonZeroUsize,
+    sync::Barrier,
     thread,
     time::{Duration, Instant},
 };
@@ -141,6 +142,40 @@ fn a_refusal_that_is_remembered_tells_the_whole_wait() {
         let wait = refused.lines().find_map(|it| it.strip_prefix("retry-after: "));
         assert!(wait.unwrap().parse::<u32>().unwrap() > 1_700, "{refused}");
     }
+}
+
+/// Who waits for what one of its own gives back does not wait for what others may.
+#[test]
+fn what_is_given_back_lifts_a_refusal_at_once() {
+    static ARRIVED: Barrier = Barrier::new(2);
+    static LEAVES: Barrier = Barrier::new(2);
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let upstream = Upstream::replying(|request| {
+        if request["query"].as_str().unwrap().contains("slow") {
+            ARRIVED.wait();
+            LEAVES.wait();
+        }
+        let fails = request["query"].as_str().unwrap().contains("wrong");
+        let failed = r#"{"data":{"login":null},"errors":[{"path":["login"]}]}"#;
+        if fails { failed } else { r#"{"data":{"login":1}}"# }.to_owned()
+    });
+    let [one, two] =
+        [0, 1].map(|_| replica(LOGINS, &server.config(), SLOW_ENOUGH, upstream.address()));
+    let login =
+        |name: &str, email: &str| format!("mutation {name} {{ login(email: \"{email}\") }}");
+    Client::of(&one).until(&login("wrong", "a@b"), "200");
+    let mut client = Client::of(&two);
+    client.until(&login("warm", "c@d"), "200");
+    thread::scope(|scope| {
+        let slow = scope.spawn(|| Client::of(&two).send(&login("slow", "a@b")));
+        ARRIVED.wait();
+        assert_eq!(client.send(&login("right", "a@b")), "429");
+        let begun = Instant::now();
+        LEAVES.wait();
+        assert_eq!(slow.join().unwrap(), "200");
+        client.until(&login("right", "a@b"), "200");
+        assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    });
 }
 
 #[test]

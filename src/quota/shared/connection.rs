@@ -19,7 +19,7 @@ use tokio::{
 use crate::{
     config::Redis,
     quota::shared::{
-        Unavailable,
+        Taken, Unavailable,
         script::{Answer, Asked, GIVE_BACK, TAKE, Task},
     },
 };
@@ -82,8 +82,13 @@ impl Connection {
         read(self.in_time(async |mut it| command.query_async(&mut it).await).await?)
     }
 
-    /// Never ends.
-    pub(super) async fn keep(&self, mut tasks: Receiver<Task>, lost: impl Fn(Lost)) {
+    /// Never ends; `given_back` is told whose permits were, and `lost` of the connection.
+    pub(super) async fn keep(
+        &self,
+        mut tasks: Receiver<Task>,
+        given_back: impl Fn(&Rc<str>),
+        lost: impl Fn(Lost),
+    ) {
         let mut pause = LEAST_PAUSE;
         let mut was_up = true;
         // Budget: none; every turn waits.
@@ -94,7 +99,7 @@ impl Connection {
                     self.late.set(0);
                     pause = LEAST_PAUSE;
                     lost(Lost::Back);
-                    self.work(&mut tasks).await;
+                    self.work(&mut tasks, &given_back).await;
                     self.open.replace(None);
                     lost(Lost::Gone("it does not answer".into()));
                     was_up = false;
@@ -111,13 +116,13 @@ impl Connection {
     }
 
     /// Does what nobody waits for, until the connection is lost.
-    async fn work(&self, tasks: &mut Receiver<Task>) {
+    async fn work(&self, tasks: &mut Receiver<Task>, given_back: &impl Fn(&Rc<str>)) {
         // Budget: the life of the connection.
         loop {
             tokio::select! {
                 () = self.broken.notified() => return,
                 task = tasks.recv() => match task {
-                    Some(task) => self.run(task).await,
+                    Some(task) => self.run(task, given_back).await,
                     None => self.broken.notified().await,
                 },
             }
@@ -125,23 +130,29 @@ impl Connection {
     }
 
     /// Whatever comes of it.
-    async fn run(&self, task: Task) {
-        let _done = match task {
+    async fn run(&self, task: Task, given_back: &impl Fn(&Rc<str>)) {
+        match task {
             Task::Document { name, text } => {
                 let mut command = redis::cmd("SET");
                 command.arg(&*name).arg(&*text).arg("EX").arg(KEPT.as_secs());
-                self.in_time(async |mut it| command.query_async::<()>(&mut it).await).await
+                let _done: Result<Value, _> =
+                    self.in_time(async |mut it| command.query_async(&mut it).await).await;
             }
             Task::GiveBack { taken, amount } => {
-                #[expect(clippy::cast_precision_loss, reason = "it is clamped where it counts")]
-                let back = taken.interval * amount as f64;
-                let mut call = self.give_back.key(&*taken.name);
-                call.arg(back).arg(taken.until);
-                let given: Result<u64, _> =
-                    self.in_time(async |mut it| call.invoke_async(&mut it).await).await;
-                given.map(drop)
+                self.back(&taken, amount).await;
+                // Whoever was refused meanwhile was refused too soon.
+                given_back(&taken.name);
             }
-        };
+        }
+    }
+
+    async fn back(&self, taken: &Taken, amount: u64) {
+        #[expect(clippy::cast_precision_loss, reason = "it is clamped where it counts")]
+        let back = taken.interval * amount as f64;
+        let mut call = self.give_back.key(&*taken.name);
+        call.arg(back).arg(taken.until);
+        let _given: Result<Value, _> =
+            self.in_time(async |mut it| call.invoke_async(&mut it).await).await;
     }
 
     async fn in_time<T>(

@@ -89,6 +89,13 @@ impl Leases {
         let refused = Some(Refused { least: amount, until, back });
         self.0.put(Rc::clone(name), Lease { refused, ..before.unwrap_or(nothing) });
     }
+
+    /// Something was given back: whoever asks next may find it.
+    pub(super) fn lift(&mut self, name: &Rc<str>) {
+        if let Some(lease) = self.0.peek_mut(name) {
+            lease.refused = None;
+        }
+    }
 }
 
 /// 1 s: so long permits wait for those who asked for them.
@@ -136,5 +143,13 @@ mod tests {
         leases.refuse(&name, 1, 360_000_000);
         let told = leases.take(&name, 1);
         assert!(matches!(told, Leased::Refused { least: 1, micros: 300_000_000.. }), "{told:?}");
+    }
+
+    #[test]
+    fn what_is_given_back_may_be_asked_for() {
+        let (mut leases, name): (_, Rc<str>) = (Leases::new(), "a".into());
+        leases.refuse(&name, 1, 360_000_000);
+        leases.lift(&name);
+        assert_eq!(leases.take(&name, 1), Leased::Ask { is_busy: false });
     }
 }

@@ -85,7 +85,8 @@ impl Link {
     /// Never ends; `lost` is told of every change.
     pub async fn keep(&self, lost: impl Fn(Lost)) {
         let Some(tasks) = self.tasks.borrow_mut().take() else { return };
-        self.connection.keep(tasks, lost).await;
+        let lift = |name: &Rc<str>| self.leases.borrow_mut().lift(name);
+        self.connection.keep(tasks, lift, lost).await;
     }
 
     /// True while Redis can be asked.
