@@ -7,6 +7,7 @@ mod support;
 
 use std::{
     fs,
+    io::Write,
     net::{SocketAddr, TcpListener, TcpStream},
     num::NonZeroUsize,
     sync::Barrier,
@@ -200,6 +201,22 @@ fn what_lies_under_one_key_is_a_failure_of_that_key_alone() {
             assert_eq!(both, ["503", "200"], "{command} {value}");
         }
     }
+}
+
+#[test]
+fn a_client_that_goes_while_redis_is_asked_has_failed_at_nothing() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let upstream = Upstream::answering(r#"{"data":{"login":1}}"#);
+    let rate = LOGINS.replace("2/h", "1/h");
+    let proxy = replica(&rate, &server.config(), SLOW_ENOUGH, upstream.address());
+    let login = |email: &str| format!("mutation {{ login(email: \"{email}\") }}");
+    Client::of(&proxy).until(&login("warm@x"), "200");
+    server.tell("CLIENT PAUSE 500 ALL");
+    let body = json!({ "query": login("a@b") }).to_string();
+    let mut gone = TcpStream::connect(proxy.address()).unwrap();
+    write!(gone, "{POST}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    drop(gone);
+    Client::of(&proxy).until(&login("a@b"), "200");
 }
 
 #[test]

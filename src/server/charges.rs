@@ -59,21 +59,23 @@ impl Charges {
         self.slots.push(slot);
     }
 
-    /// Something was spent.
+    /// Something was spent; whether it stays so, others may have to say first.
     pub(super) fn hold(&mut self, charge: Charge) {
-        if charge.rate.is_settled() {
-            self.held.push(charge);
-        }
+        self.held.push(charge);
     }
 
-    /// What was spent of a rate last is settled by these parts of the answer.
-    pub(super) fn settle_by(&mut self, rate: &Arc<Rate>, parts: Vec<Part>) {
-        if let Some(charge) = self.held.last_mut()
-            && Arc::ptr_eq(&charge.rate, rate)
-            && charge.parts.is_empty()
-        {
-            charge.parts = parts;
+    /// What was spent last was taken from the budget that replicas share, too, or is not shared.
+    pub(super) fn confirm(&mut self, shared: Option<(Rc<Link>, Taken)>) {
+        if let Some(charge) = self.held.last_mut() {
+            charge.shared = shared;
         }
+        // Of the others nothing is ever given back.
+        self.held.pop_if(|it| !it.rate.is_settled());
+    }
+
+    /// What was spent last is not: the amount is given back.
+    pub(super) fn undo(&mut self, amount: u64) {
+        self.held.pop().inspect(|it| it.give_back(amount));
     }
 
     /// The upstream is asked.
@@ -121,17 +123,14 @@ impl Drop for Charges {
 }
 
 impl Charge {
-    pub(super) const fn new(rate: Arc<Rate>, limiter: Arc<Limiter>, key: Key, held: Held) -> Self {
-        Self { rate, limiter, key, held, shared: None, parts: Vec::new() }
-    }
-
-    pub(super) const fn key(&self) -> &Key {
-        &self.key
-    }
-
-    /// It was taken from the budget that replicas share, too.
-    pub(super) fn share(&mut self, link: Rc<Link>, taken: Taken) {
-        self.shared = Some((link, taken));
+    /// `parts` are those of the answer by which it is settled.
+    pub(super) const fn new(
+        rate: Arc<Rate>,
+        limiter: Arc<Limiter>,
+        (key, held): (Key, Held),
+        parts: Vec<Part>,
+    ) -> Self {
+        Self { rate, limiter, key, held, shared: None, parts }
     }
 
     /// How much of a part the answer says was not spent. What it does not say was.
@@ -152,7 +151,7 @@ impl Charge {
         }
     }
 
-    pub(super) fn give_back(&self, amount: u64) {
+    fn give_back(&self, amount: u64) {
         if amount == 0 {
             return;
         }

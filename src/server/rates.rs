@@ -3,7 +3,7 @@
 //!
 //! What was spent stays spent when a later step refuses. Does not count; that is for `quota`.
 
-use std::{net::IpAddr, rc::Rc};
+use std::{net::IpAddr, rc::Rc, sync::Arc};
 
 use http::HeaderMap;
 
@@ -48,7 +48,7 @@ impl Rates<'_> {
     ) -> Result<(), Refusal> {
         for quota in self.quotas(ProfileIdx::BASE) {
             if quota.rate.counts_requests() && quota.rate.key == RateKey::Address {
-                self.spend(quota, Key::of_address(address()), 1, charges).await?;
+                self.spend(quota, Key::of_address(address()), ONE, charges).await?;
             }
         }
         Ok(())
@@ -64,7 +64,7 @@ impl Rates<'_> {
             if quota.rate.counts_requests() && quota.rate.key != RateKey::Address {
                 let named = self.named(&quota.rate.key, spender);
                 let key = Key::of(&quota.rate.key, spender.caller, named);
-                self.spend(quota, key, 1, charges).await?;
+                self.spend(quota, key, ONE, charges).await?;
             }
         }
         Ok(())
@@ -101,8 +101,7 @@ impl Rates<'_> {
                 let key = Key::of(&quota.rate.key, spender.caller, named);
                 let amount = parts.iter().map(|it| it.amount).fold(0, u64::saturating_add);
                 if amount > 0 {
-                    self.spend(quota, key, amount, charges).await?;
-                    charges.settle_by(&quota.rate, parts);
+                    self.spend(quota, key, (amount, parts), charges).await?;
                 }
             }
         }
@@ -113,7 +112,7 @@ impl Rates<'_> {
         self,
         quota: &Quota,
         key: Key,
-        amount: u64,
+        (amount, parts): (u64, Vec<Part>),
         charges: &mut Charges,
     ) -> Result<(), Refusal> {
         let (limiter, paced) = match (&quota.meter, &quota.rate.allowance) {
@@ -133,24 +132,27 @@ impl Rates<'_> {
             Err(_) if is_lost && on_error == OnError::Allow => return Ok(()),
             Err(exceeded) => return self.refuse(&quota.rate, exceeded),
         };
-        let mut charge = Charge::new(quota.rate.clone(), limiter.clone(), key, held);
-        if let Some(link) = self.link {
-            let whose = (&*quota.scope, &*quota.rate, paced);
-            // Boxed: without Redis nobody carries room for it about.
-            match Box::pin(link.take(whose, charge.key(), amount)).await {
-                Ok(taken) => charge.share(Rc::clone(link), taken),
-                Err(NotTaken::Exceeded(exceeded)) => {
-                    charge.give_back(amount);
-                    return self.refuse(&quota.rate, exceeded);
-                }
-                Err(NotTaken::Unavailable) if on_error == OnError::Deny => {
-                    charge.give_back(amount);
-                    return self.unavailable(&quota.rate);
-                }
-                Err(NotTaken::Unavailable) => {}
+        let (rate, limiter) = (Arc::clone(&quota.rate), Arc::clone(limiter));
+        // Held before anything is waited for: whoever goes meanwhile has it given back.
+        charges.hold(Charge::new(rate, limiter, (key.clone(), held), parts));
+        let Some(link) = self.link else {
+            charges.confirm(None);
+            return Ok(());
+        };
+        let whose = (&*quota.scope, &*quota.rate, paced);
+        // Boxed: without Redis nobody carries room for it about.
+        match Box::pin(link.take(whose, &key, amount)).await {
+            Ok(taken) => charges.confirm(Some((Rc::clone(link), taken))),
+            Err(NotTaken::Exceeded(exceeded)) => {
+                charges.undo(amount);
+                return self.refuse(&quota.rate, exceeded);
             }
+            Err(NotTaken::Unavailable) if on_error == OnError::Deny => {
+                charges.undo(amount);
+                return self.unavailable(&quota.rate);
+            }
+            Err(NotTaken::Unavailable) => charges.confirm(None),
         }
-        charges.hold(charge);
         Ok(())
     }
 
@@ -210,6 +212,9 @@ impl Rates<'_> {
         }
     }
 }
+
+/// One request, which no answer settles.
+const ONE: (u64, Vec<Part>) = (1, Vec::new());
 
 /// What the items spend of one rate, by whose quota it is.
 fn parts(rate: usize, items: &[Item]) -> Vec<(Option<[u8; 32]>, Vec<Part>)> {

@@ -63,8 +63,8 @@ impl Connection {
     }
 
     /// Takes permits.
-    pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Answer, Unavailable> {
-        let mut call = self.take.key(asked.name);
+    pub(super) async fn ask(&self, asked: &Asked) -> Result<Answer, Unavailable> {
+        let mut call = self.take.key(&*asked.name);
         call.arg(asked.interval).arg(asked.full).arg(asked.need).arg(asked.more);
         let answer: Value = self.in_time(async |mut it| call.invoke_async(&mut it).await).await?;
         let (granted, time) = read(answer)?;
@@ -142,6 +142,17 @@ impl Connection {
                 self.back(&taken, amount).await;
                 // Whoever was refused meanwhile was refused too soon.
                 given_back(&taken.name);
+            }
+            Task::Unheard { taken, answering } => {
+                let Ok(answer) = answering.await else { return };
+                #[expect(clippy::cast_precision_loss, reason = "µs since 1970 have 51 bits")]
+                let until = answer.time as f64;
+                // Nothing granted is nothing to give back.
+                if answer.granted > 0 {
+                    let taken = Taken { until, ..taken };
+                    self.back(&taken, answer.granted).await;
+                    given_back(&taken.name);
+                }
             }
         }
     }

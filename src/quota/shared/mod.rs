@@ -9,6 +9,7 @@
 //! lapse after a second. They are charged when they are taken, so that all replicas together admit
 //! no more than there is; what lapses is admitted by nobody.
 
+mod asking;
 mod connection;
 mod leases;
 mod script;
@@ -23,11 +24,12 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use crate::{
     config::Redis,
     digest::Digest,
-    policy::{Paced, Rate},
+    policy::{Counts, Paced, Rate},
     quota::{
         Key,
         exceeded::{Exceeded, Wait},
         shared::{
+            asking::{Answering, Asking},
             connection::Connection,
             leases::{Leased, Leases},
             script::{Asked, Task},
@@ -100,7 +102,7 @@ impl Link {
     /// # Errors
     /// When it is not left, or Redis could not be asked.
     pub async fn take(
-        &self,
+        self: &Rc<Self>,
         (scope, rate, paced): (&str, &Rate, &Paced),
         key: &Key,
         amount: u64,
@@ -124,8 +126,14 @@ impl Link {
             Leased::Ask { is_busy: false } => 0,
         };
         let burst = f64::from(paced.burst.get());
-        let asked = Asked { name: &name, interval, full: interval * burst, need: amount, more };
-        let answer = self.connection.ask(&asked).await.map_err(|_| NotTaken::Unavailable)?;
+        let full = interval * burst;
+        let asked = Asked { name: Rc::clone(&name), interval, full, need: amount, more };
+        let answer = match rate.counts {
+            // A call that never reached the upstream has not failed, even if its client has gone.
+            Counts::Failed(_) => Asking::new(self, taken(0.0), self.answering(asked)).await,
+            Counts::Calls(_) | Counts::Cost | Counts::Requests => self.connection.ask(&asked).await,
+        };
+        let answer = answer.map_err(|_| NotTaken::Unavailable)?;
         let mut leases = self.leases.borrow_mut();
         if answer.granted < amount {
             leases.refuse(&name, amount, answer.time);
@@ -135,6 +143,11 @@ impl Link {
         let until = answer.time as f64;
         leases.grant(&name, answer.granted.saturating_sub(amount), until);
         Ok(taken(until))
+    }
+
+    fn answering(self: &Rc<Self>, asked: Asked) -> Answering {
+        let link = Rc::clone(self);
+        Box::pin(async move { link.connection.ask(&asked).await })
     }
 
     /// Gives back an amount, when there is time for it.

@@ -3,11 +3,11 @@
 
 use std::rc::Rc;
 
-use crate::quota::shared::Taken;
+use crate::quota::shared::{Taken, asking::Answering};
 
 /// A question for permits.
-pub(super) struct Asked<'a> {
-    pub(super) name: &'a str,
+pub(super) struct Asked {
+    pub(super) name: Rc<str>,
     /// In µs.
     pub(super) interval: f64,
     /// Of the whole burst, in µs.
@@ -28,8 +28,19 @@ pub(super) struct Answer {
 
 /// Something that nobody waits for.
 pub(super) enum Task {
-    Document { name: Rc<str>, text: Box<str> },
-    GiveBack { taken: Taken, amount: u64 },
+    Document {
+        name: Rc<str>,
+        text: Box<str>,
+    },
+    GiveBack {
+        taken: Taken,
+        amount: u64,
+    },
+    /// Nobody waits for the answer any more: what it grants is given back.
+    Unheard {
+        taken: Taken,
+        answering: Answering,
+    },
 }
 
 /// Takes permits: all that are needed or none, and as many more as are left.
