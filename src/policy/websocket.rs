@@ -113,16 +113,14 @@ pub(super) fn json_schema(duration: &str, bytes: &str) -> Value {
         "properties": {
             "operations": {
                 "description": "The kinds of operation.",
-                "type": "array", "minItems": 1, "uniqueItems": true,
+                "type": "array", "minItems": 1, "uniqueItems": true, "default": ["subscription"],
                 "items": { "enum": KINDS.map(OperationKind::keyword) },
-                "default": ["subscription"],
             },
             "init_timeout":
                 text("From the handshake to `connection_init`.", duration, in_words(INIT_TIMEOUT)),
             "max_operations": {
                 "description": "Operations of one socket at a time.",
-                "type": "integer", "minimum": 1, "maximum": MOST_OPERATIONS,
-                "default": MAX_OPERATIONS,
+                "type": "integer", "minimum": 1, "maximum": MOST_OPERATIONS, "default": MAX_OPERATIONS,
             },
             "rate": {
                 "description": "Operations that one socket may begin, such as `20/s`.",

@@ -34,6 +34,9 @@ impl fmt::Debug for Files {
 
 type Pieces = dyn body::Body<Data = Bytes, Error = Box<dyn Error + Send + Sync>>;
 
+/// A piece of a body, its end, or why there is none.
+type Polled = Poll<Option<Result<Frame<Bytes>, Box<dyn Error + Send + Sync>>>>;
+
 /// What is still to be read; nothing at its end, or once it was given up.
 type Rest = Rc<RefCell<Option<Pin<Box<Pieces>>>>>;
 
@@ -77,10 +80,7 @@ impl fmt::Debug for Sending {
 }
 
 impl FilesBody {
-    fn poll_frame(
-        &self,
-        ctx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Box<dyn Error + Send + Sync>>>> {
+    fn poll_frame(&self, ctx: &mut Context<'_>) -> Polled {
         let mut pieces = self.0.borrow_mut();
         let polled = match pieces.as_mut() {
             None => return Poll::Ready(Some(Err("the files were given up".into()))),
@@ -110,10 +110,7 @@ impl body::Body for Body {
     type Data = Bytes;
     type Error = Box<dyn Error + Send + Sync>;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        ctx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, ctx: &mut Context<'_>) -> Polled {
         match self.get_mut() {
             Self::Files(files) => files.poll_frame(ctx),
             Self::Whole(whole) => Pin::new(whole).poll_frame(ctx).map_err(|never| match never {}),

@@ -2,7 +2,7 @@
 //!
 //! Judges nothing: whatever is heard here is of an operation that was judged before.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, num::NonZeroU32};
 
 use crate::{
     response::{Guard, Wrong},
@@ -23,8 +23,8 @@ impl Session {
         let (Ok(message), Some(channel)) = (message, &mut self.channel) else {
             return self.upstream_gone("it closed");
         };
-        let (live, most) = (&mut self.live, self.rules.max_events);
-        let limit = self.state.response().max.unwrap_or(u64::MAX);
+        let live = &mut self.live;
+        let bounds = Bounds { n: self.rules.max_events, bytes: self.state.response().max };
         let said = channel.read(&message, |it| match it {
             FromUpstream::Complete(n) => Said::told(live.end_number(n).map(|mut it| {
                 it.follow.traced.answered();
@@ -32,22 +32,7 @@ impl Session {
             })),
             FromUpstream::Error(n, errors) => fail(live, n, errors),
             FromUpstream::OneError(n, error) => fail(live, n, &format!("[{error}]")),
-            FromUpstream::Next(n, _) if most.is_some_and(|it| live.answered(n) > it.get()) => {
-                live.number(n).map_or(Said::Nothing, |it| Said::Often(it.id.clone()))
-            }
-            FromUpstream::Next(n, answer) if answer.len() as u64 > limit => {
-                let too_large = Wrong::TooLarge { limit };
-                let operation = live.number(n);
-                operation.map_or(Said::Nothing, |it| Said::Wrong(it.id.clone(), Some(n), too_large))
-            }
-            FromUpstream::Next(n, answer) => {
-                live.settle(n, answer);
-                let Some(operation) = live.number(n) else { return Said::Nothing };
-                match read(&mut operation.follow.guard, answer, Guard::whole) {
-                    Ok(answer) => Said::Client(write::next(&operation.id, &answer)),
-                    Err(wrong) => Said::Wrong(operation.id.clone(), Some(n), wrong),
-                }
-            }
+            FromUpstream::Next(n, answer) => next(live, (n, answer), bounds),
             FromUpstream::Ping => Said::Ping,
             FromUpstream::ConnectionAck | FromUpstream::Pong => Said::Nothing,
         });
@@ -109,6 +94,33 @@ impl Session {
             Some(n) => self.end_upstream(n).await,
             None => Ok(()),
         }
+    }
+}
+
+/// How many answers an operation has, and how large one is.
+#[derive(Clone, Copy)]
+struct Bounds {
+    n: Option<NonZeroU32>,
+    bytes: Option<u64>,
+}
+
+/// The upstream answers an operation.
+fn next(live: &mut Live, (n, answer): (u64, &str), bounds: Bounds) -> Said {
+    let is_often = bounds.n.is_some_and(|it| live.answered(n) > it.get());
+    if !is_often {
+        live.settle(n, answer);
+    }
+    let Some(operation) = live.number(n) else { return Said::Nothing };
+    let id = operation.id.clone();
+    if is_often {
+        return Said::Often(id);
+    }
+    if let Some(limit) = bounds.bytes.filter(|it| answer.len() as u64 > *it) {
+        return Said::Wrong(id, Some(n), Wrong::TooLarge { limit });
+    }
+    match read(&mut operation.follow.guard, answer, Guard::whole) {
+        Ok(answer) => Said::Client(write::next(&id, &answer)),
+        Err(wrong) => Said::Wrong(id, Some(n), wrong),
     }
 }
 
