@@ -68,8 +68,8 @@ impl Body for Answer {
             Self::Ours(bytes) => Poll::Ready(bytes.take().map(|it| Ok(Frame::data(it)))),
             // Looked at when a piece is due, since neither a pause of the upstream nor one of the
             // client is ever longer than its own deadline.
-            Self::Relayed { until, .. } if until.is_some_and(|it| it < Instant::now()) => {
-                Poll::Ready(Some(Err(CutOff::Late)))
+            Self::Relayed { until, relayed, .. } if until.is_some_and(|it| it < Instant::now()) => {
+                Poll::Ready(Some(Err(relayed.late())))
             }
             Self::Streamed { relayed, ends, counting } => {
                 if ends.as_mut().poll(ctx).is_ready() {

@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::HashSet,
     convert::Infallible,
     future::{Future, pending},
     io,
@@ -24,6 +25,7 @@ use hyper_util::{
 };
 use tokio::{
     net::TcpStream,
+    task,
     time::{Instant, sleep, timeout},
 };
 
@@ -63,8 +65,8 @@ pub(super) struct Client {
     pub(super) taken_back: TakenBack,
     /// Whether a body was not read to its end; over HTTP/1 no request can follow then.
     pub(super) abandoned: Abandoned,
-    /// True once an answer of it was one that goes on.
-    pub(super) streams: Cell<bool>,
+    /// Its answers over HTTP/2 that go on, by their tasks.
+    pub(super) going_on: RefCell<HashSet<task::Id>>,
     /// What becomes of it after HTTP, once that was agreed on.
     pub(super) upgrade: RefCell<Option<Box<Upgrade>>>,
 }
@@ -109,7 +111,7 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, worker: Rc<Worker>) {
         watch: Rc::default(),
         taken_back,
         abandoned: Abandoned::default(),
-        streams: Cell::default(),
+        going_on: RefCell::default(),
         upgrade: RefCell::default(),
     });
     match protocol {
@@ -141,9 +143,7 @@ async fn serve_http1(socket: Socket, client: &Rc<Client>, since: Instant) {
         // Our guard has the deadline of a head. This one begins with the end of an answer, so that
         // it is the one of a connection without work; a head that comes in the last moment has time.
         .header_read_timeout(deadlines.idle.saturating_add(deadlines.head))
-        .max_buf_size(bounds.head.saturating_add(LEAST_BUFFER))
-        // As most servers write them: some clients look for `Sec-WebSocket-Protocol` letter by letter.
-        .title_case_headers(true);
+        .max_buf_size(bounds.head.saturating_add(LEAST_BUFFER));
     if bounds.fields > DEFAULT_FIELDS {
         builder.max_headers(bounds.fields);
     }
@@ -289,12 +289,14 @@ where
         let stream = Stream(Rc::clone(&self.n_running));
         let (client, limit, longer) = (Rc::clone(&self.client), self.limit, self.stream);
         // A panic outside the handler ends the stream; tokio catches it.
-        drop(tokio::task::spawn_local(async move {
+        drop(task::spawn_local(async move {
             let _running = stream;
             let mut future = pin!(future);
             // A client that opens no window for its answer is cut off here.
             let in_time = timeout(limit, future.as_mut()).await;
-            if in_time.is_err() && client.streams.get() {
+            let id = task::try_id();
+            let goes_on = id.is_some_and(|it| client.going_on.borrow_mut().remove(&it));
+            if in_time.is_err() && goes_on {
                 let _in_time = timeout(longer, future).await;
             }
         }));

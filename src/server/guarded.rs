@@ -113,6 +113,19 @@ impl Guarded {
         self
     }
 
+    /// The same, when somebody reads all of it first.
+    pub(super) const fn unsent(mut self) -> Self {
+        self.is_sent = false;
+        self
+    }
+
+    /// Why it breaks off when the request has had its time.
+    pub(super) fn late(&self) -> CutOff {
+        let cut = CutOff::Late;
+        AnswerCut { id: self.id, detail: &cut }.emit();
+        cut
+    }
+
     /// Waits for the beginning, or for all of it when that is short.
     async fn hold(&mut self) -> Result<(), CutOff> {
         let mut held = Vec::new();

@@ -8,7 +8,10 @@ use http::{
     header::{CONNECTION, VARY},
 };
 use hyper::{Request, Response, body::Incoming};
-use tokio::time::{Instant, error::Elapsed, timeout};
+use tokio::{
+    task,
+    time::{Instant, error::Elapsed, timeout},
+};
 
 use crate::{
     server::{
@@ -94,7 +97,9 @@ impl Exchange<'_> {
             }
             Ok(Ok(Served::Stream(mut answer, expires, counting))) => {
                 reply.sign(&mut answer);
-                self.client.streams.set(true);
+                if self.head.version == Version::HTTP_2 {
+                    self.client.going_on.borrow_mut().extend(task::try_id());
+                }
                 let ends = stream::ends(
                     self.client,
                     (self.site, self.state),

@@ -182,7 +182,7 @@ pub(super) async fn pass(
     let watched = watched.filter(|it| it.is_told() && can_be_told(&answer));
     let Some(watched) = watched else { return Ok(Passing::Relayed(answer, counting)) };
     let (mut head, body) = answer.into_parts();
-    let body = body.collect().await.map_err(|it| it.fault(head.status))?.to_bytes();
+    let body = body.unsent().collect().await.map_err(|it| it.fault(head.status))?.to_bytes();
     if let Some(mut counting) = counting {
         counting.push(&body);
     }

@@ -4,11 +4,15 @@ use std::{fs, path::Path, sync::Arc};
 
 use portcullis::{diagnostic::Source, policy};
 
+const JWT: &str =
+    "{ issuer: https://id.example, audience: api, keys: { url: https://id.example/keys } }";
+
 /// The codes of what is told, each with the text that it points at.
 #[track_caller]
 fn check(rules: &str, expect: &[(&str, &str)]) {
     let text = format!(
         "version: 1\nname: t\nschema: {{ file: authorization.graphql }}\n\
+         identity: {{ jwt: {JWT} }}\n\
          conditions: {{ staff: has(claims.staff) }}\nauthorization: {rules}\n"
     );
     let source = Arc::new(Source { name: "policy.yaml".into(), text: text.as_str().into() });
