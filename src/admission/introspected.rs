@@ -32,7 +32,7 @@ impl Bench<'_> {
             let body = introspection::answer(&asked.operation, variables, &view)?;
             return Ok(Some(Answer { body, withholds: view.withholds() }));
         }
-        if asked.is_asked(variables) && View::of(self).withholds() {
+        if asked.is_asked(variables) && View::hides_something(self) {
             return Err(beside_data());
         }
         Ok(None)

@@ -257,7 +257,7 @@ pub const BOUNDS: &[Setting] = &[
     },
     Setting {
         name: "upstream_in_flight",
-        what: "requests of one worker that are with the upstream, half of them with files at most; further ones wait in a queue",
+        what: "requests of one worker that are with the upstream, and further ones wait in a queue; half as many may have files, and no more of those wait",
         why: "a GraphQL server that is that far behind will not catch up",
         range: 1..=1_000_000,
         kind: Kind::Count {

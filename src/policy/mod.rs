@@ -206,11 +206,14 @@ impl Policy {
         matches!(self.stance(profile, rule), Stance::On { mode: Mode::Enforce, .. })
     }
 
-    /// Whether no profile refuses anything.
+    /// Whether no profile refuses anything, by a rule or by a rate.
     #[must_use]
     pub fn only_watches(&self) -> bool {
         let mut stances = self.profiles.iter().flat_map(Profile::stances);
+        let own = self.profiles.iter().filter_map(|it| it.rates.as_deref()).flatten();
+        let mut rates = self.rates.iter().chain(own);
         !stances.any(|it| matches!(it, Stance::On { mode: Mode::Enforce, .. }))
+            && !rates.any(|it| it.mode == Mode::Enforce)
     }
 
     /// Every profile, the base first.

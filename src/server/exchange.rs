@@ -74,7 +74,7 @@ pub(super) enum Served {
 }
 
 impl Exchange<'_> {
-    /// Takes all steps; of the body is left what was not read.
+    /// Takes all steps; the body is left where nobody has begun to read it.
     ///
     /// # Errors
     /// Why it is not served.
@@ -95,14 +95,14 @@ impl Exchange<'_> {
         let held = self.client.worker.bodies().hold();
         point(Stage::Body).await?;
         let body = match route {
-            Route::Get => self.query(body, &held).await?,
+            Route::Get => self.query(body.take(), &held).await?,
             Route::Operation => {
                 if let Some(with_files) = with_files(&self.head.headers, self.state.http())? {
                     // Boxed, as few requests have files, and all would carry room for them about.
                     return Box::pin(self.upload(body.take(), with_files, charges, &held)).await;
                 }
                 readable(&self.head.headers)?;
-                self.read(body, &held).await?
+                self.read(body.take(), &held).await?
             }
             Route::Preflight => return Ok(Served::Preflight),
             Route::WebSocket => return Box::pin(self.upgrade()).await.map(Served::Switch),
@@ -189,7 +189,7 @@ impl Exchange<'_> {
     }
 
     /// The operation that the target of a GET request has.
-    async fn query(&self, body: &mut Arriving, held: &Held) -> Result<Bytes, Refusal> {
+    async fn query(&self, body: Arriving, held: &Held) -> Result<Bytes, Refusal> {
         // Some proxies end a request without a body by an empty piece of it.
         if !body.is_end_stream() && !self.read(body, held).await?.is_empty() {
             return Err(get_with_body().into());
@@ -197,7 +197,7 @@ impl Exchange<'_> {
         Ok(body_of_get(self.head, self.state.http())?.into())
     }
 
-    async fn read(&self, body: &mut Arriving, held: &Held) -> Result<Bytes, Refusal> {
+    async fn read(&self, body: Arriving, held: &Held) -> Result<Bytes, Refusal> {
         let read = body::read(body, self.limits(), held).await;
         // A body that broke off broke off for a reason, when the guard knows one.
         if let Err(why) = &read {

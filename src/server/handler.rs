@@ -1,13 +1,16 @@
 //! Answers a request, whatever becomes of it. The steps on the way are those of an `Exchange`.
 
-use std::{cell::OnceCell, rc::Rc};
+use std::{cell::OnceCell, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http::{
     HeaderValue, StatusCode, Version,
-    header::{CONNECTION, VARY},
+    header::{CONNECTION, EXPECT, VARY},
 };
-use hyper::{Request, Response, body::Incoming};
+use hyper::{
+    Request, Response,
+    body::{Body as _, Incoming},
+};
 use tokio::{
     task,
     time::{Instant, error::Elapsed, timeout},
@@ -58,9 +61,6 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let in_time =
         async { timeout(limit, within(&head.headers, serving)).await.unwrap_or_else(too_late) };
     let ended = caught(in_time).await;
-    // What was refused before it was read is read, so that the connection can be kept.
-    body::discard_in_time(&mut body, exchange.limits()).await;
-    drop(body);
     exchange.note(ended.as_ref());
     let code = code(&ended);
     let mut response = exchange.answer(ended, until);
@@ -68,6 +68,7 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
         response.headers_mut().append(VARY, vary.clone());
     }
     exchange.noted().inspect(|it| it.told(&response));
+    exchange.pass_over(body).await;
     exchange.close_if_last(&mut response);
     exchange.traced.inspect(|it| it.end(response.status(), code));
     response
@@ -122,6 +123,16 @@ impl Exchange<'_> {
         }
     }
 
+    /// Reads what was refused unread, so that the connection can be kept; not what a client only
+    /// sends when it is asked to, nor what it takes its time for.
+    async fn pass_over(&self, mut body: Arriving) {
+        let is_asked_for = self.head.headers.contains_key(EXPECT);
+        if !body.is_end_stream() && !is_asked_for && self.head.version <= Version::HTTP_11 {
+            let limits = body::Limits { deadline: UNREAD, ..self.limits() };
+            body::discard_in_time(&mut body, limits).await;
+        }
+    }
+
     /// Says that the connection is closed, where it is.
     fn close_if_last(&self, response: &mut Response<Answer>) {
         let watch = &self.client.watch;
@@ -137,6 +148,9 @@ impl Exchange<'_> {
         }
     }
 }
+
+/// 1 s: what was sent with the head is there by then.
+const UNREAD: Duration = Duration::from_secs(1);
 
 fn too_late(_elapsed: Elapsed) -> Result<Served, Refusal> {
     let detail = "the request took too long".into();

@@ -133,12 +133,14 @@ impl Rates<'_> {
             Err(exceeded) => return self.refuse(&quota.rate, exceeded),
         };
         let (rate, limiter) = (Arc::clone(&quota.rate), Arc::clone(limiter));
-        // Held before anything is waited for: whoever goes meanwhile has it given back.
-        charges.hold(Charge::new(rate, limiter, (key.clone(), held), parts));
         let Some(link) = self.link else {
-            charges.confirm(None);
+            if rate.is_settled() {
+                charges.hold(Charge::new(rate, limiter, (key, held), parts));
+            }
             return Ok(());
         };
+        // Held before anything is waited for: whoever goes meanwhile has it given back.
+        charges.hold(Charge::new(rate, limiter, (key.clone(), held), parts));
         let whose = (&*quota.scope, &*quota.rate, paced);
         // Boxed: without Redis nobody carries room for it about.
         match Box::pin(link.take(whose, &key, amount)).await {

@@ -8,7 +8,7 @@ use std::{
     fmt,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use bytes::Bytes;
@@ -37,18 +37,23 @@ type Pieces = dyn body::Body<Data = Bytes, Error = Box<dyn Error + Send + Sync>>
 /// A piece of a body, its end, or why there is none.
 type Polled = Poll<Option<Result<Frame<Bytes>, Box<dyn Error + Send + Sync>>>>;
 
-/// What is still to be read; nothing at its end, or once it was given up.
-type Rest = Rc<RefCell<Option<Pin<Box<Pieces>>>>>;
+/// What is still to be read.
+struct Rest {
+    /// Nothing at its end, or once it was given up.
+    pieces: Option<Pin<Box<Pieces>>>,
+    /// Who waits for the next piece.
+    waker: Option<Waker>,
+}
 
 /// A body that is read while it is sent.
-pub struct FilesBody(Rest);
+pub struct FilesBody(Rc<RefCell<Rest>>);
 
 impl FilesBody {
     /// Of any body; its error breaks the request off.
     pub fn new(
         body: impl body::Body<Data = Bytes, Error = Box<dyn Error + Send + Sync>> + 'static,
     ) -> Self {
-        Self(Rc::new(RefCell::new(Some(Box::pin(body)))))
+        Self(Rc::new(RefCell::new(Rest { pieces: Some(Box::pin(body)), waker: None })))
     }
 
     pub(super) fn sending(&self) -> Sending {
@@ -57,19 +62,24 @@ impl FilesBody {
 }
 
 /// Files that are being sent: they are given up with it, whoever sends them.
-pub(super) struct Sending(Rest);
+pub(super) struct Sending(Rc<RefCell<Rest>>);
 
 impl Sending {
     /// Whether all was sent.
     pub(super) fn is_over(&self) -> bool {
-        self.0.borrow().is_none()
+        self.0.borrow().pieces.is_none()
     }
 }
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        let given_up = self.0.borrow_mut().take();
-        drop(given_up);
+        let mut rest = self.0.borrow_mut();
+        let (given_up, waker) = (rest.pieces.take(), rest.waker.take());
+        drop(rest);
+        if given_up.is_some() {
+            // Whoever waits is told, and ends its stream.
+            waker.inspect(Waker::wake_by_ref);
+        }
     }
 }
 
@@ -81,13 +91,15 @@ impl fmt::Debug for Sending {
 
 impl FilesBody {
     fn poll_frame(&self, ctx: &mut Context<'_>) -> Polled {
-        let mut pieces = self.0.borrow_mut();
-        let polled = match pieces.as_mut() {
+        let mut rest = self.0.borrow_mut();
+        let polled = match rest.pieces.as_mut() {
             None => return Poll::Ready(Some(Err("the files were given up".into()))),
             Some(it) => it.as_mut().poll_frame(ctx),
         };
-        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
-            *pieces = None;
+        match &polled {
+            Poll::Pending => rest.waker = Some(ctx.waker().clone()),
+            Poll::Ready(None | Some(Err(_))) => rest.pieces = None,
+            Poll::Ready(Some(Ok(_))) => {}
         }
         polled
     }
@@ -119,7 +131,9 @@ impl body::Body for Body {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Files(files) => files.0.borrow().as_ref().is_some_and(|it| it.is_end_stream()),
+            Self::Files(files) => {
+                files.0.borrow().pieces.as_ref().is_some_and(|it| it.is_end_stream())
+            }
             Self::Whole(whole) => whole.is_end_stream(),
         }
     }
@@ -127,7 +141,8 @@ impl body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Files(files) => {
-                files.0.borrow().as_ref().map_or_else(SizeHint::default, |it| it.size_hint())
+                let rest = files.0.borrow();
+                rest.pieces.as_ref().map_or_else(SizeHint::default, |it| it.size_hint())
             }
             Self::Whole(whole) => whole.size_hint(),
         }

@@ -133,3 +133,19 @@ fn files_that_come_slowly_leave_room_for_others() {
     peer.write_all(format!("{said}{}", r#"{"data":{}}"#).as_bytes()).unwrap();
     assert_eq!(other.hear().unwrap().status(), 200);
 }
+
+#[test]
+fn who_asks_before_sending_is_told_no_and_not_go_on() {
+    let rates = "rates: [{ name: r, key: client.ip, limit: 1/h }]\n";
+    let case = Case::with(&format!("{POLICY}{rates}"));
+    let mut client = Client::connect(&case.proxy);
+    client.send(&upload(1));
+    assert_eq!(client.hear().unwrap().status(), 200);
+    let body = one_file("0");
+    let mut all = headers();
+    all.push(("Expect", "100-continue"));
+    let asked = request("POST", "/graphql", &all, Some(&body));
+    client.send(&asked[..asked.len() - body.len()]);
+    let answer = client.hear().unwrap();
+    assert_eq!((answer.status(), answer.header("connection")), (429, Some("close")));
+}

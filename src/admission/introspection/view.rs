@@ -30,6 +30,11 @@ impl View {
         view
     }
 
+    /// Whether there would be anything that is kept from the caller.
+    pub(in crate::admission) fn hides_something(bench: &Bench<'_>) -> bool {
+        hidden(bench).next().is_some()
+    }
+
     /// Whether anything is kept from the caller.
     pub(in crate::admission) fn withholds(&self) -> bool {
         !self.fields.is_empty()

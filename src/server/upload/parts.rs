@@ -2,9 +2,12 @@
 //!
 //! Does not know which parts there must be.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyDataStream;
 use multer::{Field, Multipart};
+use tokio::time::timeout;
 
 use crate::{
     server::{
@@ -26,6 +29,8 @@ pub(super) struct Parts {
     /// What the parts are read from.
     body: Shared,
     allowance: Allowance,
+    /// How long the end may take behind the last part.
+    patience: Duration,
 }
 
 /// A part that is being read.
@@ -40,7 +45,7 @@ impl Parts {
         let allowance = Allowance::new();
         let source = Source::new(body.clone(), allowance.clone(), bounds);
         let multipart = Multipart::new(BodyDataStream::new(source), boundary);
-        Self { multipart, body, allowance }
+        Self { multipart, body, allowance, patience: bounds.body.pace }
     }
 
     /// The next part, or nothing once the body has ended; the one before must have been read.
@@ -48,8 +53,8 @@ impl Parts {
         self.allowance.begin_head();
         let field = self.multipart.next_field().await.map_err(|it| objection(&it))?;
         let Some(field) = field else {
-            self.body.end().await?;
-            return Ok(None);
+            let end = timeout(self.patience, self.body.end()).await;
+            return end.unwrap_or_else(|_late| Err(Problem::TooSlow.into())).map(|()| None);
         };
         self.allowance.begin_content();
         let head = PartHead::read(field.headers(), field.name(), field.file_name())?;
