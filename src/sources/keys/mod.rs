@@ -119,8 +119,10 @@ impl RemoteKeys {
         token: &str,
         now: UnixSeconds,
     ) -> Result<Arc<Identity>, Unidentified> {
+        // Asked first: an answer that comes in between is one to look at again.
+        let n_before = self.n_asked();
         let n_asked = match self.identify_now(token, now) {
-            Err(Unidentified::NoKeys) if self.n_asked() == 0 => 0,
+            Err(Unidentified::NoKeys) if n_before == 0 => 0,
             Err(Unidentified::Bad(BadCredential::UnknownKey { kid })) => {
                 match self.ask_for(&kid, now) {
                     Some(n_asked) => n_asked,
