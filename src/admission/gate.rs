@@ -87,10 +87,8 @@ impl Gate {
     ) -> (Verdict, Follow) {
         let (seen, method) = (Seen::new(caller), caller.way.carrier());
         let asked = Asked::new(&self.policy.conditions, &seen);
-        let (profile, unanswered) = match self.policy.profile_of(&asked) {
-            Ok(profile) => (profile, None),
-            // Whichever it were, it would refuse nothing.
-            Err(it) if self.policy.only_watches() => (ProfileIdx::BASE, Some(it)),
+        let (profile, unanswered) = match self.policy.choose(&asked) {
+            Ok(chosen) => chosen,
             Err(it) => return (Verdict::Reject(Rejected::whole(it)), Follow::default()),
         };
         let bench = Bench { policy: &self.policy, profile, asked: &asked, now };

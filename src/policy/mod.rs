@@ -207,8 +207,7 @@ impl Policy {
     }
 
     /// Whether no profile refuses anything, by a rule or by a rate.
-    #[must_use]
-    pub fn only_watches(&self) -> bool {
+    fn only_watches(&self) -> bool {
         let mut stances = self.profiles.iter().flat_map(Profile::stances);
         let own = self.profiles.iter().filter_map(|it| it.rates.as_deref()).flatten();
         let mut rates = self.rates.iter().chain(own);
@@ -231,16 +230,31 @@ impl Policy {
     /// The profile of a caller: the first that matches, or the base.
     ///
     /// # Errors
-    /// A condition that has no answer refuses: whichever profile were taken could be the wrong one.
+    /// As [`Policy::choose`].
     pub fn profile_of(&self, asked: &Asked<'_>) -> Result<ProfileIdx, Violation> {
+        self.choose(asked).map(|(profile, _unanswered)| profile)
+    }
+
+    /// The same, with the objection to a condition that has no answer, where that refuses nobody:
+    /// none of the profiles would.
+    ///
+    /// # Errors
+    /// A condition that has no answer refuses: whichever profile were taken could be the wrong one.
+    pub fn choose(&self, asked: &Asked<'_>) -> Result<(ProfileIdx, Option<Violation>), Violation> {
         for (idx, profile) in (0..).map(ProfileIdx).zip(&self.profiles).skip(1) {
             match profile.when.evaluate(asked, None) {
                 Outcome::Fails => {}
-                Outcome::Holds => return Ok(idx),
-                Outcome::Nothing(why) => return Err(no_profile(&profile.name, &why)),
+                Outcome::Holds => return Ok((idx, None)),
+                Outcome::Nothing(why) => {
+                    let objection = no_profile(&profile.name, &why);
+                    if self.only_watches() {
+                        return Ok((ProfileIdx::BASE, Some(objection)));
+                    }
+                    return Err(objection);
+                }
             }
         }
-        Ok(ProfileIdx::BASE)
+        Ok((ProfileIdx::BASE, None))
     }
 
     /// Whether a rule does not count for a caller: `introspection: { allow_when: staff }`.

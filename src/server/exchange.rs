@@ -305,6 +305,7 @@ impl Exchange<'_> {
         Ok(tree)
     }
 
+    /// Charges what is served, and writes down when it is refused for that.
     async fn spend_on(
         &self,
         items: &[Item],

@@ -55,8 +55,8 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let mut exchange =
         Exchange { client, n, site, wrong, state: &state, head: &head, reply, noted, who, traced };
     exchange.trace();
-    // Boxed once: what holds a future is copied whole when it is handed on, and hands it on itself.
     let mut body = Arriving::new(body, &client.abandoned);
+    // Boxed once: what holds a future is copied whole when it is handed on, and hands it on itself.
     let serving = Box::pin(exchange.serve(&mut body));
     let in_time =
         async { timeout(limit, within(&head.headers, serving)).await.unwrap_or_else(too_late) };

@@ -115,7 +115,7 @@ impl Lane {
         head: Head<'_>,
         until: Instant,
     ) -> Result<Response<Relayed>, Fault> {
-        let _upload = self.upstream.upload_permit()?;
+        let _upload = self.upstream.uploads.take()?;
         let permit = self.upstream.permit().await?;
         let operations = admitted.into_body();
         let outgoing = Outgoing {

@@ -44,30 +44,40 @@ pub struct Upstream {
     turn: Cell<usize>,
     turnstile: Rc<Turnstile>,
     /// Answers that go on, which are bounded apart: they would leave no room for others.
-    streaming: Cell<usize>,
-    max_streaming: usize,
+    pub(super) streams: Rc<Room>,
     /// Requests with files, which take as long as their clients: they leave room for others.
-    uploading: Cell<usize>,
-    max_uploading: usize,
+    pub(super) uploads: Rc<Room>,
 }
 
-/// One of the requests with files that may be on their way.
+/// So many at a time, for which nobody waits.
 #[derive(Debug)]
-pub(super) struct UploadPermit(Rc<Upstream>);
+pub(super) struct Room {
+    n: Cell<usize>,
+    max: usize,
+}
 
-impl Drop for UploadPermit {
-    fn drop(&mut self) {
-        self.0.uploading.set(self.0.uploading.get().saturating_sub(1));
+/// One of those for whom there is room.
+#[derive(Debug)]
+pub(super) struct Place(Rc<Room>);
+
+impl Room {
+    fn new(max: usize) -> Rc<Self> {
+        Rc::new(Self { n: Cell::new(0), max })
+    }
+
+    pub(super) fn take(self: &Rc<Self>) -> Result<Place, Failure> {
+        let n = self.n.get();
+        if n >= self.max {
+            return Err(Failure::Overload);
+        }
+        self.n.set(n.saturating_add(1));
+        Ok(Place(Rc::clone(self)))
     }
 }
 
-/// One of the answers that may go on.
-#[derive(Debug)]
-pub(super) struct StreamPermit(Rc<Upstream>);
-
-impl Drop for StreamPermit {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.0.streaming.set(self.0.streaming.get().saturating_sub(1));
+        self.0.n.set(self.0.n.get().saturating_sub(1));
     }
 }
 
@@ -118,10 +128,8 @@ impl Upstream {
             replicas: RefCell::new(named),
             turn: Cell::new(0),
             turnstile: Turnstile::new(n, queue, deadlines.queue, graph),
-            streaming: Cell::new(0),
-            max_streaming: bounds.connections.get(),
-            uploading: Cell::new(0),
-            max_uploading: n.div_ceil(2),
+            streams: Room::new(bounds.connections.get()),
+            uploads: Room::new(n.div_ceil(2)),
         })
     }
 
@@ -175,24 +183,6 @@ impl Upstream {
 
     pub(super) async fn permit(&self) -> Result<Permit, Failure> {
         self.turnstile.pass().await
-    }
-
-    pub(super) fn upload_permit(self: &Rc<Self>) -> Result<UploadPermit, Failure> {
-        let n = self.uploading.get();
-        if n >= self.max_uploading {
-            return Err(Failure::Overload);
-        }
-        self.uploading.set(n.saturating_add(1));
-        Ok(UploadPermit(Rc::clone(self)))
-    }
-
-    pub(super) fn stream_permit(self: &Rc<Self>) -> Result<StreamPermit, Failure> {
-        let n = self.streaming.get();
-        if n >= self.max_streaming {
-            return Err(Failure::Overload);
-        }
-        self.streaming.set(n.saturating_add(1));
-        Ok(StreamPermit(Rc::clone(self)))
     }
 
     /// The address to ask next: none of those that were `tried`, and `own` if it is as good as any.

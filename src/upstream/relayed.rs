@@ -18,7 +18,7 @@ use tokio::time::{Sleep, sleep};
 use crate::{
     upstream::{
         lane::{Lane, Leg},
-        pool::StreamPermit,
+        pool::Place,
         turnstile::Permit,
     },
     verdict::Fault,
@@ -44,7 +44,7 @@ pub struct Relayed {
 #[derive(Debug)]
 enum Running {
     Request { _permit: Permit },
-    Stream { _permit: StreamPermit },
+    Stream { _place: Place },
 }
 
 /// Why an answer broke off. The client sees that it did; nothing else can be told any more.
@@ -87,7 +87,7 @@ impl Relayed {
     /// When there are too many of them.
     pub fn going_on(self) -> Result<Self, Fault> {
         let upstream = Rc::clone(self.lane.upstream());
-        let permit = Running::Stream { _permit: upstream.stream_permit()? };
+        let permit = Running::Stream { _place: upstream.streams.take()? };
         Ok(self.counted_as(permit, upstream.stream_idle))
     }
 

@@ -1,8 +1,4 @@
-//! Several graphs in one process, while their policies change.
-
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod support;
+//! What becomes of the others when the policy of one graph changes.
 
 use std::{
     fs,
@@ -18,42 +14,17 @@ use std::{
 
 use portcullis::{
     admission::CacheLimits,
-    config::{Config, UpstreamUrl},
-    server::{Reload, Reloader, Running, Server},
-};
-use support::{
-    process::Process,
-    upstream::Upstream,
-    wire::{Message, exchange, read_message, request},
+    server::{Reload, Reloader, Server},
 };
 
-const SCHEMA: &str = "type Query { a: Int b: Query }";
-
-fn policy(folder: &Path, name: &str, rest: &str) -> std::path::PathBuf {
-    let path = folder.join(format!("{name}.yaml"));
-    fs::write(folder.join("test.graphql"), SCHEMA).unwrap();
-    let text = format!("version: 1\nname: {name}\nschema: {{ file: test.graphql }}\n{rest}");
-    fs::write(&path, text).unwrap();
-    path
-}
-
-fn config(host: &str, upstream: &Upstream) -> Config {
-    let url = UpstreamUrl::parse(&format!("http://{}/up", upstream.address())).unwrap();
-    let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    Config { hosts: vec![host.into()], listen: any, admin: Some(any), ..Config::new(url) }
-}
-
-fn ask(to: SocketAddr, host: &str, path: &str, query: &str) -> Message {
-    let headers = [("Host", host), ("Content-Type", "application/json")];
-    let body = format!(r#"{{"query":"{query}"}}"#);
-    let bytes = request("POST", path, &headers, Some(body.as_bytes()));
-    exchange(to, &bytes).unwrap()
-}
-
-fn stop(running: Running) {
-    running.stop();
-    let _cut_off = running.join();
-}
+use crate::{
+    ask, ask_at, config, policy, stop,
+    support::{
+        process::Process,
+        upstream::Upstream,
+        wire::{exchange, read_message},
+    },
+};
 
 #[test]
 fn a_reload_takes_no_place_of_another_graph() {
@@ -66,11 +37,11 @@ fn a_reload_takes_no_place_of_another_graph() {
     let (mut one, first) = open(&policy(folder.path(), "one", ""), 0);
     let (mut two, second) =
         open(&policy(folder.path(), "two", "http: { path: /admin }\nlimits: { depth: 1 }\n"), 1);
-    let first = (config("shop.example", &shop), first);
-    let more = vec![(config("shop.example", &admin), second)];
+    let first = (config(&["shop.example"], &shop), first);
+    let more = vec![(config(&["shop.example"], &admin), second)];
     let running = Server::start_all(first, more).unwrap();
     let asked = |path: &str| {
-        let status = ask(running.addr(), "shop.example", path, "{ a }").status();
+        let status = ask(&running, "shop.example", path, "{ a }").status();
         (status, [&shop, &admin].map(|it| it.take().len()))
     };
     let failed = || {
@@ -83,7 +54,7 @@ fn a_reload_takes_no_place_of_another_graph() {
     assert_eq!(two.reload(&running), Reload::Kept);
     assert_eq!(failed(), "two graphs have `shop.example/graphql`");
     assert_eq!([asked("/graphql"), asked("/admin")], [(200, [1, 0]), (200, [0, 1])]);
-    assert_eq!(ask(running.addr(), "shop.example", "/admin", "{ b { a } }").status(), 422);
+    assert_eq!(ask(&running, "shop.example", "/admin", "{ b { a } }").status(), 422);
     // It is tried again, and is no less another policy than before.
     assert_eq!(two.reload(&running), Reload::Kept);
     policy(folder.path(), "one", "http: { path: /other }\n");
@@ -148,7 +119,7 @@ fn an_upstream_that_never_answers_delays_no_other_graph() {
     let path = folder.path().join("config.yaml");
     fs::write(&path, graphs).unwrap();
     let (process, address, _admin) = Process::start_with(|it| it.arg("--config").arg(&path));
-    let status = |query: &str| ask(address, "live.example", "/graphql", query).status();
+    let status = |query: &str| ask_at(address, "live.example", "/graphql", query).status();
     while hanging.n_asked.load(Ordering::SeqCst) < 2 {
         assert_eq!(status("{ b { a } }"), 200);
     }
@@ -168,9 +139,9 @@ fn a_policy_of_no_graph_changes_none() {
     };
     let (_first, state) = open(&policy(folder.path(), "one", ""));
     let (other, _state) = open(&policy(folder.path(), "other", ""));
-    let running = Server::start(config("shop.example", &upstream), state).unwrap();
+    let running = Server::start(config(&["shop.example"], &upstream), state).unwrap();
     policy(folder.path(), "other", "limits: { depth: 1 }\n");
     assert_eq!(other.of_graph(1).reload(&running), Reload::Kept);
-    assert_eq!(ask(running.addr(), "shop.example", "/graphql", "{ b { a } }").status(), 200);
+    assert_eq!(ask(&running, "shop.example", "/graphql", "{ b { a } }").status(), 200);
     stop(running);
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod changing;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::{
@@ -50,10 +52,14 @@ fn config(hosts: &[&str], upstream: &Upstream) -> Config {
 }
 
 fn ask(running: &Running, host: &str, path: &str, query: &str) -> Message {
+    ask_at(running.addr(), host, path, query)
+}
+
+fn ask_at(to: SocketAddr, host: &str, path: &str, query: &str) -> Message {
     let headers = [("Host", host), ("Content-Type", "application/json")];
     let body = format!(r#"{{"query":"{query}"}}"#);
     let bytes = request("POST", path, &headers, Some(body.as_bytes()));
-    exchange(running.addr(), &bytes).unwrap()
+    exchange(to, &bytes).unwrap()
 }
 
 /// A graph with a name, on one worker: one breaker, one queue.
