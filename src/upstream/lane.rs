@@ -89,10 +89,9 @@ impl Lane {
         until: Option<Instant>,
     ) -> Result<Response<Relayed>, Fault> {
         point(Stage::Place).await?;
-        let came = until.map(|_| Instant::now());
         let permit = self.upstream.permit().await?;
         // Nobody blames the upstream for what a request has waited for us.
-        let until = until.and_then(|it| it.checked_add(came?.elapsed()));
+        let until = until.and_then(|it| it.checked_add(permit.waited()));
         let body = Bytes::from(admitted.into_body());
         let outgoing = Outgoing {
             signed: body.clone(),

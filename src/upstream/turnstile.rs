@@ -47,6 +47,15 @@ struct Pace {
 pub(super) struct Permit {
     turnstile: Rc<Turnstile>,
     _place: OwnedSemaphorePermit,
+    /// Nothing when there was a place at once.
+    waited: Duration,
+}
+
+impl Permit {
+    /// How long it was waited for.
+    pub(super) const fn waited(&self) -> Duration {
+        self.waited
+    }
 }
 
 /// One of those who wait.
@@ -86,16 +95,17 @@ impl Turnstile {
     pub(super) async fn pass(self: &Rc<Self>) -> Result<Permit, Failure> {
         self.has_room()?;
         let places = Arc::clone(&self.places);
-        let place = match places.try_acquire_owned() {
-            Ok(place) => place,
+        let (place, waited) = match places.try_acquire_owned() {
+            Ok(place) => (place, Duration::ZERO),
             Err(_full) => {
-                let _waiting = self.wait();
+                let (_waiting, since) = (self.wait(), Instant::now());
                 let place = timeout(self.patience, Arc::clone(&self.places).acquire_owned()).await;
-                place.map_err(|_elapsed| Failure::Overload)?.map_err(|_closed| Failure::Overload)?
+                let place = place.map_err(|_elapsed| Failure::Overload)?;
+                (place.map_err(|_closed| Failure::Overload)?, since.elapsed())
             }
         };
         UpstreamAsked { graph: self.graph }.emit();
-        Ok(Permit { turnstile: Rc::clone(self), _place: place })
+        Ok(Permit { turnstile: Rc::clone(self), _place: place, waited })
     }
 
     fn wait(&self) -> Waiting<'_> {
