@@ -143,7 +143,9 @@ async fn serve_http1(socket: Socket, client: &Rc<Client>, since: Instant) {
         // Our guard has the deadline of a head. This one begins with the end of an answer, so that
         // it is the one of a connection without work; a head that comes in the last moment has time.
         .header_read_timeout(deadlines.idle.saturating_add(deadlines.head))
-        .max_buf_size(bounds.head.saturating_add(LEAST_BUFFER));
+        .max_buf_size(bounds.head.saturating_add(LEAST_BUFFER))
+        // An answer to a handshake has the client's spelling of its headers.
+        .preserve_header_case(client.worker.sites().take_websockets());
     if bounds.fields > DEFAULT_FIELDS {
         builder.max_headers(bounds.fields);
     }

@@ -174,6 +174,11 @@ impl Sites {
         [&self.first].into_iter().chain(&self.rest)
     }
 
+    /// Whether any of them takes WebSockets now.
+    pub(super) fn take_websockets(&self) -> bool {
+        self.iter().any(|it| it.in_force().http().websocket.is_some())
+    }
+
     /// The graph that a request is for. When there is none, it is refused in the name of another.
     pub(super) fn meant(&self, head: &Parts) -> (&Rc<Site>, Option<Violation>) {
         if self.rest.is_empty() && self.first.hosts().is_empty() {

@@ -41,7 +41,9 @@ impl Exchange<'_> {
     /// Accepts a WebSocket, which begins when the answer is written.
     pub(super) async fn upgrade(&self) -> Result<Response<()>, Refusal> {
         self.state.refuse_drift()?;
-        let answer = accept(self.head, self.state)?;
+        let mut answer = accept(self.head, self.state)?;
+        // hyper's record of how the client spells names: Python's gql finds no other spelling.
+        answer.extensions_mut().clone_from(&self.head.extensions);
         if !self.client.watch.is_switching(self.n) {
             return Err(has_body().into());
         }

@@ -1,11 +1,12 @@
 //! The protocol: which message may come when, and what goes on of it.
 
 use std::{
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, TcpStream},
 };
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use crate::{
     ACK, INIT, SCHEMA, TICK, check, policy, start,
@@ -164,6 +165,26 @@ fn handshakes_have_one_form() {
     assert_eq!(Client::open_at(proxy.address(), "/graphql?query={a}", &[]).err(), Some(400));
     let plain = request("GET", "/graphql", &[("Host", "a")], None);
     assert_eq!(exchange(proxy.address(), &plain).unwrap().status(), 405);
+}
+
+#[test]
+fn a_handshake_is_answered_in_the_spelling_of_the_client() {
+    let (_upstream, proxy) = start("");
+    let key = generate_key();
+    let handshake = [
+        ("Host", "a"),
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", &key),
+        ("Sec-WebSocket-Protocol", "graphql-transport-ws"),
+    ];
+    let mut stream = TcpStream::connect(proxy.address()).unwrap();
+    stream.write_all(&request("GET", "/graphql", &handshake, None)).unwrap();
+    let lines = BufReader::new(stream).lines().map(Result::unwrap);
+    let head: Vec<_> = lines.take_while(|it| !it.is_empty()).collect();
+    assert_eq!(head[0], "HTTP/1.1 101 Switching Protocols");
+    assert!(head.contains(&"Sec-WebSocket-Protocol: graphql-transport-ws".into()), "{head:?}");
 }
 
 #[test]
