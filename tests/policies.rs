@@ -287,6 +287,20 @@ fn expressions_are_checked_without_the_schema() {
 }
 
 #[test]
+fn names_that_can_match_nothing_are_told() {
+    let told = |rest: &str| {
+        let head = "version: 1\nname: t\nschema: { file: a.graphql }\n";
+        let found = compile(&format!("{head}{rest}")).1;
+        found.iter().map(|it| (it.code, it.help.clone())).collect::<Vec<_>>()
+    };
+    let skip = Some("did you mean `skip`?".into());
+    assert_eq!(told("directives: [skip, '@skip', include]"), [("no-effect", skip.clone())]);
+    assert_eq!(told("directives: [skp]"), [("no-effect", skip)]);
+    assert_eq!(told("once_per_request: [[]]"), [("empty-list", None)]);
+    assert_eq!(told("once_per_request: [[Query.a]]"), []);
+}
+
+#[test]
 fn what_is_right_is_let_through_without_the_schema() {
     let text = "\
 version: 1

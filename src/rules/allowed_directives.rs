@@ -5,14 +5,21 @@ use std::sync::Arc;
 use crate::{
     diagnostic::Diagnostics,
     operation::Operation,
-    rules::{Entry, Meta, Rule, Setting, Specialised},
+    rules::{Entry, Ground, Meta, Rule, Setting, Specialised},
     verdict::{Code, Violation},
     yaml::{Node, shape},
 };
 
 /// The rule.
-pub(super) const ENTRY: Entry =
-    Entry { meta: &META, setting: Setting::Shape { default, read, schema: SCHEMA } };
+pub(super) const ENTRY: Entry = Entry {
+    meta: &META,
+    setting: Setting::Bound {
+        default: |_| Box::new(AllowedDirectives::Defined),
+        read,
+        unbound: |node, _, found| drop(shape::names(node, found)),
+        schema: SCHEMA,
+    },
+};
 
 static META: Meta = Meta {
     id: "allowed-directives",
@@ -26,6 +33,9 @@ static META: Meta = Meta {
 const SCHEMA: &str = r#"{"type": "array", "uniqueItems": true, "items": {"type": "string"}}"#;
 
 /// Which directives may be written.
+///
+/// What the schema's author defines for requests is there to be used: 27 of 70 operations of one
+/// public API write a directive of its own.
 #[derive(Debug)]
 enum AllowedDirectives {
     /// Those that the schema defines; validation refuses every other.
@@ -34,14 +44,15 @@ enum AllowedDirectives {
     Listed(Vec<String>),
 }
 
-/// What the schema's author defines for requests is there to be used: 27 of 70 operations of one
-/// public API write a directive of its own.
-fn default() -> Box<dyn Rule> {
-    Box::new(AllowedDirectives::Defined)
-}
-
-fn read(node: &Node, found: &mut Diagnostics) -> Box<dyn Rule> {
-    Box::new(AllowedDirectives::Listed(shape::names(node, found)))
+fn read(node: &Node, ground: &Ground<'_>, found: &mut Diagnostics) -> Box<dyn Rule> {
+    let names = shape::placed_names(node, found);
+    let known = || ground.schema.directives().iter().map(|it| &*it.name);
+    for (name, node) in names.iter().filter(|(name, _)| known().all(|it| it != *name)) {
+        let message = format!("the schema has no directive `{name}`");
+        found.push(node.warning("no-effect", message).did_you_mean(name, known()));
+    }
+    let names = names.into_iter().map(|(name, _)| name.to_owned()).collect();
+    Box::new(AllowedDirectives::Listed(names))
 }
 
 impl Rule for AllowedDirectives {

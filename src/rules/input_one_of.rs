@@ -4,9 +4,10 @@ use crate::{
     diagnostic::Diagnostics,
     expression::Number,
     rules::{
-        Entry, Meta, Setting,
+        Demand, Entry, InputPlace, Meta, Setting,
         inputs::{Content, Fits, Grain, Look, Test, Value, content},
     },
+    schema::{Kind, Schema, Type},
     verdict::Code,
     yaml::{Node, shape},
 };
@@ -15,7 +16,10 @@ use crate::{
 pub(super) const ENTRY: Entry = Entry {
     meta: &META,
     setting: Setting::Input {
-        read: |demands, ground, found| content(RULE, demands, ground, found),
+        read: |demands, ground, found| {
+            demands.iter().for_each(|it| know_values(it, ground.schema, found));
+            content(RULE, demands, ground, found)
+        },
         unbound: |node, _, found| drop((RULE.read)(node, found)),
         schema: SCHEMA,
     },
@@ -56,6 +60,26 @@ fn read(node: &Node, found: &mut Diagnostics) -> Option<OneOf> {
     }
     let numbers = items.iter().filter_map(|(_, it)| Number::parse(it.as_plain()?)).collect();
     Some(OneOf { texts: items.iter().map(|(it, _)| (*it).into()).collect(), numbers })
+}
+
+/// Warns of what is no value of any of the enums, when the demand is of enums alone.
+fn know_values(demand: &Demand<'_>, schema: &Schema, found: &mut Diagnostics) {
+    let types = demand.at.iter().map(|it| match it.place {
+        InputPlace::Input(input) => schema.ty(schema.input(input).ty.named),
+        InputPlace::Scalar(scalar) => schema.ty(scalar),
+    });
+    let types: Vec<&Type> = types.collect();
+    if types.is_empty() || types.iter().any(|it| it.kind != Kind::Enum) {
+        return;
+    }
+    let known = || types.iter().flat_map(|it| &it.values).map(|it| &*it.name);
+    // What is wrong with the list itself is told by who reads it.
+    for (text, node) in shape::placed_names(demand.node, &mut Diagnostics::default()) {
+        if known().all(|it| it != text) {
+            let message = format!("`{text}` is no value of the enum");
+            found.push(node.warning("no-effect", message).did_you_mean(text, known()));
+        }
+    }
 }
 
 impl Test for OneOf {

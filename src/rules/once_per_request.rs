@@ -75,7 +75,12 @@ fn read(node: &Node, ground: &Ground<'_>, found: &mut Diagnostics) -> Box<dyn Ru
 /// One field, or a group of them.
 fn names<'n>(item: &'n Node, found: &mut Diagnostics) -> Vec<(&'n str, &'n Node)> {
     match &item.value {
-        Value::Sequence(_) => shape::placed_names(item, found),
+        Value::Sequence(items) => {
+            if items.is_empty() {
+                found.push(item.error("empty-list", "the list is empty"));
+            }
+            shape::placed_names(item, found)
+        }
         Value::Mapping(_) | Value::Scalar { .. } => {
             item.as_text().map(|it| (it, item)).into_iter().collect()
         }

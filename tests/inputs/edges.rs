@@ -48,6 +48,9 @@ fn mistakes_in_what_is_demanded() {
     check_wrong("  - { at: ['*(number:)'], length: {} }", &["empty-value"]);
     check_wrong("  - { at: ['*(number:)'], pattern: '(' }", &["wrong-pattern"]);
     check_wrong("  - { at: ['*(number:)'], one_of: [] }", &["empty-list"]);
+    check_wrong("  - { at: ['Query.items(sort:)'], one_of: [NEWEST, OLDSET] }", &["no-effect"]);
+    check_wrong("  - { at: ['Query.items(sort:)'], one_of: [NEWEST, OLDEST] }", &[]);
+    check_wrong("  - { at: ['Query.items(price:)', '*(sort:)'], one_of: [1, OLDSET] }", &[]);
     check_wrong("  - { at: [scalar JSON], json: { depth: 33 } }", &["out-of-range"]);
     check_wrong("  - { at: [scalar JSON], json: { allow: [a] } }", &["no-effect"]);
     check_wrong("  - { at: [scalar URL], url: { schemes: [ftp] } }", &["unknown-word"]);
