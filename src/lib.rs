@@ -21,6 +21,7 @@
 //! ```
 
 // Core: pure, total, bounded.
+pub mod calendar;
 pub mod diagnostic;
 pub mod digest;
 pub mod weight;

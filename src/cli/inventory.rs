@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     admission::{Hidden, Past, Recalled, Request},
+    calendar::rfc3339,
     cli::{
         Exit,
         past::{Asking, Log, excerpt, grouped, no_operation},
@@ -23,7 +24,7 @@ use crate::{
     json::Literal,
     policy::Policy,
     schema::{InputOwner, Schema},
-    telemetry::{now_millis, rfc3339},
+    telemetry::now_millis,
     traffic::{Replay, Replayed},
 };
 

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use crate::{
+    calendar::rfc3339,
     console::{GraphView, View, explain::link, format},
-    telemetry::{Distribution, rfc3339},
+    telemetry::Distribution,
 };
 
 pub(super) fn policies(view: &View) -> Markup {

@@ -6,8 +6,9 @@ use maud::{Markup, html};
 
 use crate::{
     admission::Use,
+    calendar::rfc3339,
     console::{GraphView, View, format},
-    telemetry::{GraphIndex, rfc3339},
+    telemetry::GraphIndex,
     verdict::hex,
 };
 

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use crate::{
+    calendar::rfc3339,
     console::{View, explain::link, format},
-    telemetry::{RecentRefusal, rfc3339},
+    telemetry::RecentRefusal,
 };
 
 pub(super) fn refusals(view: &View) -> Markup {

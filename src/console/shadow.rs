@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use crate::{
+    calendar::rfc3339,
     console::{View, explain::link, format},
-    telemetry::rfc3339,
 };
 
 /// How the next policy did so far.

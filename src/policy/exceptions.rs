@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use ahash::HashMap;
 
 use crate::{
+    calendar,
     diagnostic::Diagnostics,
     digest::Digest,
-    policy::date,
     rules::{Entry, RuleIdx, Setting},
     yaml::{Fields, Node, scalar, shape},
 };
@@ -118,7 +118,7 @@ fn read_one<'n>(
     let reason = fields.require("reason", found).and_then(|it| scalar::text(it, found));
     let owner = fields.require("owner", found).and_then(|it| scalar::text(it, found));
     let until_node = fields.take("until", found);
-    let until = until_node.and_then(|it| Some((it, date::end_of_day(it, found)?)));
+    let until = until_node.and_then(|it| Some((it, end_of_day(it, found)?)));
     fields.finish(found);
     let (document, lift) = (document?, lift?);
     let exception = Exception {
@@ -192,6 +192,16 @@ fn liftable(
 pub(super) fn can_be_lifted(entry: &Entry) -> bool {
     let block = entry.meta.setting.split('.').next();
     matches!(entry.setting, Setting::Limit { .. }) && matches!(block, Some("limits" | "cost"))
+}
+
+/// The end of the day that is written.
+fn end_of_day(node: &Node, found: &mut Diagnostics) -> Option<u64> {
+    let end = calendar::end_of_day(scalar::text(node, found)?);
+    if end.is_none() {
+        let message = format!("expected a date such as `2027-03-01`, found {}", node.describe());
+        found.push(node.error("not-a-date", message));
+    }
+    end
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ mod api_keys;
 mod cases;
 mod conditions;
 mod cost;
-mod date;
 mod documents;
 mod documents_schema;
 mod exceptions;

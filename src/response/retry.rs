@@ -5,7 +5,7 @@
 
 use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 
-use crate::{admission::UnixSeconds, policy::ResponseRules, traffic::parse_time};
+use crate::{admission::UnixSeconds, calendar::parse_http_date, policy::ResponseRules};
 
 /// What an upstream says that has too much to do; nothing, when it has not, when it says nothing
 /// that can be read, or when the policy keeps it from clients.
@@ -23,7 +23,8 @@ pub fn retry_after(
     let mut values = headers.get_all(RETRY_AFTER).iter();
     let (value, None) = (values.next()?, values.next()) else { return None };
     let text = value.to_str().ok()?.trim_ascii();
-    let wait = seconds(text).or_else(|| date(text).map(|it| it.saturating_sub(now.0)))?;
+    let wait =
+        seconds(text).or_else(|| parse_http_date(text).map(|it| it.saturating_sub(now.0)))?;
     (wait <= MAX).then(|| text.into())
 }
 
@@ -32,25 +33,6 @@ fn seconds(text: &str) -> Option<u64> {
     is_number.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`. The two older forms are not written any more.
-fn date(text: &str) -> Option<u64> {
-    let (day_name, rest) = text.strip_suffix(" GMT")?.split_once(", ")?;
-    let mut parts = rest.split(' ');
-    let (day, month, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let month = MONTHS.iter().position(|it| *it == month)?.saturating_add(1);
-    let is_time = time.split(':').map(str::len).eq([2, 2, 2]);
-    let is_sized = day.len() == 2 && year.len() == 4 && is_time && parts.next().is_none();
-    let digits = [day, year, time].concat();
-    let is_number = digits.bytes().all(|it| it.is_ascii_digit() || it == b':');
-    if !DAYS.contains(&day_name) || !is_sized || !is_number {
-        return None;
-    }
-    Some(parse_time(&format!("{year}-{month:02}-{day}T{time}.000Z"))? / 1000)
-}
-
-const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /// 31 days: the longest that quotas run. Whoever says more would keep clients away for good.
 const MAX: u64 = 31 * 86_400;
 

@@ -35,7 +35,7 @@ pub use audit::{AuditSink, audit_backlog, finish_audit, start_audit};
 pub use carrier::{Carrier, Outcome};
 pub use cells::{Numbers, numbers, numbers_of};
 pub use certificate::{CertificateKept, CertificateReplaced};
-pub use clock::{now_millis, now_nanos, rfc3339};
+pub use clock::{now_millis, now_nanos};
 pub use collector::{CollectorFound, NotCollected};
 pub use counters::{COUNTERS, Counter, Counters, GraphCounter};
 pub use event::{

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::{
+    calendar::rfc3339,
     digest::Digest,
     expression::{Asked, Outcome},
     identity::{Caller, Seen},
     policy::Policy,
-    telemetry::rfc3339,
     traffic::{Details, Observed, values::push_text},
     verdict::Framing,
 };

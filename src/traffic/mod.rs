@@ -13,7 +13,6 @@ mod read;
 mod replay;
 mod rotation;
 mod shadow;
-mod time;
 mod values;
 mod writer;
 
@@ -24,7 +23,6 @@ pub use read::{Entry, Logged, LoggedDocument, LoggedPolicy, read_entry};
 pub use replay::{Replay, Replayed};
 pub use rotation::Bounds;
 pub use shadow::{Shadow, ShadowDifference, ShadowSeen, criterion};
-pub use time::parse_time;
 
 /// The JSON Schema of a line of the log.
 pub const SCHEMA: &str = include_str!("traffic.schema.json");

@@ -97,7 +97,7 @@ impl LoggedPolicy {
 }
 
 impl<'t> Logged<'t> {
-    /// When it came: see [`crate::traffic::parse_time`].
+    /// When it came: see [`crate::calendar::parse_rfc3339`].
     #[must_use]
     pub fn at(self) -> Cow<'t, str> {
         text(self.line, "at").unwrap_or_default()

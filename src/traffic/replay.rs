@@ -14,11 +14,12 @@ use lru::LruCache;
 
 use crate::{
     admission::{Alike, Judged, Past, Recalled, Recollection, Request, Ruling, UnixSeconds},
+    calendar::parse_rfc3339,
     digest::Digest,
     json::{self, Literal, Tree},
     policy::Policy,
     traffic::{
-        Entry, Logged, LoggedDocument, LoggedPolicy, parse_time,
+        Entry, Logged, LoggedDocument, LoggedPolicy,
         read::{LIMITS, read_entry},
     },
 };
@@ -188,7 +189,7 @@ impl Replay {
     /// By policy, then by item.
     fn judge_anew(&mut self, items: &[Logged<'_>]) -> Vec<Vec<Judged>> {
         let Some(first) = items.first() else { return Vec::new() };
-        let at = UnixSeconds(parse_time(&first.at()).unwrap_or_default() / 1000);
+        let at = UnixSeconds(parse_rfc3339(&first.at()).unwrap_or_default() / 1000);
         let (profile, conditions) = (first.profile(), first.conditions());
         let conditions: Vec<_> = conditions.iter().map(|(name, it)| (&**name, *it)).collect();
         let remembered: Vec<_> = items.iter().map(|it| Remembered::of(*it)).collect();

@@ -29,6 +29,7 @@ use std::{
 use tokio::task::LocalSet;
 
 use crate::{
+    calendar::rfc3339,
     calibration::Effort,
     cli::{
         Exit,
@@ -49,7 +50,6 @@ use crate::{
     digest::Digest,
     policy::{Policy, ProfileIdx, Stance},
     sources::{Teller, load_policy_asking, now_millis},
-    telemetry::rfc3339,
 };
 
 pub(super) use arguments::Arguments;

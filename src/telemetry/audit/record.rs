@@ -5,7 +5,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    telemetry::{About, NotIdentified, Refused, clock::rfc3339},
+    calendar::rfc3339,
+    telemetry::{About, NotIdentified, Refused},
     verdict::{Code, Item, Violation},
 };
 
