@@ -6,7 +6,9 @@
 
 mod line;
 mod log;
+mod memory;
 mod observed;
+mod page;
 mod panics;
 mod queue;
 mod read;

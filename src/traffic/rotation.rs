@@ -64,21 +64,28 @@ impl Files {
         self.file.write_all(bytes)
     }
 
-    /// Puts the file aside and begins another one.
+    /// Puts the file aside and begins another one. What fails can be tried again: a file that is not
+    /// there, for somebody has moved it or a try before has, is nothing to put aside.
     pub(super) fn rotate(&mut self) -> io::Result<()> {
+        if self.path.try_exists()? {
+            self.put_aside()?;
+        }
+        self.file = append(&self.path)?;
+        self.size = Some(0);
+        Ok(())
+    }
+
+    fn put_aside(&self) -> io::Result<()> {
         let before = self.bounds.files.saturating_sub(1);
         for n in (1..before).rev() {
             // One that is not there yet is nothing to move.
             let _ = fs::rename(self.numbered(n), self.numbered(n.saturating_add(1)));
         }
         if before > 0 {
-            fs::rename(&self.path, self.numbered(1))?;
+            fs::rename(&self.path, self.numbered(1))
         } else {
-            fs::remove_file(&self.path)?;
+            fs::remove_file(&self.path)
         }
-        self.file = append(&self.path)?;
-        self.size = Some(0);
-        Ok(())
     }
 
     fn numbered(&self, n: u32) -> PathBuf {
