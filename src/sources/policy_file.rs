@@ -93,16 +93,35 @@ pub fn read_policy(path: &Path, introspected: Option<&Arc<Source>>) -> Loaded {
 
 /// The digest of a file as [`read_policy`] would note it.
 pub(super) fn digest(path: &Path) -> Option<Digest> {
-    let read = if path.is_dir() { read_folder(path) } else { read_file(path) };
-    read.ok().map(|it| Digest::of(it.text.as_bytes()))
+    read_bytes(path).ok().map(|it| Digest::of(&it))
 }
 
 fn read_noted(path: &Path, files: &mut Vec<ReadFile>) -> io::Result<Arc<Source>> {
-    let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/");
-    let source = if is_folder { read_folder(path) } else { read_file(path) };
-    let digest = source.as_ref().ok().map(|it| Digest::of(it.text.as_bytes()));
+    let bytes = read_bytes(path);
+    let digest = bytes.as_ref().ok().map(|it| Digest::of(it));
     files.push(ReadFile { path: path.to_owned(), digest });
-    source
+    as_text(path, bytes?)
+}
+
+/// What is in a file, or, when the path ends as one of a folder does, which files are in that.
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if is_folder { folder::list(path).map(String::into_bytes) } else { read_all(path) }
+}
+
+fn read_all(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let n_read = File::open(path)?.take(MAX_BYTES.saturating_add(1)).read_to_end(&mut bytes)?;
+    if n_read as u64 > MAX_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
+    }
+    Ok(bytes)
+}
+
+fn as_text(path: &Path, bytes: Vec<u8>) -> io::Result<Arc<Source>> {
+    let text = String::from_utf8(bytes);
+    let text = text.map_err(|it| io::Error::new(io::ErrorKind::InvalidData, it.utf8_error()))?;
+    Ok(Arc::new(Source { name: path.to_string_lossy().into(), text: text.into() }))
 }
 
 /// A text file of at most 64 MiB.
@@ -110,13 +129,7 @@ fn read_noted(path: &Path, files: &mut Vec<ReadFile>) -> io::Result<Arc<Source>>
 /// # Errors
 /// When it cannot be read, is larger, or is not UTF-8.
 pub fn read_file(path: &Path) -> io::Result<Arc<Source>> {
-    let mut text = String::new();
-    let file = File::open(path)?;
-    let n_read = file.take(MAX_BYTES.saturating_add(1)).read_to_string(&mut text)?;
-    if n_read as u64 > MAX_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
-    }
-    Ok(Arc::new(Source { name: path.to_string_lossy().into(), text: text.into() }))
+    as_text(path, read_all(path)?)
 }
 
 /// What is in a folder of documents, as a text: a name on every line.

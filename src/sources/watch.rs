@@ -146,6 +146,26 @@ mod tests {
         check(&mut watch, &[false, false]);
     }
 
+    #[test]
+    fn what_is_no_text_is_watched_as_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, b"\xe9 one").unwrap();
+        let mut watch = watch(path.clone());
+        fs::write(&path, b"\xe9 two").unwrap();
+        check(&mut watch, &[false, true]);
+    }
+
+    #[test]
+    fn a_folder_that_is_named_as_a_file_does_not_change() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("policy.yaml"), "schema: { file: inside }").unwrap();
+        fs::create_dir(folder.path().join("inside")).unwrap();
+        let loaded = policy_file::read_policy(&folder.path().join("policy.yaml"), None);
+        assert!(loaded.policy.is_none() && loaded.files.len() == 2);
+        check(&mut Watch::new(loaded.files), &[false, false, false]);
+    }
+
     /// As Kubernetes replaces a ConfigMap: `a` → `..data/a`, and `..data` is swapped by a rename.
     #[test]
     fn a_swapped_link_is_a_change() {

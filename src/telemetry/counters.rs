@@ -114,7 +114,7 @@ pub struct Counters {
     pub unidentified: GraphCounter,
     /// Requests that the upstream did not answer.
     pub upstream_failures: GraphCounter,
-    /// Addresses of the upstream that answered again.
+    /// Addresses of the upstream that answered again, or are none of it any more.
     pub upstream_returns: GraphCounter,
 }
 
@@ -147,7 +147,7 @@ impl Counter {
 pub struct GraphCounter([AtomicU64; GRAPHS]);
 
 impl GraphCounter {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self([const { AtomicU64::new(0) }; GRAPHS])
     }
 

@@ -4,7 +4,7 @@ use tracing::{debug, info, warn};
 
 use crate::{
     telemetry::{
-        COUNTERS, Carrier, GraphIndex, Outcome, RequestId,
+        COUNTERS, Carrier, GraphIndex, Lasting, Outcome, RequestId,
         cells::{count_asked, count_left, count_request},
     },
     verdict::Code,
@@ -63,10 +63,10 @@ pub struct UpstreamEjected<'a> {
 }
 
 impl UpstreamEjected<'_> {
-    /// Logs and counts it.
-    pub fn emit(&self) {
-        COUNTERS.ejections.count(self.graph);
+    /// Logs it, and counts it until what is returned is dropped.
+    pub fn emit(&self) -> Lasting {
         warn!(event = "upstream-ejected", address = self.address, graph = self.graph.name());
+        Lasting::begin(self.graph, (&COUNTERS.ejections, &COUNTERS.upstream_returns))
     }
 }
 
@@ -80,9 +80,8 @@ pub struct UpstreamReturned<'a> {
 }
 
 impl UpstreamReturned<'_> {
-    /// Logs and counts it.
+    /// Logs it.
     pub fn emit(&self) {
-        COUNTERS.upstream_returns.count(self.graph);
         info!(event = "upstream-returned", address = self.address, graph = self.graph.name());
     }
 }

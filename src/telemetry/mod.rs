@@ -16,6 +16,7 @@ mod exposition;
 mod graph;
 mod histogram;
 mod identity;
+mod lasting;
 mod lines;
 mod live;
 mod load;
@@ -48,6 +49,7 @@ pub use exposition::{
 pub use graph::GraphIndex;
 pub use histogram::Distribution;
 pub use identity::{KeyLeftOut, KeysNotFetched, KeysReplaced, NotIdentified};
+pub use lasting::Lasting;
 pub use live::{PolicyKept, PolicyReplaced, PolicyRestored, SchemaDrifted, SchemaNotFetched};
 pub use load::{
     ClientAtBound, Shed, UpstreamAsked, UpstreamEjected, UpstreamLeft, UpstreamReturned,

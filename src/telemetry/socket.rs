@@ -2,7 +2,7 @@
 
 use tracing::info;
 
-use crate::telemetry::{COUNTERS, RequestId};
+use crate::telemetry::{COUNTERS, Lasting, RequestId};
 
 /// A WebSocket is open.
 #[derive(Debug)]
@@ -12,14 +12,15 @@ pub struct SocketOpened {
 }
 
 impl SocketOpened {
-    /// Logs and counts it.
-    pub fn emit(&self) {
-        COUNTERS.sockets_opened.count(self.id.graph());
+    /// Logs it, and counts it until what is returned is dropped.
+    pub fn emit(&self) -> Lasting {
         tracing::debug!(
             event = "socket-opened",
             graph = self.id.graph_name(),
             request_id = %self.id,
         );
+        let (opened, closed) = (&COUNTERS.sockets_opened, &COUNTERS.sockets_closed);
+        Lasting::begin(self.id.graph(), (opened, closed))
     }
 }
 
@@ -37,9 +38,8 @@ pub struct SocketClosed {
 }
 
 impl SocketClosed {
-    /// Logs and counts it.
+    /// Logs it.
     pub fn emit(&self) {
-        COUNTERS.sockets_closed.count(self.id.graph());
         let (operations, seconds) = (self.operations, self.seconds);
         info!(
             event = "socket-closed",

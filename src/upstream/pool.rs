@@ -96,11 +96,15 @@ impl Attempt {
         let Some(pass) = self.pass.take() else { return };
         let turned = self.replica.breaker.note(pass, outcome, Instant::now());
         let (graph, address) = (self.graph, self.replica.to_string());
-        match turned {
-            Turned::Closed => UpstreamReturned { graph, address: &address }.emit(),
-            Turned::Nothing => {}
-            Turned::Open => UpstreamEjected { graph, address: &address }.emit(),
-        }
+        let ejected = match turned {
+            Turned::Nothing => return,
+            Turned::Open => Some(UpstreamEjected { graph, address: &address }.emit()),
+            Turned::Closed => {
+                UpstreamReturned { graph, address: &address }.emit();
+                None
+            }
+        };
+        self.replica.ejected.replace(ejected);
     }
 }
 
@@ -271,6 +275,23 @@ const MAX_ADDRESSES: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_ejected_until_it_answers() {
+        let mut config = Config::new(UpstreamUrl::parse("http://a/graphql").unwrap());
+        config.bounds.breaker_failures = 1;
+        config.deadlines.breaker_open = Duration::ZERO;
+        let upstream = Upstream::new(&config);
+        let is_ejected_after = |outcome| {
+            let mut attempt = upstream.choose(None, &[]).unwrap();
+            attempt.note(outcome);
+            attempt.replica.ejected.borrow().is_some()
+        };
+        assert!(!is_ejected_after(Outcome::Answered));
+        assert!(is_ejected_after(Outcome::Failed));
+        // One that tries and is not waited for leaves it open.
+        assert!(is_ejected_after(Outcome::Unknown) && !is_ejected_after(Outcome::Answered));
+    }
 
     #[test]
     fn where_sockets_are_taken_is_looked_after_too() {

@@ -19,6 +19,7 @@ use tokio::{
 use crate::{
     config::{Config, UpstreamHttp, UpstreamUrl},
     sources::{Dialer, Wire},
+    telemetry::Lasting,
     upstream::{
         breaker::{Breaker, Rules},
         dial::{Dial, Opened},
@@ -38,6 +39,8 @@ pub(super) struct Replica {
     /// One of several addresses of a name; nothing: whatever the name stands for.
     pub(super) address: Option<SocketAddr>,
     pub(super) breaker: Breaker,
+    /// While the breaker is open.
+    pub(super) ejected: RefCell<Option<Lasting>>,
     /// Requests that are on their way, up to the end of their answers.
     n_running: Cell<usize>,
     url: UpstreamUrl,
@@ -99,6 +102,7 @@ impl Replica {
             target: Target::new(url),
             address: at,
             breaker: Breaker::new(rules, Instant::now()),
+            ejected: RefCell::default(),
             n_running: Cell::new(0),
             url: url.clone(),
             connect: deadlines.connect,

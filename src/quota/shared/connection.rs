@@ -39,7 +39,7 @@ pub(super) struct Connection {
 /// What becomes of the connection.
 #[derive(Debug)]
 pub enum Lost {
-    /// It is there again, or for the first time.
+    /// It is there again.
     Back,
     /// It is not there.
     Gone(String),
@@ -90,7 +90,7 @@ impl Connection {
         lost: impl Fn(Lost),
     ) {
         let mut pause = LEAST_PAUSE;
-        let mut was_up = true;
+        let mut is_lost = false;
         // Budget: none; every turn waits.
         loop {
             match self.connect().await {
@@ -98,15 +98,17 @@ impl Connection {
                     self.open.replace(Some(connection));
                     self.late.set(0);
                     pause = LEAST_PAUSE;
-                    lost(Lost::Back);
+                    if is_lost {
+                        lost(Lost::Back);
+                    }
                     self.work(&mut tasks, &given_back).await;
                     self.open.replace(None);
                     lost(Lost::Gone("it does not answer".into()));
-                    was_up = false;
+                    is_lost = true;
                 }
-                Err(error) if was_up => {
+                Err(error) if !is_lost => {
                     lost(Lost::Gone(error.to_string()));
-                    was_up = false;
+                    is_lost = true;
                 }
                 Err(_told_before) => {}
             }

@@ -29,7 +29,7 @@ use crate::{
         traced::Handshake,
         upgrade::Upgrade,
     },
-    telemetry::{RequestId, SocketClosed, SocketOpened},
+    telemetry::{Lasting, RequestId, SocketClosed, SocketOpened},
     upstream::{Channel, ChannelEnded},
     websocket::{Close, Ended, Frames, FromClient, Received, read_client, write},
 };
@@ -37,6 +37,7 @@ use crate::{
 /// A socket that is open.
 struct Session {
     id: RequestId,
+    open: Lasting,
     client: Rc<Client>,
     site: Rc<Site>,
     state: Rc<InForce>,
@@ -82,9 +83,10 @@ pub(super) async fn run(socket: Socket, first: Vec<u8>, upgrade: Upgrade, client
     let begins = rules.rate.map(Pace::of);
     let frames = Frames::serve(socket, first, rules.message).await;
     let Upgrade { id, site, head, address, caller, trace } = upgrade;
-    SocketOpened { id }.emit();
+    let open = SocketOpened { id }.emit();
     let mut session = Session {
         id,
+        open,
         client,
         site,
         state,
@@ -134,6 +136,7 @@ impl Session {
             seconds: self.opened.elapsed().as_secs(),
         }
         .emit();
+        drop(self.open);
         let upstream = async {
             if let Some(channel) = self.channel {
                 channel.close().await;

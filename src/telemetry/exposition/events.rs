@@ -98,7 +98,11 @@ const fn table(counters: &Counters) -> [(&'static str, &'static str, Of<'_>); 34
             Of::Graph(errors_masked),
         ),
         ("upstream_ejections", "Upstream addresses left alone for a while", Of::Graph(ejections)),
-        ("upstream_returns", "Upstream addresses that answered again", Of::Graph(upstream_returns)),
+        (
+            "upstream_returns",
+            "Upstream addresses that are not left alone any more",
+            Of::Graph(upstream_returns),
+        ),
         ("failures", "Requests that we failed at", Of::Any(failures)),
         ("key_failures", "Questions for keys that brought none", Of::Graph(key_failures)),
         ("log_dropped", "Log lines for which there was no room", Of::Process(log_dropped)),
