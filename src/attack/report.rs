@@ -60,7 +60,8 @@ impl Report {
     /// Adds what came of an attempt.
     pub fn add(&mut self, attempt: Attempt, told: &Told, arrived: bool) {
         let through = arrived || told.has_schema();
-        let by_rule = attempt.code.is_empty() || told.says(attempt.code);
+        let is_any = attempt.code.is_empty();
+        let by_rule = if is_any { told.is_refusal() } else { told.says(attempt.code) };
         let outcome = match (attempt.side, through, by_rule) {
             (Side::Beyond, true, _) => Outcome::GotThrough,
             (Side::Beyond, false, true) => Outcome::Refused,

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use crate::attack::{Attempt, Persona, Transport, frames};
+use crate::{
+    attack::{Attempt, Persona, Transport, frames},
+    verdict::Code,
+};
 
 /// Whom to attack, and as whom.
 #[derive(Debug)]
@@ -47,6 +50,16 @@ impl Told {
     #[must_use]
     pub fn says(&self, code: &str) -> bool {
         self.text.contains(&format!("\"{code}\""))
+    }
+
+    /// Whether a rule may have refused it: neither load nor a failure has been in the way.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        let code = self.code().and_then(|code| Code::ALL.iter().find(|it| it.as_str() == code));
+        match code {
+            Some(code) => !matches!(code.status(), 429 | 500..),
+            None => !self.text.starts_with("HTTP/1.1 5"),
+        }
     }
 
     /// The first code in it.
@@ -161,3 +174,19 @@ fn percent(text: &str) -> String {
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// What is read of an answer, in bytes.
 const MAX_ANSWER: u64 = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn load_and_failures_are_no_refusals() {
+        let is_refusal = |text: &str| Told { text: text.into() }.is_refusal();
+        assert!(is_refusal("HTTP/1.1 422 \r\n\r\n{\"code\":\"MAX_DEPTH_LIMIT\"}"));
+        assert!(is_refusal("HTTP/1.1 200 OK\r\n\r\n{\"code\":\"FORBIDDEN\"}"));
+        assert!(is_refusal("HTTP/1.1 405 Method Not Allowed\r\n\r\n"));
+        assert!(!is_refusal("HTTP/1.1 200 OK\r\n\r\n{\"code\":\"UPSTREAM_UNAVAILABLE\"}"));
+        assert!(!is_refusal("HTTP/1.1 429 \r\n\r\n{\"code\":\"REQUEST_RATE_LIMITED\"}"));
+        assert!(!is_refusal("HTTP/1.1 502 Bad Gateway\r\n\r\n"));
+    }
+}

@@ -8,6 +8,7 @@
 mod metrics;
 mod post;
 mod resource;
+mod signal;
 mod traces;
 
 use std::{
@@ -25,8 +26,8 @@ use tokio::{
 
 use crate::{
     config::Collector,
-    otlp::post::{NotTaken, Poster},
-    telemetry::{CollectorFound, Family, NotCollected, Span, Spans, now_nanos, spans},
+    otlp::{post::Poster, signal::Signal},
+    telemetry::{Family, Span, Spans, now_nanos, spans},
 };
 
 /// Makes the metrics of the moment.
@@ -50,15 +51,14 @@ impl Exporter {
         let (stop, stopped) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let work = Work {
-            traces: Poster::new(collector, "v1/traces"),
-            metrics: Poster::new(collector, "v1/metrics"),
+            traces: Signal::new(Poster::new(collector, "v1/traces")),
+            metrics: Signal::new(Poster::new(collector, "v1/metrics")),
             resource: resource::of(collector),
             every: collector.metrics_every,
             begun: now_nanos(),
             waiting,
             source,
             batch: Vec::new(),
-            n_failed: 0,
         };
         let run = move || runtime.block_on(work.run(stopped));
         let thread = thread::Builder::new().name("otlp".into()).spawn(run)?;
@@ -79,8 +79,8 @@ impl Exporter {
 }
 
 struct Work {
-    traces: Poster,
-    metrics: Poster,
+    traces: Signal,
+    metrics: Signal,
     resource: Resource,
     every: Duration,
     /// When counting began, in nanoseconds since 1970.
@@ -88,8 +88,6 @@ struct Work {
     waiting: Receiver<Span>,
     source: Source,
     batch: Vec<Span>,
-    /// Exports in a row that the collector did not take.
-    n_failed: u32,
 }
 
 impl Work {
@@ -102,7 +100,7 @@ impl Work {
         let _in_time = timeout(PATIENCE, self.rest()).await;
         let n_left = self.batch.len().saturating_add(self.waiting.try_iter().count());
         if n_left > 0 {
-            self.failed("it did not take them before the end", n_left);
+            self.traces.failed("it did not take them before the end", n_left);
         }
     }
 
@@ -113,16 +111,14 @@ impl Work {
             tokio::time::sleep(LOOK).await;
             self.take();
             let is_full = self.batch.len() >= BATCH;
-            if is_full || (!self.batch.is_empty() && sent.elapsed() >= LINGER) {
+            let is_due = is_full || (!self.batch.is_empty() && sent.elapsed() >= LINGER);
+            if is_due && !self.traces.rests() {
                 self.send_spans().await;
                 sent = Instant::now();
             }
-            if measured.elapsed() >= self.every {
+            if measured.elapsed() >= self.every && !self.metrics.rests() {
                 measured = Instant::now();
                 self.send_metrics().await;
-            }
-            if let Some(pause) = self.pause() {
-                tokio::time::sleep(pause).await;
             }
         }
     }
@@ -138,58 +134,30 @@ impl Work {
         // Budget: the queue, and the patience of the caller.
         loop {
             self.take();
-            if self.batch.is_empty() || self.n_failed > 0 {
+            if self.batch.is_empty() || self.traces.is_failing() {
                 break;
             }
             self.send_spans().await;
         }
-        if self.n_failed == 0 {
+        if !self.metrics.is_failing() {
             self.send_metrics().await;
         }
     }
 
     async fn send_spans(&mut self) {
         let message = traces::message(&self.batch, &self.resource);
-        match self.traces.post(&message).await {
-            Ok(answer) => {
-                self.batch.clear();
-                self.taken(traces::rejected(&answer));
-            }
-            Err(NotTaken(why)) => {
-                let n = std::mem::take(&mut self.batch).len();
-                self.failed(&why, n);
-            }
+        let answer = self.traces.send(&message, self.batch.len()).await;
+        // Not before: who is told to stop meanwhile has it still.
+        self.batch.clear();
+        if let Some(answer) = answer {
+            self.traces.rejected(traces::rejected(&answer));
         }
     }
 
     async fn send_metrics(&mut self) {
         let times = (self.begun, now_nanos());
         let message = metrics::message(&(self.source)(), times, &self.resource);
-        match self.metrics.post(&message).await {
-            Ok(_answer) => self.taken(None),
-            Err(NotTaken(why)) => self.failed(&why, 0),
-        }
-    }
-
-    fn taken(&mut self, rejected: Option<(usize, String)>) {
-        if let Some((n, why)) = rejected {
-            return self.failed(&why, n);
-        }
-        if std::mem::take(&mut self.n_failed) > 0 {
-            CollectorFound.emit();
-        }
-    }
-
-    fn failed(&mut self, detail: &str, n_spans: usize) {
-        let n_spans = u64::try_from(n_spans).unwrap_or(u64::MAX);
-        NotCollected { detail, n_spans, is_first: self.n_failed == 0 }.emit();
-        self.n_failed = self.n_failed.saturating_add(1);
-    }
-
-    /// How long a collector that does not take what it is sent is left alone.
-    fn pause(&self) -> Option<Duration> {
-        let doublings = self.n_failed.checked_sub(1)?.min(5);
-        Some(Duration::from_secs(1).saturating_mul(1 << doublings).min(MAX_PAUSE))
+        let _answer = self.metrics.send(&message, 0).await;
     }
 }
 
@@ -201,7 +169,5 @@ const BATCH: usize = 512;
 const LOOK: Duration = Duration::from_millis(20);
 /// 1 s: somebody who looks for his trace waits no longer.
 const LINGER: Duration = Duration::from_secs(1);
-/// 30 s between two tries at the most.
-const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// 2 s for what is left when the process stops.
 const PATIENCE: Duration = Duration::from_secs(2);

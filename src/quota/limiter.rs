@@ -10,7 +10,7 @@ use crate::{
         exceeded::{Exceeded, Wait},
         gcra::{Gcra, Lacks},
         key::Key,
-        store::{Bound, Store},
+        store::{Bound, Store, Whose},
         time::Time,
     },
 };
@@ -27,6 +27,9 @@ pub struct Limiter {
 pub struct Held {
     /// When its key is at rest, if nothing else is spent.
     until: u64,
+    /// What was spent of the state that many share is not given back: nobody knows any more whose
+    /// it was.
+    of: Whose,
 }
 
 impl Limiter {
@@ -48,7 +51,7 @@ impl Limiter {
         let now = self.time.now();
         let spent = self.store.update(key, now, |at_rest| self.gcra.spend(at_rest, now, amount));
         match spent {
-            Ok(until) => Ok(Held { until }),
+            Ok((until, of)) => Ok(Held { until, of }),
             Err(Lacks::Ever) => Err(Exceeded::new(rate, amount, None)),
             Err(Lacks::Now(wait)) => {
                 let wait = Wait::of(wait, amount, self.gcra.interval);
@@ -59,6 +62,9 @@ impl Limiter {
 
     /// Gives back an amount of what was spent, so far as it has not come back by itself.
     pub fn give_back(&self, key: &Key, held: Held, amount: u64) {
+        if held.of == Whose::Everybodys {
+            return;
+        }
         let left = held.until.saturating_sub(self.time.now());
         let time = self.gcra.time_of(amount).min(left);
         self.store.change(key, |at_rest| at_rest.saturating_sub(time));

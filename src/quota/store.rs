@@ -24,6 +24,15 @@ impl Default for Bound {
     }
 }
 
+/// Of whose state something was spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Of the one that all keys share for which there is no room.
+    Everybodys,
+    /// Of that of the key.
+    Own,
+}
+
 /// The states of all keys of one rate: when each is at rest, in ns.
 #[derive(Clone, Debug)]
 pub(super) struct Store(Arc<Shared>);
@@ -50,34 +59,33 @@ impl Store {
         }))
     }
 
-    /// Replaces the state of a key, if the next one can be told.
+    /// Replaces the state of a key, if the next one can be told; says whose state it was.
     pub(super) fn update<E>(
         &self,
         key: &Key,
         now: u64,
         next: impl Fn(Option<u64>) -> Result<u64, E>,
-    ) -> Result<u64, E> {
+    ) -> Result<(u64, Whose), E> {
         if let Some(shard) = self.shard(key) {
             let mut shard = lock(shard);
             if let Some(at_rest) = shard.get_mut(key) {
                 *at_rest = next(Some(*at_rest))?;
-                return Ok(*at_rest);
+                return Ok((*at_rest, Whose::Own));
             }
             if make_room(&mut shard, self.0.keys_per_shard, now) {
                 let at_rest = next(None)?;
                 shard.put(key.clone(), at_rest);
-                return Ok(at_rest);
+                return Ok((at_rest, Whose::Own));
             }
         }
         Overflowed.emit();
         let mut overflow = lock(&self.0.overflow);
         let at_rest = next(*overflow)?;
         *overflow = Some(at_rest);
-        Ok(at_rest)
+        Ok((at_rest, Whose::Everybodys))
     }
 
-    /// Changes the state of a key that has one of its own. What was spent of the shared state is
-    /// not given back: nobody knows any more whose it was.
+    /// Changes the state of a key that has one of its own.
     pub(super) fn change(&self, key: &Key, next: impl Fn(u64) -> u64) {
         let Some(shard) = self.shard(key) else { return };
         if let Some(at_rest) = lock(shard).peek_mut(key) {

@@ -159,6 +159,21 @@ fn cycling_through_keys_neither_resets_a_quota_nor_grows() {
 }
 
 #[test]
+fn what_many_share_is_given_back_to_nobody() {
+    let (told, rate) = (Told::default(), rate(1, 1, 10));
+    let limiter = limiter(&rate, told.time(), Bound { shards: 1, keys_per_shard: 1 });
+    assert!(limiter.spend(&rate, &key(0), 1).is_ok());
+    let shared = limiter.spend(&rate, &key(1), 10).unwrap();
+    told.is(1_000);
+    // The place is free by now, and the key has a state of its own.
+    let own = limiter.spend(&rate, &key(1), 10).unwrap();
+    limiter.give_back(&key(1), shared, 10);
+    assert!(limiter.spend(&rate, &key(1), 1).is_err());
+    limiter.give_back(&key(1), own, 1);
+    assert!(limiter.spend(&rate, &key(1), 1).is_ok());
+}
+
+#[test]
 fn memory_is_bounded_whatever_is_sent() {
     let rate = rate(1, 3_600, 1);
     let limiter = limiter(&rate, Told::default().time(), Bound::default());

@@ -26,6 +26,27 @@ impl NotCollected<'_> {
     }
 }
 
+/// The collector took a message, but not all spans in it.
+#[derive(Debug)]
+pub struct SpansRejected<'a> {
+    /// What it says.
+    pub detail: &'a str,
+    /// How many it did not want.
+    pub n_spans: u64,
+    /// Whether it wanted all of the last message.
+    pub is_first: bool,
+}
+
+impl SpansRejected<'_> {
+    /// Counts them, and logs it once until it wants all of a message.
+    pub fn emit(&self) {
+        COUNTERS.spans_dropped.add(self.n_spans);
+        if self.is_first {
+            warn!(event = "spans-rejected", detail = self.detail);
+        }
+    }
+}
+
 /// The collector takes what it is sent again.
 #[derive(Debug)]
 pub struct CollectorFound;

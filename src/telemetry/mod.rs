@@ -37,7 +37,7 @@ pub use carrier::{Carrier, Outcome};
 pub use cells::{Numbers, numbers, numbers_of};
 pub use certificate::{CertificateKept, CertificateReplaced};
 pub use clock::{now_millis, now_nanos};
-pub use collector::{CollectorFound, NotCollected};
+pub use collector::{CollectorFound, NotCollected, SpansRejected};
 pub use counters::{COUNTERS, Counter, Counters, GraphCounter};
 pub use event::{
     AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, NotServed, Panicked,

@@ -9,8 +9,11 @@ mod sockets;
 mod support;
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    io::{BufReader, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
     process::Command,
+    sync::mpsc::{Sender, channel},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -29,7 +32,7 @@ use support::{
     bench::{ANSWER, ONE},
     proxy::Proxy,
     upstream::Upstream,
-    wire::{Message, exchange},
+    wire::{Message, exchange, read_message},
 };
 
 const POLICY: &str = "\
@@ -281,6 +284,41 @@ fn a_dead_collector_costs_spans_and_no_request() {
         assert!(COUNTERS.spans_dropped.value() - before.0 >= 400, "{at}");
         assert!(COUNTERS.otlp_failures.value() > before.1, "{at}");
     }
+}
+
+/// Answers 404 to metrics and takes everything else, until somebody connects and says nothing.
+fn taker_of_traces(listener: TcpListener, told: &Sender<Message>) {
+    for stream in listener.incoming() {
+        let mut stream = stream.expect("accept");
+        let message = read_message(&mut BufReader::new(&stream)).expect("a message");
+        let Some(message) = message else { return };
+        let is_wanted = !message.first.contains("/v1/metrics");
+        let status = if is_wanted { "200 OK" } else { "404 Not Found" };
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+        stream.write_all(answer.as_bytes()).expect("write");
+        told.send(message).expect("somebody listens");
+    }
+}
+
+#[test]
+fn a_collector_that_wants_no_metrics_gets_its_spans() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
+    let address = listener.local_addr().expect("an address");
+    let (told, heard) = channel();
+    let collector = thread::spawn(move || taker_of_traces(listener, &told));
+    let upstream = Upstream::answering(ANSWER);
+    let proxy = Proxy::with(POLICY, SCHEMA, upstream.address(), |config| {
+        let url = UpstreamUrl::parse(&format!("http://{address}/base/")).expect("a URL");
+        let mut wanted = Collector::new(url);
+        wanted.metrics_every = Duration::ZERO;
+        config.collector = Some(wanted);
+    });
+    assert!(heard.recv().expect("metrics").first.contains("/v1/metrics"));
+    assert_eq!(post(proxy.address(), "", ONE).status(), 200);
+    assert_eq!(proxy.stop(), 0);
+    drop(TcpStream::connect(address).expect("connect"));
+    collector.join().expect("it ends");
+    assert_eq!(spans(&heard.iter().collect::<Vec<_>>()).len(), 2);
 }
 
 #[test]
