@@ -41,7 +41,8 @@ impl Drop for Balancer {
 }
 
 impl Balancer {
-    fn start(replicas: [(SocketAddr, SocketAddr); 2]) -> Self {
+    /// Asks until the status of an answer says that replicas are reached.
+    fn start(replicas: [(SocketAddr, SocketAddr); 2], is_up: impl Fn(u16) -> bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut text = CONFIG.replace("bind LISTEN", &format!("bind {address}"));
@@ -58,7 +59,7 @@ impl Balancer {
         let balancer = Self { process: command.spawn().unwrap(), address, _folder: folder };
         let begun = Instant::now();
         // It does not say when it listens and has seen the replicas.
-        while ask(&mut None, address) != 200 {
+        while !is_up(ask(&mut None, address)) {
             assert!(begun.elapsed() < Duration::from_secs(20));
         }
         balancer
@@ -97,7 +98,8 @@ fn failed_after(signal: &str) -> Option<usize> {
     let upstream = Upstream::answering(r#"{"data":{"a":1}}"#);
     let (first, first_at, first_admin) = Process::start_both(&policy, upstream.address());
     let (_second, second_at, second_admin) = Process::start_both(&policy, upstream.address());
-    let balancer = Balancer::start([(first_at, first_admin), (second_at, second_admin)]);
+    let replicas = [(first_at, first_admin), (second_at, second_admin)];
+    let balancer = Balancer::start(replicas, |status| status == 200);
     let (n_sent, n_failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..N_CLIENTS {
@@ -117,6 +119,24 @@ fn failed_after(signal: &str) -> Option<usize> {
     // The other one serves alone.
     assert_eq!(ask(&mut None, balancer.address), 200);
     Some(n_failed.into_inner())
+}
+
+#[test]
+fn what_the_upstream_has_seen_is_sent_to_no_other_replica() {
+    if !can_run("replicas", "haproxy", on_path("haproxy")) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.yaml");
+    fs::write(folder.path().join("test.graphql"), "type Query { a: Int }").unwrap();
+    fs::write(&policy, POLICY).unwrap();
+    let upstream = Upstream::raw(Some("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"));
+    let (_first, first_at, first_admin) = Process::start_both(&policy, upstream.address());
+    let (_second, second_at, second_admin) = Process::start_both(&policy, upstream.address());
+    let replicas = [(first_at, first_admin), (second_at, second_admin)];
+    let balancer = Balancer::start(replicas, |_status| !upstream.take().is_empty());
+    assert!(ask(&mut None, balancer.address) >= 500);
+    assert_eq!(upstream.take().len(), 1);
 }
 
 #[test]

@@ -201,7 +201,8 @@ impl Body for Guarded {
         if !this.ready.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut this.ready)))));
         }
-        if this.ended {
+        // The end may have shown that it is wrong.
+        if this.ended && this.failed.is_none() {
             return Poll::Ready(None);
         }
         let is_late = this.until.as_mut().is_some_and(|it| it.as_mut().poll(ctx).is_ready());

@@ -193,6 +193,7 @@ fn outcome_of(failure: &Failure) -> Outcome {
             Outcome::Answered
         }
         Failure::Broken { .. }
+        | Failure::Coded
         | Failure::Connect(_)
         | Failure::ConnectTimeout
         | Failure::Ejected(_)

@@ -18,6 +18,8 @@ pub(super) enum Failure {
         /// What reading from the connection said, if it failed.
         wire: Option<String>,
     },
+    /// Its answer is encoded for the way, and not in chunks alone.
+    Coded,
     /// No connection could be opened.
     Connect(std::io::Error),
     /// Not opened in time.
@@ -70,6 +72,9 @@ impl From<Failure> for Fault {
             }
             Failure::Broken { error, wire } => {
                 (Code::UPSTREAM_UNAVAILABLE, format!("no answer: {}", broken(&error, wire)))
+            }
+            Failure::Coded => {
+                (Code::UPSTREAM_ANSWER_INVALID, "answered in an unknown transfer coding".into())
             }
             Failure::Connect(it) => {
                 return unreached(Code::UPSTREAM_UNAVAILABLE, format!("cannot connect: {it}"));

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Version,
     header::{
-        ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST, PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+        ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST,
+        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
     },
 };
 
@@ -112,6 +112,10 @@ const fn via(version: Version) -> HeaderValue {
 
 /// Takes out of an answer what was meant for the connection to us.
 pub(super) fn clean_answer(headers: &mut HeaderMap) {
+    // RFC 9112 §6.3: chunks tell the length, whatever is said beside them.
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
     take_away(headers, &nominated(headers));
     take_away(headers, &HOP_BY_HOP);
 }

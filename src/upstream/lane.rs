@@ -4,7 +4,7 @@ use std::{cell::RefCell, net::IpAddr, rc::Rc};
 
 use bytes::Bytes;
 use http::{
-    HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version,
     header::{CONTENT_LENGTH, TRANSFER_ENCODING},
     response::Parts,
 };
@@ -138,8 +138,13 @@ impl Lane {
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(Failure::Switching.into());
         }
+        if is_coded(answer.headers()) {
+            return Err(Failure::Coded.into());
+        }
         let (mut head, body) = answer.into_parts();
         let is_open_ended = is_open_ended(&head);
+        // RFC 9110 §6.2: what the upstream speaks is between it and us.
+        head.version = Version::HTTP_11;
         clean_answer(&mut head.headers);
         head.extensions.clear();
         let limit = self.upstream.response_idle;
@@ -265,6 +270,12 @@ impl Lane {
 fn is_open_ended(head: &Parts) -> bool {
     let has = |name| head.headers.contains_key(name);
     head.version <= Version::HTTP_11 && !has(CONTENT_LENGTH) && !has(TRANSFER_ENCODING)
+}
+
+/// Whether its transfer has a coding besides `chunked`, which is all that is taken off.
+fn is_coded(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    codings.any(|it| !it.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// What the upstream says of itself: these three come from what stands in front of a server that

@@ -49,6 +49,40 @@ const CASES: &[(&str, &[Act])] = &[
         "a text that is too long",
         &[Say(CHUNKED), Say("10\r\n{\"data\":{\"any\":\"\r\n"), Times(60_000, "5\r\naaaaa\r\n")],
     ),
+    (
+        "broken off far behind its beginning",
+        &[
+            Say(CHUNKED),
+            Say("10\r\n{\"data\":{\"any\":\"\r\n"),
+            Times(30_000, "5\r\naaaaa\r\n"),
+            Say("0\r\n\r\n"),
+        ],
+    ),
+    (
+        "broken off far behind its beginning, without a length",
+        &[
+            Say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"data\":{\"any\":\""),
+            Times(30_000, "aaaaa"),
+        ],
+    ),
+    (
+        "an older HTTP",
+        &[Say(
+            "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"data\":{\"me\":{\"id\":1}}}",
+        )],
+    ),
+    (
+        "a length beside chunks",
+        &[Say(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\
+             Content-Length: 3\r\n\r\n14\r\n{\"data\":{\"me\":null}}\r\n0\r\n\r\n",
+        )],
+    ),
+    (
+        "chunks of something coded",
+        &[Say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
+             Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")],
+    ),
     ("HTML", &[Answer("200 OK", "text/html", "<h1>It works, secret</h1>")]),
     ("HTML that says it is JSON", &[Answer("200 OK", "application/json", "<h1>It</h1>  ")]),
     ("nothing", &[Say("HTTP/1.1 204 No Content\r\n\r\n")]),
@@ -128,6 +162,7 @@ fn what_the_client_saw() {
             let shown = show(&seen);
             let _ = writeln!(table, "  {guards:<7} {shown}");
             assert!(guards == "bare" || !shown.contains("secret"), "{name}: {shown}");
+            assert!(seen.head.starts_with("HTTP/1.1 "), "{name}: {}", seen.head);
             for header in ["server", "x-powered-by", "location"] {
                 assert_eq!(seen.header(header), None, "{name}: {header}");
             }
