@@ -8,6 +8,7 @@ use crate::{
         facts::Listed,
         report::Report,
         settings::{Clamps, DefaultList, List, Settings},
+        size::Most,
         slice::{Path, Slice, Step, Wanted},
     },
     diagnostic::suggestion,
@@ -55,8 +56,7 @@ pub(super) struct ListRule {
     pub(super) fallback: Option<u32>,
     /// Sizes of lists inside the list.
     pub(super) inner: Option<u32>,
-    /// The upstream never gives more.
-    pub(super) clamp: Option<u32>,
+    pub(super) most: Option<Most>,
 }
 
 /// A slicing argument.
@@ -124,6 +124,11 @@ impl ListRule {
                 report.error("unknown-sized-field", message, place.as_ref());
             }
         }
+        if list.max.is_some() && settings.clamps == Clamps::Ignored && slicing.is_empty() {
+            let message = format!("`max` of `{}` bounds nothing", schema.coordinate(field));
+            report.warn("no-effect", message, place.as_ref());
+            report.help("name the arguments that it is for: `slicing: [first]`");
+        }
         let default = match settings.defaults.list {
             DefaultList::Assumed(size) => Some(size),
             DefaultList::Refuse => None,
@@ -135,7 +140,10 @@ impl ListRule {
             sized: sized.clone().unwrap_or_default().into(),
             fallback,
             inner: fallback,
-            clamp: (*max).filter(|_| settings.clamps == Clamps::Upstream),
+            most: max.map(|most| match settings.clamps {
+                Clamps::Ignored => Most::Refuses(most),
+                Clamps::Upstream => Most::Clamps(most),
+            }),
         }
     }
 }

@@ -35,6 +35,7 @@ mod program;
 mod report;
 mod settings;
 mod shape;
+mod size;
 mod slice;
 mod slot_weight;
 mod slots;

@@ -9,7 +9,8 @@ use crate::{
         arena::{Arena, Expr, Pair, Slots, evaluate},
         model::Model,
         settings::Measure,
-        slots::{NoSize, Request, SizeSlot, SlotTable, holds},
+        size::NoSize,
+        slots::{Request, SizeSlot, SlotTable, holds},
     },
     operation::Variables,
     schema::FieldId,
@@ -212,6 +213,11 @@ impl Program {
     fn objection(&self, slot: &SizeSlot, problem: NoSize) -> Violation {
         let coordinate = self.model.schema().coordinate(slot.field);
         let (code, public, detail) = match problem {
+            NoSize::AboveMost(most) => (
+                Code::COST_SLICE_INVALID,
+                "more elements of a list are asked for than may be",
+                format!("`cost.lists` allows {most} elements of `{coordinate}` at most"),
+            ),
             NoSize::Invalid => (
                 Code::COST_SLICE_INVALID,
                 "an argument that bounds a list is not a whole number from 0 on",

@@ -9,6 +9,7 @@ use crate::{
         class::{FieldClass, ListRule, WeighedArgument},
         inputs::{VariableWeight, Weighed},
         model::Model,
+        size::{Most, NoSize, bounded},
         slice::{Found, Path, Slice},
     },
     document::ValueId,
@@ -34,7 +35,7 @@ pub(super) struct SizeSlot {
     pub(super) field: FieldId,
     pub(super) arguments: Box<[SizeArgument]>,
     fallback: Option<u32>,
-    clamp: Option<u32>,
+    most: Option<Most>,
     /// Under which condition the field takes part; `None`: always.
     condition: Option<u32>,
 }
@@ -96,13 +97,6 @@ pub(super) struct Request<'a> {
     pub(super) assumed: &'a [(VariableIdx, bool)],
 }
 
-/// Why a size slot has no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoSize {
-    Invalid,
-    Unsized,
-}
-
 /// A size: known, or a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
@@ -154,9 +148,9 @@ impl<'a> SlotBuilder<'a> {
     /// The size that a field's arguments tell, by steps 2 to 4 of the order of precedence.
     pub(super) fn size(&mut self, node: &Node, rule: &ListRule, condition: Option<u32>) -> Size {
         if rule.slicing.is_empty()
-            && let Some(size) = rule.fallback
+            && let Ok(size) = bounded(None, (rule.fallback, rule.most))
         {
-            return Size::Fixed(size.min(rule.clamp.unwrap_or(u32::MAX)));
+            return Size::Fixed(size);
         }
         if let Some(size) = self.known_size(node, rule) {
             return Size::Fixed(size);
@@ -167,7 +161,7 @@ impl<'a> SlotBuilder<'a> {
             field: node.field,
             arguments,
             fallback: rule.fallback,
-            clamp: rule.clamp,
+            most: rule.most,
             condition,
         })
     }
@@ -182,14 +176,13 @@ impl<'a> SlotBuilder<'a> {
             }
             size = size.max(slice.size().ok()?);
         }
-        bounded(size, (rule.fallback, rule.clamp)).ok()
+        bounded(size, (rule.fallback, rule.most)).ok()
     }
 
     /// The size of a list inside a list that nothing tells.
     pub(super) fn unsized_slot(&mut self, node: &Node, condition: Option<u32>) -> Size {
         let arguments = Box::default();
-        let slot =
-            SizeSlot { field: node.field, arguments, fallback: None, clamp: None, condition };
+        let slot = SizeSlot { field: node.field, arguments, fallback: None, most: None, condition };
         self.slot(slot)
     }
 
@@ -317,33 +310,13 @@ impl SizeSlot {
             };
             size = size.max(slice.size()?);
         }
-        bounded(size, (self.fallback, self.clamp))
+        bounded(size, (self.fallback, self.most))
     }
 
     /// Whether the field takes part at all.
     pub(super) fn is_present(&self, table: &SlotTable, request: &Request<'_>) -> bool {
         let condition = self.condition.and_then(|it| table.conditions.get(it as usize));
         condition.is_none_or(|it| holds(it, request))
-    }
-}
-
-/// The largest size that is given, or the fallback; at most the clamp.
-fn bounded(
-    given: Option<u32>,
-    (fallback, clamp): (Option<u32>, Option<u32>),
-) -> Result<u32, NoSize> {
-    let size = given.or(fallback).ok_or(NoSize::Unsized)?;
-    Ok(size.min(clamp.unwrap_or(u32::MAX)))
-}
-
-impl Slice {
-    /// The size that it gives, if it gives any.
-    fn size(self) -> Result<Option<u32>, NoSize> {
-        match self {
-            Self::Absent | Self::Null => Ok(None),
-            Self::Invalid => Err(NoSize::Invalid),
-            Self::Size(value) => Ok(Some(value)),
-        }
     }
 }
 

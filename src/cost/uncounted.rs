@@ -7,9 +7,9 @@ use ahash::HashSet;
 
 use crate::{
     cost::{
-        facts::Facts,
+        facts::{Facts, Listed},
         report::Report,
-        settings::{DefaultList, Layer, List, Settings},
+        settings::{DefaultList, Layer, Settings},
     },
     schema::{FieldId, Input, Schema, TypeId, is_whole_number},
 };
@@ -34,10 +34,9 @@ pub(super) fn uncounted(schema: &Schema, settings: &Settings, facts: &Facts) -> 
     let untuned = without_tuned(schema, settings);
     let said = untuned.as_ref().unwrap_or(facts);
     let sized = sized(schema, facts);
+    let is_assumed = |id: &FieldId| said.lists.get(id).is_some_and(|it| it.list.assumed.is_some());
     let is_said = |id: &FieldId| {
-        let is_sliced = facts.lists.get(id).is_some_and(|it| it.list.slicing.is_some());
-        let has_size = |it: &List| it.assumed.is_some() || it.max.is_some();
-        is_sliced || said.lists.get(id).is_some_and(|it| has_size(&it.list)) || sized.contains(id)
+        facts.lists.get(id).is_some_and(|it| it.list.slicing.is_some()) || is_assumed(id)
     };
     let mut found: Vec<Uncounted> = Vec::new();
     let mut seen = HashSet::default();
@@ -45,10 +44,17 @@ pub(super) fn uncounted(schema: &Schema, settings: &Settings, facts: &Facts) -> 
     for (ty, field) in objects.flat_map(|(ty, _)| schema.fields(ty).map(move |it| (ty, it))) {
         let is_list = schema.field(field).ty.list_depth() > 0;
         let arguments = arguments(schema, field, if is_list { &OF_LISTS } else { &OF_PAGES });
-        if arguments.is_empty() || is_said(&field) {
+        let is_told = match facts.lists.get(&field).filter(|_| !is_list) {
+            // What the policy says of a page is said of all lists in it.
+            Some(page) => page.place.is_some() || is_assumed(&field),
+            None => is_said(&field) || sized.contains(&field),
+        };
+        if arguments.is_empty() || is_told {
             continue;
         }
-        let is_unsized = |it: &FieldId| !is_said(it) && is_whole(schema, *it);
+        let page = facts.lists.get(&field);
+        let is_unsized =
+            |it: &FieldId| !is_said(it) && is_whole(schema, *it) && !is_sized(schema, page, *it);
         let sized = if is_list { Vec::new() } else { lists(schema, field, is_unsized) };
         if !is_list && sized.is_empty() {
             continue;
@@ -81,6 +87,13 @@ fn sized(schema: &Schema, facts: &Facts) -> HashSet<FieldId> {
         }
     }
     sized
+}
+
+/// Whether a page says how long a list in it is. Two fields may return the same page, and only one
+/// of them say so.
+fn is_sized(schema: &Schema, page: Option<&Listed>, list: FieldId) -> bool {
+    let sized = page.and_then(|it| it.list.sized.as_ref());
+    sized.is_some_and(|it| it.contains(&schema.field(list).name))
 }
 
 /// True when nothing in a request shortens a list: it is as long as the page around it.

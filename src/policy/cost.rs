@@ -178,7 +178,7 @@ const SCHEMA: &str = r#"{
             "list": {"description": "Size of a list that nothing else tells.",
                 "anyOf": [{"type": "integer", "minimum": 0}, {"const": "refuse"}], "default": 10}}},
     "exact": {"description": "Accept negative type weights.", "type": "boolean", "default": false},
-    "upstream_clamps": {"description": "The upstream never returns more than `max`.", "type": "boolean", "default": false},
+    "upstream_clamps": {"description": "The upstream never returns more than `max`: what asks for more is counted so, and not refused.", "type": "boolean", "default": false},
     "answers": {"description": "What is done with the cost of an answer on its way to the client.",
         "type": "object", "additionalProperties": false, "properties": {
             "count_one_in": {"description": "One answer in this many, by document, is counted while it passes; a list that is longer than was priced is an event. Without it none is counted.",

@@ -133,7 +133,7 @@ mod tests {
         check(", '*.a': { slicing: [first] }", "a(first: Int): [P]", &[]);
         check(", 'Query.a(first:)': {}", "a(first: Int): [P]", &[]);
         check(", Query.a: { assumed: 5 }", "a(first: Int): [P]", &[]);
-        check(", Query.a: { max: 5 }", "a(first: Int): [P]", &[]);
+        check(", Query.a: { slicing: [first], max: 5 }", "a(first: Int): [P]", &[]);
         check("", "a(first: Int): [P] @listSize(slicingArguments: [\"first\"])", &[]);
         check("", "a(first: Int): [P] @listSize(assumedSize: 5)", &[]);
         check("", "a(first: Int): Users", &[]);
@@ -166,10 +166,29 @@ mod tests {
         let sized = ", Query.ps: { slicing: [page.first], sized: [items, more] }";
         assert_eq!(told(sized, "ps(page: Page!): Ps!"), []);
         assert_eq!(
-            told(", Ps.items: { assumed: 5 }, Ps.more: { max: 5 }", "ps(first: Int): Ps"),
+            told(", Ps.items: { assumed: 5 }, Ps.more: { assumed: 5 }", "ps(first: Int): Ps"),
             []
         );
         assert_eq!(told("", "ps(count: Int, pages: [Page]): Ps  p(first: Int): P"), []);
+    }
+
+    #[test]
+    fn a_page_is_looked_at_by_every_field_that_returns_it() {
+        let types =
+            "type E { node: Query } type PageInfo { hasNextPage: Boolean! } input In { first: Int }
+            type C { edges: [E] items: [E] pageInfo: PageInfo! }";
+        let of = |fields: &str| {
+            let told = told("cost: { max: 1000 }", &format!("{types} type Query {{ {fields} }}"));
+            told.into_iter().map(|it| it.1).collect::<Vec<_>>()
+        };
+        let text = |field: &str, argument: &str, lists: &str| {
+            let has = format!("`Query.{field}` has an argument `{argument}`");
+            format!("{has} that the cost does not count for {lists}")
+        };
+        // A connection has the size of its edges counted, and of nothing else.
+        assert_eq!(of("a(first: Int): C!"), [text("a", "first", "`items`")]);
+        let both = [text("a", "first", "`items`"), text("b", "in.first", "`edges`, `items`")];
+        assert_eq!(of("a(first: Int): C! b(in: In!): C!"), both);
     }
 
     #[test]

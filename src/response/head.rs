@@ -1,7 +1,7 @@
 //! Status and headers of an answer: whether it can be one at all.
 //!
-//! What is no JSON never passes, whatever the policy says: it is the error page of something
-//! else, and tells of its insides. Of its status only what a client can act on is kept.
+//! What does not call itself JSON never passes, whatever the policy says: it is the error page of
+//! something else, and tells of its insides. Of its status only what a client can act on is kept.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,

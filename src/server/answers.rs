@@ -90,9 +90,9 @@ impl Asked<'_> {
         }
         let course = if is_stream { going_on(delivery) } else { Course::Once };
         let about = About { id: self.id, framing, expected, course, must_be };
-        // Bytes tell whether it is whole, where nothing else does.
-        let is_open_ended = relayed.is_open_ended() && !is_stream;
-        let reads = rules.reads() || must_be == MustBe::Answer || is_open_ended;
+        // Bytes tell whether it is whole, and whether it is JSON, where nothing else does.
+        let is_untold = relayed.is_open_ended() || !head.headers.contains_key(CONTENT_TYPE);
+        let reads = rules.reads() || must_be == MustBe::Answer || (is_untold && !is_stream);
         let guard = reads.then(|| Guard::new(self.state.gate.policy(), about));
         let limit = if is_stream { None } else { rules.max };
         let filter = guard.map(|guard| {

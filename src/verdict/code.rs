@@ -32,7 +32,7 @@ codes! {
     COST_ESTIMATED_TOO_EXPENSIVE = 422;
     /// A list has no size, and `cost.defaults.list` is `refuse`.
     COST_LIST_UNSIZED = 422;
-    /// A slicing argument is not a whole number from 0 to 2³¹ − 1.
+    /// A slicing argument is not a whole number from 0 to 2³¹ − 1, or above the `max` of its list.
     COST_SLICE_INVALID = 422;
     /// A request that a page of another site could have sent without asking.
     CSRF_HEADER_REQUIRED = 403;

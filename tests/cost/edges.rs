@@ -264,7 +264,15 @@ fn wildcards_bind_arguments_that_fit() {
     let mut all = settings();
     let list = List { max: Some(3), ..List::default() };
     all.policy.lists.push(entry("*(first:)", list));
-    check(&all, "{ ts(first: 9) { id } }", &json!({}), Ok(9));
+    let above = || Err("COST_SLICE_INVALID");
+    check(&all, "{ ts(first: 3) { id } }", &json!({}), Ok(3));
+    check(&all, "{ ts(first: 4) { id } }", &json!({}), above());
+    check(&all, "query($n: Int) { ts(first: $n) { id } }", &json!({ "n": 3 }), Ok(3));
+    check(&all, "query($n: Int) { ts(first: $n) { id } }", &json!({ "n": 4 }), above());
+    check(&all, "query($n: Int = 4) { ts(first: $n) { id } }", &json!({}), above());
+    // Who does not take part asks for nothing, and the default is none that a request asks for.
+    check(&all, "{ ts(first: 4) @skip(if: true) { id } a: t { id } }", &json!({}), Ok(1));
+    check(&all, "{ ts { id } }", &json!({}), Ok(10));
     all.clamps = Clamps::Upstream;
     check(&all, "{ ts(first: 9) { id } }", &json!({}), Ok(3));
     check(&all, "{ ts(first: 2) { id } }", &json!({}), Ok(2));

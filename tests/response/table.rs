@@ -83,6 +83,14 @@ const CASES: &[(&str, &[Act])] = &[
         &[Say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
              Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")],
     ),
+    (
+        "HTML that says nothing",
+        &[Say("HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n<h1>secret</h1>")],
+    ),
+    (
+        "JSON that says nothing",
+        &[Say("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"data\":null}")],
+    ),
     ("HTML", &[Answer("200 OK", "text/html", "<h1>It works, secret</h1>")]),
     ("HTML that says it is JSON", &[Answer("200 OK", "application/json", "<h1>It</h1>  ")]),
     ("nothing", &[Say("HTTP/1.1 204 No Content\r\n\r\n")]),
