@@ -105,7 +105,11 @@ fn explain_text(
     whom: (&Caller, UnixSeconds),
 ) -> Explanation {
     let (known, selected) = compile_keeping(policy, &request.text(), request.operation_name());
-    let cost = price::tell(policy, profile, request);
+    let listed = match &known {
+        Known::Judgeable(document) => document.listed,
+        Known::Refused(..) => None,
+    };
+    let cost = price::tell((policy, profile), listed, request);
     let told = match (&known, selected) {
         (Known::Judgeable(document), Some(operation)) => {
             told(policy, (document, &operation), request, whom.0)

@@ -11,7 +11,7 @@ use crate::{
     document::SelectionId,
     expression::Asked,
     operation::{Expected, Shape, Variables, coerce},
-    policy::{Exception, Policy, ProfileIdx, Stance},
+    policy::{Exception, ListedIdx, Policy, ProfileIdx, Stance},
     rules::{Batch, Facts, Meta, REGISTRY, RuleIdx, Setting},
     verdict::{Code, Findings, Item, Mode, Subject, Violation},
 };
@@ -204,12 +204,7 @@ impl Bench<'_> {
 
     /// How the profile, or what is special about the document, stands to a rule.
     pub(super) fn stance(&self, document: &Judgeable, rule: RuleIdx) -> Stance {
-        let stance = self.policy.stance(self.profile, rule);
-        let own = document.listed.and_then(|it| self.policy.documents.library.settings(it)?.cost);
-        match own.filter(|_| is_cost(self.policy.meta(rule))) {
-            None => stance,
-            Some(limit) => stance.with_limit(limit),
-        }
+        stance((self.policy, self.profile), document.listed, rule)
     }
 
     fn check(
@@ -300,6 +295,20 @@ impl Bench<'_> {
     pub(super) fn exception(&self, document: &Judgeable) -> Option<&Exception> {
         let found = self.policy.exceptions().find(&document.excepted?)?;
         found.lasts(self.now.0).then_some(found)
+    }
+}
+
+/// How a profile, or what is special about a listed document, stands to a rule.
+pub(super) fn stance(
+    (policy, profile): (&Policy, ProfileIdx),
+    listed: Option<ListedIdx>,
+    rule: RuleIdx,
+) -> Stance {
+    let stance = policy.stance(profile, rule);
+    let own = listed.and_then(|it| policy.documents.library.settings(it)?.cost);
+    match own.filter(|_| is_cost(policy.meta(rule))) {
+        None => stance,
+        Some(limit) => stance.with_limit(limit),
     }
 }
 

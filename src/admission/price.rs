@@ -4,11 +4,11 @@
 //! the policy. Not on the road of a request, and decides nothing.
 
 use crate::{
-    admission::{Request, compile::select, watch::cost_rule},
+    admission::{Request, compile::select, judge::stance, watch::cost_rule},
     cost::{self, Measure},
     document::{self, Ceilings, ReadLimits},
     operation::{self, Operation, coerce},
-    policy::{Policy, ProfileIdx},
+    policy::{ListedIdx, Policy, ProfileIdx},
 };
 
 /// The cost of one request, taken apart.
@@ -18,7 +18,7 @@ pub struct CostTold {
     pub measure: Measure,
     /// That number.
     pub combined: u64,
-    /// The limit of the profile; `None` when the rule is off.
+    /// The limit of the profile, or of the document; `None` when the rule is off.
     pub limit: Option<u64>,
     /// The parts. Without a limit there is no advice.
     pub told: cost::Explanation,
@@ -26,13 +26,14 @@ pub struct CostTold {
 
 /// What the cost of a request consists of.
 pub(super) fn tell(
-    policy: &Policy,
-    profile: ProfileIdx,
+    (policy, profile): (&Policy, ProfileIdx),
+    listed: Option<ListedIdx>,
     request: &Request<'_>,
 ) -> Option<CostTold> {
     let operation = operation(policy, request)?;
     let variables = coerce(&policy.schema, operation.variables(), request.variables).ok()?;
-    let limit = cost_rule(policy).and_then(|it| policy.stance(profile, it).limit());
+    let rule = cost_rule(policy);
+    let limit = rule.and_then(|it| stance((policy, profile), listed, it).limit());
     let most = limit.unwrap_or(u64::MAX);
     let mut told = cost::explain(&policy.cost, &operation, &variables, most).ok()?;
     if limit.is_none() {

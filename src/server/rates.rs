@@ -139,7 +139,7 @@ impl Rates<'_> {
             }
             return Ok(());
         };
-        // Held before anything is waited for: whoever goes meanwhile has it given back.
+        // Held before anything is waited for: a call of whoever goes meanwhile has not failed.
         charges.hold(Charge::new(rate, limiter, (key.clone(), held), parts));
         let whose = (&*quota.scope, &*quota.rate, paced);
         // Boxed: without Redis nobody carries room for it about.

@@ -11,10 +11,3 @@ pub fn now() -> UnixSeconds {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::MAX);
     UnixSeconds(since.as_secs())
 }
-
-/// The same in milliseconds.
-#[must_use]
-pub fn now_millis() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::MAX);
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}

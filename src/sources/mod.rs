@@ -19,7 +19,7 @@ mod watch;
 mod wire;
 
 pub(crate) use accept::{Accepted, Agreed};
-pub use clock::{now, now_millis};
+pub use clock::now;
 pub(crate) use dial::{DialError, Dialer};
 pub use introspect::{FetchError, Teller, fetch_schema, fetch_schema_now};
 pub use keys::{KeyAccess, NoKeys, RemoteKeys, Unidentified, keep};

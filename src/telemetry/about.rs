@@ -24,7 +24,8 @@ pub struct About<'a> {
 }
 
 impl About<'_> {
-    /// The caller, so that two lines of the same can be told without telling who it is.
+    /// The caller, so that whoever knows a subject finds its lines. No secret: who can guess the
+    /// subject can make the hash.
     pub(super) fn user(&self) -> Option<String> {
         let subject = self.identity?.subject()?;
         Some(Digest::of_all(&[b"portcullis user", subject.as_bytes()]).to_string())

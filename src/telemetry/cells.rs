@@ -260,6 +260,7 @@ const OTHERS: &[&str] = &[
     "identity",
     "json",
     "media-type",
+    "method",
     "operation-name",
     "origin",
     "path",

@@ -5,10 +5,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Mutex, PoisonError, TryLockError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Mutex, PoisonError, TryLockError},
 };
 
 use crate::{
@@ -54,10 +51,8 @@ pub(super) fn note(refused: &Refused<'_>) {
     let mut kept = match RECENT.try_lock() {
         Ok(kept) => kept,
         Err(TryLockError::Poisoned(kept)) => kept.into_inner(),
-        Err(TryLockError::WouldBlock) => {
-            LEFT_OUT.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
+        // What two refuse at once, one of them shows.
+        Err(TryLockError::WouldBlock) => return,
     };
     let deciding = refused.found.iter().find(|it| it.code == refused.code);
     let Some(deciding) = deciding.or_else(|| refused.found.first()) else { return };
@@ -80,7 +75,6 @@ pub(super) fn note(refused: &Refused<'_>) {
 }
 
 static RECENT: Mutex<VecDeque<RecentRefusal>> = Mutex::new(VecDeque::new());
-static LEFT_OUT: AtomicU64 = AtomicU64::new(0);
 
 /// 100: a screen or three.
 const KEPT: usize = 100;

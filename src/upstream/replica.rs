@@ -250,7 +250,7 @@ impl Replica {
         all.iter().find_map(Multiplexed::stream).map(Link::Shared)
     }
 
-    /// Room for one more pinned connection; [`Upstream::unpin`] gives it back.
+    /// Room for one more pinned connection; [`Replica::unpin`] gives it back.
     pub(super) fn pin(&self) -> bool {
         let n = self.n_pinned.get();
         let has_room = n < self.max_idle;

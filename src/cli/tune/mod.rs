@@ -49,7 +49,8 @@ use crate::{
     diagnostic::Diagnostics,
     digest::Digest,
     policy::{Policy, ProfileIdx, Stance},
-    sources::{Teller, load_policy_asking, now_millis},
+    sources::{Teller, load_policy_asking},
+    telemetry::now_millis,
 };
 
 pub(super) use arguments::Arguments;
