@@ -55,8 +55,17 @@ impl Refused {
 /// What the items of a batch add up to, by rule. A request alone keeps no totals.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
-    measures: Option<Vec<u64>>,
+    measures: Option<Vec<Total>>,
     tallies: Vec<(RuleIdx, u32, u64)>,
+}
+
+/// The items of one limit share it: one with a limit of its own takes nothing from the others, in
+/// whatever order they come.
+#[derive(Debug)]
+struct Total {
+    rule: RuleIdx,
+    limit: u64,
+    measured: u64,
 }
 
 impl Totals {
@@ -65,8 +74,7 @@ impl Totals {
     }
 
     pub(super) fn of_so_many(n_requests: usize) -> Self {
-        let measures = (n_requests > 1).then(|| vec![0; REGISTRY.len()]);
-        Self { measures, tallies: Vec::new() }
+        Self { measures: (n_requests > 1).then(Vec::new), tallies: Vec::new() }
     }
 
     /// Whether what was measured is all there is to say, and nothing to object to.
@@ -75,23 +83,31 @@ impl Totals {
     }
 
     /// The measure to compare with the limit: the sum so far, or the measure itself.
-    pub(super) fn add(&mut self, rule: RuleIdx, measured: u64) -> u64 {
-        let Some(total) = self.measures.as_mut().and_then(|it| it.get_mut(rule.0)) else {
+    pub(super) fn add(&mut self, (rule, limit): (RuleIdx, u64), measured: u64) -> u64 {
+        let Some(totals) = self.measures.as_mut().filter(|_| adds_up(rule)) else {
             return measured;
         };
-        let adds_up = REGISTRY.get(rule.0).is_some_and(|it| match it.setting {
-            Setting::Limit { batch, .. } => batch == Batch::Sum,
-            Setting::Bound { .. }
-            | Setting::Input { .. }
-            | Setting::Shape { .. }
-            | Setting::Switch { .. } => false,
-        });
-        if !adds_up {
-            return measured;
+        match totals.iter_mut().find(|it| (it.rule, it.limit) == (rule, limit)) {
+            Some(total) => {
+                total.measured = total.measured.saturating_add(measured);
+                total.measured
+            }
+            None => {
+                totals.push(Total { rule, limit, measured });
+                measured
+            }
         }
-        *total = total.saturating_add(measured);
-        *total
     }
+}
+
+fn adds_up(rule: RuleIdx) -> bool {
+    REGISTRY.get(rule.0).is_some_and(|it| match it.setting {
+        Setting::Limit { batch, .. } => batch == Batch::Sum,
+        Setting::Bound { .. }
+        | Setting::Input { .. }
+        | Setting::Shape { .. }
+        | Setting::Switch { .. } => false,
+    })
 }
 
 impl Totals {
@@ -228,7 +244,7 @@ impl Bench<'_> {
             if is_cost(self.policy.meta(left.rule)) {
                 objections.cost = objections.cost.max(found.measured);
             }
-            let measured = found.measured.map(|it| totals.add(left.rule, it));
+            let measured = found.measured.map(|it| totals.add((left.rule, limit), it));
             let over = measured.filter(|it| *it > limit);
             let is_clean = found.violations.is_empty() && over.is_none();
             if is_clean && found.reported.is_empty() {

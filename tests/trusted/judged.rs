@@ -90,6 +90,23 @@ fn rules_apply_to_trusted_documents() {
 }
 
 #[test]
+fn the_order_of_a_batch_decides_nothing() {
+    let own = format!("[{{ document: 'sha256:{}', cost: 2 }}]", hash(A));
+    let gate = gate(&format!(
+        "http: {{ batch: 5 }}\ncost: {{ max: 3, mode: enforce, defaults: {{ field: {{ leaf: 2 }} }} }}\n\
+         documents: {{ manifests: [m.json], settings: {own} }}"
+    ));
+    let (own, other) = (json!({ "query": A }), json!({ "query": "{a}" }));
+    // Each is within its own limit, and what shares one adds up.
+    for admitted in [json!([own, other]), json!([other, own])] {
+        assert_eq!(verdict(&gate, &admitted), Ok(Vec::new()));
+    }
+    for refused in [json!([other, own, other]), json!([own, other, own]), json!([own, own])] {
+        assert!(verdict(&gate, &refused).is_err(), "{refused}");
+    }
+}
+
+#[test]
 fn expressions_see_whether_a_document_is_trusted() {
     let gate = gate(&format!(
         "{MANIFEST}\nauthorization: {{ rules: [{{ on: [Query.a], allow: operation.trusted }}] }}"
