@@ -101,6 +101,12 @@ impl Alike {
         self.has(block) && self.has("types") && self.has("conditions")
     }
 
+    /// Whether the policy refuses where it refused then, and reports where it reported, as far as
+    /// that is not said by the block of a rule itself.
+    pub(super) fn has_same_modes(&self) -> bool {
+        self.has("mode") && self.has("profiles")
+    }
+
     /// Whether a block is the same.
     pub(super) fn has(&self, block: &str) -> bool {
         !self.differing.iter().any(|it| **it == *block)

@@ -3,7 +3,7 @@
 use crate::{
     admission::{
         judge::{Bench, Totals, over_limit},
-        known::{Judgeable, Known, Left},
+        known::{Judgeable, Known, Left, Part},
         past::{Document, Judged, Ruling, refused},
         recalled::{Alike, Forgotten, Hidden, Recalled},
         reduced,
@@ -13,7 +13,7 @@ use crate::{
     json,
     operation::{Variables, coerce},
     policy::Stance,
-    rules::{Facts, RuleIdx},
+    rules::{Facts, Meta, Rule, RuleIdx, Setting},
     schema::OperationKind,
     verdict::{Code, Mode, Violation},
 };
@@ -34,6 +34,19 @@ struct SoFar<'t> {
     totals: &'t mut Totals,
     /// Selections that would be taken out of what goes on.
     taken: Vec<SelectionId>,
+}
+
+/// What becomes of a request that a rule objects to when it is not in report mode.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Consequence {
+    /// It goes on without what is denied.
+    Reduced,
+    /// It is refused.
+    Refused,
+    /// It goes on.
+    Reported,
+    /// One item of the rule refuses, another reports.
+    Various,
 }
 
 /// What one rule says.
@@ -116,7 +129,7 @@ impl Retrial<'_> {
             let of_rule = known.left.iter().filter(|it| it.rule == rule);
             let id = applied.meta().id;
             let said = if self.is_hidden((known, document), variables, (rule, id)) {
-                self.as_then((rule, mode), "values that the log does not hold")
+                self.as_then((known, variables), (rule, mode), "values that the log does not hold")
             } else {
                 of_rule.fold(Says::Objects(None), |said, left| {
                     said.and(self.part((known, left), variables, (mode, limit), &mut so_far))
@@ -187,10 +200,14 @@ impl Retrial<'_> {
         let is_excused = objection.is_some() && policy.excuses(left.rule, asked);
         if self.forgotten.was_asked() {
             let what = "the caller, of whom the log holds no claims";
-            return self.as_then((left.rule, mode), what);
+            return self.as_then((known, variables), (left.rule, mode), what);
         }
         if asked.has_seen_values() && self.item.hidden == Hidden::Values {
-            return self.as_then((left.rule, mode), "values that the log does not hold");
+            return self.as_then(
+                (known, variables),
+                (left.rule, mode),
+                "values that the log does not hold",
+            );
         }
         if mode == Mode::Enforce {
             so_far.taken.extend(found.taken);
@@ -228,27 +245,88 @@ impl Retrial<'_> {
     }
 
     /// What the rule said then, when it would say the same today.
-    fn as_then(&self, (rule, mode): (RuleIdx, Mode), what: &'static str) -> Says {
-        let meta = self.bench.policy.meta(rule);
-        // Of what is refused before the rules are asked, nobody knows what they would have said.
-        let was_judged = self
-            .item
-            .refused
-            .is_none_or(|(rule, _)| self.bench.policy.rules().any(|(_, it)| it.meta().id == rule));
-        if !self.is_single || !was_judged || !self.alike.holds_for(meta) {
+    fn as_then(
+        &self,
+        (known, variables): (&Judgeable, &Variables<'_>),
+        (rule, mode): (RuleIdx, Mode),
+        what: &'static str,
+    ) -> Says {
+        let policy = self.bench.policy;
+        let meta = policy.meta(rule);
+        if !self.is_single || !self.was_judged() || !self.says_the_same(rule) {
             return Says::Unknown(what);
         }
-        // What a rule that refuses has found in what was admitted, it has taken out.
-        let counts = mode == Mode::Report || self.item.refused.is_some();
-        let objected = self.item.found.iter().find(|(rule, _)| counts && *rule == meta.id);
-        let coded = |code: &str| Code::ALL.iter().find(|it| it.as_str() == code).copied();
-        Says::Objects(objected.map(|(_, code)| Violation {
+        let Some(objection) = self.objection_then(meta) else { return Says::Objects(None) };
+        let has_refused = self.item.refused.is_some_and(|(it, _)| it == meta.id);
+        let went_on = self.item.refused.is_none() && self.alike.has_same_modes();
+        let objects = match Consequence::of(policy.rule(rule)) {
+            Consequence::Refused => true,
+            Consequence::Reported => false,
+            Consequence::Reduced | Consequence::Various if has_refused => true,
+            Consequence::Reduced | Consequence::Various if mode == Mode::Report => true,
+            // Nothing but this can have let it go on, and it does so today.
+            Consequence::Reduced | Consequence::Various if went_on => false,
+            Consequence::Reduced if self.leaves_some(known, variables, rule) => false,
+            Consequence::Reduced => return Says::Unknown("what would be left of the operation"),
+            Consequence::Various => return Says::Unknown("what each of its items has said"),
+        };
+        Says::Objects(Some(objection).filter(|_| objects))
+    }
+
+    /// Whether the rules were asked: of what is refused before that, or for its sheer size, nobody
+    /// knows what they would have said.
+    fn was_judged(&self) -> bool {
+        let is_of_rules = |id: &str| self.bench.policy.rules().any(|(_, it)| it.meta().id == id);
+        let by_size = Code::MAX_VARIABLES_LIMIT.as_str();
+        self.item.refused.is_none_or(|(rule, code)| code != by_size && is_of_rules(rule))
+    }
+
+    /// Whether a rule would find what it found then.
+    fn says_the_same(&self, rule: RuleIdx) -> bool {
+        let policy = self.bench.policy;
+        // A limit has the number of a profile, and can be lifted.
+        let is_limit = matches!(policy.setting(rule), Setting::Limit { .. });
+        let has_same_number = || self.alike.has("profiles") && self.alike.has("exceptions");
+        self.alike.holds_for(policy.meta(rule)) && (!is_limit || has_same_number())
+    }
+
+    /// What the log holds of a rule's objections.
+    fn objection_then(&self, meta: &Meta) -> Option<Violation> {
+        // Where a field is concealed, it is objected to as if it were not there.
+        let conceals = |it: &str| meta.id == "authorization" && it == "validation";
+        let mut found = self.item.found.iter();
+        let (_, code) = found.find(|(it, _)| *it == meta.id || conceals(it))?;
+        let code = Code::ALL.iter().find(|it| it.as_str() == *code).copied();
+        Some(Violation {
             rule: meta.id,
-            code: coded(code).unwrap_or(meta.code),
+            code: code.unwrap_or(meta.code),
             at: None,
             public: "as it was then".into(),
             detail: "as it was then".into(),
-        }))
+        })
+    }
+
+    /// Whether something is left of the operation whatever a rule takes out.
+    fn leaves_some(&self, known: &Judgeable, variables: &Variables<'_>, rule: RuleIdx) -> bool {
+        let of_rule = known.left.iter().filter(|it| it.rule == rule);
+        let all = of_rule.flat_map(|it| match &it.part {
+            Part::Depends(residual) => residual.could_take(),
+            Part::DependsUnselected(_) | Part::Measured(_) | Part::Violated(_) => Vec::new(),
+        });
+        let all: Vec<_> = all.collect();
+        reduced::reduce(self.bench.policy, known, variables, &all).is_ok()
+    }
+}
+
+impl Consequence {
+    fn of(rule: &dyn Rule) -> Self {
+        let modes = rule.modes();
+        match (modes.contains(&Mode::Enforce), modes.contains(&Mode::Report)) {
+            (false, _) => Self::Reported,
+            (true, true) => Self::Various,
+            (true, false) if rule.takes_out() => Self::Reduced,
+            (true, false) => Self::Refused,
+        }
     }
 }
 

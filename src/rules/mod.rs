@@ -55,6 +55,7 @@ use crate::{
     cost::Model,
     diagnostic::Diagnostics,
     digest::TextDigest,
+    document::SelectionId,
     expression::{Asked, Conditions, Outcome},
     operation::{Operation, Variables},
     schema::{FieldId, InputId, Schema, TypeId},
@@ -95,6 +96,11 @@ pub trait Rule: Send + Sync + Debug {
     /// Whether the rule may take selections out of an operation; see [`Findings::take_out`].
     fn takes_out(&self) -> bool {
         false
+    }
+
+    /// What its items do when they object, as far as they say that themselves.
+    fn modes(&self) -> Vec<Mode> {
+        vec![Mode::Enforce]
     }
 
     /// The items of the policy file that the rule decides by, as `tell` calls them.
@@ -151,6 +157,11 @@ pub enum Specialised {
 pub trait Residual: Send + Sync + Debug {
     /// Checks one request: objects to `found`, or hands it a measure for the limit.
     fn check(&self, facts: &Facts<'_>, found: &mut Findings);
+
+    /// Every selection that it could take out, whoever asks; see [`Findings::take_out`].
+    fn could_take(&self) -> Vec<SelectionId> {
+        Vec::new()
+    }
 
     /// Objects to what every request with this document is refused for, whatever comes with it:
     /// for a person, not for the request path.

@@ -126,6 +126,10 @@ impl Rule for Authorization {
         self.denial.on_deny == OnDeny::Remove
     }
 
+    fn modes(&self) -> Vec<Mode> {
+        vec![self.denial.mode]
+    }
+
     fn items(&self) -> Vec<Box<str>> {
         self.permits.iter().map(|it| it.name.clone()).collect()
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    document::SelectionId,
     expression::{Expression, Name, Outcome, When},
     operation::{GuardId, Node, NodeId, Operation},
     rules::{
@@ -192,6 +193,14 @@ impl Residual for Left {
             }
             self.deny(decision, (first, nodes), &outcome, found);
         }
+    }
+
+    fn could_take(&self) -> Vec<SelectionId> {
+        let asked = self.decisions.iter().flat_map(|it| &it.nodes);
+        let asked = asked.filter_map(|it| Some(self.operation.node(*it)?.source));
+        // Nobody knows what the questions are about that are not among them.
+        let all = self.operation.nodes().iter().filter(|_| self.are_too_many);
+        asked.chain(all.map(|it| it.source)).collect()
     }
 
     fn always(&self, found: &mut Findings) {

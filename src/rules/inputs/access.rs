@@ -148,6 +148,10 @@ impl Rule for Of {
         Specialised::Depends(Box::new(Left { rule, operation: Arc::clone(operation), sites }))
     }
 
+    fn modes(&self) -> Vec<Mode> {
+        self.0.conditions.iter().map(|it| it.mode).collect()
+    }
+
     fn items(&self) -> Vec<Box<str>> {
         self.0.conditions.iter().map(|it| it.name.clone()).collect()
     }
@@ -381,13 +385,11 @@ impl Resolve for Only {
 
 /// The fields that can answer a selection; of one object type only, when it is given.
 fn fields(operation: &Operation, node: &Node, object: Option<u32>) -> Vec<FieldId> {
-    let all = operation.answering(node);
-    match object.map(|it| operation.schema().object(it)) {
-        Some(ty) => {
-            all.into_iter().filter(|it| operation.schema().field(*it).parent == ty).collect()
-        }
-        None => all,
+    let mut all = operation.answering(node);
+    if let Some(ty) = object.map(|it| operation.schema().object(it)) {
+        all.retain(|it| operation.schema().field(*it).parent == ty);
     }
+    all
 }
 
 /// What the interpreter spends: it takes as long as looking at so many values.

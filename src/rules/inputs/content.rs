@@ -141,6 +141,10 @@ impl<T: Test> Rule for Of<T> {
         }
     }
 
+    fn modes(&self) -> Vec<Mode> {
+        self.0.tests.iter().map(|it| it.mode).collect()
+    }
+
     fn items(&self) -> Vec<Box<str>> {
         self.0.tests.iter().map(|it| it.name.clone()).collect()
     }
