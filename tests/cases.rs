@@ -128,3 +128,33 @@ fn a_file_that_cannot_be_read_is_misuse() {
     assert_eq!(exit, Some(2), "{text}");
     assert!(text.contains("cases.yaml` holds no case"), "{text}");
 }
+
+/// A policy over a small schema with files beside it, and one case; exit code and what was printed.
+fn told_of_case(rest: &str, files: &[(&str, &str)], case: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("s.graphql", "type Query { me: User } type User { id: ID }");
+    write("c.yaml", &format!("cases:\n  - {{ name: c, {case} }}\n"));
+    files.iter().for_each(|(name, text)| write(name, text));
+    let head = "version: 1\nname: t\nschema: { file: s.graphql }\ntests: [c.yaml]\n";
+    write("p.yaml", &format!("{head}{rest}"));
+    told(&folder.path().join("p.yaml"), &[])
+}
+
+#[test]
+fn a_case_by_get_meets_what_a_get_meets() {
+    let get = "method: get, document: '{ me { id } }'";
+    let listed = ("m.json", r#"{"1":"{me{id}}"}"#);
+    let documents = "documents: { manifests: [m.json] }\n";
+    for (rest, files, request, expect) in [
+        ("http: { get: off }\n", &[][..], get, "{ refuse: METHOD_NOT_ALLOWED }"),
+        ("", &[], get, "{ refuse: METHOD_NOT_ALLOWED }"),
+        ("http: { get: on }\n", &[], get, "admit"),
+        ("", &[], "document: '{ me { id } }'", "admit"),
+        (documents, &[listed], get, "{ refuse: PERSISTED_QUERY_ID_REQUIRED }"),
+        (documents, &[listed], "method: get, id: '1'", "admit"),
+    ] {
+        let (exit, text) = told_of_case(rest, files, &format!("{request}, expect: {expect}"));
+        assert_eq!(exit, Some(0), "{rest}{request} {expect}\n{text}");
+    }
+}

@@ -28,7 +28,7 @@ pub use media::{JSON, Media, readable};
 pub use origin::listed_origin;
 pub use reply::{Refusal, Reply};
 pub use status::answer_status;
-pub use target::{Route, route};
+pub use target::{Route, by_method, route};
 pub use upload::{
     MAX_MAP, PartHead, UploadMap, boundary_of, file_head, invalid_upload, prologue, too_many_bytes,
     upload_end, with_files,

@@ -7,6 +7,7 @@ use http::{
 };
 
 use crate::{
+    identity,
     policy::{Get, Http},
     transport::{get, origin, shown, violation, violation_with},
     verdict::{Code, Violation},
@@ -42,14 +43,13 @@ pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
         return Ok(Route::Preflight);
     }
     let wants_websocket = wants_websocket(head) && http.websocket.is_some();
-    if head.method == Method::GET && !wants_websocket && http.get != Get::Off {
+    let takes_get = || by_method(identity::Method::Get, http).is_ok();
+    if head.method == Method::GET && !wants_websocket && takes_get() {
         get::asked_for_by_get(&head.headers, http)?;
         return Ok(Route::Get);
     }
     if head.method != Method::POST && !wants_websocket {
-        let (rule, code) = ("method", Code::METHOD_NOT_ALLOWED);
-        let public = "this method is not allowed here";
-        return Err(violation_with((rule, code), public, why_not_allowed(head)));
+        return Err(not_allowed(why_not_allowed(head)));
     }
     if head.uri.query().is_some_and(holds_graphql) {
         let public = "the parameters of a request belong in its body";
@@ -58,11 +58,27 @@ pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     Ok(if wants_websocket { Route::WebSocket } else { Route::Operation })
 }
 
+/// Checks that operations may come by a method at all.
+///
+/// # Errors
+/// `METHOD_NOT_ALLOWED`.
+pub fn by_method(method: identity::Method, http: &Http) -> Result<(), Violation> {
+    match (method, http.get) {
+        (identity::Method::Get, Get::Off) => Err(not_allowed(GET_IS_OFF.into())),
+        (identity::Method::Get, Get::On | Get::Trusted) | (identity::Method::Post, _) => Ok(()),
+    }
+}
+
+fn not_allowed(why: String) -> Violation {
+    let (rule, code) = ("method", Code::METHOD_NOT_ALLOWED);
+    violation_with((rule, code), "this method is not allowed here", why)
+}
+
 /// What a policy would have to say.
 fn why_not_allowed(head: &Parts) -> String {
     match &head.method {
         &Method::GET if wants_websocket(head) => "WebSocket: `http.websocket` is not set".into(),
-        &Method::GET => "GET: `http.get` is `off`".into(),
+        &Method::GET => GET_IS_OFF.into(),
         &Method::OPTIONS if head.headers.contains_key(ORIGIN) => {
             format!(
                 "OPTIONS of a page of {}: not in `http.origins`",
@@ -150,6 +166,8 @@ fn code(high: u8, low: u8) -> Option<u8> {
     let (high, low) = (char::from(high).to_digit(16)?, char::from(low).to_digit(16)?);
     u8::try_from((high << 4) | low).ok()
 }
+
+const GET_IS_OFF: &str = "GET: `http.get` is `off`";
 
 /// GraphQL over HTTP, and the id of a trusted document.
 const PARAMETERS: [&str; 5] = ["query", "variables", "operationName", "extensions", "documentId"];

@@ -9,7 +9,7 @@ use crate::{
     json,
     policy::{Case, Expect, KeyOrigin, Policy, ProfileIdx, Who},
     sources,
-    transport::{decode, not_json},
+    transport::{by_method, decode, not_json},
     verdict::{Code, Verdict, Violation},
 };
 
@@ -36,7 +36,8 @@ impl Trial {
     /// Runs it.
     pub(super) fn of(gate: &Gate, case: &Case) -> Self {
         let body = case.body.to_string();
-        let caller = match caller(gate.policy(), case) {
+        let by_method = by_method(case.method, &gate.policy().http);
+        let caller = match by_method.and_then(|()| caller(gate.policy(), case)) {
             Ok(caller) => caller,
             Err(violation) => return Self::default().judged(case, &[violation]),
         };
