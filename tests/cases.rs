@@ -158,3 +158,31 @@ fn a_case_by_get_meets_what_a_get_meets() {
         assert_eq!(exit, Some(0), "{rest}{request} {expect}\n{text}");
     }
 }
+
+#[test]
+fn a_token_can_be_an_api_key() {
+    let rest = "identity: { api_keys: { header: x-api-key, file: keys.yaml } }\n\
+        authorization: { default: deny, rules: [{ on: [Query.me], allow: 'claims.sub == \"a\"' }] }\n";
+    // SHA-256 of `key`.
+    let hash = "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683";
+    let keys = |claims: &str| format!("- {{ hash: 'sha256:{hash}', claims: {{ {claims} }} }}\n");
+    for (claims, token, expect) in [
+        ("sub: a", "key", "admit"),
+        ("sub: b", "key", "{ refuse: FORBIDDEN }"),
+        ("sub: a, exp: 10", "key", "{ refuse: UNAUTHENTICATED }"),
+        ("sub: a", "other", "{ refuse: UNAUTHENTICATED }"),
+    ] {
+        let files = [("keys.yaml", &*keys(claims))];
+        let case = format!("document: '{{ me {{ id }} }}', token: {token}, expect: {expect}");
+        let (exit, text) = told_of_case(rest, &files, &case);
+        assert_eq!(exit, Some(0), "{claims} {token} {expect}\n{text}");
+    }
+}
+
+#[test]
+fn a_token_that_nothing_reads_says_what_to_write() {
+    let case = "document: '{ me { id } }', token: key, expect: admit";
+    let (exit, text) = told_of_case("", &[], case);
+    assert_eq!(exit, Some(1), "{text}");
+    assert!(text.contains("the policy reads no tokens: give the case `claims` instead"), "{text}");
+}

@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     admission::{Explanation, Gate, Outcome, Request, Requests, explain},
+    digest::Digest,
     expression::Asked,
-    identity::{Caller, Client, Identity, Keyring, Seen, Way},
+    identity::{BadCredential, Caller, Client, Identity, Keyring, Seen, Way},
     json,
     policy::{Case, Expect, KeyOrigin, Policy, ProfileIdx, Who},
     sources,
@@ -143,20 +144,35 @@ fn caller(policy: &Policy, case: &Case) -> Result<Caller, Violation> {
     Ok(Caller { identity, client, way })
 }
 
+/// Whose token it is: an API key, when the policy has it, or else a JWT. A request has each in a
+/// header of its own, a case has one `token` for both.
 fn identity(policy: &Policy, token: &str) -> Result<Arc<Identity>, Violation> {
-    let no_keys = || Violation {
+    let (credentials, now) = (&policy.credentials, sources::now().0);
+    let by_key = credentials.api_keys.as_ref();
+    let by_key = by_key.map(|it| it.keys.identify(&Digest::of(token.as_bytes()).0, now));
+    let keys = credentials.jwt.as_ref().map(|it| (&it.keys, &it.rules));
+    match (by_key, keys) {
+        (Some(Err(BadCredential::UnknownApiKey)), Some((KeyOrigin::File(keys), rules)))
+        | (None, Some((KeyOrigin::File(keys), rules))) => {
+            let keyring = Keyring::new(Arc::clone(keys), rules.clone());
+            keyring.identify(token, now).map_err(Violation::from)
+        }
+        (Some(Err(BadCredential::UnknownApiKey)) | None, Some((KeyOrigin::Remote(_), _))) => {
+            Err(unverified("the keys for it are an issuer's: give the case `claims` instead"))
+        }
+        (Some(found), _) => found.map_err(Violation::from),
+        (None, None) => {
+            Err(unverified("the policy reads no tokens: give the case `claims` instead"))
+        }
+    }
+}
+
+fn unverified(why: &str) -> Violation {
+    Violation {
         rule: "identity",
         code: Code::UNAUTHENTICATED,
         at: None,
         public: "the token cannot be verified".into(),
-        detail: "the policy has no file of keys: give the case `claims` instead".into(),
-    };
-    let jwt = policy.credentials.jwt.as_ref().ok_or_else(no_keys)?;
-    match &jwt.keys {
-        KeyOrigin::File(keys) => {
-            let keyring = Keyring::new(Arc::clone(keys), jwt.rules.clone());
-            keyring.identify(token, sources::now().0).map_err(Violation::from)
-        }
-        KeyOrigin::Remote(_) => Err(no_keys()),
+        detail: why.into(),
     }
 }
