@@ -179,3 +179,28 @@ fn a_listed_document_is_asked_for_by_its_id() {
     assert_eq!(answers.first(), answers.get(1));
     assert!(answers.get(2).unwrap().contains("`document` is missing"));
 }
+
+#[test]
+fn the_hash_for_exceptions_finds_every_layout() {
+    let told = |document: &str, format: &str| one(document, "{}", format).1;
+    let json = |document: &str| -> Value { serde_json::from_str(&told(document, "json")).unwrap() };
+    let (one, other) = (json("{ cart { id } }"), json("query {\n  cart { id }\n}\n"));
+    assert_ne!(one["document"], other["document"]);
+    assert_eq!(one["exception"], other["exception"]);
+    let line = format!("for `exceptions`: {}\n", one["exception"].as_str().unwrap());
+    assert!(told("{ cart { id } }\n", "text").contains(&line));
+    // It is the one that lifts.
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("s.graphql", "type Query { cart: Cart } type Cart { id: ID }");
+    let head = "version: 1\nname: t\nschema: { file: s.graphql }\nlimits: { depth: 1 }\n";
+    let exception = format!("document: '{}', owner: o", one["exception"].as_str().unwrap());
+    let lift = "lift: [limits.depth], reason: r";
+    write("p.yaml", &format!("{head}exceptions: [{{ {exception}, {lift} }}]\n"));
+    for document in ["{ cart { id } }", "query {\n  cart { id }\n}\n"] {
+        write("q.graphql", document);
+        let mut program = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        program.args(["explain", "q.graphql", "--policy", "p.yaml"]).current_dir(folder.path());
+        assert_eq!(program.status().unwrap().code(), Some(0), "{document}");
+    }
+}

@@ -12,7 +12,8 @@ use crate::{
         price::{self, CostTold},
         reduced,
     },
-    document::SelectionId,
+    digest::Digest,
+    document::{self, SelectionId},
     expression::{Asked, Outcome as Answer},
     identity::{Caller, Seen},
     operation::{Operation, Variables, coerce},
@@ -33,8 +34,11 @@ pub struct Explanation {
     /// The canonical text, as a JSON literal; what an upstream would get, without what is taken
     /// out for this caller. Of what is refused, the whole.
     pub canonical: Option<Box<str>>,
-    /// SHA-256 of the text as given: what an exception names.
+    /// SHA-256 of the text as given: what logs name.
     pub document: Option<[u8; 32]>,
+    /// SHA-256 of the canonical text of the operation: by it an exception finds the document however
+    /// clients lay it out.
+    pub excepted: Option<[u8; 32]>,
     /// Which item of which rule decides what.
     pub decided: Vec<(&'static Meta, Decided)>,
     /// The named conditions that were asked for, with their answers.
@@ -110,16 +114,21 @@ fn explain_text(
         Known::Refused(..) => None,
     };
     let cost = price::tell((policy, profile), listed, request);
-    let told = match (&known, selected) {
+    let told = match (&known, &selected) {
         (Known::Judgeable(document), Some(operation)) => {
-            told(policy, (document, &operation), request, whom.0)
+            told(policy, (document, operation), request, whom.0)
         }
         (Known::Judgeable(_) | Known::Refused(..), _) => Told::default(),
     };
     let judged = judge_lines((policy, profile), &known, request, whom);
     let Told { decided, conditions } = told;
     let spent = spent((policy, profile), &known, request);
-    Explanation { cost, decided, conditions, spent, ..judged }
+    // What is concealed has no hash of either kind.
+    let excepted = selected.filter(|_| judged.document.is_some()).map(|it| {
+        let canonical = document::canonical_text(it.document(), it.id());
+        Digest::of(canonical.as_bytes()).0
+    });
+    Explanation { cost, decided, conditions, spent, excepted, ..judged }
 }
 
 /// One request, and what is counted of it once it is admitted.
@@ -248,6 +257,7 @@ const fn empty() -> Explanation {
         cost: None,
         canonical: None,
         document: None,
+        excepted: None,
         decided: Vec::new(),
         conditions: Vec::new(),
         spent: Vec::new(),

@@ -22,7 +22,7 @@ use crate::{
     rules::{Decided, Meta},
     sources::{self, Teller},
     transport,
-    verdict::{Mode, Violation},
+    verdict::{Mode, Violation, hex},
 };
 
 #[derive(Args, Debug)]
@@ -177,7 +177,11 @@ fn as_text(told: &Explanation) -> String {
     };
     if let Some(document) = told.document {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "document sha256:{}\n", crate::verdict::hex(&document));
+        let _ = writeln!(out, "document sha256:{}", hex(&document));
+        if let Some(excepted) = told.excepted {
+            let _ = writeln!(out, "for `exceptions`: sha256:{}", hex(&excepted));
+        }
+        out.push('\n');
     }
     for line in &told.lines {
         let mode = mode(line);
@@ -255,7 +259,8 @@ fn as_json(told: &Explanation) -> Value {
     json!({
         "verdict": if told.deciding.is_some() { "reject" } else { "admit" },
         "deciding": told.deciding.as_ref().map(violation),
-        "document": told.document.map(|it| format!("sha256:{}", crate::verdict::hex(&it))),
+        "document": told.document.map(|it| format!("sha256:{}", hex(&it))),
+        "exception": told.excepted.map(|it| format!("sha256:{}", hex(&it))),
         "forwarded": told.canonical.as_deref().filter(|_| told.deciding.is_none())
             .and_then(|it| serde_json::from_str::<Value>(it).ok()),
         "cost": told.cost.as_ref().map(price::as_json),
