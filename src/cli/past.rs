@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::{
     cli::{terminal, tls::Tls},
     config::UpstreamUrl,
-    diagnostic::Diagnostics,
+    diagnostic::{Diagnostics, suggestion},
     policy::Policy,
     sources::{Teller, load_policy_asking},
     traffic::{Replay, Replayed},
@@ -25,6 +25,9 @@ pub(super) struct Log {
     /// The files of a traffic log, the oldest first, or `-` for standard input
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<PathBuf>,
+    /// Of a log of several graphs, the one that is meant
+    #[arg(long, value_name = "NAME")]
+    graph: Option<String>,
 }
 
 /// Whom to ask for a schema, when a policy has it by introspection.
@@ -57,6 +60,7 @@ impl Log {
         replay: &mut Replay,
         mut each: impl FnMut(&Replayed<'_>),
     ) -> Result<(), String> {
+        replay.want(self.graph.as_deref());
         for path in &self.logs {
             let wrong = |it: io::Error| format!("`{}`: {it}", path.display());
             let (lines, size) = open(path).map_err(wrong)?;
@@ -71,7 +75,32 @@ impl Log {
             replay.run(lines, read, &mut each).map_err(wrong)?;
             bar.finish_and_clear();
         }
-        Ok(())
+        of_one_graph(replay, self.graph.as_deref())
+    }
+}
+
+/// What to say when it was not of one graph, or not of the one that is meant. Of a log without any
+/// operation there is something else to say.
+pub(super) fn of_one_graph(replay: &Replay, meant: Option<&str>) -> Result<(), String> {
+    let met: Vec<Option<&str>> = replay.graphs().collect();
+    let names: Vec<&str> = met.iter().flatten().copied().collect();
+    let listed = names.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
+    match meant {
+        None if met.len() < 2 => Ok(()),
+        None => {
+            let rest = if met.contains(&None) { " and one without a name" } else { "" };
+            let help = "say which one is meant with `--graph NAME`";
+            Err(format!("the log holds operations of several graphs, {listed}{rest}: {help}"))
+        }
+        Some(_) if met.is_empty() => Ok(()),
+        Some(name) if names.contains(&name) => Ok(()),
+        Some(name) if names.is_empty() => Err(format!(
+            "no graph of the log is called `{name}`: it names none, so leave `--graph` out"
+        )),
+        Some(name) => Err(match suggestion(name, names) {
+            Some(it) => format!("no graph of the log is called `{name}`: did you mean `{it}`?"),
+            None => format!("no graph of the log is called `{name}`: it has {listed}"),
+        }),
     }
 }
 

@@ -81,6 +81,11 @@ impl OperationLine<'_> {
         let Self { observed, item, caller, .. } = self;
         let (at, of) = (rfc3339(observed.at), observed.sent.len());
         let _ = write!(out, "{{\"kind\":\"operation\",\"at\":\"{at}\",\"id\":\"{}\",", observed.id);
+        if let Some(graph) = observed.id.graph().name() {
+            out.push_str("\"graph\":");
+            push_text(out, graph);
+            out.push(',');
+        }
         let framing = match observed.framing {
             Framing::Array => "array",
             Framing::Single => "single",

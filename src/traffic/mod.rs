@@ -4,6 +4,7 @@
 //! Both see a copy of what was judged, in threads of their own behind bounded queues: what they
 //! cannot take is dropped and counted, and no request ever waits for them.
 
+mod graphs;
 mod line;
 mod log;
 mod memory;
@@ -15,6 +16,7 @@ mod read;
 mod replay;
 mod rotation;
 mod shadow;
+mod told;
 mod values;
 mod writer;
 

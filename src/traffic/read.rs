@@ -109,6 +109,12 @@ impl<'t> Logged<'t> {
         text(self.line, "id").unwrap_or_default()
     }
 
+    /// The graph that it was for, where graphs have names.
+    #[must_use]
+    pub fn graph(self) -> Option<Cow<'t, str>> {
+        text(self.line, "graph")
+    }
+
     /// The place in its batch, and how many there are in that.
     #[must_use]
     pub fn item(self) -> (u64, u64) {

@@ -20,7 +20,9 @@ use crate::{
     policy::Policy,
     traffic::{
         Entry, Logged, LoggedDocument, LoggedPolicy,
+        graphs::Graphs,
         read::{LIMITS, read_entry},
+        told::Told,
     },
 };
 
@@ -32,7 +34,8 @@ pub struct Replay {
     alike: Vec<Vec<Alike>>,
     in_force: HashMap<Box<str>, usize>,
     present: usize,
-    documents: HashMap<Digest, Arc<LoggedDocument>>,
+    documents: Told,
+    graphs: Graphs,
     /// By all that a verdict depends on: a digest, since requests may be large.
     memo: LruCache<Digest, Arc<Vec<Vec<Judged>>>>,
     /// Items of a batch that is not complete yet.
@@ -73,11 +76,23 @@ impl Replay {
             alike,
             in_force: HashMap::default(),
             present: 0,
-            documents: HashMap::default(),
+            documents: Told::default(),
+            graphs: Graphs::default(),
             memo: LruCache::new(MEMO),
             open: Vec::new(),
             unreadable: 0,
         }
+    }
+
+    /// Passes over operations of other graphs from here on; without a name there are no others.
+    pub fn want(&mut self, graph: Option<&str>) {
+        self.graphs.want(graph);
+    }
+
+    /// The graphs that operations were met of, wanted or not, by their names; nothing stands for
+    /// those of which no graph is told.
+    pub fn graphs(&self) -> impl Iterator<Item = Option<&str>> {
+        self.graphs.met()
     }
 
     /// Reads a log to its end; `each` is told of every operation, `read` of the bytes so far.
@@ -112,23 +127,27 @@ impl Replay {
         let Ok(tree) = json::read(line, LIMITS) else { return self.lose() };
         match read_entry(&tree) {
             None => self.lose(),
-            Some(Entry::Document(document)) => {
-                self.documents.insert(document.hash, Arc::new(document));
-            }
+            Some(Entry::Document(document)) => self.documents.keep(self.present, document),
             Some(Entry::Policy(policy)) => self.policy(&policy),
-            Some(Entry::Operation(logged)) => match logged.item() {
-                (_, 0 | 1) => self.judge(&[logged], each),
-                (item, of) => {
-                    if item != self.open.len() as u64 {
-                        self.unreadable = self.unreadable.saturating_add(self.open.len() as u64);
-                        self.open.clear();
-                    }
-                    self.open.push(String::from_utf8_lossy(line).into_owned());
-                    if self.open.len() as u64 >= of {
-                        self.batch(each);
-                    }
-                }
-            },
+            Some(Entry::Operation(logged)) => self.operation(line, logged, each),
+        }
+    }
+
+    fn operation(&mut self, line: &[u8], logged: Logged<'_>, each: &mut impl FnMut(&Replayed<'_>)) {
+        if !self.graphs.wants(logged.graph().as_deref()) {
+            return;
+        }
+        let (item, of) = logged.item();
+        if of < 2 {
+            return self.judge(&[logged], each);
+        }
+        if item != self.open.len() as u64 {
+            self.unreadable = self.unreadable.saturating_add(self.open.len() as u64);
+            self.open.clear();
+        }
+        self.open.push(String::from_utf8_lossy(line).into_owned());
+        if self.open.len() as u64 >= of {
+            self.batch(each);
         }
     }
 
@@ -171,7 +190,7 @@ impl Replay {
             }
         };
         for (n, logged) in items.iter().enumerate() {
-            let document = logged.document().and_then(|it| self.documents.get(&it));
+            let document = logged.document().and_then(|it| self.documents.get(self.present, it));
             let now = judged.iter().filter_map(|it| it.get(n)).collect();
             let then = match logged.refused() {
                 None => Ruling::Admitted,
@@ -194,7 +213,7 @@ impl Replay {
         let conditions: Vec<_> = conditions.iter().map(|(name, it)| (&**name, *it)).collect();
         let remembered: Vec<_> = items.iter().map(|it| Remembered::of(*it)).collect();
         let recalled = items.iter().zip(&remembered).map(|(logged, it)| {
-            let document = logged.document().and_then(|it| self.documents.get(&it));
+            let document = logged.document().and_then(|it| self.documents.get(self.present, it));
             it.recalled(*logged, document)
         });
         let recalled: Vec<_> = recalled.collect();

@@ -23,6 +23,9 @@ pub(in crate::cli) struct Arguments {
     /// Manifests, folders of `.graphql` files with `NAME.variables.json` beside them, or traffic logs
     #[arg(required = true, value_name = "OPERATIONS")]
     pub(super) inputs: Vec<PathBuf>,
+    /// Of a traffic log of several graphs, the one that is meant
+    #[arg(long, value_name = "NAME")]
+    pub(super) graph: Option<String>,
     /// The policy to tune
     #[arg(long, env = "PORTCULLIS_POLICY")]
     pub(super) policy: PathBuf,

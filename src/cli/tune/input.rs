@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     admission::Hidden,
-    cli::terminal,
+    cli::{past::of_one_graph, terminal},
     diagnostic::{Diagnostics, Source},
     digest::Digest,
     policy::manifest,
@@ -41,19 +41,26 @@ pub(super) struct Asked {
 type Variables = Map<String, Value>;
 
 /// Reads all of it.
-pub(super) fn read(paths: &[PathBuf], variables: Option<&Path>) -> Result<Vec<Asked>, String> {
+pub(super) fn read(
+    paths: &[PathBuf],
+    variables: Option<&Path>,
+    graph: Option<&str>,
+) -> Result<Vec<Asked>, String> {
     let variables = variables.map(read_variables).transpose()?.unwrap_or_default();
     let mut asked = Vec::new();
+    let mut replay = Replay::new([]);
+    replay.want(graph);
     for path in paths {
         let wrong = |it: std::io::Error| format!("`{}`: {it}", path.display());
         if path.is_dir() {
             asked.extend(folder(path, &variables)?);
         } else if is_log(path).map_err(wrong)? {
-            asked.extend(log(path).map_err(wrong)?);
+            asked.extend(log(path, &mut replay).map_err(wrong)?);
         } else {
             asked.extend(listed(path, &variables)?);
         }
     }
+    of_one_graph(&replay, graph)?;
     Ok(asked)
 }
 
@@ -71,7 +78,7 @@ fn is_log(path: &Path) -> std::io::Result<bool> {
 }
 
 /// What was admitted then: what was refused is no example of what is legitimate.
-fn log(path: &Path) -> std::io::Result<Vec<Asked>> {
+fn log(path: &Path, replay: &mut Replay) -> std::io::Result<Vec<Asked>> {
     let mut asked: BTreeMap<Key, Asked> = BTreeMap::new();
     let mut texts: BTreeMap<Digest, Arc<str>> = BTreeMap::new();
     let note = |it: &Replayed<'_>| {
@@ -90,7 +97,7 @@ fn log(path: &Path) -> std::io::Result<Vec<Asked>> {
         });
         one.times = one.times.map(|it| it.saturating_add(1));
     };
-    Replay::new([]).run(BufReader::new(File::open(path)?), |_| {}, note)?;
+    replay.run(BufReader::new(File::open(path)?), |_| {}, note)?;
     Ok(asked.into_values().collect())
 }
 

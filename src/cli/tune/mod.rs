@@ -70,7 +70,8 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     let mut found = Diagnostics::default();
     let tls = arguments.tls.load(upstream, &mut found);
     let policy = policy(&arguments.policy, (upstream, tls.as_ref()), found)?;
-    let asked = input::read(&arguments.inputs, arguments.variables.as_deref())?;
+    let (variables, graph) = (arguments.variables.as_deref(), arguments.graph.as_deref());
+    let asked = input::read(&arguments.inputs, variables, graph)?;
     let mut plan = Plan::new(&policy, asked, &arguments.mutation);
     if let Some(message) = arguments.mutation.iter().find_map(|it| plan.lacks(it)) {
         return Err(format!("{message}{}", reasons(&plan)));
