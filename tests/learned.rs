@@ -225,6 +225,41 @@ fn a_limit_that_only_reported_refuses_when_its_number_is_no_guess() {
 }
 
 #[test]
+fn variables_are_as_large_as_they_were_sent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let path = folder.join("policy.yaml");
+    write(folder.join("schema.graphql"), "type Query { a(x: [String!]!): Int }").expect("write");
+    let before = "version: 1\nname: t\nschema: { file: schema.graphql }\n";
+    write(&path, before).expect("write");
+    // As a client writes them that escapes all but ASCII, and puts spaces between.
+    let text = format!("\"{}\"", "\\u00e9".repeat(300));
+    let list = vec![text; 10].join(", ");
+    let query = "query($x: [String!]!) { a(x: $x) }";
+    let body = format!("{{\"query\": \"{query}\", \"variables\": {{\"x\": [{list}]}}}}");
+    record(&path, folder.join("traffic.jsonl"), std::slice::from_ref(&body));
+    let patch = learn(folder);
+    assert!(patch.contains("bytes: 23KiB"), "{patch}");
+    let gate = Gate::new(loaded(&path), CacheLimits::default());
+    assert_eq!(judge::code(&judge::judge(&gate, body.as_bytes())), None, "{patch}");
+    // And a replay refuses what would be.
+    let replay = |limit: usize| {
+        let limits = format!("limits: {{ variables: {{ bytes: {limit}B }} }}\n");
+        write(&path, format!("{before}{limits}")).expect("write");
+        let gate = Gate::new(loaded(&path), CacheLimits::default());
+        let is_refused = judge::code(&judge::judge(&gate, body.as_bytes())).is_some();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        let replay = ["replay", "traffic.jsonl", "--policy", "policy.yaml", "--format", "json"];
+        let output = program.args(replay).current_dir(folder).output().expect("it runs");
+        let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (is_refused, told["newly_refused"].clone())
+    };
+    let sent = list.len() + "{\"x\": []}".len();
+    assert_eq!(replay(sent), (false, 0.into()));
+    assert_eq!(replay(sent - 1), (true, 1.into()));
+}
+
+#[test]
 fn few_operations_are_a_guess_in_every_format() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();

@@ -39,6 +39,8 @@ pub struct Recalled<'r> {
     pub document: Option<Digest>,
     /// The length of that text.
     pub bytes: u64,
+    /// The length of the variables as they were sent, when it is known.
+    pub variables_bytes: Option<u64>,
     /// What is not remembered.
     pub hidden: Hidden,
     /// The rules that objected with their codes, whether that refused it or not.

@@ -192,7 +192,10 @@ impl Retrial<'_> {
         let _ = (asked.has_seen_values(), self.forgotten.was_asked());
         let found = self.bench.weigh(known, left, variables, so_far.totals);
         let meta = policy.meta(left.rule);
-        let measured = found.measured.map(|it| so_far.totals.add((left.rule, limit), it));
+        // The log writes variables anew: without the spaces and escapes that they were sent with.
+        let sent = self.item.variables_bytes.filter(|_| meta.id == "variables-bytes");
+        let totals = &mut so_far.totals;
+        let measured = found.measured.map(|it| totals.add((left.rule, limit), sent.unwrap_or(it)));
         let measured = if meta.id == "max-document" { Some(self.item.bytes) } else { measured };
         so_far.judged.measures.extend(measured.map(|it| (meta.id, it)));
         let over = measured.filter(|it| *it > limit).map(|it| over_limit(meta, it, limit));

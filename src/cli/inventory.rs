@@ -245,6 +245,7 @@ fn parts(past: &mut Past, text: &str, hash: Digest, name: Option<&str>) -> BTree
         has_text: true,
         document: Some(hash),
         bytes: 0,
+        variables_bytes: None,
         hidden: Hidden::Nothing,
         found: Vec::new(),
         refused: None,

@@ -120,6 +120,10 @@ impl OperationLine<'_> {
         text_or_null(out, sent.and_then(|it| it.name.as_deref()).map(|it| told(it, is_name)));
         out.push_str(",\"variables\":");
         out.push_str(self.variables.unwrap_or("null"));
+        let written = sent.filter(|_| self.variables.is_some());
+        if let Some(text) = written.and_then(|it| it.variables.as_deref()) {
+            let _ = write!(out, ",\"variables_bytes\":{}", text.len());
+        }
         if sent.is_some_and(|it| it.has_files) {
             out.push_str(",\"files\":true");
         }

@@ -163,6 +163,12 @@ impl<'t> Logged<'t> {
         self.request.member("variables").filter(|it| it.kind() == Kind::Object)
     }
 
+    /// The length of the variables as they were sent, where the log tells it.
+    #[must_use]
+    pub fn variables_bytes(self) -> Option<u64> {
+        number(self.request, "variables_bytes")
+    }
+
     /// What of it is not in the log.
     #[must_use]
     pub fn hidden(self) -> Hidden {

@@ -270,6 +270,7 @@ impl<'t> Remembered<'t> {
             has_text: logged.has_text(),
             document: logged.document(),
             bytes: document.map_or(0, |it| it.bytes),
+            variables_bytes: logged.variables_bytes(),
             hidden: logged.hidden(),
             found: self.found.iter().map(|(rule, code)| (&**rule, &**code)).collect(),
             refused: self.refused.as_ref().map(|(rule, code)| (&**rule, &**code)),

@@ -176,6 +176,7 @@ fn row(past: &mut Past, policy: &Policy, asked: Asked) -> Result<Row, (&'static 
         has_text: true,
         document: Some(hash),
         bytes: asked.text.len() as u64,
+        variables_bytes: None,
         hidden: crate::admission::Hidden::Nothing,
         found: Vec::new(),
         refused: None,
