@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     admission::{Appraisal, Appraiser, CostFigures, Request},
-    cli::Exit,
+    cli::{Exit, terminal},
     cost::Price,
     identity::{Caller, Identity},
     json as strict,
@@ -46,13 +46,13 @@ fn answer_all(appraiser: &mut Appraiser<'_>, mut lines: Box<dyn BufRead>) -> io:
             exit = Exit::Misuse;
             json!({ "error": why })
         });
-        // A closed pipe is nobody's fault, but the end.
-        if writeln!(out, "{answer}").is_err() {
+        if let Err(why) = writeln!(out, "{answer}") {
+            terminal::note(Err(why));
             return Ok(exit);
         }
         line.clear();
     }
-    let _ = out.flush();
+    terminal::note(out.flush());
     Ok(exit)
 }
 

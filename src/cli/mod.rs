@@ -110,32 +110,47 @@ fn command() -> clap::Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let parsed = command().try_get_matches().and_then(|it| Arguments::from_arg_matches(&it));
-    let arguments = match parsed {
-        Ok(arguments) => arguments,
+    let exit = match parsed {
+        Ok(arguments) => arguments.verb.run(),
         Err(error) => {
+            let written = error.print();
             // Help and version are errors to clap, and go to stdout.
-            let exit = if error.use_stderr() { Exit::Misuse } else { Exit::Fine };
-            // A closed pipe is nobody's fault.
-            let _ = error.print();
-            return exit.into();
+            if error.use_stderr() {
+                Exit::Misuse
+            } else {
+                terminal::note(written);
+                Exit::Fine
+            }
         }
     };
-    let exit = match arguments.verb {
-        Verb::Attack(arguments) => attack::run(&arguments),
-        Verb::Check(arguments) => check::run(&arguments),
-        Verb::Completions(arguments) => completions::run(&arguments),
-        #[cfg(feature = "demo")]
-        Verb::Demo(arguments) => demo::run(&arguments),
-        Verb::Explain(arguments) => explain::run(&arguments),
-        Verb::Init(arguments) => init::run(&arguments),
-        Verb::Inventory(arguments) => inventory::run(&arguments),
-        Verb::Learn(arguments) => learn::run(&arguments),
-        Verb::Manifest(arguments) => manifest::run(&arguments),
-        Verb::Replay(arguments) => replay::run(&arguments),
-        Verb::Schema(arguments) => schema::run(&arguments),
-        Verb::Serve(arguments) => serve::run(&arguments),
-        Verb::Test(arguments) => test::run(&arguments),
-        Verb::Tune(arguments) => tune::run(&arguments),
-    };
-    exit.into()
+    match terminal::finish() {
+        Ok(()) => exit.into(),
+        // A step that goes on with half of the data must not be green.
+        Err(why) => {
+            terminal::say(&format!("error: standard output cannot be written: {why}\n"));
+            Exit::Misuse.into()
+        }
+    }
+}
+
+impl Verb {
+    fn run(self) -> Exit {
+        match self {
+            Self::Attack(arguments) => attack::run(&arguments),
+            Self::Check(arguments) => check::run(&arguments),
+            Self::Completions(arguments) => completions::run(&arguments),
+            #[cfg(feature = "demo")]
+            Self::Demo(arguments) => demo::run(&arguments),
+            Self::Explain(arguments) => explain::run(&arguments),
+            Self::Init(arguments) => init::run(&arguments),
+            Self::Inventory(arguments) => inventory::run(&arguments),
+            Self::Learn(arguments) => learn::run(&arguments),
+            Self::Manifest(arguments) => manifest::run(&arguments),
+            Self::Replay(arguments) => replay::run(&arguments),
+            Self::Schema(arguments) => schema::run(&arguments),
+            Self::Serve(arguments) => serve::run(&arguments),
+            Self::Test(arguments) => test::run(&arguments),
+            Self::Tune(arguments) => tune::run(&arguments),
+        }
+    }
 }
