@@ -315,7 +315,29 @@ once_per_request: [Query.a, [Query.b, Query.c]]
     let codes = |text: &str| compile(text).1.iter().map(|it| it.code).collect::<Vec<_>>();
     assert_eq!(codes(text), ["unreadable-file", "wrong-expression"]);
     assert_eq!(codes(&text.replace(" || value_of", "")), ["unreadable-file"]);
-    // Mistakes of `cost` hide none either.
-    let costs = text.replace("missing.graphql", "a.graphql") + "cost: { weights: { Query.no: 1 } }";
-    assert_eq!(codes(&costs), ["no-effect", "wrong-expression", "unknown-coordinate"]);
+}
+
+#[test]
+fn a_mistake_of_cost_hides_no_other_and_brings_none() {
+    let schema = "type Query { a(n: Int): Int, pages(first: Int): [Query] }";
+    let told = |rest: &str| {
+        let text = format!("version: 1\nname: t\nschema: {{ file: a.graphql }}\n{rest}");
+        let mut resolve = |name: &str| Ok(source(name, schema));
+        let found = policy::load(source("policy.yaml", &text), &mut resolve).1;
+        found.iter().map(|it| (it.code, it.message.clone())).collect::<Vec<_>>()
+    };
+    let others = "\
+authorization: { rules: [{ on: [Query.aa], allow: always }, { on: [Query.a], allow: nope }] }
+inputs: [{ at: ['Query.a(m:)'], range: 1..2 }]
+response: { redact: [Query.as] }
+rates: [{ name: r, key: client.ip, limit: 1/s, on: Query.aaa }]
+once_per_request: [Query.aaaa]
+";
+    let without = told(others);
+    assert_eq!(without.len(), 6, "{without:?}");
+    let cost =
+        "cost: { max: 9, weights: { Query.no: 1 }, lists: { Query.page: { slicing: [first] } } }";
+    let mistakes = told(cost);
+    assert_eq!(mistakes.iter().map(|it| it.0).collect::<Vec<_>>(), ["unknown-coordinate"; 2]);
+    assert_eq!(told(&format!("{others}{cost}")), [without, mistakes].concat());
 }

@@ -55,6 +55,13 @@ impl Model {
         schema: &Arc<Schema>,
         settings: &Settings,
     ) -> Result<(Self, Diagnostics), Diagnostics> {
+        let (model, found) = Self::bind(schema, settings);
+        if found.has_errors() { Err(found) } else { Ok((model, found)) }
+    }
+
+    /// The same, with a model of what could be bound where there are mistakes: good for finding
+    /// those of others, never for judging.
+    pub(crate) fn bind(schema: &Arc<Schema>, settings: &Settings) -> (Self, Diagnostics) {
         let mut report = Report::default();
         let facts = Facts::collect(schema, settings, &mut report);
         let building = Building {
@@ -67,10 +74,7 @@ impl Model {
             classes: Vec::new(),
         };
         let model = building.model(&mut report);
-        if report.has_errors() {
-            return Err(report.into_diagnostics());
-        }
-        Ok((model, report.into_diagnostics()))
+        (model, report.into_diagnostics())
     }
 
     /// The schema it is for.

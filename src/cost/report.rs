@@ -29,11 +29,6 @@ impl Report {
         }
     }
 
-    /// True when there is an error among them.
-    pub(super) fn has_errors(&self) -> bool {
-        self.found.iter().any(|it| it.severity == Severity::Error)
-    }
-
     /// All of them. One setting bound to many fields may be wrong for each of them in the same
     /// words; it is said once.
     pub(super) fn into_diagnostics(self) -> Diagnostics {

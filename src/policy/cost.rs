@@ -56,22 +56,12 @@ pub(super) fn read(
     (settings, tuned)
 }
 
-/// What everything costs, bound to the schema; a mistake in the settings is found only against the schema.
-pub(super) fn model(
-    schema: &Arc<Schema>,
-    settings: &Settings,
-    found: &mut Diagnostics,
-) -> Option<Model> {
-    match Model::new(schema, settings) {
-        Ok((model, warnings)) => {
-            found.extend(warnings);
-            Some(model)
-        }
-        Err(errors) => {
-            found.extend(errors);
-            None
-        }
-    }
+/// What everything costs, bound to the schema; a mistake in the settings is found only against the
+/// schema, and the model is of the others.
+pub(super) fn model(schema: &Arc<Schema>, settings: &Settings, found: &mut Diagnostics) -> Model {
+    let (model, mistakes) = Model::bind(schema, settings);
+    found.extend(mistakes);
+    model
 }
 
 /// What a node says, over what holds where it says nothing.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::{
     cost::Model,
-    diagnostic::{Diagnostics, Source},
+    diagnostic::{Diagnostics, Severity, Source},
     digest::Digest,
     expression::{Conditions, Scope, When},
     policy::{
@@ -73,6 +73,7 @@ fn compile(
 ) -> Option<Policy> {
     let mut sketch = Sketch::read(registry, root, &mut *resolve, found);
     sketch.lint(registry, now, found);
+    let n_before = found.n_of(Severity::Error);
     let tuned = sketch.frame.tuned.as_ref();
     let tuned = tuned.and_then(|it| cost::tuned(it, &mut sketch.frame.cost, &mut *resolve, found));
     let Some((schema, text, origin)) = sketch.schema.take() else {
@@ -80,11 +81,12 @@ fn compile(
         return None;
     };
     let schema = Arc::new(schema);
-    let Some(cost) = cost::model(&schema, &sketch.frame.cost, found).map(Arc::new) else {
-        unbound(registry, sketch, found);
-        return None;
-    };
-    uncounted::warn(registry, (root, &sketch.profiles.0), &cost, found);
+    // INVARIANT: beside a mistake it is only for finding the others; `load_with` makes no policy.
+    let cost = Arc::new(cost::model(&schema, &sketch.frame.cost, found));
+    // Beside a mistake, a list may be uncounted only because of it.
+    if found.n_of(Severity::Error) == n_before {
+        uncounted::warn(registry, (root, &sketch.profiles.0), &cost, found);
+    }
     let name = sketch.name;
     let (frame, parts) = bind(registry, sketch, (&schema, &cost), resolve, found);
     let digest = digest((root, &text, tuned.as_deref()), &parts.documents);
