@@ -62,6 +62,30 @@ fn what_is_built_is_read_again() {
 }
 
 #[test]
+fn what_no_policy_would_take_is_not_converted() {
+    let folder = folder();
+    let folder = folder.path();
+    let listing = |second: &str| {
+        let text = format!(r#"{{"operations":[{{"id":"1","body":"{{a}}"}},{second}]}}"#);
+        fs::write(folder.join("m.json"), text).unwrap();
+    };
+    for format in ["--format=flat", "--format=apollo"] {
+        listing(r#"{"id":"1","body":"{b}"}"#);
+        let twice = run(folder, &["convert", "m.json", format]);
+        assert!(twice.stdout.is_empty() && twice.status.code() == Some(2), "{twice:?}");
+        let told = String::from_utf8(twice.stderr).unwrap();
+        assert!(told.contains("error[duplicate-id]: `1` is the id of another text"), "{told}");
+        listing(r#"{"id":"2","body":"{b"}"#);
+        check(folder, &["convert", "m.json", format], 0, "warning[bad-document]: document `2`: ");
+        listing(r#"{"id":"1","body":"{a}","clientName":"web"}"#);
+        let again = run(folder, &["convert", "m.json", format]);
+        assert!(again.stderr.is_empty() && again.status.code() == Some(0), "{again:?}");
+        fs::write(folder.join("again.json"), &again.stdout).unwrap();
+        check(folder, &["diff", "m.json", "again.json"], 0, "");
+    }
+}
+
+#[test]
 fn what_would_be_refused_is_told() {
     let folder = folder();
     let folder = folder.path();

@@ -68,9 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let mut found = Diagnostics::default();
     let exit = match &arguments.what {
         What::Build { from, format } => build(from, *format, &mut found),
-        What::Convert { manifest, format } => {
-            read(manifest, &mut found).map_or(Exit::Misuse, |it| print(&it, *format))
-        }
+        What::Convert { manifest, format } => convert(manifest, *format, &mut found),
         What::Verify { policy } => verify(policy, &mut found),
         What::Diff { before, after } => diff((before, after), &mut found),
     };
@@ -97,6 +95,12 @@ fn build(from: &[PathBuf], format: Written, found: &mut Diagnostics) -> Exit {
 fn names(paths: &[PathBuf]) -> String {
     let names = paths.iter().map(|it| format!("`{}`", it.display()));
     names.collect::<Vec<_>>().join(", ")
+}
+
+fn convert(manifest: &Path, format: Written, found: &mut Diagnostics) -> Exit {
+    let Some(manifest) = read(manifest, found) else { return Exit::Misuse };
+    manifest::proof(&manifest, found);
+    if found.has_errors() { Exit::Misuse } else { print(&manifest, format) }
 }
 
 /// A file, or every file in a folder and the folders in it.

@@ -7,11 +7,13 @@ mod diff;
 mod folder;
 mod id;
 mod json;
+mod proof;
 mod write;
 
 pub use diff::{Change, diff};
 pub use folder::build;
 pub use id::{DocumentId, NoId};
+pub use proof::proof;
 pub use write::{Format, write};
 
 use std::{ops::Range, sync::Arc};

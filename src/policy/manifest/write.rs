@@ -1,5 +1,7 @@
 //! Writes a manifest in one of the formats that others read.
 
+use ahash::HashSet;
+
 use crate::{
     document::{self, Document, ReadLimits},
     json::push_escaped,
@@ -15,7 +17,7 @@ pub enum Format {
     Flat,
 }
 
-/// The manifest as JSON, a document a line.
+/// The manifest as JSON, a document a line; every id has one text, as [`proof`](super::proof) says.
 #[must_use]
 pub fn write(manifest: &Manifest, format: Format) -> String {
     let mut out = String::from(match format {
@@ -24,7 +26,11 @@ pub fn write(manifest: &Manifest, format: Format) -> String {
         }
         Format::Flat => "{",
     });
-    for (n, listed) in manifest.listed.iter().enumerate() {
+    // An object has a key once; a list may have an id for every client.
+    let mut keys = HashSet::default();
+    let listed = manifest.listed.iter();
+    let due = listed.filter(|it| format == Format::Apollo || keys.insert(&*it.id));
+    for (n, listed) in due.enumerate() {
         out.push_str(if n > 0 { ",\n" } else { "\n" });
         match format {
             Format::Apollo => {
@@ -102,5 +108,14 @@ mod tests {
             };
             assert_eq!(texts(&again), texts(&manifest));
         }
+    }
+
+    #[test]
+    fn what_clients_share_is_one_key() {
+        let text = r#"{"operations":[{"id":"1","body":"{a}","clientName":"w"},
+                       {"id":"1","body":"{a}"},{"id":"2","body":"{a}"}]}"#;
+        let manifest = read(text);
+        assert_eq!(write(&manifest, Format::Flat), "{\n\"1\":\"{a}\",\n\"2\":\"{a}\"\n}\n");
+        assert_eq!(read(&write(&manifest, Format::Apollo)).listed.len(), 3);
     }
 }
