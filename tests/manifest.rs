@@ -62,6 +62,33 @@ fn what_is_built_is_read_again() {
 }
 
 #[test]
+fn files_are_utf8_with_a_byte_order_mark_or_without() {
+    let folder = folder();
+    let folder = folder.path();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
+    let marked = |text: &str| ["\u{feff}", text].concat().into_bytes();
+    write("m.json", &marked(r#"{"x-1":"{a}"}"#));
+    check(folder, &["convert", "m.json", "--format=flat"], 0, r#""x-1":"{a}""#);
+    for name in ["p.yaml", "s.graphql"] {
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        write(name, &marked(&text));
+    }
+    check(folder, &["verify", "p.yaml"], 0, "0 of 1 trusted documents would be refused");
+    write("b.graphql", &marked("{ a }\n query B { b( }"));
+    check(folder, &["build", "b.graphql"], 2, " b.graphql:2:15\n");
+    write("m.json", b"{\n\"x-1\": \"{a(b: \\\"\xe4\\\")}\"}");
+    let latin1 = "m.json` cannot be read: it is not UTF-8 at byte 18, in line 2; save it as UTF-8";
+    check(folder, &["convert", "m.json", "--format=flat"], 2, latin1);
+    write("p.yaml", b"\xff\xfev\0");
+    check(
+        folder,
+        &["verify", "p.yaml"],
+        2,
+        "p.yaml` cannot be read: it is UTF-16; save it as UTF-8",
+    );
+}
+
+#[test]
 fn what_no_policy_would_take_is_not_converted() {
     let folder = folder();
     let folder = folder.path();

@@ -157,7 +157,8 @@ fn read(path: &Path) -> Result<String, String> {
         std::io::stdin().read_to_string(&mut text).map_err(|it| format!("standard input: {it}"))?;
         return Ok(text);
     }
-    std::fs::read_to_string(path).map_err(|it| format!("`{}`: {it}", path.display()))
+    let source = sources::read_file(path).map_err(|it| format!("`{}`: {it}", path.display()))?;
+    Ok(source.text.to_string())
 }
 
 fn variables(arguments: &Arguments) -> Result<String, String> {

@@ -116,6 +116,21 @@ impl Refusal {
         }
     }
 
+    /// The byte of the text that it is about; `None` when it is about the whole.
+    #[must_use]
+    pub const fn at(&self) -> Option<usize> {
+        match self {
+            Self::ByteOrderMark { at }
+            | Self::ControlCharacter { at }
+            | Self::Syntax { at, .. }
+            | Self::TypeSystemDefinition { at } => Some(*at as usize),
+            Self::Empty
+            | Self::TooDeep { .. }
+            | Self::TooManyBytes { .. }
+            | Self::TooManyTokens { .. } => None,
+        }
+    }
+
     /// The same, `skipped` bytes further on.
     fn behind(self, skipped: u32) -> Self {
         match self {

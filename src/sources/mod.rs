@@ -14,6 +14,7 @@ mod listener_files;
 mod patient;
 mod policy_file;
 pub mod signed_link;
+mod text;
 mod upstream_files;
 mod watch;
 mod wire;

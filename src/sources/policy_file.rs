@@ -11,7 +11,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Severity, Source},
     digest::Digest,
     policy::{self, Policy},
-    sources::{Teller, fetch_schema_now, folder, now},
+    sources::{Teller, fetch_schema_now, folder, now, text},
 };
 
 /// 64 MiB: fifty times the largest public schema (1.25 MB). What is larger is the wrong file.
@@ -119,8 +119,8 @@ fn read_all(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn as_text(path: &Path, bytes: Vec<u8>) -> io::Result<Arc<Source>> {
-    let text = String::from_utf8(bytes);
-    let text = text.map_err(|it| io::Error::new(io::ErrorKind::InvalidData, it.utf8_error()))?;
+    let text = text::decode(bytes);
+    let text = text.map_err(|it| io::Error::new(io::ErrorKind::InvalidData, it))?;
     Ok(Arc::new(Source { name: path.to_string_lossy().into(), text: text.into() }))
 }
 

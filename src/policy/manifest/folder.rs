@@ -11,7 +11,7 @@ use ahash::HashMap;
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Source},
     digest::Digest,
-    document::{self, Document, OperationId, Range, ReadLimits, SelectionKind},
+    document::{self, Document, OperationId, Range, ReadLimits, SelectionKind, Span},
     policy::{
         load::Resolve,
         manifest::{Complaints, Listed, Manifest},
@@ -110,8 +110,9 @@ fn file<'s>(source: &'s Arc<Source>, found: &mut Complaints<'_>) -> Option<File<
         // A file of nothing but comments lists nothing.
         Err(document::Refusal::Empty) => None,
         Err(refusal) => {
+            let at = refusal.at().unwrap_or(0);
             let error = Diagnostic::error("bad-document", refusal.detail());
-            found.push(error.at(source, 0..0));
+            found.push(error.at(source, at..at));
             None
         }
     }
@@ -149,10 +150,12 @@ fn whole(
     let mut open = vec![place];
     // Budget: every file is opened once.
     while let Some(file) = open.pop().and_then(|it| files.get(it)) {
-        for name in spreads(&file.document) {
+        for span in spreads(&file.document) {
+            let name = file.document.str(span);
             let Some(place) = fragments.get(name) else {
                 let message = format!("fragment `{name}` is in none of the files");
-                found.push(Diagnostic::error("unknown-fragment", message).at(file.source, 0..0));
+                let at = span.start as usize..span.end as usize;
+                found.push(Diagnostic::error("unknown-fragment", message).at(file.source, at));
                 return None;
             };
             if reached.insert(*place) {
@@ -178,13 +181,14 @@ fn whole(
     }
 }
 
-fn spreads(document: &Document) -> impl Iterator<Item = &str> {
+/// The names of the fragments that are spread, where they are.
+fn spreads(document: &Document) -> impl Iterator<Item = Span> {
     let operations = document.operations().iter().map(|it| it.selections);
     let ranges: Vec<Range> =
         operations.chain(document.fragments().iter().map(|it| it.selections)).collect();
     let selections = ranges.into_iter().flat_map(|it| document.selections(it));
     selections.filter_map(|it| match it.kind {
-        SelectionKind::Spread { name } => Some(document.str(name)),
+        SelectionKind::Spread { name } => Some(name),
         SelectionKind::Field { .. } | SelectionKind::Inline { .. } => None,
     })
 }
@@ -197,7 +201,7 @@ const MAX_FOLDERS: usize = 10_000;
 mod tests {
     use super::*;
 
-    /// The texts of what is listed, then the codes of what is wrong.
+    /// The texts of what is listed, then what is wrong where.
     fn check(files: &[(&str, &str)], expect: &[&str]) {
         let mut resolve = |name: &str| {
             let text = if name.ends_with('/') {
@@ -216,7 +220,7 @@ mod tests {
         let mut found = Diagnostics::default();
         let manifest = crate::policy::manifest::read("o/", &mut resolve, &mut found).unwrap();
         let listed = manifest.listed.iter().map(|it| it.text.to_string());
-        let found = found.iter().map(|it| it.code.to_owned());
+        let found = found.iter().map(|it| format!("{} {}", it.code, it.located().unwrap()));
         assert_eq!(listed.chain(found).collect::<Vec<_>>(), expect);
     }
 
@@ -244,10 +248,14 @@ mod tests {
 
     #[test]
     fn mistakes() {
-        check(&[("o/a.graphql", "query A { ...F }")], &["unknown-fragment"]);
+        let unknown = "unknown-fragment o/a.graphql:2:6";
+        check(&[("o/a.graphql", "query A {\n  ...F }")], &[unknown]);
         let f = "fragment F on Q { x }";
-        check(&[("o/a.graphql", f), ("o/b.graphql", f)], &["duplicate-fragment"]);
-        check(&[("o/a.graphql", "query {")], &["bad-document"]);
-        check(&[("o/a.graphql", "type A { a: Int }")], &["bad-document"]);
+        let twice = "duplicate-fragment o/b.graphql:1:1";
+        check(&[("o/a.graphql", f), ("o/b.graphql", f)], &[twice]);
+        check(&[("o/a.graphql", "query {")], &["bad-document o/a.graphql:1:8"]);
+        check(&[("o/a.graphql", "{ a }\nquery B { b( }")], &["bad-document o/a.graphql:2:14"]);
+        let types = "query A { a }\ntype A { a: Int }";
+        check(&[("o/a.graphql", types)], &["bad-document o/a.graphql:2:1"]);
     }
 }
