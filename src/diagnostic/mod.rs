@@ -175,9 +175,44 @@ pub fn suggestion<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -
     known
         .into_iter()
         .map(|it| (strsim::osa_distance(unknown, it), it))
-        .filter(|(distance, it)| *distance <= 1 + it.len().min(unknown.len()) / 4)
+        .filter(|(distance, it)| {
+            // `limits.a` is not near to `limits.b` for the word that both begin with.
+            let shared = shared(unknown, it);
+            *distance <= 1 + it.len().min(unknown.len()).saturating_sub(shared) / 4
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, it)| it)
 }
 
+/// The bytes of the words, with the point or bracket behind them, that two names begin with.
+fn shared(a: &str, b: &str) -> usize {
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b);
+    let ends = (1..).zip(same).filter(|(_, (it, _))| matches!(it, b'.' | b'('));
+    ends.last().map_or(0, |(n_bytes, _)| n_bytes)
+}
+
 const LONGEST_WORD: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::suggestion;
+
+    #[track_caller]
+    fn check(unknown: &str, known: &[&str], expect: Option<&str>) {
+        assert_eq!(suggestion(unknown, known.iter().copied()), expect, "{unknown}");
+    }
+
+    #[test]
+    fn what_two_names_begin_with_makes_them_no_nearer() {
+        let limits = ["limits.depth", "limits.tokens", "limits.variables.count"];
+        check("limits.bogus", &limits, None);
+        check("limits.tokns", &limits, Some("limits.tokens"));
+        check("limits.variables.cuont", &limits, Some("limits.variables.count"));
+        check("limits.variables.depth", &limits, None);
+        check("limit.depth", &limits, Some("limits.depth"));
+        check("Query.user(last:)", &["Query.user(first:)"], None);
+        check("Query.user(frst:)", &["Query.user(first:)"], Some("Query.user(first:)"));
+        check("Qury.user", &["Query.user"], Some("Query.user"));
+        check("Query.é", &["Query.ab", "Quéry.é"], Some("Quéry.é"));
+    }
+}

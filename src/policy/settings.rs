@@ -186,11 +186,26 @@ fn amount(node: &Node, entry: &Entry, found: &mut Diagnostics) -> Option<Amount>
     if node.as_text() == Some("off") {
         return Some(Amount::Off);
     }
+    if node.as_text().is_some_and(is_meant_as_off) {
+        let (code, expected) = match unit {
+            Unit::Bytes => ("not-a-size", "a size such as `32KiB`"),
+            Unit::Count => ("not-a-number", "a number"),
+        };
+        let message = format!("expected {expected}, found {}", node.describe());
+        found.push(node.error(code, message).help("write `off` for no limit"));
+        return None;
+    }
     let number = match unit {
         Unit::Bytes => scalar::bytes(node, 0..=ceiling, found),
         Unit::Count => scalar::number(node, 0..=ceiling, found),
     };
     number.map(Amount::UpTo)
+}
+
+/// Older YAML has `no` and `False` for `off`; there is one way to say it.
+fn is_meant_as_off(text: &str) -> bool {
+    let word = text.to_ascii_lowercase();
+    matches!(&*word, "false" | "n" | "never" | "no" | "none" | "off" | "unlimited")
 }
 
 /// `deny`, `allow`, `report`, or `{ mode: enforce }`, which denies whatever the file's mode is, or

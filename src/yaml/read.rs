@@ -112,12 +112,35 @@ fn syntax_error(source: &Arc<Source>, at: usize, message: &str) -> Diagnostic {
     if line.contains('\t') || rest.starts_with('\t') {
         return error.help("indent with spaces: YAML does not allow tabs");
     }
-    error
+    let Some(word) = unquoted(rest) else { return error };
+    let quote = if word.contains('"') { '\'' } else { '"' };
+    let quoted = format!("write it in quotes, as `{quote}{word}{quote}`");
+    error.help(match word.strip_prefix('@').filter(|it| !it.contains('(')) {
+        Some(name) => format!("{quoted}; in a list of directives, as `{name}`"),
+        None => quoted,
+    })
+}
+
+/// A word that YAML takes for a sign of its own: `*.field`, `*(first:)` for the name of an anchor,
+/// `@skip` for nothing.
+fn unquoted(rest: &str) -> Option<&str> {
+    let line = rest.lines().next().filter(|it| it.starts_with(['*', '@']))?;
+    let is_end = |it: char| it.is_whitespace() || ",[]{}".contains(it);
+    let word = line.split(is_end).next()?;
+    let word = match word.contains('(') {
+        true => line.split_inclusive(')').next().filter(|it| it.ends_with(')'))?,
+        false => word,
+    };
+    // That of a key.
+    let word = word.strip_suffix(':').unwrap_or(word);
+    (word.len() <= LONGEST_WORD).then_some(word)
 }
 
 /// A policy of a large company is a few hundred KiB at most.
 const MAX_BYTES: usize = 1024 * 1024;
 const PARSER_NESTING: usize = 64;
+/// A coordinate of long names; what is longer is no word.
+const LONGEST_WORD: usize = 200;
 
 #[cfg(test)]
 mod tests {
@@ -236,6 +259,34 @@ mod tests {
     fn a_syntax_error_has_its_place() {
         check("a: 1\nb: [1, 2\nc: 3\n", "none", &["yaml-syntax@:"]);
         check("a:\n\tb: 1\n", "none", &["yaml-syntax@b"]);
+    }
+
+    #[test]
+    fn a_word_that_needs_quotes_is_told() {
+        let check = |text: &str, help: Option<&str>| {
+            let found = read(&source(text)).1;
+            let found: Vec<_> = found.iter().map(|it| (it.code, it.help.as_deref())).collect();
+            assert_eq!(found, [("yaml-syntax", help)], "{text}");
+        };
+        let quoted = |text: &str, word: &str| {
+            check(text, Some(&format!("write it in quotes, as `\"{word}\"`")));
+        };
+        quoted("inputs:\n  - at: [*(first:)]\n", "*(first:)");
+        quoted("a: [b, *.id, c]", "*.id");
+        quoted("a: { *.id: 3 }", "*.id");
+        quoted("a:\n  *.id: 3\n", "*.id");
+        quoted("a:\n  - *\n", "*");
+        quoted("a: { *.b(c:): 3 }", "*.b(c:)");
+        quoted("at: [@a(b:), c]", "@a(b:)");
+        let tag = "write it in quotes, as `'@tag(name: \"b\")'`";
+        check("on: [@tag(name: \"b\"), c]", Some(tag));
+        let skip = "write it in quotes, as `\"@skip\"`; in a list of directives, as `skip`";
+        for text in ["directives: [@skip]", "a: [b, @skip, c]", "a: @skip # c", "a: @skip"] {
+            check(text, Some(skip));
+        }
+        check("at: [@a(b: c]", None);
+        check("a: [b", None);
+        check("a: \"b\nc: d", None);
     }
 
     #[test]

@@ -193,9 +193,16 @@ impl Frame {
 }
 
 fn version(node: &Node, found: &mut Diagnostics) {
-    if node.as_plain() != Some("1") {
-        let message = format!("version {} is not known", node.describe());
-        found.push(node.error("unknown-version", message).help("this program reads version 1"));
+    match (node.as_plain(), node.as_text()) {
+        (Some("1"), _) => {}
+        (None, Some("1")) => {
+            let error = node.error("unknown-version", "the version is a number, found a text");
+            found.push(error.help("write 1 without quotes"));
+        }
+        _ => {
+            let message = format!("version {} is not known", node.describe());
+            found.push(node.error("unknown-version", message).help("this program reads version 1"));
+        }
     }
 }
 

@@ -89,6 +89,34 @@ fn off_is_spelled_out() {
     check_wrong("limits: { depth: false }", &["not-a-number"]);
 }
 
+/// What to do about the only mistake.
+#[track_caller]
+fn check_help(text: &str, expect: Option<&str>) {
+    let found = compile(text, None).1;
+    let found: Vec<_> = found.iter().map(|it| it.help.as_deref()).collect();
+    assert_eq!(found, [expect], "{text}");
+}
+
+#[test]
+fn other_words_for_off_are_corrected() {
+    for word in ["false", "no", "No", "FALSE", "none", "OFF", "unlimited", "\"no\""] {
+        for setting in ["depth", "document"] {
+            let off = Some("write `off` for no limit");
+            check_help(&format!("{HEAD}limits: {{ {setting}: {word} }}"), off);
+            check_help(&format!("{HEAD}limits: {{ {setting}: {{ max: {word} }} }}"), off);
+        }
+    }
+    check_help(&format!("{HEAD}limits: {{ depth: many }}"), None);
+}
+
+#[test]
+fn a_version_is_written_without_quotes() {
+    let with = |version: &str| HEAD.replace("version: 1", &format!("version: {version}"));
+    check_help(&with("\"1\""), Some("write 1 without quotes"));
+    check_help(&with("2"), Some("this program reads version 1"));
+    check_help(&with("\"2\""), Some("this program reads version 1"));
+}
+
 #[test]
 fn the_most_specific_mode_wins() {
     check("limits: { mode: report }", "limits.depth", on(Report, 15));
