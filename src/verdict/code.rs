@@ -157,3 +157,26 @@ impl std::fmt::Display for Code {
         f.write_str(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    /// The rows of a table that tell a status: `| what | 405 `CODE`, `CODE`; more |`.
+    #[test]
+    fn the_manual_knows_the_statuses() {
+        let page = include_str!("../manual/ways_in.md");
+        let mut told = Vec::new();
+        for row in page.lines().filter_map(|it| it.split('|').nth(2)) {
+            let Some((status, codes)) = row.trim().split_once(' ') else { continue };
+            let Ok(status) = status.parse::<u16>() else { continue };
+            for code in codes.split(';').next().unwrap().split(", ") {
+                let code = code.trim_matches('`');
+                told.push(code);
+                let known = Code::ALL.iter().find(|it| it.as_str() == code);
+                assert_eq!(known.map(|it| it.status()), Some(status), "{code}");
+            }
+        }
+        assert!(told.contains(&"BATCH_TOO_LARGE") && told.len() > 10, "{told:?}");
+    }
+}
