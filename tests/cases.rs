@@ -112,6 +112,48 @@ fn check_finds_a_listed_file_that_is_not_there() {
     assert!(text.contains("^^^^^^^^^^^^^^") && output.status.code() == Some(1), "{text}");
 }
 
+/// Exit code and stdout of `check` with this policy and these arguments.
+fn checked(policy: &str, args: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("s.graphql"), "type Query { a: Int }").unwrap();
+    fs::write(folder.path().join("p.yaml"), policy).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    let command = command.env_remove("PORTCULLIS_UPSTREAM").current_dir(folder.path());
+    let output = command.arg("check").args(args).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn a_mistake_in_a_policy_is_something_found() {
+    let head = "version: 1\nname: t\nschema: { file: s.graphql }\n";
+    let with = |rest: &str| checked(&format!("{head}{rest}"), &["p.yaml"]);
+    assert_eq!(with("").0, Some(0));
+    assert_eq!(with("directives: [skp]\n").0, Some(1));
+    assert_eq!(with("limits: { dept: 3 }\n").0, Some(1));
+    assert_eq!(with("cost: { weights: { Query.b: 3 } }\n").0, Some(1));
+    assert_eq!(with("a: [\n").0, Some(1));
+    assert_eq!(checked(&head.replace("s.graphql", "none"), &["p.yaml"]).0, Some(1));
+}
+
+#[test]
+fn a_check_that_cannot_be_done_is_misuse() {
+    let head = "version: 1\nname: t\nschema: { file: s.graphql }\n";
+    for args in [
+        &["none.yaml"][..],
+        &["p.yaml", "--effective=nobody"],
+        &["p.yaml", "--upstream=http://127.0.0.1:1/"],
+        &["p.yaml", "--upstream=http://127.0.0.1:1/", "--upstream-ca=none.pem"],
+        &["p.yaml", "--format=none"],
+    ] {
+        assert_eq!(checked(head, args).0, Some(2), "{args:?}");
+    }
+    let live = "version: 1\nname: t\nschema: { introspect: 5m }\n";
+    assert_eq!(checked(live, &["p.yaml"]).0, Some(2));
+    // What else is wrong is told nevertheless.
+    let (code, text) = checked(&format!("{live}limits: {{ dept: 3 }}\n"), &["p.yaml"]);
+    assert!(code == Some(2) && text.contains("unknown-key"), "{text}");
+}
+
 #[test]
 fn a_file_that_cannot_be_read_is_misuse() {
     let folder = tempfile::tempdir().unwrap();

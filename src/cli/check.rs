@@ -8,7 +8,7 @@ use crate::{
     admission::unfit,
     cli::{Exit, drift, effective::effective, terminal, tls::Tls},
     config::UpstreamUrl,
-    diagnostic::{Diagnostic, Diagnostics, render, to_github, to_json, to_sarif},
+    diagnostic::{Diagnostic, Diagnostics, Severity, render, to_github, to_json, to_sarif},
     policy::Policy,
     sources::{self, Teller},
 };
@@ -45,9 +45,14 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
-    let (policy, diagnostics) = load(arguments);
+    let (policy, diagnostics, work) = load(arguments);
     print(&diagnostics, arguments.format);
-    let Some(policy) = policy else { return Exit::Misuse };
+    let found = match work {
+        Work::Done if diagnostics.has_faults() => Exit::Found,
+        Work::Done => Exit::Fine,
+        Work::Undone => Exit::Misuse,
+    };
+    let Some(policy) = policy else { return found };
     if let Some(name) = &arguments.effective {
         let Some(profile) = policy.profile_named(name) else {
             terminal::say(&format!("error: the policy has no profile `{name}`\n"));
@@ -58,11 +63,33 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     if !policy.authorizes() {
         terminal::say("note: no `authorization`: every field of the schema can be asked for\n");
     }
-    if diagnostics.has_faults() { Exit::Found } else { Exit::Fine }
+    found
+}
+
+/// Whether everything was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    /// What is wrong is wrong in the policy, or in what it names.
+    Done,
+    /// The policy cannot be read, the upstream did not tell its schema, or a flag is wrong.
+    Undone,
+}
+
+impl Work {
+    fn of(flags: &Diagnostics, rest: &Diagnostics) -> Self {
+        // A file that the policy names and that is not there has its place in the policy.
+        let is_undone = |it: &Diagnostic| match it.code {
+            "no-introspection" => it.severity == Severity::Error,
+            "unreadable-file" => it.place.is_none(),
+            _ => false,
+        };
+        let is_undone = flags.has_errors() || rest.iter().any(is_undone);
+        if is_undone { Self::Undone } else { Self::Done }
+    }
 }
 
 /// The policy, and what is wrong with it, its schema, and the flags.
-fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics) {
+fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics, Work) {
     let (url, mut found) = (arguments.upstream.as_ref(), Diagnostics::default());
     let tls = url.and_then(|url| arguments.tls.load(url, &mut found));
     let upstream = url.map(|url| Teller { url, tls: tls.as_ref(), key: None });
@@ -84,8 +111,9 @@ fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics) {
     }
     let cases = policy.as_ref().map(|it| missing_cases(it, &arguments.policy));
     diagnostics.extend(cases.unwrap_or_default());
+    let work = Work::of(&found, &diagnostics);
     diagnostics.extend(found);
-    (policy, diagnostics)
+    (policy, diagnostics, work)
 }
 
 /// The listed files of cases that cannot be read. `serve` does not need them, so they are nothing
