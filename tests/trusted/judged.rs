@@ -3,10 +3,12 @@
 use std::{fmt::Write as _, num::NonZeroUsize, sync::Arc};
 
 use portcullis::{
-    admission::{CacheLimits, Gate},
+    admission::{Alike, CacheLimits, Gate, Hidden, Past, Recalled, Recollection, Request, Ruling},
     diagnostic::{Colour, Source, render},
+    digest::Digest,
     identity::Caller,
-    json, policy,
+    json::{self, Literal},
+    policy,
     transport::decode,
     verdict::Verdict,
 };
@@ -48,6 +50,45 @@ fn report_says_what_would_have_been_refused() {
     assert_eq!(verdict(&gate, &json!({ "documentId": hash(A) })), Ok(Vec::new()));
     let unknown = "PERSISTED_QUERY_NOT_IN_LIST: would have been refused: unknown document";
     assert_eq!(verdict(&gate, &json!({ "query": "{a}" })), Ok(vec![unknown.to_owned()]));
+    let both = json!({ "query": "{a}", "documentId": hash("{a}") });
+    assert_eq!(verdict(&gate, &both), Ok(vec![unknown.to_owned()]));
+}
+
+#[test]
+fn a_log_judges_a_text_with_its_hash_as_a_text() {
+    let ruling = |rest: &str, has_text| {
+        let policy = Arc::clone(gate(rest).policy());
+        let text = Literal::of("{a}");
+        let request = Request {
+            query: Some(text),
+            document_id: Some(hash("{a}").into()),
+            ..Request::default()
+        };
+        let item = Recalled {
+            request,
+            has_text,
+            document: Some(Digest::of(b"{a}")),
+            bytes: 3,
+            hidden: Hidden::Nothing,
+            found: Vec::new(),
+            refused: None,
+        };
+        let past = Recollection {
+            at: judge::NOW,
+            way: Caller::default().way,
+            profile: None,
+            conditions: &[],
+            items: &[item],
+        };
+        match Past::new(policy).judge(&past, &Alike::default()).remove(0).ruling {
+            Ruling::Refused { code, .. } => code.into(),
+            other => format!("{other:?}"),
+        }
+    };
+    assert_eq!(ruling(MANIFEST, true), "Admitted");
+    assert_eq!(ruling(MANIFEST, false), "PERSISTED_QUERY_NOT_FOUND");
+    let required = MANIFEST.replace("] }", "], require: true }");
+    assert_eq!(ruling(&required, true), "PERSISTED_QUERY_NOT_IN_LIST");
 }
 
 #[test]
