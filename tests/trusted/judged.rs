@@ -107,6 +107,12 @@ fn the_limit_that_is_told_is_the_one_that_was_compared() {
     };
     assert!(told(A).contains("\"limit\":100"), "{}", told(A));
     assert!(told("{__typename}").contains("\"limit\":7"), "{}", told("{__typename}"));
+    let explained = |query: &str| {
+        let request = Request { query: Some(json::Literal::of(query)), ..Request::default() };
+        let whom = (&Caller::default(), judge::NOW);
+        explain(gate.policy(), policy::ProfileIdx::BASE, &request, whom).cost.unwrap().limit
+    };
+    assert_eq!((explained(A), explained("{__typename}")), (Some(100), Some(7)));
 }
 
 #[test]
