@@ -20,6 +20,7 @@ use std::{
 use portcullis::{
     admission::{CacheLimits, Gate},
     config::{Sample, TrafficFile},
+    digest::Digest,
     json,
     policy::{BASELINE, Policy},
     schema::{Kind, OperationKind, Schema, TypeId, Wrapper},
@@ -60,18 +61,30 @@ fn portcullis(folder: &Path, arguments: &[&str]) -> String {
 
 /// Sends everything through a proxy that writes a log.
 fn record(policy: &Path, log: PathBuf, bodies: &[String]) {
+    let bodies: Vec<_> = bodies.iter().map(|it| ("", &**it)).collect();
+    let answers = record_as(policy, log, &bodies);
+    for ((_, body), status) in bodies.iter().zip(answers) {
+        assert_eq!(status, 200, "{body}");
+    }
+}
+
+/// The same with an API key for each; how they were answered.
+fn record_as(policy: &Path, log: PathBuf, bodies: &[(&str, &str)]) -> Vec<u16> {
     let writing = Writing { path: log, bounds: Bounds::default(), details: Details::Values };
     let upstream = Upstream::start();
     let proxy = Proxy::start_with(policy, upstream.address(), |config| {
         config.traffic = Some(TrafficFile { writing, sample: Sample::ALL });
     });
     let headers = [("Host", "shop.example"), ("Content-Type", "application/json")];
-    for body in bodies {
+    let answers = bodies.iter().map(|(key, body)| {
+        let key = Some(("X-API-Key", *key)).filter(|(_, it)| !it.is_empty());
+        let headers: Vec<_> = headers.into_iter().chain(key).collect();
         let bytes = request("POST", "/graphql", &headers, Some(body.as_bytes()));
-        let answer = exchange(proxy.address(), &bytes).expect("an answer");
-        assert!(answer.first.contains(" 200 "), "{} {body}", answer.first);
-    }
+        exchange(proxy.address(), &bytes).expect("an answer").status()
+    });
+    let answers = answers.collect();
     let _cut_off = proxy.stop();
+    answers
 }
 
 fn check(name: &str, added: &str) {
@@ -257,6 +270,36 @@ fn variables_are_as_large_as_they_were_sent() {
     let sent = list.len() + "{\"x\": []}".len();
     assert_eq!(replay(sent), (false, 0.into()));
     assert_eq!(replay(sent - 1), (true, 1.into()));
+}
+
+#[test]
+fn what_was_learned_of_a_profile_admits_what_it_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let path = folder.join("policy.yaml");
+    write(folder.join("schema.graphql"), "type Query { a: Int b: Query }").expect("write");
+    let hash = Digest::of(b"the key of staff");
+    let keys = format!("- {{ hash: \"sha256:{hash}\", claims: {{ sub: s }} }}\n");
+    write(folder.join("keys.yaml"), keys).expect("write");
+    let policy = "version: 1\nname: t\nmode: report\nschema: { file: schema.graphql }\n\
+                  identity: { api_keys: { header: x-api-key, file: keys.yaml } }\nprofiles:\n  \
+                  - name: staff\n    when: has(claims.sub)\n    limits: { depth: 2 }\n    \
+                  cost: { max: 3 }\n  - { name: partner, when: has(claims.partner) }\n";
+    write(&path, policy).expect("write");
+    let deep = format!("{{\"query\":\"{}{{a}}{}\"}}", "{b".repeat(9), "}".repeat(9));
+    let all = [("", "{\"query\":\"{a}\"}"), ("the key of staff", &*deep)];
+    assert_eq!(record_as(&path, folder.join("traffic.jsonl"), &all), [200, 200]);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    program.args(["learn", "traffic.jsonl", "--policy", "policy.yaml"]).current_dir(folder);
+    let said = String::from_utf8(program.output().expect("it runs").stderr).expect("UTF-8");
+    assert!(said.contains("no admitted operation of the profile `partner`"), "{said}");
+    assert!(!said.contains("`staff`"), "{said}");
+    let patch = learn(folder);
+    let learned = read_to_string(&path).expect("a policy").replace("mode: report\n", "");
+    write(&path, learned).expect("write");
+    // What staff may is for nobody else.
+    let all = [all[0], all[1], ("", &*deep)];
+    assert_eq!(record_as(&path, folder.join("again.jsonl"), &all), [200, 200, 422], "{patch}");
 }
 
 #[test]

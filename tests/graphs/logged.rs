@@ -95,9 +95,11 @@ fn a_log_of_several_graphs_is_not_taken_for_one() {
                    one is meant with `--graph NAME`\n";
     let near = "error: no graph of the log is called `log-cc`: did you mean `log-c`?\n";
     let far = "error: no graph of the log is called `other`: it has `log-c`, `log-d`\n";
-    for verb in VERBS {
+    // Nobody listens there, and nobody is asked.
+    let tune = ["tune", "--upstream", "http://127.0.0.1:1/"];
+    for verb in VERBS.map(|it| vec![it]).into_iter().chain([tune.to_vec()]) {
         for (graph, expect) in [(None, several), (Some("log-cc"), near), (Some("other"), far)] {
-            let mut all = vec![verb, "traffic.jsonl", "--policy", "ga.yaml"];
+            let mut all = [&verb[..], &["traffic.jsonl", "--policy", "ga.yaml"]].concat();
             all.extend(graph.into_iter().flat_map(|it| ["--graph", it]));
             assert_eq!(told(folder, &all), (Some(2), String::new(), expect.into()), "{all:?}");
         }

@@ -3,7 +3,9 @@
 use std::{fmt::Write as _, num::NonZeroUsize, sync::Arc};
 
 use portcullis::{
-    admission::{Alike, CacheLimits, Gate, Hidden, Past, Recalled, Recollection, Request, Ruling},
+    admission::{
+        Alike, CacheLimits, Gate, Hidden, Past, Recalled, Recollection, Request, Ruling, explain,
+    },
     diagnostic::{Colour, Source, render},
     digest::Digest,
     identity::Caller,
@@ -69,6 +71,7 @@ fn a_log_judges_a_text_with_its_hash_as_a_text() {
             has_text,
             document: Some(Digest::of(b"{a}")),
             bytes: 3,
+            variables_bytes: None,
             hidden: Hidden::Nothing,
             found: Vec::new(),
             refused: None,
@@ -108,7 +111,7 @@ fn the_limit_that_is_told_is_the_one_that_was_compared() {
     assert!(told(A).contains("\"limit\":100"), "{}", told(A));
     assert!(told("{__typename}").contains("\"limit\":7"), "{}", told("{__typename}"));
     let explained = |query: &str| {
-        let request = Request { query: Some(json::Literal::of(query)), ..Request::default() };
+        let request = Request { query: Some(Literal::of(query)), ..Request::default() };
         let whom = (&Caller::default(), judge::NOW);
         explain(gate.policy(), policy::ProfileIdx::BASE, &request, whom).cost.unwrap().limit
     };

@@ -8,18 +8,21 @@ use crate::{
     yaml::{self, Node, Value},
 };
 
-/// The text with another value at a path of keys; nothing, when there is no place for it.
+/// The text with another value at a path of keys, where an item of a list is found by its `name`;
+/// nothing, when there is no place for it.
 pub(in crate::cli) fn amend(text: &str, path: &[&str], value: &str) -> Option<String> {
     let (root, _found) = yaml::read(&source(text));
     let mut node = root?;
     let mut rest = path;
     // The budget of this loop is the path.
     while let Some((key, behind)) = rest.split_first() {
-        let Value::Mapping(entries) = &node.value else { break };
-        let Some((_, next)) = entries.iter().find(|(it, _)| it.as_text() == Some(key)) else {
+        if let Value::Scalar { .. } = &node.value {
+            break;
+        }
+        let Some(next) = entry(&node, key).cloned() else {
             return insert(text, &node, rest, value);
         };
-        (node, rest) = (next.clone(), behind);
+        (node, rest) = (next, behind);
     }
     match &node.value {
         Value::Scalar { .. } if rest.is_empty() => replace(text, node.span.clone(), value),
@@ -40,9 +43,18 @@ pub(in crate::cli) fn amend_reporting(text: &str, path: &[&str], value: &str) ->
     }
     match path {
         // The one limit of its block says its mode there.
-        ["cost", "max"] => amend(&amended, &["cost", "mode"], "report"),
+        [around @ .., "cost", "max"] => {
+            amend(&amended, &[around, &["cost", "mode"]].concat(), "report")
+        }
         _ => amend(text, path, &format!("{{ max: {value}, mode: report }}")),
     }
+}
+
+/// Whether a number, or `off`, is written at a path.
+pub(super) fn says(text: &str, path: &[&str]) -> bool {
+    let (Some(root), _found) = yaml::read(&source(text)) else { return false };
+    let node = path.iter().try_fold(&root, |node, key| entry(node, key));
+    node.is_some_and(|it| it.as_text().is_some() || entry(it, "max").is_some())
 }
 
 /// The modes that are written for a limit.
@@ -59,8 +71,16 @@ pub(in crate::cli) struct Said {
 impl Said {
     pub(in crate::cli) fn of(text: &str, path: &[&str]) -> Self {
         let (Some(root), _found) = yaml::read(&source(text)) else { return Self::default() };
-        let mut said = Self { file: mode(&root), ..Self::default() };
-        let mut node = &root;
+        let ["profiles", name, path @ ..] = path else { return Self::below(&root, path) };
+        let base = Self::below(&root, path);
+        let profile = entry(&root, "profiles").and_then(|it| entry(it, name));
+        profile.map_or(base, |it| Self::below(it, path).over(base))
+    }
+
+    /// In the file, or in a profile.
+    fn below(root: &Node, path: &[&str]) -> Self {
+        let mut said = Self { file: mode(root), ..Self::default() };
+        let mut node = root;
         // The budget of this loop is the path.
         for (n, key) in path.iter().enumerate() {
             said.block = mode(node).filter(|_| n > 0).or(said.block);
@@ -68,6 +88,15 @@ impl Said {
             node = next;
         }
         Self { rule: mode(node), ..said }
+    }
+
+    /// Of a profile, laid over the base.
+    fn over(self, base: Self) -> Self {
+        Self {
+            file: self.file.or(base.file),
+            block: self.block.or(base.block),
+            rule: self.rule.or(base.rule),
+        }
     }
 
     /// The one that counts; `enforce` of the file says no more than its absence does.
@@ -85,9 +114,18 @@ fn mode(node: &Node) -> Option<Mode> {
     }
 }
 
+/// What stands at a key, or in a list under a name.
 fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    let Value::Mapping(entries) = &node.value else { return None };
-    entries.iter().find(|(it, _)| it.as_text() == Some(key)).map(|(_, it)| it)
+    match &node.value {
+        Value::Mapping(entries) => {
+            entries.iter().find(|(it, _)| it.as_text() == Some(key)).map(|(_, it)| it)
+        }
+        Value::Scalar { .. } => None,
+        Value::Sequence(items) => items.iter().find(|item| match &item.value {
+            Value::Mapping(_) => entry(item, "name").and_then(Node::as_text) == Some(key),
+            Value::Scalar { .. } | Value::Sequence(_) => false,
+        }),
+    }
 }
 
 fn source(text: &str) -> Arc<Source> {
@@ -193,6 +231,39 @@ mod tests {
             "5",
             "a: 1\nlimits: { variables: { count: 5 } }\n",
         );
+    }
+
+    #[test]
+    fn a_profile_is_amended_where_it_stands() {
+        let block = "profiles:\n  - name: a\n    when: b\n    limits:\n      depth: 9 # deep\n\n  \
+                     - { name: c, when: d, cost: { max: 4 } }\ncost: { max: 7 }\n";
+        let (depth, cost) = ("profiles.a.limits.depth", "profiles.c.cost.max");
+        check(block, depth, "5", &block.replace("depth: 9", "depth: 5"));
+        check(block, cost, "5", &block.replace("max: 4", "max: 5"));
+        let both = block.replace("depth: 9 # deep", "depth: 9 # deep\n      tokens: 5");
+        check(block, "profiles.a.limits.tokens", "5", &both);
+        let both = block.replace("# deep", "# deep\n    cost: { max: 5 }");
+        check(block, "profiles.a.cost.max", "5", &both);
+        let both = block.replace("max: 4 }", "max: 4 }, limits: { depth: 5 }");
+        check(block, "profiles.c.limits.depth", "5", &both);
+        assert_eq!(amend(block, &["profiles", "e", "cost", "max"], "5"), None);
+        let said = |path: &str| says(block, &path.split('.').collect::<Vec<_>>());
+        assert!(said(depth) && said(cost) && !said("profiles.a.cost.max"));
+    }
+
+    #[test]
+    fn a_profile_reports_as_the_file_does() {
+        let (own, flow) = ("profiles.a.cost.max", "profiles: [{ name: a, when: b }]\n");
+        let amended = |more: &str| flow.replace(" }]", &format!(", cost: {{ max: 5{more} }} }}]"));
+        check_reporting(flow, own, &amended(", mode: report"));
+        for base in
+            ["mode: report\n", "cost: { max: { mode: report } }\n", "cost: { mode: report }\n"]
+        {
+            check_reporting(&format!("{base}{flow}"), own, &format!("{base}{}", amended("")));
+        }
+        let (file, own_file) = ("mode: report\n", flow.replace("b }", "b, mode: enforce }"));
+        let expect = own_file.replace(" }]", ", cost: { max: 5, mode: report } }]");
+        check_reporting(&format!("{file}{own_file}"), own, &format!("{file}{expect}"));
     }
 
     #[track_caller]

@@ -4,6 +4,7 @@
 
 mod amend;
 mod diff;
+mod patch;
 mod report;
 
 pub(super) use amend::{Said, amend, amend_reporting};
@@ -101,6 +102,7 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     if let Some(warning) = proposals.warning() {
         terminal::say(&warning);
     }
+    terminal::say(&proposals.left_out(&policy));
     let path = &arguments.policy;
     let text = fs::read_to_string(path).map_err(|it| format!("`{}`: {it}", path.display()))?;
     let patch = proposals.patch(&path.display().to_string(), &text)?;
@@ -195,6 +197,7 @@ impl Seen {
                 }
                 proposals.push(Proposal {
                     profile: profile.clone(),
+                    idx,
                     setting: applied.meta().setting,
                     is_size,
                     now,

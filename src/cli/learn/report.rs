@@ -1,4 +1,4 @@
-//! What was met and what is proposed, for a person, for a program, and as a patch.
+//! What was met and what is proposed, for a person and for a program.
 
 use std::fmt::Write as _;
 
@@ -6,13 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     calibration::{Tally, upper_bound},
-    cli::{
-        learn::{
-            amend::{amend, amend_reporting},
-            diff::unified,
-        },
-        past::grouped,
-    },
+    cli::past::grouped,
+    policy::ProfileIdx,
     verdict::Mode,
 };
 
@@ -29,6 +24,8 @@ pub(super) struct Proposals {
 #[derive(Debug)]
 pub(super) struct Proposal {
     pub(super) profile: Box<str>,
+    /// Nothing: the policy has no profile of this name.
+    pub(super) idx: Option<ProfileIdx>,
     pub(super) setting: &'static str,
     /// Bytes, or things.
     pub(super) is_size: bool,
@@ -46,39 +43,9 @@ impl Proposal {
         let (p50, p99) = (tally.quantile(500), tally.quantile(990));
         [("p50", p50), ("p99", p99), ("max", tally.max()), ("proposed", *proposed)]
     }
-
-    /// As the policy writes it.
-    fn written(&self) -> String {
-        if self.is_size {
-            format!("{}KiB", self.proposed / 1024)
-        } else {
-            self.proposed.to_string()
-        }
-    }
-
-    /// The policy itself is amended for those who have no profile of their own.
-    fn is_for_patch(&self) -> bool {
-        *self.profile == *"base" && self.now != Some(self.proposed)
-    }
 }
 
 impl Proposals {
-    /// The policy with what is proposed, against the policy as it is.
-    pub(super) fn patch(&self, name: &str, text: &str) -> Result<String, String> {
-        let mut amended = text.to_owned();
-        for it in self.proposals.iter().filter(|it| it.is_for_patch()) {
-            let path: Vec<&str> = it.setting.split('.').collect();
-            let changed = match it.mode {
-                Mode::Report if self.is_guess() => amend_reporting(&amended, &path, &it.written()),
-                // A limit that was written nowhere only reports until there is a number for it.
-                Mode::Enforce | Mode::Report => amend(&amended, &path, &it.written()),
-            };
-            amended =
-                changed.ok_or_else(|| format!("`{}` cannot be changed in `{name}`", it.setting))?;
-        }
-        Ok(unified(name, text, &amended))
-    }
-
     /// What to say beside them, however they are printed.
     pub(super) fn warning(&self) -> Option<String> {
         let few = || {
@@ -90,7 +57,7 @@ impl Proposals {
         self.is_guess().then(few)
     }
 
-    fn is_guess(&self) -> bool {
+    pub(super) fn is_guess(&self) -> bool {
         self.n < FEW
     }
 
@@ -152,4 +119,4 @@ impl Proposals {
 }
 
 /// 300: with fewer, more than one of a hundred operations to come may be refused (3/n).
-const FEW: u64 = 300;
+pub(super) const FEW: u64 = 300;
