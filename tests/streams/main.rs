@@ -18,7 +18,7 @@ use support::{
 
 const SCHEMA: &str = "
     type Query { a: Int, secret: Int }
-    type Mutation { b: Int }
+    type Mutation { b: Int, held: Int }
     type Subscription {
         tick(a: Int): Int, once: Int, fail: Int, flood: String, vanish: Int, nonsense: Int, twice: Int
     }

@@ -40,6 +40,78 @@ fn a_drain_closes_sockets() {
     assert_eq!(proxy.stop(), 0);
 }
 
+/// A socket on which a mutation runs, and is held.
+fn changing(proxy: &Proxy, upstream: &SocketUpstream) -> Client {
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("s", "subscription{tick}");
+    assert_eq!(client.hear_short(), "next s");
+    client.subscribe("m", "mutation{held}");
+    upstream.wait(|it| it.operations().len() == 2);
+    client
+}
+
+/// Clients send again what has no answer: what was left out, and what did not come.
+#[track_caller]
+fn finishes(mut client: Client, upstream: &SocketUpstream, close: &str) {
+    client.subscribe("late", "mutation{b}");
+    client.say(r#"{"type":"ping"}"#);
+    assert_eq!(client.hear_short(), "pong");
+    upstream.release();
+    let heard = [client.hear_short(), client.hear_short(), client.hear_short()];
+    assert_eq!(heard, ["next m", "complete m", close]);
+    let ended = json!({ "id": "1", "type": "complete" });
+    let seen = upstream.wait(|it| it.messages.contains(&ended));
+    assert_eq!(seen.operations().len(), 2);
+}
+
+const ALL: &str = "operations: [subscription, mutation]";
+
+#[test]
+fn a_stop_does_not_make_a_mutation_run_twice() {
+    let upstream = SocketUpstream::start();
+    let one = |config: &mut Config| config.workers = std::num::NonZeroUsize::MIN;
+    let proxy = Proxy::with(&policy(ALL), SCHEMA, upstream.address(), one);
+    let client = changing(&proxy, &upstream);
+    let mut idle = Client::begun(proxy.address(), &[]);
+    proxy.begin_to_stop();
+    assert_eq!(idle.hear(), "close 1001");
+    finishes(client, &upstream, "close 1001");
+    assert_eq!(proxy.stop(), 0);
+}
+
+#[test]
+fn what_does_not_end_in_time_is_cut_off_by_a_stop() {
+    let upstream = SocketUpstream::start();
+    let brief = |config: &mut Config| config.deadlines.grace = Duration::from_millis(50);
+    let proxy = Proxy::with(&policy(ALL), SCHEMA, upstream.address(), brief);
+    let mut client = changing(&proxy, &upstream);
+    proxy.begin_to_stop();
+    let heard = client.hear();
+    assert!(["close 1001", "gone"].contains(&&*heard), "{heard}");
+    upstream.release();
+}
+
+#[test]
+fn another_policy_does_not_make_a_mutation_run_twice() {
+    let (upstream, proxy) = start(&format!("{ALL}, message: 4KiB"));
+    let client = changing(&proxy, &upstream);
+    proxy.replace(&policy(&format!("{ALL}, message: 1KiB")), SCHEMA);
+    finishes(client, &upstream, "close 1012");
+}
+
+#[test]
+fn a_socket_that_was_open_for_long_finishes_what_it_has() {
+    let (upstream, proxy) = start(&format!("{ALL}, lifetime: 300ms"));
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("m", "mutation{held}");
+    // Another that was begun later has come to its end.
+    let mut other = Client::begun(proxy.address(), &[]);
+    assert_eq!(other.hear(), "close 1001");
+    upstream.release();
+    let heard = [client.hear_short(), client.hear_short(), client.hear_short()];
+    assert_eq!(heard, ["next m", "complete m", "close 1001"]);
+}
+
 #[test]
 fn an_upstream_that_fails_is_told_apart() {
     let (_upstream, proxy) = start("");

@@ -119,6 +119,8 @@ pub(crate) struct Seen {
     pub(crate) messages: Vec<Value>,
     /// How many sockets have ended.
     pub(crate) ended: usize,
+    /// Whether what is held is answered.
+    released: bool,
 }
 
 impl Seen {
@@ -151,7 +153,7 @@ pub(crate) enum Dialect {
 
 /// An upstream that speaks `graphql-transport-ws`, or what it is told to. What it does with an operation is told by a word
 /// in its text: `once`, `items`, `fail`, `busy`, `flood`, `twice`, `vanish`, `nonsense`;
-/// any other gets one answer and stays.
+/// `held` is answered once it is released; any other gets one answer and stays.
 pub(crate) struct SocketUpstream {
     address: SocketAddr,
     record: Arc<Record>,
@@ -198,11 +200,12 @@ impl SocketUpstream {
 
     /// Waits until it has seen what is wanted.
     pub(crate) fn wait(&self, wanted: impl Fn(&Seen) -> bool) -> Seen {
-        let seen = self.record.0.lock().expect("no thread panics with the record");
-        let waited = self.record.1.wait_timeout_while(seen, HANG, |it| !wanted(it));
-        let (seen, timeout) = waited.expect("no thread panics with the record");
-        assert!(!timeout.timed_out(), "{seen:?}");
-        seen.clone()
+        wait(&self.record, wanted)
+    }
+
+    /// Answers what is held.
+    pub(crate) fn release(&self) {
+        note(&self.record, |it| it.released = true);
     }
 }
 
@@ -217,6 +220,14 @@ impl Drop for SocketUpstream {
 fn note(record: &Record, change: impl FnOnce(&mut Seen)) {
     change(&mut record.0.lock().expect("no thread panics with the record"));
     record.1.notify_all();
+}
+
+fn wait(record: &Record, wanted: impl Fn(&Seen) -> bool) -> Seen {
+    let seen = record.0.lock().expect("no thread panics with the record");
+    let waited = record.1.wait_timeout_while(seen, HANG, |it| !wanted(it));
+    let (seen, timeout) = waited.expect("no thread panics with the record");
+    assert!(!timeout.timed_out(), "{seen:?}");
+    seen.clone()
 }
 
 fn serve(stream: TcpStream, dialect: Dialect, record: &Record) {
@@ -239,6 +250,9 @@ fn serve(stream: TcpStream, dialect: Dialect, record: &Record) {
             }
             Some("subscribe" | "start") => {
                 let query = message["payload"]["query"].as_str().unwrap_or_default();
+                if query.contains("held") {
+                    wait(record, |it| it.released);
+                }
                 answer(&mut socket, dialect, &message["id"], query)
             }
             _ => Ok(()),
@@ -287,7 +301,7 @@ fn answer(
     let next = json!({ "id": id, "type": "next", "payload": { "data": { "tick": 1 } } });
     let complete = json!({ "id": id, "type": "complete" });
     let messages = match () {
-        () if query.contains("once") => vec![next, complete],
+        () if query.contains("once") || query.contains("held") => vec![next, complete],
         () if query.contains("twice") => vec![next.clone(), next],
         () if query.contains("fail") => {
             vec![json!({ "id": id, "type": "error", "payload": [{ "message": "no" }] })]

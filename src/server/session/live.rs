@@ -2,6 +2,7 @@
 
 use crate::{
     response::Guard,
+    schema::OperationKind,
     server::{traced::Subscribed, watched::Counting},
 };
 
@@ -24,6 +25,7 @@ pub(super) struct Operation {
     /// Ours; never used twice on a socket, so that a late answer to an operation that was ended
     /// cannot pass for one to its successor.
     pub(super) n: u64,
+    kind: OperationKind,
     /// The request as the client wrote it, to be judged again under another policy.
     pub(super) payload: Box<str>,
     /// The request as it went on.
@@ -80,13 +82,14 @@ impl Live {
     pub(super) fn begin(
         &mut self,
         (id, payload): (&str, &str),
-        body: &[u8],
+        (kind, body): (OperationKind, &[u8]),
         follow: Follow,
     ) -> u64 {
         self.n = self.n.saturating_add(1);
         self.all.push(Operation {
             id: id.into(),
             n: self.n,
+            kind,
             payload: payload.into(),
             body: body.into(),
             follow,
@@ -110,6 +113,14 @@ impl Live {
         Some(self.all.swap_remove(idx).n)
     }
 
+    /// Takes out what has no end of its own; our numbers.
+    pub(super) fn end_subscriptions(&mut self) -> Vec<u64> {
+        let is_one = |it: &Operation| it.kind == OperationKind::Subscription;
+        let ended = self.all.iter().filter(|it| is_one(it)).map(|it| it.n).collect();
+        self.all.retain(|it| !is_one(it));
+        ended
+    }
+
     /// Takes one out, by our number.
     pub(super) fn end_number(&mut self, n: u64) -> Option<Operation> {
         let idx = self.all.iter().position(|it| it.n == n)?;
@@ -124,14 +135,15 @@ mod tests {
     #[test]
     fn ids_come_again_and_numbers_do_not() {
         let mut live = Live::default();
-        assert_eq!(live.begin(("a", ""), b"", Follow::default()), 1);
-        assert_eq!(live.begin(("b", ""), b"", Follow::default()), 2);
+        let query = (OperationKind::Query, &b""[..]);
+        assert_eq!(live.begin(("a", ""), query, Follow::default()), 1);
+        assert_eq!(live.begin(("b", ""), query, Follow::default()), 2);
         assert_eq!((live.answered(1), live.answered(1), live.answered(9)), (1, 2, 0));
         assert!(live.holds("a") && !live.holds("c"));
         assert_eq!((live.end("a"), live.end("a"), live.end("c")), (Some(1), None, None));
         assert_eq!(
             (
-                live.begin(("a", ""), b"", Follow::default()),
+                live.begin(("a", ""), query, Follow::default()),
                 live.number(1).is_some(),
                 live.number(3).is_some()
             ),
@@ -139,5 +151,16 @@ mod tests {
         );
         assert_eq!(live.end_number(3).map(|it| it.id), Some("a".into()));
         assert_eq!((live.end_number(3).is_none(), live.len(), live.n_begun()), (true, 1, 3));
+    }
+
+    #[test]
+    fn only_subscriptions_have_no_end_of_their_own() {
+        let mut live = Live::default();
+        let kinds = [OperationKind::Subscription, OperationKind::Mutation, OperationKind::Query];
+        for (id, kind) in ["s", "m", "q"].into_iter().zip(kinds) {
+            live.begin((id, ""), (kind, b""), Follow::default());
+        }
+        assert_eq!((live.end_subscriptions(), live.end_subscriptions()), (vec![1], Vec::new()));
+        assert!(live.holds("m") && live.holds("q") && !live.holds("s"));
     }
 }

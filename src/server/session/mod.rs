@@ -5,6 +5,7 @@
 //! from its upstream socket, so that no queue grows, and others do not wait for it.
 
 mod begin;
+mod ending;
 mod heard;
 mod live;
 mod operations;
@@ -24,7 +25,7 @@ use crate::{
     server::{
         connection::Client,
         graph::{InForce, Site},
-        session::{live::Live, pace::Pace},
+        session::{ending::Ending, live::Live, pace::Pace},
         socket::Socket,
         traced::Handshake,
         upgrade::Upgrade,
@@ -66,11 +67,14 @@ struct Session {
     looked: Instant,
     /// When the caller's credential ends.
     expires: Option<Instant>,
+    /// What it does before it ends.
+    ending: Option<Ending>,
 }
 
 /// What can happen next.
 enum Event {
     Client(Bytes),
+    Drain,
     Due,
     Nothing,
     Upstream(Result<Bytes, ChannelEnded>),
@@ -106,6 +110,7 @@ pub(super) async fn run(socket: Socket, first: Vec<u8>, upgrade: Upgrade, client
         opened: Instant::now(),
         looked: Instant::now(),
         expires: None,
+        ending: None,
     };
     let ended = session.serve().await;
     session.part(ended).await;
@@ -148,16 +153,21 @@ impl Session {
     async fn turn(&mut self) -> Result<(), Ended> {
         match self.event().await? {
             Event::Client(message) => self.client_said(&message).await,
+            Event::Drain => {
+                let grace = self.client.worker.deadlines().grace;
+                self.wind_up(Close::GoingAway, grace).await
+            }
             Event::Due => self.look_around().await,
             Event::Nothing => Ok(()),
             Event::Upstream(message) => self.upstream_said(message).await,
-        }
+        }?;
+        self.is_needed()
     }
 
     async fn event(&mut self) -> Result<Event, Ended> {
-        let due = self.due();
+        let (due, goes_on) = (self.due(), self.ending.is_none());
         tokio::select! {
-            () = self.client.worker.drain().begun() => Err(Ended::Wrong(Close::GoingAway)),
+            () = self.client.worker.drain().begun(), if goes_on => Ok(Event::Drain),
             received = self.frames.next() => {
                 self.pace.take(Instant::now())?;
                 Ok(match received? {
@@ -175,8 +185,9 @@ impl Session {
         let look = if self.live.is_empty() { IDLE_LOOK } else { LOOK };
         let (now, channel) = (Instant::now(), self.channel.as_ref());
         let all = [
-            self.ends(),
+            self.ends().filter(|_| self.ending.is_none()),
             self.expires,
+            self.ending.and_then(|it| it.until),
             self.frames.due(),
             channel.and_then(Channel::due),
             self.looked.checked_add(look),
@@ -191,6 +202,10 @@ impl Session {
     /// Whatever may have happened meanwhile without a message.
     async fn look_around(&mut self) -> Result<(), Ended> {
         self.in_time()?;
+        if self.ending.is_none() && is_over(self.ends()) {
+            let time = self.client.worker.deadlines().request;
+            self.wind_up(Close::GoingAway, time).await?;
+        }
         self.frames.keep_alive().await?;
         if let Some(channel) = &mut self.channel
             && channel.keep_alive().await.is_err()
@@ -200,12 +215,8 @@ impl Session {
         self.look_at_policy().await
     }
 
-    /// Neither socket nor credential has come to its end.
+    /// The credential has not come to its end.
     fn in_time(&self) -> Result<(), Ended> {
-        let is_over = |it: Option<Instant>| it.is_some_and(|it| it <= Instant::now());
-        if is_over(self.ends()) {
-            return Err(Ended::Wrong(Close::GoingAway));
-        }
         if is_over(self.expires) {
             return Err(Ended::Wrong(Close::Forbidden));
         }
@@ -223,6 +234,10 @@ impl Session {
             FromClient::Subscribe { id, payload } => self.subscribe(&id, payload).await,
         }
     }
+}
+
+fn is_over(it: Option<Instant>) -> bool {
+    it.is_some_and(|it| it <= Instant::now())
 }
 
 async fn said(channel: &mut Option<Channel>) -> Result<Bytes, ChannelEnded> {

@@ -66,6 +66,9 @@ pub(super) struct Reading {
 impl Session {
     pub(super) async fn subscribe(&mut self, id: &str, payload: Value<'_>) -> Result<(), Ended> {
         self.look_at_policy().await?;
+        if self.takes_no_more() {
+            return Ok(());
+        }
         if self.live.holds(id) {
             return Err(Ended::Wrong(Close::IdInUse));
         }
@@ -209,7 +212,7 @@ impl Session {
         let counting = self.counting(request, watched.as_mut(), &admitted, charges);
         let n = self.live.begin(
             (id, payload.text()),
-            admitted.body(),
+            (kind(&admitted), admitted.body()),
             Follow { guard, counting, traced },
         );
         let sent = channel.subscribe(n, admitted).await;
@@ -255,7 +258,7 @@ impl Session {
             return None;
         }
         let mut counting = Counting::of((&self.state, request), watched, charges)?;
-        if admitted.items().iter().any(|it| it.kind == OperationKind::Subscription) {
+        if kind(admitted) == OperationKind::Subscription {
             counting.keep();
         }
         Some(counting)
@@ -298,6 +301,11 @@ impl Session {
         let errors = reply.errors(refusal);
         self.frames.send(write::error(id, &errors)).await
     }
+}
+
+/// The kind of the one operation of a message; one that is not known has no end.
+fn kind(admitted: &Admitted) -> OperationKind {
+    admitted.items().first().map_or(OperationKind::Subscription, |it| it.kind)
 }
 
 pub(super) fn violation(code: Code, public: &'static str, detail: &'static str) -> Violation {

@@ -1,5 +1,5 @@
 //! Another policy comes into force while a socket is open, or other keys: everything is judged
-//! again.
+//! again. Where the socket cannot go on, it ends as soon as its queries and mutations are answered.
 
 use std::sync::Arc;
 
@@ -22,6 +22,9 @@ impl Session {
     /// Takes the policy in force and the keys, when they are others.
     pub(super) async fn look_at_policy(&mut self) -> Result<(), Ended> {
         self.looked = Instant::now();
+        if self.takes_no_more() {
+            return Ok(());
+        }
         let latest = self.site.in_force();
         let is_same_caller = !are_other(latest.keys.keyring().as_ref(), self.keyring.as_ref());
         let before = std::mem::replace(&mut self.state, latest);
@@ -31,7 +34,13 @@ impl Session {
         }
         let passed_on = (&before.http().forward_headers, &self.state.http().forward_headers);
         let is_as_opened = passed_on.0 == passed_on.1;
-        self.reconsider(is_as_opened).await
+        match self.reconsider(is_as_opened).await {
+            Err(Ended::Wrong(Close::Replaced)) => {
+                let time = self.client.worker.deadlines().request;
+                self.wind_up(Close::Replaced, time).await
+            }
+            judged => judged,
+        }
     }
 
     async fn reconsider(&mut self, is_as_opened: bool) -> Result<(), Ended> {
