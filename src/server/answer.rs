@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    future::pending,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -29,7 +30,7 @@ pub(super) enum Answer {
         /// Counts it, when the policy wants that.
         counting: Option<Box<Counting>>,
     },
-    /// On its way from the upstream, and without an end of its own.
+    /// On its way from the upstream, event by event or part by part.
     Streamed {
         /// What comes.
         relayed: Guarded,
@@ -72,8 +73,10 @@ impl Body for Answer {
                 Poll::Ready(Some(Err(relayed.late())))
             }
             Self::Streamed { relayed, ends, counting } => {
-                if ends.as_mut().poll(ctx).is_ready() {
-                    return Poll::Ready(None);
+                if let Poll::Ready(cut) = ends.as_mut().poll(ctx) {
+                    let Some(cut) = cut else { return Poll::Ready(None) };
+                    relayed.cut(cut);
+                    *ends = Box::pin(pending());
                 }
                 let polled = count(Pin::new(relayed).poll_frame(ctx), counting);
                 if let (Some(counting), Poll::Ready(None | Some(Err(_)))) = (counting, &polled) {

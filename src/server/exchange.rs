@@ -28,7 +28,7 @@ use crate::{
         noted::Noted,
         parted::Parted,
         rates::{Rates, Spender},
-        stream,
+        stream::{self, Lasts},
         traced::Traced,
         watched::{self, Counting, Passing},
     },
@@ -69,7 +69,7 @@ pub(super) enum Served {
     Answer(Vec<u8>),
     Operation(Passing),
     Preflight,
-    Stream(Response<Guarded>, Option<Instant>, Option<Box<Counting>>),
+    Stream(Response<Guarded>, (Option<Instant>, Lasts), Option<Box<Counting>>),
     Switch(Response<()>),
 }
 
@@ -164,7 +164,8 @@ impl Exchange<'_> {
             let answer = asked.guard(answer, true, answers).map_err(later)?;
             let about = (&***self.state, self.reply.id);
             let counting = Counting::in_parts(about, watched, charges, parted);
-            return Ok(Served::Stream(answer, expires, counting));
+            let lasts = if is_live { Lasts::UntilEnded } else { Lasts::ToItsEnd };
+            return Ok(Served::Stream(answer, (expires, lasts), counting));
         }
         let answer = asked.guard(answer, false, answers).map_err(&later)?;
         let answer = guarded::held(answer, asked.until()).await.map_err(&later)?;

@@ -49,6 +49,8 @@ pub(super) struct Guarded {
 pub(super) enum CutOff {
     /// It took too long.
     Late,
+    /// The caller's credential ended before it did.
+    Outlived,
     /// The upstream broke off.
     Relay(RelayError),
     /// It may not go on.
@@ -59,6 +61,7 @@ impl fmt::Display for CutOff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Late => f.write_str("the answer took too long"),
+            Self::Outlived => f.write_str("the caller's credential ended before the answer"),
             Self::Relay(it) => it.fmt(f),
             Self::Wrong(it) => it.fmt(f),
         }
@@ -71,7 +74,7 @@ impl CutOff {
     /// As what the client is told instead of the answer.
     pub(super) fn fault(&self, status: StatusCode) -> Fault {
         let code = match self {
-            Self::Late | Self::Relay(RelayError::Timeout) => Code::GATEWAY_TIMEOUT,
+            Self::Late | Self::Outlived | Self::Relay(RelayError::Timeout) => Code::GATEWAY_TIMEOUT,
             Self::Relay(RelayError::Broken(_)) => Code::UPSTREAM_UNAVAILABLE,
             Self::Wrong(wrong) => return response::fault(status, wrong),
         };
@@ -124,6 +127,11 @@ impl Guarded {
         let cut = CutOff::Late;
         AnswerCut { id: self.id, detail: &cut }.emit();
         cut
+    }
+
+    /// Breaks off behind what is ready, unless that is all.
+    pub(super) fn cut(&mut self, why: CutOff) {
+        self.failed.get_or_insert(why);
     }
 
     /// Waits for the beginning, or for all of it when that is short.

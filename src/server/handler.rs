@@ -96,7 +96,7 @@ impl Exchange<'_> {
                 reply.sign(&mut told);
                 told.map(Answer::from)
             }
-            Ok(Ok(Served::Stream(mut answer, expires, counting))) => {
+            Ok(Ok(Served::Stream(mut answer, (expires, lasts), counting))) => {
                 reply.sign(&mut answer);
                 if self.head.version == Version::HTTP_2 {
                     self.client.going_on.borrow_mut().extend(task::try_id());
@@ -105,6 +105,7 @@ impl Exchange<'_> {
                     self.client,
                     (self.site, self.state),
                     (&self.head.headers, expires),
+                    lasts,
                 );
                 answer.map(|relayed| Answer::Streamed { relayed, ends, counting })
             }

@@ -1,10 +1,12 @@
 //! Answers that go on: server-sent events and multipart. They have no end that could be waited
 //! for, so that other bounds hold than for answers.
 //!
-//! A stream ends with its lifetime, with the caller's credential or its key, when another policy
-//! comes into force, and when the process stops: clients ask again, and are judged again.
+//! A stream ends with its lifetime, and with the caller's credential or its key. One of a subscription
+//! also ends when another policy comes into force, and when the process stops: clients ask again,
+//! and are judged again. The answer to a query or a mutation is finished as any other is, and one
+//! that must end before breaks off, lest its beginning pass for all of it.
 
-use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
+use std::{future::pending, pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
 use http::{HeaderMap, Response, header::CONTENT_TYPE};
 use tokio::time::{Instant, interval, sleep_until};
@@ -15,6 +17,7 @@ use crate::{
     server::{
         connection::Client,
         graph::{InForce, Site},
+        guarded::CutOff,
         identify::{are_other, identify},
     },
     sources::now,
@@ -23,8 +26,17 @@ use crate::{
     verdict::{Code, Fault, Framing, Violation},
 };
 
-/// Resolves when a stream has to end.
-pub(super) type Ends = Pin<Box<dyn Future<Output = ()>>>;
+/// Resolves when a stream has to end: as if it were all, or broken off.
+pub(super) type Ends = Pin<Box<dyn Future<Output = Option<CutOff>>>>;
+
+/// How long an answer goes on by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lasts {
+    /// The parts of an answer to a query or a mutation.
+    ToItsEnd,
+    /// The events of a subscription.
+    UntilEnded,
+}
 
 /// Events have no place for a batch.
 pub(super) fn is_possible(requests: &Requests<'_>, media: Media) -> Result<(), Violation> {
@@ -66,28 +78,47 @@ pub(super) fn ends(
     client: &Rc<Client>,
     (site, state): (&Rc<Site>, &Rc<InForce>),
     (headers, expires): (&HeaderMap, Option<Instant>),
+    lasts: Lasts,
 ) -> Ends {
     let (client, site, state) = (Rc::clone(client), Rc::clone(site), Rc::clone(state));
     let headers = headers.clone();
-    let lifetime = Instant::now().checked_add(client.worker.deadlines().stream);
-    let until = [lifetime, expires].into_iter().flatten().min().unwrap_or_else(Instant::now);
+    let now = Instant::now();
+    let until = now.checked_add(client.worker.deadlines().stream).unwrap_or(now);
+    let expired = async move {
+        match expires {
+            Some(it) => sleep_until(it).await,
+            None => pending().await,
+        }
+    };
     Box::pin(async move {
-        tokio::select! {
-            () = client.worker.drain().begun() => {}
-            () = sleep_until(until) => {}
-            () = replaced((&site, &state), &headers) => {}
+        match lasts {
+            Lasts::ToItsEnd => Some(tokio::select! {
+                () = sleep_until(until) => CutOff::Late,
+                () = expired => CutOff::Outlived,
+                () = replaced(&site, None, &headers) => CutOff::Outlived,
+            }),
+            Lasts::UntilEnded => {
+                tokio::select! {
+                    () = client.worker.drain().begun() => {}
+                    () = sleep_until(until) => {}
+                    () = expired => {}
+                    () = replaced(&site, Some(&state), &headers) => {}
+                }
+                None
+            }
         }
     })
 }
 
-/// Resolves when another policy is in force, or with other keys the caller's credential is bad.
-async fn replaced((site, state): (&Site, &InForce), headers: &HeaderMap) {
+/// Resolves when another policy than this is in force, or with other keys the caller's credential
+/// is bad.
+async fn replaced(site: &Site, state: Option<&InForce>, headers: &HeaderMap) {
     let (mut look, mut verified_with) = (interval(LOOK), None);
     // Budget: the lifetime of the stream.
     loop {
         look.tick().await;
         let latest = site.in_force();
-        if !Arc::ptr_eq(&latest.gate, &state.gate) {
+        if state.is_some_and(|it| !Arc::ptr_eq(&latest.gate, &it.gate)) {
             return;
         }
         let keyring = latest.keys.keyring();

@@ -3,18 +3,20 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    num::NonZeroUsize,
     sync::mpsc::{Receiver, Sender, channel},
     thread,
     time::{Duration, Instant},
 };
 
-use portcullis::config::Config;
+use portcullis::config::{Config, UpstreamUrl};
 use serde_json::json;
 
 use crate::{
     SCHEMA, policy,
     support::{
         proxy::Proxy,
+        socket::{self, SocketUpstream},
         wire::{Message, exchange, read_message, request},
     },
 };
@@ -55,9 +57,13 @@ struct Client(BufReader<TcpStream>);
 impl Client {
     /// Asks, and reads the head of the answer.
     fn ask(to: SocketAddr, accept: &str) -> (Self, Message) {
+        Self::ask_for(to, accept, r#"{"query":"subscription { tick } # c"}"#)
+    }
+
+    fn ask_for(to: SocketAddr, accept: &str, body: &str) -> (Self, Message) {
         let mut stream = TcpStream::connect(to).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream.write_all(&post(accept, r#"{"query":"subscription { tick } # c"}"#)).unwrap();
+        stream.write_all(&post(accept, body)).unwrap();
         let mut reader = BufReader::new(stream);
         let mut message = Message::default();
         loop {
@@ -82,6 +88,13 @@ impl Client {
         self.0.read_exact(&mut piece).unwrap();
         let _ = self.0.read_line(&mut size);
         String::from_utf8(piece).unwrap()
+    }
+
+    /// All that still comes, as it is written.
+    fn rest(mut self) -> String {
+        let mut rest = String::new();
+        let _ = self.0.read_to_string(&mut rest);
+        rest
     }
 }
 
@@ -154,6 +167,81 @@ fn a_drain_ends_streams() {
     proxy.begin_to_stop();
     assert_eq!(client.next(), "");
     assert_eq!(proxy.stop(), 0);
+}
+
+/// An answer in parts, of which the first has come.
+fn in_parts(
+    change: impl FnOnce(&mut Config),
+    sockets: &SocketUpstream,
+) -> (Upstream, Proxy, Client) {
+    let upstream = Upstream::start("multipart/mixed; boundary=\"-\"");
+    let with_parts = parts_policy("depth: 3");
+    let proxy = Proxy::with(&with_parts, SCHEMA, upstream.address, |config| {
+        config.workers = NonZeroUsize::MIN;
+        let url = format!("ws://{}/", sockets.address());
+        config.upstream_websocket = UpstreamUrl::parse_websocket(&url).ok();
+        change(config);
+    });
+    let accept = "multipart/mixed;deferSpec=20220824, application/json";
+    let body = r#"{"query":"{ ... @defer { a } }"}"#;
+    let (mut client, head) = Client::ask_for(proxy.address(), accept, body);
+    assert_eq!(head.status(), 200, "{head:?}");
+    upstream.pieces.send(FIRST).unwrap();
+    assert_eq!(client.next(), FIRST);
+    (upstream, proxy, client)
+}
+
+/// With `@defer`, and limits.
+fn parts_policy(limits: &str) -> String {
+    policy("").replace("depth: 3", limits) + "directives: [skip, include, defer, stream]\n"
+}
+
+#[track_caller]
+fn ends_whole(upstream: &Upstream, client: Client) {
+    // Nothing, as a piece, is the end.
+    [LAST, ""].into_iter().for_each(|it| upstream.pieces.send(it).unwrap());
+    let expect = format!("{:X}\r\n{LAST}\r\n0\r\n\r\n", LAST.len());
+    assert_eq!(client.rest(), expect);
+}
+
+const FIRST: &str =
+    "\r\n---\r\nContent-Type: application/json\r\n\r\n{\"data\":{},\"hasNext\":true}\r\n---";
+const LAST: &str = "\r\nContent-Type: application/json\r\n\r\n{\"hasNext\":false}\r\n-----\r\n";
+
+#[test]
+fn a_stop_does_not_halve_an_answer_in_parts() {
+    let sockets = SocketUpstream::start();
+    let (upstream, proxy, client) = in_parts(|_config| {}, &sockets);
+    let mut idle = socket::Client::begun(proxy.address(), &[]);
+    proxy.begin_to_stop();
+    assert_eq!(idle.hear(), "close 1001");
+    ends_whole(&upstream, client);
+    assert_eq!(proxy.stop(), 0);
+}
+
+#[test]
+fn another_policy_does_not_halve_an_answer_in_parts() {
+    let sockets = SocketUpstream::start();
+    let (upstream, proxy, client) = in_parts(|_config| {}, &sockets);
+    proxy.replace(&parts_policy("depth: 4"), SCHEMA);
+    // What runs over a socket is looked at as often as what goes on.
+    let mut live = socket::Client::begun(proxy.address(), &[]);
+    live.subscribe("aliased", "subscription{a:tick}");
+    assert_eq!(live.hear_short(), "next aliased");
+    proxy.replace(&parts_policy("aliases: 0"), SCHEMA);
+    assert_eq!(live.hear_short(), "error aliased MAX_ALIASES_LIMIT");
+    ends_whole(&upstream, client);
+}
+
+#[test]
+fn half_an_answer_does_not_pass_for_a_whole_one() {
+    let sockets = SocketUpstream::start();
+    let brief = |config: &mut Config| config.deadlines.stream = Duration::from_millis(50);
+    let (_upstream, _proxy, client) = in_parts(brief, &sockets);
+    assert_eq!(client.rest(), "");
+    let brief = |config: &mut Config| config.deadlines.grace = Duration::from_millis(50);
+    let (_upstream, proxy, client) = in_parts(brief, &sockets);
+    assert_eq!((proxy.stop(), &*client.rest()), (1, ""));
 }
 
 #[test]

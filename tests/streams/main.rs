@@ -17,6 +17,7 @@ use support::{
 };
 
 const SCHEMA: &str = "
+    directive @defer(if: Boolean, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT
     type Query { a: Int, secret: Int }
     type Mutation { b: Int, held: Int }
     type Subscription {
