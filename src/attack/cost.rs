@@ -4,21 +4,13 @@
 //! What things cost is taken from the policy as it is compiled: prices are its own, and so is the
 //! largest size that passes.
 
-use serde_json::Value;
-
-use crate::{
-    admission::{CostTold, UnixSeconds, explain},
-    attack::{
-        Attempt, Request, Side, Transport, World,
-        deliver::{self, Site},
-        limits::ways_in,
-        sample::VARIABLE,
-        values,
-        world::Limit,
-    },
-    json,
-    schema::InputId,
-    transport::decode,
+use crate::attack::{
+    Attempt, Request, Side, Transport, World,
+    deliver::{self, Site},
+    limits::ways_in,
+    sample::VARIABLE,
+    sizes, towers,
+    world::Limit,
 };
 
 /// Attempts against the limit on cost.
@@ -28,8 +20,9 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
     let mut all = Vec::new();
     let mut n_sites = 0_usize;
     for input in world.inputs_of(number) {
-        let Some(room) = room(world, input) else { continue };
+        let Some(room) = sizes::room(world, input) else { continue };
         for site in deliver::sites(world, input) {
+            let site = site.with_list(world);
             let slice = Slice { world, limit, site, room };
             if n_sites < MAX_SITES
                 && let Some(found) = slice.attempts()
@@ -39,20 +32,8 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
             }
         }
     }
+    all.extend(towers::attempts(world, limit));
     all
-}
-
-/// The smallest and the largest value that the demands on an input admit.
-fn room(world: &World<'_>, input: InputId) -> Option<(u32, u32)> {
-    let (mut least, mut most) = (0_i64, i64::from(i32::MAX));
-    for it in world.demands(input) {
-        if it.rule != "input-range" {
-            return None;
-        }
-        let (low, high) = values::ends(&it.node);
-        (least, most) = (least.max(low.unwrap_or(least)), most.min(high.unwrap_or(most)));
-    }
-    Some((u32::try_from(least).ok()?, u32::try_from(most).ok()?))
 }
 
 /// A size that decides about the cost, and where it is given.
@@ -68,13 +49,8 @@ impl Slice<'_> {
     fn attempts(&self) -> Option<Vec<Attempt>> {
         let first = self.written(&[], 1, false)?;
         // Not a size at all, or one that nothing depends on.
-        self.largest(&first)?;
-        let calls = (0..MAX_CALLS).find_map(|n| {
-            let before = vec![self.room.1; n];
-            let largest = self.largest(&self.written(&before, 1, false)?)?;
-            ((self.room.0..self.room.1).contains(&largest)).then_some((before, largest))
-        });
-        let (before, largest) = calls?;
+        self.world.largest(&first)?;
+        let (before, largest) = self.calls()?;
         let mut all = Vec::new();
         for (n, side) in self.sides(largest) {
             if before.is_empty() {
@@ -101,18 +77,46 @@ impl Slice<'_> {
         Some(all)
     }
 
+    /// How many calls with the largest size there is still leave room for another, and for how
+    /// large a one.
+    fn calls(&self) -> Option<(Vec<u32>, u32)> {
+        let (least, most) = self.room;
+        let left = |n: usize| {
+            let largest = self.world.largest(&self.written(&vec![most; n], 1, false)?);
+            largest.filter(|it| *it >= least)
+        };
+        let single = left(0)?;
+        if single < most {
+            return Some((Vec::new(), single));
+        }
+        let (mut fine, mut over) = (0, MAX_CALLS);
+        // Bisection: every call takes of what is left.
+        while over.abs_diff(fine) > 1 {
+            let middle = usize::midpoint(fine, over);
+            if left(middle).is_some() {
+                fine = middle;
+            } else {
+                over = middle;
+            }
+        }
+        let (before, largest) = (vec![most; fine], left(fine).filter(|it| *it < most)?);
+        let request = self.written(&before, largest, false)?;
+        let is_few = fine <= MAX_UNASKED || self.world.is_clear(self.limit.rule, &request);
+        is_few.then_some((before, largest))
+    }
+
     /// A part of what passes in a first call, and the rest in another: of the same operation, or of
     /// another item of a batch.
     fn shared(&self, part: u32) -> Vec<Attempt> {
         let mut all = Vec::new();
         let write = |n| self.written(&[part], n, false);
-        let rest = write(1).and_then(|it| self.largest(&it));
+        let rest = write(1).and_then(|it| self.world.largest(&it));
         for (n, side) in rest.map(|it| self.sides(it)).into_iter().flatten() {
             all.extend(write(n).map(|it| self.attempt("aliases", it, side)));
         }
         let single = |n| self.written(&[], n, false);
         let rest = single(part).and_then(|first| {
-            let left = self.limit.max.checked_sub(price(self.world, &first)?)?;
+            let left = self.limit.max.checked_sub(self.world.price(&first)?)?;
             Some((first, self.largest_within(left)?))
         });
         let Some((first, rest)) = rest.filter(|_| self.world.policy.http.batch.get() > 1) else {
@@ -157,18 +161,11 @@ impl Slice<'_> {
         Some(Request::new(text).with("attack", whole))
     }
 
-    /// The largest size in the variable with which the request passes.
-    fn largest(&self, request: &Request) -> Option<u32> {
-        let told = cost(self.world, request)?.told;
-        let held = |it: &&crate::cost::SliceAdvice| it.variable.as_deref() == Some("attack");
-        told.slices.iter().find(held)?.largest
-    }
-
-    /// The same below another limit: what another item of a batch leaves.
+    /// The largest size below another limit: what another item of a batch leaves.
     fn largest_within(&self, limit: u64) -> Option<u32> {
         let passes = |n| {
             let request = self.written(&[], n, false);
-            request.and_then(|it| price(self.world, &it)).is_some_and(|it| it <= limit)
+            request.and_then(|it| self.world.price(&it)).is_some_and(|it| it <= limit)
         };
         let (mut fine, mut over) = (self.room.0, self.room.1);
         if !passes(fine) || passes(over) {
@@ -187,20 +184,9 @@ impl Slice<'_> {
     }
 }
 
-fn price(world: &World<'_>, request: &Request) -> Option<u64> {
-    cost(world, request).map(|it| it.combined)
-}
-
-/// What a request costs, as the policy has it.
-fn cost(world: &World<'_>, request: &Request) -> Option<CostTold> {
-    let body = Value::to_string(&request.json());
-    let tree = json::read(body.as_bytes(), json::Limits::default()).ok()?;
-    let requests = decode(&tree, &world.policy.http).ok()?;
-    let whom = (&world.caller(), UnixSeconds(0));
-    explain(world.policy, world.profile, &requests.first, whom).cost
-}
-
 /// Sizes that are tried.
 const MAX_SITES: usize = 24;
 /// Calls of one field that are made when a single one is bounded by something else.
-const MAX_CALLS: usize = 8;
+const MAX_CALLS: usize = 64;
+/// As many are made even where another rule objects.
+const MAX_UNASKED: usize = 8;

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use crate::{
     attack::{
         Request, World,
-        route::Route,
+        route::{Hop, Route},
         sample::{MAX_NESTING, VARIABLE, wrapped},
+        sizes,
     },
     schema::{FieldId, InputId, InputOwner, OperationKind, Schema, TypeId, TypeRef, Wrapper},
 };
@@ -106,6 +107,11 @@ pub(super) fn list_site(world: &World<'_>) -> Option<(Site, Value)> {
         Some((places(world, it).into_iter().next()?, items.pop()?))
     });
     found.next()
+}
+
+/// The value of an argument when the input at the end of a chain has this one.
+pub(super) fn whole(world: &World<'_>, chain: &[InputId], value: Value) -> Option<Value> {
+    nested(world, chain, value, Lists::Written)
 }
 
 /// Every way to bring a value to a site.
@@ -224,6 +230,13 @@ impl Site {
     /// The field whose argument it is.
     pub(super) const fn field(&self) -> FieldId {
         self.field
+    }
+
+    /// The same with a list below the field, where the size of one is decided there.
+    pub(super) fn with_list(self, world: &World<'_>) -> Self {
+        let hop = Hop { on: world.schema().field(self.field).parent, field: self.field };
+        let below = sizes::bottom(world, &self.route.then(hop));
+        Self { below, ..self }
     }
 
     /// The place itself.

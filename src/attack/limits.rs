@@ -4,7 +4,7 @@
 
 use crate::attack::{
     Attempt, Request, Side, Transport, World,
-    nested::{self, Measure},
+    nested::{self, Avoid, Measure},
     shapes::{Carrier, counted, in_blanks, in_fragment, padded, repeat},
     world::Limit,
 };
@@ -38,17 +38,30 @@ fn texts(world: &World<'_>, carrier: &Carrier<'_>) -> Vec<Attempt> {
 }
 
 fn depths(world: &World<'_>) -> Vec<Attempt> {
-    let fields = |measure, n| nested::chain(world, measure, n);
     let all = [
-        both(world, "limits.depth", "fields", &|n| fields(Measure::Depth, n).map(Request::new)),
+        both(world, "limits.depth", "fields", &|n| {
+            chain(world, ("limits.depth", Measure::Depth), n).map(Request::new)
+        }),
         both(world, "limits.depth", "fragments", &|n| {
-            fields(Measure::Depth, n).map(|it| in_fragment(world, &it))
+            let text = chain(world, ("limits.depth", Measure::Depth), n)?;
+            Some(in_fragment(world, &text))
         }),
         both(world, "limits.list_depth", "fields", &|n| {
-            fields(Measure::Lists, n).map(Request::new)
+            chain(world, ("limits.list_depth", Measure::Lists), n).map(Request::new)
         }),
     ];
     all.into_iter().flatten().collect()
+}
+
+/// The first way through the schema that no other rule stands in, or the one with fewest lists.
+fn chain(world: &World<'_>, (setting, measure): (&str, Measure), n: usize) -> Option<String> {
+    let rule = world.limit(setting)?.rule;
+    let first = nested::chain(world, (measure, Avoid::Lists), n)?;
+    if world.is_clear(rule, &Request::new(&*first)) {
+        return Some(first);
+    }
+    let other = nested::chain(world, (measure, Avoid::Assumed), n);
+    Some(other.filter(|it| world.is_clear(rule, &Request::new(&**it))).unwrap_or(first))
 }
 
 fn fields(world: &World<'_>, carrier: &Carrier<'_>) -> Vec<Attempt> {

@@ -57,6 +57,19 @@ impl Route {
     }
 
     fn nested(&self, world: &World<'_>, core: &str, prefix: &str) -> Option<String> {
+        self.with_calls(world, core, &|n, hop| {
+            let alias = if prefix.is_empty() { String::new() } else { format!("{prefix}{n}: ") };
+            Some(format!("{alias}{}", world.call(hop.field)?))
+        })
+    }
+
+    /// The same with each field as it is given, by its place on the way.
+    pub(super) fn with_calls(
+        &self,
+        world: &World<'_>,
+        core: &str,
+        call: &dyn Fn(usize, Hop) -> Option<String>,
+    ) -> Option<String> {
         let schema = world.schema();
         let mut text = String::new();
         let (mut at, mut open) = (self.root, 0_usize);
@@ -65,9 +78,7 @@ impl Route {
                 text.push_str(&format!(" ... on {} {{", schema.ty(hop.on).name));
                 open = open.saturating_add(1);
             }
-            let call = world.call(hop.field)?;
-            let alias = if prefix.is_empty() { String::new() } else { format!("{prefix}{n}: ") };
-            text.push_str(&format!(" {alias}{call} {{"));
+            text.push_str(&format!(" {} {{", call(n, *hop)?));
             open = open.saturating_add(1);
             at = schema.field(hop.field).ty.named;
         }

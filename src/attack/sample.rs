@@ -11,13 +11,23 @@ use crate::{
 impl World<'_> {
     /// The arguments that a field must have, in parentheses; `None` when no value is known to fit.
     pub(super) fn required_arguments(&self, field: FieldId) -> Option<String> {
-        let mut written = Vec::new();
-        for it in self.schema().arguments(field).filter(|it| self.is_required(*it)) {
+        let written = self.written_arguments(field, None)?;
+        Some(if written.is_empty() { String::new() } else { format!("({})", written.join(", ")) })
+    }
+
+    /// The same one by one, without one of them.
+    pub(super) fn written_arguments(
+        &self,
+        field: FieldId,
+        without: Option<InputId>,
+    ) -> Option<Vec<String>> {
+        let all = self.schema().arguments(field).filter(|it| Some(*it) != without);
+        let required = all.filter(|it| self.is_required(*it)).map(|it| {
             let value = self.sample(it, MAX_NESTING)?;
             let input = self.schema().input(it);
-            written.push(format!("{}: {}", input.name, self.literal(&input.ty, &value)));
-        }
-        Some(if written.is_empty() { String::new() } else { format!("({})", written.join(", ")) })
+            Some(format!("{}: {}", input.name, self.literal(&input.ty, &value)))
+        });
+        required.collect()
     }
 
     /// Whether an input cannot be left out, by its type or by a condition that null does not meet.

@@ -7,6 +7,7 @@ use crate::{
         Intent, Persona,
         access::Sight,
         route::{self, Route},
+        sizes::{self, Size},
     },
     expression::Asked,
     identity::{Caller, Client, Identity, Seen},
@@ -28,6 +29,8 @@ pub struct World<'p> {
     pub(super) profile: ProfileIdx,
     /// The shortest way to every object type that the caller may go.
     pub(super) routes: BTreeMap<TypeId, Route>,
+    /// The arguments that say how long a list is, where the cost of that is limited.
+    pub(super) sizes: BTreeMap<FieldId, Size>,
 }
 
 impl<'p> World<'p> {
@@ -35,12 +38,15 @@ impl<'p> World<'p> {
     #[must_use]
     pub fn new(policy: &'p Policy, intent: &'p Intent, persona: &Persona) -> Self {
         let (who, identity) = (persona.name().cloned(), persona.identity().cloned());
-        let routes = BTreeMap::new();
-        let mut world = Self { policy, intent, who, identity, profile: ProfileIdx::BASE, routes };
+        let (profile, routes, sizes) = (ProfileIdx::BASE, BTreeMap::new(), BTreeMap::new());
+        let mut world = Self { policy, intent, who, identity, profile, routes, sizes };
         let caller = world.caller();
         let seen = Seen::new(&caller);
         let profile = policy.profile_of(&Asked::new(&policy.conditions, &seen));
         world.profile = profile.unwrap_or(ProfileIdx::BASE);
+        if world.enforces("cost").is_some() {
+            world.sizes = sizes::all(&world);
+        }
         world.routes = route::all(&world);
         world
     }
@@ -96,12 +102,6 @@ impl<'p> World<'p> {
             }
         }
         best.map(|(_, text, ty)| (text, ty))
-    }
-
-    /// A field with the arguments that it must have.
-    pub(super) fn call(&self, field: FieldId) -> Option<String> {
-        let name = &self.schema().field(field).name;
-        Some(format!("{name}{}", self.required_arguments(field)?))
     }
 
     /// A selection of a field, whatever its type.

@@ -8,15 +8,16 @@ use ahash::HashMap;
 
 use crate::{
     cost::{
-        class::{FieldClass, ListRule, WeighedArgument},
+        class::{FieldClass, ListRule, Slicing, WeighedArgument},
         facts::Facts,
         inputs::InputWeights,
         report::Report,
         settings::{Answers, Measure, Settings},
+        slice::Wanted,
         uncounted::{Uncounted, uncounted},
     },
     diagnostic::Diagnostics,
-    schema::{FieldId, Kind, OperationKind, Schema, TypeId, TypeSet},
+    schema::{FieldId, InputId, Kind, OperationKind, Schema, TypeId, TypeSet},
 };
 
 /// What everything in a schema costs.
@@ -129,6 +130,23 @@ impl Model {
         };
         let is_told = !class.list.slicing.is_empty() || self.classes.iter().any(hands_down);
         class.list.fallback.filter(|_| !is_told)
+    }
+
+    /// The arguments whose number is the size of a list, each with the input fields down to it.
+    #[must_use]
+    pub fn sizing(&self, field: FieldId) -> Vec<Vec<InputId>> {
+        let class = self.classes_of(field).next();
+        let slicing = class.map(|it| &*it.list.slicing).unwrap_or_default().iter();
+        let numbers = slicing.filter(|it| it.path.wanted == Wanted::Number);
+        let chain = |it: &Slicing| {
+            let mut chain = vec![self.schema.argument_named(field, &it.argument)?];
+            for step in &it.path.steps {
+                let around = self.schema.input(*chain.last()?).ty.named;
+                chain.push(self.schema.input_field_named(around, &step.name)?);
+            }
+            Some(chain)
+        };
+        numbers.filter_map(chain).collect()
     }
 
     fn classes_of(&self, field: FieldId) -> impl Iterator<Item = &FieldClass> {

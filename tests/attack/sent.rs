@@ -41,6 +41,64 @@ inputs:
     check(&policy("slicing: [filter.limit]", "slicing: [first]", 201), &all);
 }
 
+/// Where no single size is large enough, several in each other are, to the number.
+#[test]
+fn holes_in_what_nested_lists_cost() {
+    let plain = "
+type Query { products(first: Int, last: Int): [Product!]! }
+type Product { id: ID! related(first: Int, last: Int): [Product!]! }
+";
+    let connected = "
+type Query { products(first: Int!, last: Int): Products! }
+type Products { edges: [Edge!]! }
+type Edge { node: Product! }
+type Product { id: ID! related(first: Int, last: Int): Products! }
+";
+    for (schema, sized) in [(plain, ""), (connected, ", sized: [edges]")] {
+        let policy = |max: &str| {
+            format!(
+                "cost:
+  max: {max}
+  lists:
+    Query.products: {{ slicing: [first, last]{sized} }}
+    Product.related: {{ slicing: [first, last]{sized} }}
+inputs:
+  - {{ at: [\"*(first:)\", \"*(last:)\"], range: 0..100 }}
+"
+            )
+        };
+        let intended = policy("5000");
+        for running in ["off", "5001"] {
+            let running = policy(running);
+            Case { schema, ..Case::new("nested", &intended, &running) }
+                .check(&[("cost", "Product.related(first:)")]);
+        }
+    }
+}
+
+/// A way that is deep and cheap: lists of one item.
+#[test]
+fn a_hole_in_depth_is_found_below_a_small_cost() {
+    let schema = "
+type Query { products(first: Int): [Product!]! tags: [Tag!]! }
+type Product { id: ID! related(first: Int): [Product!]! tags: [Tag!]! }
+type Tag { product: Product }
+";
+    let policy = |depth: u32| {
+        format!(
+            "limits: {{ depth: {depth} }}
+cost:
+  max: 500
+  lists:
+    Query.products: {{ slicing: [first] }}
+    Product.related: {{ slicing: [first] }}
+"
+        )
+    };
+    let (intended, running) = (policy(8), policy(9));
+    Case { schema, ..Case::new("depth", &intended, &running) }.check(&[("max-depth", "9")]);
+}
+
 #[test]
 fn holes_in_trusted_documents() {
     let manifest = r#"{
