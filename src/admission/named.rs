@@ -74,13 +74,12 @@ impl Names<'_> {
             return Err(disagreement());
         }
         match (documents.apq, literal) {
-            // As if it came alone: a client that was told that its hash is unknown sends both.
-            (Apq::Off | Apq::On | Apq::Shared, Some(literal)) => Ok(Named::Text(literal)),
+            (Apq::On | Apq::Shared, Some(literal)) => Ok(Named::Text(literal)),
             (Apq::On | Apq::Shared, None) if !only_ids => {
                 let text = self.remembered.get(hash);
                 text.map(Named::Remembered).ok_or_else(|| self.unknown(None))
             }
-            (Apq::Off | Apq::On | Apq::Shared, None) => Err(self.unknown(None)),
+            (Apq::Off | Apq::On | Apq::Shared, _) => Err(self.unknown(text)),
         }
     }
 

@@ -206,11 +206,8 @@ fn listed<'p>(
     if item.has_text && item.document != Some(hash) {
         return Err(refused(&disagreement()));
     }
-    if item.has_text {
-        return Ok(None);
-    }
     // Which texts were remembered then is only known by what was said.
-    let was_unknown = item.refused.is_some_and(|(rule, _)| rule == "documents");
+    let was_unknown = !item.has_text && item.refused.is_some_and(|(rule, _)| rule == "documents");
     if policy.documents.apq == Apq::Off || only_ids || was_unknown {
         return Err(unknown());
     }

@@ -3,14 +3,10 @@
 use std::{fmt::Write as _, num::NonZeroUsize, sync::Arc};
 
 use portcullis::{
-    admission::{
-        Alike, CacheLimits, Gate, Hidden, Past, Recalled, Recollection, Request, Ruling, explain,
-    },
+    admission::{CacheLimits, Gate, Request, explain},
     diagnostic::{Colour, Source, render},
-    digest::Digest,
     identity::Caller,
-    json::{self, Literal},
-    policy,
+    json, policy,
     transport::decode,
     verdict::Verdict,
 };
@@ -52,46 +48,6 @@ fn report_says_what_would_have_been_refused() {
     assert_eq!(verdict(&gate, &json!({ "documentId": hash(A) })), Ok(Vec::new()));
     let unknown = "PERSISTED_QUERY_NOT_IN_LIST: would have been refused: unknown document";
     assert_eq!(verdict(&gate, &json!({ "query": "{a}" })), Ok(vec![unknown.to_owned()]));
-    let both = json!({ "query": "{a}", "documentId": hash("{a}") });
-    assert_eq!(verdict(&gate, &both), Ok(vec![unknown.to_owned()]));
-}
-
-#[test]
-fn a_log_judges_a_text_with_its_hash_as_a_text() {
-    let ruling = |rest: &str, has_text| {
-        let policy = Arc::clone(gate(rest).policy());
-        let text = Literal::of("{a}");
-        let request = Request {
-            query: Some(text),
-            document_id: Some(hash("{a}").into()),
-            ..Request::default()
-        };
-        let item = Recalled {
-            request,
-            has_text,
-            document: Some(Digest::of(b"{a}")),
-            bytes: 3,
-            variables_bytes: None,
-            hidden: Hidden::Nothing,
-            found: Vec::new(),
-            refused: None,
-        };
-        let past = Recollection {
-            at: judge::NOW,
-            way: Caller::default().way,
-            profile: None,
-            conditions: &[],
-            items: &[item],
-        };
-        match Past::new(policy).judge(&past, &Alike::default()).remove(0).ruling {
-            Ruling::Refused { code, .. } => code.into(),
-            other => format!("{other:?}"),
-        }
-    };
-    assert_eq!(ruling(MANIFEST, true), "Admitted");
-    assert_eq!(ruling(MANIFEST, false), "PERSISTED_QUERY_NOT_FOUND");
-    let required = MANIFEST.replace("] }", "], require: true }");
-    assert_eq!(ruling(&required, true), "PERSISTED_QUERY_NOT_IN_LIST");
 }
 
 #[test]
@@ -111,7 +67,7 @@ fn the_limit_that_is_told_is_the_one_that_was_compared() {
     assert!(told(A).contains("\"limit\":100"), "{}", told(A));
     assert!(told("{__typename}").contains("\"limit\":7"), "{}", told("{__typename}"));
     let explained = |query: &str| {
-        let request = Request { query: Some(Literal::of(query)), ..Request::default() };
+        let request = Request { query: Some(json::Literal::of(query)), ..Request::default() };
         let whom = (&Caller::default(), judge::NOW);
         explain(gate.policy(), policy::ProfileIdx::BASE, &request, whom).cost.unwrap().limit
     };
