@@ -49,8 +49,8 @@ fn default(setting: &Setting) -> String {
     match setting {
         Setting::Limit { default, unit: Unit::Bytes, .. } => format!("{} KiB", default / 1024),
         Setting::Limit { default, unit: Unit::Count, .. } => default.to_string(),
-        Setting::Bound { .. } | Setting::Input { .. } => "none".to_owned(),
-        Setting::Shape { .. } => "see its page".to_owned(),
+        Setting::Input { .. } => "none".to_owned(),
+        Setting::Bound { .. } | Setting::Shape { .. } => "see its page".to_owned(),
         Setting::Switch { default, .. } => match default {
             Switch::Allow => "allow".to_owned(),
             Switch::Deny => "deny".to_owned(),
