@@ -7,7 +7,7 @@ use crate::{
         arena::{Pair, Term},
         facts::Listed,
         report::Report,
-        settings::{Clamps, DefaultList, List, Settings},
+        settings::{Clamps, DefaultList, List, Place, Settings},
         size::Most,
         slice::{Path, Slice, Step, Wanted},
     },
@@ -102,21 +102,7 @@ impl ListRule {
     ) -> Self {
         let none = Listed::default();
         let Listed { list, place } = listed.unwrap_or(&none);
-        let mut slicing = Vec::new();
-        for text in list.slicing.iter().flatten() {
-            match self::slicing(schema, field, text) {
-                Ok(it) => slicing.push(it),
-                Err(problem) => {
-                    let coordinate = schema.coordinate(field);
-                    let message =
-                        format!("`{coordinate}` cannot be sliced by `{text}`: {}", problem.what);
-                    report.error("unknown-slicing-argument", message, place.as_ref());
-                    if let Some(help) = problem.help {
-                        report.help(&help);
-                    }
-                }
-            }
-        }
+        let slicing = all_slicing(schema, field, (list, place.as_ref()), report);
         let returns = schema.field(field).ty.named;
         for name in list.sized.iter().flatten() {
             if schema.field_named(returns, name).is_none() {
@@ -146,6 +132,31 @@ impl ListRule {
             }),
         }
     }
+}
+
+/// The slicing arguments of a list; what cannot be resolved is reported.
+fn all_slicing(
+    schema: &Schema,
+    field: FieldId,
+    (list, place): (&List, Option<&Place>),
+    report: &mut Report,
+) -> Vec<Slicing> {
+    let mut slicing = Vec::new();
+    for text in list.slicing.iter().flatten() {
+        match self::slicing(schema, field, text) {
+            Ok(it) => slicing.push(it),
+            Err(problem) => {
+                let coordinate = schema.coordinate(field);
+                let message =
+                    format!("`{coordinate}` cannot be sliced by `{text}`: {}", problem.what);
+                report.error("unknown-slicing-argument", message, place);
+                if let Some(help) = problem.help {
+                    report.help(&help);
+                }
+            }
+        }
+    }
+    slicing
 }
 
 struct Problem {
