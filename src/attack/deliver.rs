@@ -239,6 +239,11 @@ impl Site {
         Self { below, ..self }
     }
 
+    /// Whether it is the same place, whatever leads there.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.field == other.field && self.chain == other.chain
+    }
+
     /// The place itself.
     pub(super) fn leaf(&self) -> Option<InputId> {
         self.chain.last().copied()

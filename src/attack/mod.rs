@@ -66,8 +66,9 @@ pub struct Bounds {
 pub fn plan(worlds: &[World<'_>]) -> Vec<Attempt> {
     let mut all = Vec::new();
     for (n, world) in worlds.iter().enumerate() {
-        let others = || worlds.iter().filter(|it| it.who != world.who);
-        let mut own = personal(world, &others().collect::<Vec<_>>());
+        let others: Vec<_> = worlds.iter().filter(|it| it.who != world.who).collect();
+        let earlier: Vec<_> = worlds.iter().take(n).collect();
+        let mut own = personal(world, &others, &earlier);
         if n == 0 {
             own.extend(common(world));
         }
@@ -79,27 +80,19 @@ pub fn plan(worlds: &[World<'_>]) -> Vec<Attempt> {
 
 /// What is the same for everyone.
 fn common(world: &World<'_>) -> Vec<Attempt> {
-    let all = [
-        limits::attempts(world),
-        loads::attempts(world),
-        fields::attempts(world),
-        values::attempts(world),
-    ];
+    let all = [limits::attempts(world), loads::attempts(world), fields::attempts(world)];
     all.into_iter().flatten().collect()
 }
 
 /// What depends on who asks.
-fn personal(world: &World<'_>, others: &[&World<'_>]) -> Vec<Attempt> {
+fn personal(world: &World<'_>, others: &[&World<'_>], earlier: &[&World<'_>]) -> Vec<Attempt> {
     let mut all = trespass::attempts(world);
     all.extend(owned::attempts(world, others));
     // Profiles have limits of their own, and trusted documents those who may send them.
     all.extend(cost::attempts(world));
     all.extend(documents::attempts(world));
     all.extend(uploads::attempts(world));
-    if world.who.is_some() {
-        let conditional = values::attempts(world).into_iter();
-        all.extend(conditional.filter(|it| ["input-allow", "input-require"].contains(&it.rule)));
-    }
+    all.extend(values::attempts(world, earlier));
     all
 }
 

@@ -18,18 +18,27 @@ use crate::{
     yaml::Node,
 };
 
-/// Attempts against every demand on inputs.
-pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
+/// Attempts against every demand on inputs: where nobody before could bring a value, and as everyone
+/// where a demand asks who it is.
+pub(super) fn attempts(world: &World<'_>, earlier: &[&World<'_>]) -> Vec<Attempt> {
     let mut all = Vec::new();
     for item in &world.intent.inputs {
         let Some(limit) = world.enforces(item.rule) else { continue };
         for input in world.places(item).into_iter().take(MAX_PLACES) {
-            for site in deliver::sites(world, input) {
+            let is_personal = ["input-allow", "input-require"].contains(&item.rule);
+            let sites = deliver::sites(world, input).into_iter();
+            for site in sites.filter(|it| is_personal || !is_tried(earlier, item, input, it)) {
                 all.extend(at_site(world, (item, limit), input, &site));
             }
         }
     }
     all
+}
+
+/// Whether somebody before has tried a demand at a site.
+fn is_tried(earlier: &[&World<'_>], item: &InputItem, input: InputId, site: &Site) -> bool {
+    let mut enforced = earlier.iter().filter(|it| it.enforces(item.rule).is_some());
+    enforced.any(|it| deliver::sites(it, input).iter().any(|it| it.is_same(site)))
 }
 
 /// Attempts against every demand that says whose an input is: one's own value, and the others'.

@@ -7,7 +7,7 @@ use portcullis::digest::Digest;
 use crate::{Case, mistakes, pairs, process::Process, run};
 
 /// Two customers, known by keys.
-fn keys() -> String {
+pub(super) fn keys() -> String {
     let entry = |key: &str, claims: &str| {
         format!("- {{ hash: \"sha256:{}\", claims: {claims} }}\n", Digest::of(key.as_bytes()))
     };
@@ -17,7 +17,7 @@ fn keys() -> String {
 
 const ALICE: &str = "key-of-alice-6b1f0c";
 const BOB: &str = "key-of-bob-90ae77";
-const AS_BOTH: [&str; 4] = ["--as", "alice=key-of-alice-6b1f0c", "--as", "bob=@bob.key"];
+pub(super) const AS_BOTH: [&str; 4] = ["--as", "alice=key-of-alice-6b1f0c", "--as", "bob=@bob.key"];
 
 const OWNED_SCHEMA: &str = "
 type Query {
@@ -112,6 +112,36 @@ fn owned_case(running: &str, then: impl FnOnce(&Case<'_>)) {
 #[test]
 fn holes_in_whose_something_is() {
     owned_case(&disowned(), |case| case.check(&DISOWNED));
+}
+
+/// A mutation that only whoever is signed in may call.
+#[test]
+fn holes_in_what_only_callers_can_send() {
+    let schema = "
+type Query { a: String }
+type Mutation { rate(input: RateInput!): String }
+input RateInput { stars: Int! text: String }
+";
+    let policy = |stars: &str, text: &str| {
+        format!(
+            "identity: {{ api_keys: {{ header: x-api-key, file: keys.yaml }} }}
+conditions: {{ signed_in: has(claims.sub) }}
+authorization:
+  rules: [{{ on: [Query.a], allow: always }}, {{ on: [Mutation.rate], allow: signed_in }}]
+inputs:
+  - {{ at: [RateInput.stars], range: {stars} }}
+  - {{ at: [RateInput.text], length: {text} }}
+"
+        )
+    };
+    let (intended, running) = (policy("1..5", "1..100"), policy("1..6", "1..101"));
+    let keys = keys();
+    let arguments = [AS_BOTH[0], AS_BOTH[1], "--as", "bob=key-of-bob-90ae77"];
+    let case = Case::new("signed-in", &intended, &running);
+    Case { schema, beside: &[("keys.yaml", &keys)], arguments: &arguments, ..case }.check(&[
+        ("input-range", "RateInput.stars (stars)"),
+        ("input-length", "RateInput.text (text)"),
+    ]);
 }
 
 #[test]
