@@ -6,6 +6,7 @@
 //! a condition in CEL says, come from the compiled policy.
 
 mod access;
+mod addresses;
 mod attempt;
 mod compared;
 mod cost;
@@ -30,6 +31,7 @@ mod send;
 mod shapes;
 mod sizes;
 mod towers;
+mod trees;
 mod trespass;
 mod uploads;
 mod values;

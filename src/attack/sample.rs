@@ -184,6 +184,10 @@ fn fitting(world: &World<'_>, input: InputId, item: &InputItem) -> Option<Value>
             let (low, _) = super::values::ends(&item.node);
             Some("a".repeat(usize::try_from(low.unwrap_or(1)).unwrap_or(1)).into())
         }
+        "input-url" => {
+            let mut all = super::addresses::values(&item.node).into_iter();
+            all.find(|it| it.0 == super::Side::Within).map(|it| it.1)
+        }
         "input-one-of" => super::intent::items(&item.node).first().map(|it| it.to_json()),
         "input-pattern" => {
             let pattern = Pattern::whole(item.node.as_text()?).ok()?;

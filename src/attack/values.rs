@@ -4,12 +4,13 @@ use serde_json::Value;
 
 use crate::{
     attack::{
-        Attempt, Side, World,
+        Attempt, Side, World, addresses,
         deliver::{self, Site},
         intent::{self, InputItem},
         limits::ways_in,
         owned,
         sample::MAX_NESTING,
+        trees,
         world::Limit,
     },
     diagnostic::Diagnostics,
@@ -114,8 +115,7 @@ fn values(world: &World<'_>, item: &InputItem, input: InputId) -> Vec<(Side, Val
         }
         "input-pattern" => patterned(&item.node),
         "input-one-of" => listed(world, &item.node, input),
-        "input-json" => trees(&item.node),
-        "input-url" => addresses(&item.node),
+        "input-json" | "input-url" => contents(world, item, input),
         "input-require" | "input-allow" => conditional(world, item, input),
         _ => Vec::new(),
     };
@@ -183,29 +183,16 @@ fn listed(world: &World<'_>, node: &Node, input: InputId) -> Vec<(Side, Value)> 
     allowed.into_iter().take(2).map(|it| (Side::Within, it)).chain(beyond).collect()
 }
 
-/// Objects as deep as allowed, one deeper, and with keys that are orders to a database.
-fn trees(node: &Node) -> Vec<(Side, Value)> {
-    let mut all = vec![(Side::Beyond, serde_json::json!({ "__proto__": 1 }))];
-    let depth = intent::get(node, "depth").and_then(Node::as_text).and_then(|it| it.parse().ok());
-    if let Some(depth) = depth {
-        let nest = |n: usize| {
-            let empty = Value::Object(serde_json::Map::new());
-            (1..n).fold(empty, |inner, _| serde_json::json!({ "a": inner }))
-        };
-        all.extend([(Side::Within, nest(depth)), (Side::Beyond, nest(depth.saturating_add(1)))]);
+/// What is inside a text or a value; only the wrong where other demands would object as well.
+fn contents(world: &World<'_>, item: &InputItem, input: InputId) -> Vec<(Side, Value)> {
+    let mut all = match item.rule {
+        "input-json" => trees::values(&item.node),
+        _ => addresses::values(&item.node),
+    };
+    if world.demands(input).nth(1).is_some() {
+        all.retain(|(side, _)| *side == Side::Beyond);
     }
     all
-}
-
-fn addresses(node: &Node) -> Vec<(Side, Value)> {
-    let has_schemes = intent::get(node, "schemes").is_some();
-    let has_hosts = intent::get(node, "hosts").is_some();
-    let by_scheme = ["file:///etc/passwd", "gopher://a.example/", "javascript:alert(1)"];
-    let by_host =
-        ["https://127.0.0.1/", "https://169.254.169.254/", "https://[::1]/", "https://localhost/"];
-    let schemes = by_scheme.iter().filter(|_| has_schemes);
-    let hosts = by_host.iter().filter(|_| has_hosts);
-    schemes.chain(hosts).map(|it| (Side::Beyond, Value::from(*it))).collect()
 }
 
 fn conditional(world: &World<'_>, item: &InputItem, input: InputId) -> Vec<(Side, Value)> {
