@@ -12,6 +12,7 @@ mod compared;
 mod cost;
 mod deliver;
 mod documents;
+mod due;
 mod fields;
 mod foresee;
 mod frames;
@@ -38,6 +39,7 @@ mod values;
 mod world;
 
 pub use attempt::{Attempt, Request, Side, Transport};
+pub use due::Due;
 pub use intent::Intent;
 pub use parcel::{Order, Parcel};
 pub use persona::{NoPersona, Persona};
@@ -60,12 +62,21 @@ pub struct Bounds {
     pub per_second: u32,
 }
 
+/// What is to be tried.
+#[derive(Debug)]
+pub struct Plan {
+    /// In this order.
+    pub attempts: Vec<Attempt>,
+    /// What is enforced, and must not stay untried in silence.
+    pub due: Vec<Due>,
+}
+
 /// Everything that is worth trying, in rounds: the first of every rule, then the second, so that a
 /// bound on the number leaves no rule out.
 ///
 /// The first world is asked for everything; the others for what depends on who asks.
 #[must_use]
-pub fn plan(worlds: &[World<'_>]) -> Vec<Attempt> {
+pub fn plan(worlds: &[World<'_>]) -> Plan {
     let mut all = Vec::new();
     for (n, world) in worlds.iter().enumerate() {
         let others: Vec<_> = worlds.iter().filter(|it| it.who != world.who).collect();
@@ -77,7 +88,7 @@ pub fn plan(worlds: &[World<'_>]) -> Vec<Attempt> {
         let own = own.into_iter().filter(|it| is_fair(world, it));
         all.extend(own.map(|it| Attempt { who: world.who.clone(), ..it }));
     }
-    rounds::mixed(all)
+    Plan { attempts: rounds::mixed(all), due: due::of(worlds) }
 }
 
 /// What is the same for everyone.
@@ -114,15 +125,11 @@ fn is_fair(world: &World<'_>, attempt: &Attempt) -> bool {
 ///
 /// # Errors
 /// When the target does not answer at all.
-pub fn run(
-    attempts: Vec<Attempt>,
-    target: &Target,
-    recorder: &Recorder,
-    bounds: Bounds,
-) -> io::Result<Report> {
+pub fn run(plan: Plan, target: &Target, recorder: &Recorder, bounds: Bounds) -> io::Result<Report> {
     let pause = Duration::from_secs(1).checked_div(bounds.per_second).unwrap_or_default();
+    let Plan { attempts, due } = plan;
     let n_left_out = attempts.len().saturating_sub(bounds.attempts);
-    let mut report = Report::new(n_left_out);
+    let mut report = Report::new(n_left_out, due);
     for attempt in attempts.into_iter().take(bounds.attempts) {
         let begun = Instant::now();
         let before = recorder.n_received();

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Value, json};
 
-use crate::attack::{Attempt, Side, Told, Transport};
+use crate::attack::{Attempt, Due, Side, Told, Transport};
 
 /// What came of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,17 +48,27 @@ pub struct Report {
     /// Refused by something else, with its code.
     otherwise: Vec<(Attempt, String)>,
     n_left_out: usize,
+    /// What is enforced, and nothing was tried for yet.
+    untried: Vec<Due>,
 }
 
 impl Report {
-    /// Nothing yet; `n_left_out` attempts are not made for want of room.
+    /// Nothing yet; `n_left_out` attempts are not made for want of room, and something should be
+    /// tried for all that is due.
     #[must_use]
-    pub const fn new(n_left_out: usize) -> Self {
-        Self { rows: BTreeMap::new(), mistakes: Vec::new(), otherwise: Vec::new(), n_left_out }
+    pub const fn new(n_left_out: usize, due: Vec<Due>) -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            mistakes: Vec::new(),
+            otherwise: Vec::new(),
+            n_left_out,
+            untried: due,
+        }
     }
 
     /// Adds what came of an attempt.
     pub fn add(&mut self, attempt: Attempt, told: &Told, arrived: bool) {
+        self.untried.retain(|it| !it.is_met_by(&attempt));
         let through = arrived || told.has_schema();
         let is_any = attempt.code.is_empty();
         let by_rule = if is_any { told.is_refusal() } else { told.says(attempt.code) };
@@ -121,6 +131,7 @@ impl Report {
         }
         let n: usize = self.rows.values().map(|it| it.attempts).sum();
         let _infallible = writeln!(text, "\n{n} attempts, {} left out", self.n_left_out);
+        text.push_str(&self.silence());
         for (rule, it) in &self.rows {
             let ways: Vec<_> = it.ways.iter().map(|(way, n)| format!("{n} {way}")).collect();
             let _infallible = writeln!(text, "{rule}: {}", ways.join(", "));
@@ -171,7 +182,20 @@ impl Report {
             "mistakes": mistakes,
             "refused_otherwise": otherwise,
             "left_out": self.n_left_out,
+            "untried": self.untried_names(),
         })
+    }
+
+    /// The line about what stayed untried.
+    fn silence(&self) -> String {
+        match self.untried_names().as_slice() {
+            [] => String::new(),
+            names => format!("nothing was tried for: {}\n", names.join(", ")),
+        }
+    }
+
+    fn untried_names(&self) -> Vec<String> {
+        self.untried.iter().map(Due::to_string).collect()
     }
 }
 

@@ -27,6 +27,7 @@ use serde_json::Value;
 mod process;
 mod owned;
 mod sent;
+mod untried;
 mod values;
 
 const PORTCULLIS: &str = env!("CARGO_BIN_EXE_portcullis");

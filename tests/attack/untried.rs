@@ -1,0 +1,54 @@
+//! What is enforced and was not tried is told, for nothing is known of it.
+
+use serde_json::{Value, json};
+
+use crate::{
+    Case,
+    owned::{AS_BOTH, keys},
+    run,
+};
+
+const SCHEMA: &str = "
+type Query { a: A }
+type A { b: String }
+type Mutation { rate(stars: Int!, text: String): String }
+";
+const POLICY: &str = "
+identity: { api_keys: { header: x-api-key, file: keys.yaml } }
+conditions: { signed_in: has(claims.sub) }
+cost: { max: 100 }
+authorization: { rules: [{ on: [Query.a], allow: always }, { on: [Mutation.rate], allow: signed_in }] }
+inputs: [{ at: [\"Mutation.rate(stars:)\"], range: 1..5 }]
+";
+
+#[track_caller]
+fn check(arguments: &[&str], expect: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = keys();
+    let beside = &[("keys.yaml", keys.as_str())];
+    let case = Case { schema: SCHEMA, beside, ..Case::new("untried", POLICY, "") };
+    let (intended, _) = case.write(folder.path());
+    let output = run(&[&[intended.as_str(), "--format", "json"], arguments].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["untried"], json!(expect), "{arguments:?}");
+    // Silence is no hole.
+    assert_eq!(output.status.code(), Some(0));
+    let text = run(&[&[intended.as_str()], arguments].concat()).stdout;
+    let line = format!("\nnothing was tried for: {}\n", expect.join(", "));
+    assert!(String::from_utf8_lossy(&text).contains(&line), "{line}");
+}
+
+#[test]
+fn a_rule_that_nothing_was_tried_for_is_told() {
+    let others = [
+        "list-length",
+        "max-depth",
+        "max-directives-per-place",
+        "max-list-depth",
+        "string-length",
+        "value-depth",
+    ];
+    let input = "input-range at Mutation.rate(stars:)";
+    check(&[], &[&["cost", input], &others[..]].concat());
+    check(&AS_BOTH[..2], &[&["cost"], &others[..]].concat());
+}
