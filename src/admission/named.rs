@@ -60,7 +60,8 @@ impl Names<'_> {
         let text = literal.map(Literal::text);
         let text = text.as_deref();
         let documents = &self.policy.documents;
-        let Ok(id) = DocumentId::parse(id) else { return Err(self.unknown(text)) };
+        let has_text = text.is_some();
+        let Ok(id) = DocumentId::parse(id) else { return Err(self.unknown(None, has_text)) };
         if let Some(idx) = documents.library.with_id(&id) {
             let listed = documents.library.document(idx).map(|it| &*it.text);
             return if text.is_none() || text == listed {
@@ -69,7 +70,7 @@ impl Names<'_> {
                 Err(disagreement())
             };
         }
-        let DocumentId::Content(hash) = id else { return Err(self.unknown(text)) };
+        let DocumentId::Content(hash) = id else { return Err(self.unknown(Some(&id), has_text)) };
         if text.is_some_and(|it| Digest::of(it.as_bytes()) != hash) {
             return Err(disagreement());
         }
@@ -77,26 +78,25 @@ impl Names<'_> {
             (Apq::On | Apq::Shared, Some(literal)) => Ok(Named::Text(literal)),
             (Apq::On | Apq::Shared, None) if !only_ids => {
                 let text = self.remembered.get(hash);
-                text.map(Named::Remembered).ok_or_else(|| self.unknown(None))
+                text.map(Named::Remembered).ok_or_else(|| self.unknown(Some(&id), false))
             }
-            (Apq::Off | Apq::On | Apq::Shared, _) => Err(self.unknown(text)),
+            (Apq::Off | Apq::On | Apq::Shared, _) => Err(self.unknown(Some(&id), has_text)),
         }
     }
 
     /// The objection to an id that nobody knows; clients of automatic persisted queries go by the
     /// message.
-    pub(super) fn unknown(self, text: Option<&str>) -> Violation {
+    pub(super) fn unknown(self, id: Option<&DocumentId>, has_text: bool) -> Violation {
         let documents = &self.policy.documents;
-        match (documents.apq, text) {
+        let takes_texts = documents.require != Some(Mode::Enforce);
+        let is_hash = matches!(id, Some(DocumentId::Content(_)));
+        match documents.apq {
             // To send the text with it would not help.
-            (Apq::Off, Some(_)) if documents.require == Some(Mode::Enforce) => not_in_list(),
-            (Apq::Off, Some(_)) => {
-                refusal(Code::PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
-            }
-            (Apq::Off, None) if documents.library.is_empty() => {
-                refusal(Code::PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
-            }
-            (Apq::Off | Apq::On | Apq::Shared, _) => {
+            Apq::Off if has_text && !takes_texts => not_in_list(),
+            // To send the text alone does: they go on with that.
+            Apq::Off if has_text || (is_hash && takes_texts) => not_supported(),
+            Apq::Off if documents.library.is_empty() => not_supported(),
+            Apq::Off | Apq::On | Apq::Shared => {
                 refusal(Code::PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
             }
         }
@@ -162,6 +162,11 @@ pub(super) fn to_remember<'r>(
 /// The objection to a document that no manifest lists.
 pub(super) fn not_in_list() -> Violation {
     refusal(Code::PERSISTED_QUERY_NOT_IN_LIST, "only listed documents may be sent")
+}
+
+/// The objection to a hash where hashes stand for nothing.
+fn not_supported() -> Violation {
+    refusal(Code::PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
 }
 
 /// The objection to a text where only ids are taken.

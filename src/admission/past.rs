@@ -196,20 +196,20 @@ fn listed<'p>(
     };
     let remembered = Remembered::new();
     let names = Names { policy, remembered: &remembered };
-    let unknown = || refused(&names.unknown(item.has_text.then_some("")));
-    let Ok(id) = DocumentId::parse(id) else { return Err(unknown()) };
+    let unknown = |id: Option<&DocumentId>| refused(&names.unknown(id, item.has_text));
+    let Ok(id) = DocumentId::parse(id) else { return Err(unknown(None)) };
     if let Some(idx) = library.with_id(&id) {
         let is_same = !item.has_text || is_listed.and_then(text_of) == text_of(idx);
         return if is_same { Ok(text_of(idx)) } else { Err(refused(&disagreement())) };
     }
-    let DocumentId::Content(hash) = id else { return Err(unknown()) };
+    let DocumentId::Content(hash) = id else { return Err(unknown(Some(&id))) };
     if item.has_text && item.document != Some(hash) {
         return Err(refused(&disagreement()));
     }
     // Which texts were remembered then is only known by what was said.
     let was_unknown = !item.has_text && item.refused.is_some_and(|(rule, _)| rule == "documents");
     if policy.documents.apq == Apq::Off || only_ids || was_unknown {
-        return Err(unknown());
+        return Err(unknown(Some(&id)));
     }
     Ok(None)
 }

@@ -115,6 +115,9 @@ impl ListRule {
             report.warn("no-effect", message, place.as_ref());
             report.help("name the arguments that it is for: `slicing: [first]`");
         }
+        if let (Some(most), Clamps::Ignored) = (list.max, settings.clamps) {
+            report_defaults(&slicing, (most, &schema.coordinate(field), place.as_ref()), report);
+        }
         let default = match settings.defaults.list {
             DefaultList::Assumed(size) => Some(size),
             DefaultList::Refuse => None,
@@ -157,6 +160,26 @@ fn all_slicing(
         }
     }
     slicing
+}
+
+/// A default of the schema that `max` refuses: whoever leaves the argument out is refused.
+fn report_defaults(
+    slicing: &[Slicing],
+    (most, coordinate, place): (u32, &str, Option<&Place>),
+    report: &mut Report,
+) {
+    for it in slicing {
+        if let Slice::Size(size) = it.default
+            && size > most
+        {
+            let message = format!(
+                "`{}` of `{coordinate}` is {size} when it is left out, which `max: {most}` refuses",
+                it.argument
+            );
+            report.warn("refused-default", message, place);
+            report.help("raise `max`, or have every client say how many it wants");
+        }
+    }
 }
 
 struct Problem {

@@ -16,11 +16,16 @@ use support::proxy::Proxy;
 
 /// Runs a script, and what it is told to do, through the firewall.
 fn check(script: &str, arguments: &[&str]) {
+    check_under("policy", script, arguments);
+}
+
+/// The same under a policy of its own.
+fn check_under(policy: &str, script: &str, arguments: &[&str]) {
     if !can_run(script) {
         return;
     }
     let server = Server::start();
-    let proxy = Proxy::start("tests/clients/policy.yaml", server.address());
+    let proxy = Proxy::start(&format!("tests/clients/{policy}.yaml"), server.address());
     run(script, proxy.address().port(), arguments);
 }
 
@@ -32,6 +37,11 @@ fn apollo_client_asks_and_changes() {
 #[test]
 fn apollo_client_persists_its_queries() {
     check("apollo-client", &["persisted"]);
+}
+
+#[test]
+fn apollo_client_goes_on_with_texts_where_hashes_stand_for_nothing() {
+    check_under("listed", "apollo-client", &["unlisted"]);
 }
 
 #[test]

@@ -89,6 +89,21 @@ fn mistakes_in_the_policy_are_reported_where_they_stand() {
 }
 
 #[test]
+fn a_default_above_its_bound_is_reported() {
+    let max = |argument: &str, path: &str, list: &str| {
+        let schema = format!("type Query {{ a({argument}): [Int] }} input P {{ n: Int = 100 }}");
+        wrong(&schema, &format!("  lists: {{ Query.a: {{ slicing: [{path}], {list} }} }}"))
+    };
+    let refused = ["refused-default Query.a"];
+    assert_eq!(max("n: Int = 100", "n", "max: 99"), refused);
+    assert_eq!(max("p: P = {}", "p.n", "max: 99"), refused);
+    let none: [&str; 0] = [];
+    assert_eq!(max("n: Int = 100", "n", "max: 100"), none);
+    assert_eq!(max("p: P", "p.n", "max: 99"), none);
+    assert_eq!(max("n: Int = 100", "n", "max: 99 } }\n  upstream_clamps: true #"), none);
+}
+
+#[test]
 fn what_is_right_is_not_reported() {
     let none: [&str; 0] = [];
     for cost in [

@@ -38,8 +38,9 @@ async function refusal() {
   assert.deepEqual(codes(tooDeep.errors), ['MAX_DEPTH_LIMIT'])
 }
 
+const sha256 = (text) => createHash('sha256').update(text).digest('hex')
+
 async function persisted() {
-  const sha256 = (text) => createHash('sha256').update(text).digest('hex')
   // What a page of another site cannot send: a GET needs it.
   const headers = { 'apollo-require-preflight': 'true' }
   const http = new HttpLink({ uri: url, headers, fetch: recording })
@@ -56,6 +57,17 @@ async function persisted() {
   assert.equal(sent.at(-1).method, 'GET')
   const error = await failure(apq({}).query({ query: gql`query Hidden { secret }` }))
   assert.deepEqual(codes(error.errors), ['FORBIDDEN'])
+}
+
+async function unlisted() {
+  const http = new HttpLink({ uri: url, fetch: recording })
+  const apq = client(new PersistedQueryLink({ sha256 }).concat(http))
+  sent.length = 0
+  const ask = (name) => apq.query({ query: gql`query Unlisted($n: String) { hello(name: $n) }`, variables: { n: name } })
+  assert.equal((await ask('a')).data.hello, 'Hello a')
+  assert.equal((await ask('b')).data.hello, 'Hello b')
+  const seen = sent.map(({ body }) => [body.includes('"query"'), body.includes('sha256Hash')])
+  assert.deepEqual(seen, [[false, true], [true, false], [true, false]], 'refused once, then texts')
 }
 
 async function batch() {
@@ -85,5 +97,5 @@ async function upload() {
   assert.equal(codes(error.errors).length, 1, String(error))
 }
 
-const works = { query, mutation, refusal, persisted, batch, upload }
+const works = { query, mutation, refusal, persisted, unlisted, batch, upload }
 for (const name of process.argv.slice(3)) await works[name]()
