@@ -24,10 +24,15 @@ pub fn share(k: usize, n: usize) -> Interval {
     if n == 0 {
         return Interval { low: 0.0, high: 1.0 };
     }
-    let (k, n) = (float(k), float(n));
-    let (share, z2) = (k / n, Z * Z);
+    wilson((float(k), float(n)), Z)
+}
+
+/// The interval of a share that was met `k` times in `n`, which is not 0, `z` deviations wide to
+/// both sides (Wilson 1927).
+pub(super) fn wilson((k, n): (f64, f64), z: f64) -> Interval {
+    let (share, z2) = (k / n, z * z);
     let middle = share + z2 / (2.0 * n);
-    let spread = Z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
+    let spread = z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
     let whole = 1.0 + z2 / n;
     Interval {
         low: ((middle - spread) / whole).max(0.0),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::calibration::interval::wilson;
+
 /// Numbers with how often each was met.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -81,15 +83,11 @@ pub fn upper_bound(k: u64, n: u64) -> f64 {
     if k == 0.0 {
         return 1.0 - 0.05_f64.powf(1.0 / n);
     }
-    let share = k / n;
-    let z2 = Z * Z;
-    let middle = share + z2 / (2.0 * n);
-    let spread = Z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
-    ((middle + spread) / (1.0 + z2 / n)).min(1.0)
+    wilson((k, n), ONE_SIDE).high
 }
 
 /// 95 % of a normal distribution are below: one side.
-const Z: f64 = 1.644_853_6;
+const ONE_SIDE: f64 = 1.644_853_6;
 
 /// Rounded up, so that nobody reads more into a limit than there is.
 fn two_figures(n: u64) -> u64 {
