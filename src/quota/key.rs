@@ -19,13 +19,10 @@ pub enum Key {
 }
 
 impl Key {
-    /// Of an address. Who has one address of IPv6 has the other 2⁶⁴ of its network as well.
+    /// Of an address.
     #[must_use]
     pub fn of_address(address: IpAddr) -> Self {
-        Self::Address(match address.to_canonical() {
-            IpAddr::V4(it) => it.into(),
-            IpAddr::V6(it) => Ipv6Addr::from_bits(it.to_bits() & !u128::from(u64::MAX)).into(),
-        })
+        Self::Address(network(address))
     }
 
     /// Of a caller; `named` is the SHA-256 of what the request says beside its caller. Who does not
@@ -45,6 +42,15 @@ impl Key {
             (None, Some(address)) => Self::of_address(address),
             (None, None) => Self::Nowhere,
         }
+    }
+}
+
+/// What counts as one client. Who has one address of IPv6 has the other 2⁶⁴ of its network as well.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(it) => it.into(),
+        IpAddr::V6(it) => Ipv6Addr::from_bits(it.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

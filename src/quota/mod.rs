@@ -17,7 +17,7 @@ mod time;
 
 pub use exceeded::Exceeded;
 pub use in_flight::{InFlight, Slot};
-pub use key::Key;
+pub use key::{Key, network};
 pub use limiter::{Held, Limiter};
 pub use outcome::Outcomes;
 pub use shared::{Link, Lost, NotTaken, Taken, Unavailable};

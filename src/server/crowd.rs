@@ -2,12 +2,9 @@
 //!
 //! Counts addresses, and of IPv6 networks of 64 bits: whoever has one address there has all of them.
 
-use std::{
-    cell::RefCell,
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    rc::Rc,
-};
+use std::{cell::RefCell, collections::HashMap, net::IpAddr, rc::Rc};
+
+use crate::quota::network;
 
 /// The clients of a worker. As large as its connections, which are bounded.
 #[derive(Debug, Default)]
@@ -41,17 +38,6 @@ impl Drop for Member {
         *n = n.saturating_sub(1);
         if *n == 0 {
             all.remove(&self.key);
-        }
-    }
-}
-
-/// What counts as one client.
-pub(super) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(it) => it.into(),
-        IpAddr::V6(it) => {
-            let [a, b, c, d, ..] = it.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
     }
 }

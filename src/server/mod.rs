@@ -28,6 +28,7 @@ mod handler;
 pub mod head;
 mod health;
 mod held;
+mod host;
 mod identify;
 mod listener;
 mod logged;

@@ -19,11 +19,11 @@ use tokio::{
 use crate::{
     config::{Bounds, Config, Deadlines, ListenerTls},
     json,
-    quota::{Link, Lost},
+    quota::{Link, Lost, network},
     server::{
         balance::{Seat, Seated},
         connection,
-        crowd::{self, Crowd},
+        crowd::Crowd,
         drain::{Drain, Phase},
         graph::Sites,
         held::Ceiling,
@@ -235,7 +235,7 @@ impl Worker {
             false => self.bounds().client_connections,
         };
         let Some(member) = self.crowd.enter(address, max) else {
-            return ClientAtBound { address: crowd::network(address) }.emit();
+            return ClientAtBound { address: network(address) }.emit();
         };
         connections.spawn_local(async move {
             let _held = (member, counted);

@@ -183,8 +183,8 @@ impl Link {
     }
 
     fn name(&self, scope: &str, (rate, paced): (&Rate, &Paced), key: &Key) -> Rc<str> {
-        let numbers = (paced.interval().as_nanos(), paced.burst);
-        let scope = format!("{scope}\n{}\n{:?}\n{numbers:?}", rate.name, rate.key);
+        let (nanos, burst) = (paced.interval().as_nanos(), paced.burst);
+        let scope = format!("{scope}\n{}\n{}\n{nanos} {burst}", rate.name, rate.key);
         match key {
             Key::Address(it) => self.hashed("address", &scope, it.to_string().as_bytes()),
             Key::Named(it) => self.hashed("named", &scope, it),

@@ -10,7 +10,7 @@ use http::{
     header::{AUTHORIZATION, HOST},
 };
 
-use crate::{config::AdminAccess, identity::from_base64};
+use crate::{config::AdminAccess, identity::from_base64, server::host::without_port};
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
@@ -59,13 +59,6 @@ fn is_ours<B>(request: &Request<B>, access: &AdminAccess, peer: Peer) -> bool {
     let address = bare.parse::<IpAddr>().map(|it| it.to_canonical());
     address
         .is_ok_and(|it| it.is_loopback() || peer.local.is_some_and(|own| own.to_canonical() == it))
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|it| it.is_ascii_digit()) => name,
-        _ => host,
-    }
 }
 
 /// The token of a bearer, or the password of a browser.
