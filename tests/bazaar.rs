@@ -9,6 +9,7 @@ mod support;
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
+use portcullis::{telemetry::numbers, verdict::ids};
 use support::{
     bazaar::{Case, bazaar_with, cases},
     proxy::Proxy,
@@ -96,6 +97,10 @@ fn attacks_are_refused() {
     let wanted = all.iter().filter(|it| CLASSES.contains(&it.class()) && waits_for(it).is_none());
     let complaints = run_all(&wanted.collect::<Vec<_>>());
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+    // Whatever objects is counted under its own id.
+    let counted = numbers().rules;
+    assert!(counted.iter().any(|it| it.0 == ids::DOCUMENT), "{counted:?}");
+    assert!(counted.iter().all(|it| it.0 != "other"), "{counted:?}");
 }
 
 #[test]

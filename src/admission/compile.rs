@@ -22,7 +22,7 @@ use crate::{
     policy::{self, ListedIdx, Policy, SecondReader, Unselected},
     rules::Specialised,
     schema::OperationKind,
-    verdict::{Code, Mode, Violation},
+    verdict::{Code, Mode, Violation, ids},
 };
 
 /// Reads, counts, validates and spreads a document, and specialises every rule to it.
@@ -242,7 +242,7 @@ pub(super) fn no_such_operation() -> Violation {
 
 fn unresolved(public: &'static str) -> Violation {
     Violation {
-        rule: "operation-name",
+        rule: ids::OPERATION_NAME,
         code: Code::OPERATION_RESOLUTION_FAILURE,
         at: None,
         public: public.into(),
@@ -256,7 +256,7 @@ const HASHED: usize = 16 * 1024;
 /// A fault of ours: validation let something through that does not resolve.
 fn internal(name: &str) -> Violation {
     Violation {
-        rule: "validation",
+        rule: ids::VALIDATION,
         code: Code::GRAPHQL_VALIDATION_FAILED,
         at: None,
         public: "the document does not fit the schema".into(),

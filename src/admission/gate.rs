@@ -31,7 +31,7 @@ use crate::{
     identity::{Caller, Method, Seen},
     json::Literal,
     policy::{Apq, DocumentIdx, Policy, ProfileIdx},
-    verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation},
+    verdict::{Admitted, Answered, Code, Framing, Rejected, Verdict, Violation, ids},
 };
 
 /// A policy in force, with the documents it has seen.
@@ -319,7 +319,7 @@ fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> (Verdict, Fo
 
 fn innocent() -> Violation {
     Violation {
-        rule: "batch",
+        rule: ids::BATCH,
         code: Code::BATCH_REFUSED,
         at: None,
         public: "another request of this batch was refused".into(),

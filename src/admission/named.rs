@@ -10,7 +10,7 @@ use crate::{
     identity::Method,
     json::Literal,
     policy::{Apq, DocumentIdx, Get, Policy, manifest::DocumentId},
-    verdict::{Code, Mode, Violation},
+    verdict::{Code, Mode, Violation, ids},
 };
 
 /// The document that a request means.
@@ -180,5 +180,5 @@ pub(super) fn disagreement() -> Violation {
 }
 
 fn refusal(code: Code, public: &'static str) -> Violation {
-    Violation { rule: "documents", code, at: None, public: public.into(), detail: public.into() }
+    Violation { rule: ids::DOCUMENTS, code, at: None, public: public.into(), detail: public.into() }
 }

@@ -27,7 +27,7 @@ use crate::{
     json::Literal,
     operation::{Operation, coerce},
     policy::{Apq, DocumentIdx, Get, Policy, ProfileIdx, manifest::DocumentId},
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
 };
 
 /// Judges the past under one policy. A document is compiled once.
@@ -207,7 +207,8 @@ fn listed<'p>(
         return Err(refused(&disagreement()));
     }
     // Which texts were remembered then is only known by what was said.
-    let was_unknown = !item.has_text && item.refused.is_some_and(|(rule, _)| rule == "documents");
+    let was_unknown =
+        !item.has_text && item.refused.is_some_and(|(rule, _)| rule == ids::DOCUMENTS);
     if policy.documents.apq == Apq::Off || only_ids || was_unknown {
         return Err(unknown(Some(&id)));
     }
@@ -221,7 +222,7 @@ fn all_or_none(mut judged: Vec<Judged>) -> Vec<Judged> {
     let innocent = if judged.iter().any(is_refused) {
         let code = Code::BATCH_REFUSED;
         Ruling::Refused {
-            rule: "batch".into(),
+            rule: ids::BATCH.into(),
             code: code.as_str().into(),
             detail: "another request of this batch is refused".into(),
         }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::{
     document::{Disagreement, Excess, Invalid, Refusal},
     operation::PROTOTYPE,
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
 };
 
 /// The text is not a document for us.
@@ -17,7 +17,7 @@ pub(super) fn unreadable(refusal: Refusal) -> Violation {
         | Refusal::ControlCharacter { .. }
         | Refusal::Empty
         | Refusal::Syntax { .. }
-        | Refusal::TypeSystemDefinition { .. } => ("document", Code::GRAPHQL_PARSE_FAILED),
+        | Refusal::TypeSystemDefinition { .. } => (ids::DOCUMENT, Code::GRAPHQL_PARSE_FAILED),
         Refusal::TooDeep { .. } => ("max-depth", Code::MAX_DEPTH_LIMIT),
         Refusal::TooManyBytes { .. } => ("max-document", Code::MAX_DOCUMENT_LIMIT),
         Refusal::TooManyTokens { .. } => ("max-tokens", Code::MAX_TOKENS_LIMIT),
@@ -29,7 +29,7 @@ pub(super) fn unreadable(refusal: Refusal) -> Violation {
 /// The document is too large to be validated, or has no end.
 pub(super) fn uncountable(excess: Excess) -> Violation {
     let (rule, code) = match excess {
-        Excess::Cycle(_) => ("validation", Code::GRAPHQL_VALIDATION_FAILED),
+        Excess::Cycle(_) => (ids::VALIDATION, Code::GRAPHQL_VALIDATION_FAILED),
         Excess::Fields { .. } | Excess::Selections { .. } | Excess::Work { .. } => {
             ("max-fields", Code::MAX_FIELDS_LIMIT)
         }
@@ -46,7 +46,7 @@ pub(super) fn invalid(found: Vec<Invalid>) -> Violation {
     let detail = details.join("; ").into();
     let public = found.into_iter().next().map(|it| it.public);
     Violation {
-        rule: "validation",
+        rule: ids::VALIDATION,
         code: Code::GRAPHQL_VALIDATION_FAILED,
         at: None,
         public: public.unwrap_or(Cow::Borrowed("the document is not valid")),
@@ -58,7 +58,7 @@ pub(super) fn invalid(found: Vec<Invalid>) -> Violation {
 pub(super) fn unknown_field(name: &str) -> Violation {
     let public = format!("unknown field `{name}`");
     Violation {
-        rule: "validation",
+        rule: ids::VALIDATION,
         code: Code::GRAPHQL_VALIDATION_FAILED,
         at: None,
         detail: public.clone().into(),
@@ -70,7 +70,7 @@ pub(super) fn unknown_field(name: &str) -> Violation {
 pub(super) fn misnamed() -> Violation {
     let public = format!("no variable may be named `{PROTOTYPE}`");
     Violation {
-        rule: "validation",
+        rule: ids::VALIDATION,
         code: Code::GRAPHQL_VALIDATION_FAILED,
         at: Some(format!("${PROTOTYPE}").into()),
         detail: public.clone().into(),
@@ -81,7 +81,7 @@ pub(super) fn misnamed() -> Violation {
 /// Two readers disagree what the document says.
 pub(super) fn disagreement(disagreement: Disagreement) -> Violation {
     Violation {
-        rule: "second-reader",
+        rule: ids::SECOND_READER,
         code: Code::GRAPHQL_PARSE_FAILED,
         at: None,
         public: "the document can be read in more than one way".into(),

@@ -15,7 +15,7 @@ use crate::{
     policy::Stance,
     rules::{Facts, Meta, Rule, RuleIdx, Setting},
     schema::OperationKind,
-    verdict::{Code, Mode, Violation},
+    verdict::{Code, Mode, Violation, ids},
 };
 
 /// One operation of the past before the rules of today.
@@ -72,7 +72,7 @@ impl Retrial<'_> {
         if method == Method::Get && known.kind != OperationKind::Query {
             let code = Code::METHOD_NOT_ALLOWED.as_str().into();
             let detail = "only queries may come by GET".into();
-            return Judged::of(Ruling::Refused { rule: "get".into(), code, detail });
+            return Judged::of(Ruling::Refused { rule: ids::GET.into(), code, detail });
         }
         if let Some(ruling) = self.hidden_mistake() {
             return Judged::of(ruling);
@@ -99,7 +99,7 @@ impl Retrial<'_> {
     /// A value that is hidden can have been wrong for its type.
     fn hidden_mistake(&self) -> Option<Ruling> {
         let (rule, code) = self.item.refused.filter(|_| self.item.hidden == Hidden::Values)?;
-        if !["document", "validation", "variable-values"].contains(&rule) {
+        if ![ids::DOCUMENT, ids::VALIDATION, ids::VARIABLE_VALUES].contains(&rule) {
             return None;
         }
         Some(if self.alike.has("types") {
@@ -296,7 +296,7 @@ impl Retrial<'_> {
     /// What the log holds of a rule's objections.
     fn objection_then(&self, meta: &Meta) -> Option<Violation> {
         // Where a field is concealed, it is objected to as if it were not there.
-        let conceals = |it: &str| meta.id == "authorization" && it == "validation";
+        let conceals = |it: &str| meta.id == "authorization" && it == ids::VALIDATION;
         let mut found = self.item.found.iter();
         let (_, code) = found.find(|(it, _)| *it == meta.id || conceals(it))?;
         let code = Code::ALL.iter().find(|it| it.as_str() == *code).copied();

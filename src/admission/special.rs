@@ -10,7 +10,7 @@ use crate::{
     identity::Method,
     policy::DocumentSettings,
     schema::OperationKind,
-    verdict::{Code, Mode, Violation},
+    verdict::{Code, Mode, Violation, ids},
 };
 
 impl Bench<'_> {
@@ -57,7 +57,7 @@ impl Bench<'_> {
 fn not_by_get() -> Violation {
     let public = "only queries may come by GET";
     Violation {
-        rule: "get",
+        rule: ids::GET,
         code: Code::METHOD_NOT_ALLOWED,
         at: None,
         public: public.into(),
@@ -67,7 +67,7 @@ fn not_by_get() -> Violation {
 
 pub(super) fn not_for_this_caller() -> Violation {
     Violation {
-        rule: "documents",
+        rule: ids::DOCUMENTS,
         code: Code::FORBIDDEN,
         at: None,
         public: "this document may not be sent".into(),

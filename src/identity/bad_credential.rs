@@ -1,6 +1,6 @@
 //! The ways in which a credential can be wrong: the list is the documentation.
 
-use crate::verdict::{Code, Violation};
+use crate::verdict::{Code, Violation, ids};
 
 /// Why a credential is refused. Nothing of the credential is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl From<BadCredential> for Violation {
     /// A client that may learn only that it is refused: what is wrong would help to guess.
     fn from(bad: BadCredential) -> Self {
         Self {
-            rule: RULE,
+            rule: ids::IDENTITY,
             code: Code::UNAUTHENTICATED,
             at: None,
             public: "the credential is not accepted".into(),
@@ -115,6 +115,3 @@ impl From<BadCredential> for Violation {
         }
     }
 }
-
-/// What refuses bad credentials; no rule of the registry, since no policy turns it off.
-pub const RULE: &str = "identity";

@@ -23,7 +23,7 @@ mod validity;
 
 pub use algorithm::Algorithm;
 pub use api_keys::ApiKeys;
-pub use bad_credential::{BadCredential, RULE};
+pub use bad_credential::BadCredential;
 pub use caller::{Caller, Client, Identity, Method, Transport, Way};
 pub use certificate::Certificate;
 pub use encoding::{from_base64, to_base64};

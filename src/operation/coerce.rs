@@ -7,7 +7,7 @@ use crate::{
     json::{self, Kind as Json},
     operation::{Given, Shape, Variable, Variables, inherited::is_inherited},
     schema::{Kind, Scalar, Schema, TypeId, Wrapper},
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
 };
 
 /// Checks what a request gives for the variables of its operation; members of `given` that no
@@ -67,7 +67,7 @@ fn every_file_is_declared(variables: &[Variable], given: json::Value<'_>) -> Res
         return Ok(());
     }
     let public = "a file is given for a variable that the operation does not have";
-    let (rule, code) = ("variable-values", Code::BAD_USER_INPUT);
+    let (rule, code) = (ids::VARIABLE_VALUES, Code::BAD_USER_INPUT);
     Err(Violation { rule, code, at: None, public: public.into(), detail: public.into() })
 }
 
@@ -78,7 +78,7 @@ fn objection(variable: &Variable, problem: &str) -> Violation {
         _ => format!("variable `${}` does not have a value of its type", variable.name),
     };
     Violation {
-        rule: "variable-values",
+        rule: ids::VARIABLE_VALUES,
         code: Code::BAD_USER_INPUT,
         at: Some(format!("${}", variable.name).into()),
         public: public.into(),

@@ -71,7 +71,7 @@ use crate::{
     operation::Skipped,
     rules::{Entry, Meta, Rule, RuleIdx, Setting},
     schema::Schema,
-    verdict::{Code, Mode, Violation},
+    verdict::{Code, Mode, Violation, ids},
 };
 
 /// What is admitted. Only [`load`] makes one, and only from a file without errors.
@@ -278,7 +278,7 @@ impl Policy {
 
 fn no_profile(name: &str, why: &str) -> Violation {
     Violation {
-        rule: "profile",
+        rule: ids::PROFILE,
         code: Code::FORBIDDEN,
         at: None,
         public: "the request cannot be judged".into(),

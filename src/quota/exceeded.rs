@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use crate::{
     policy::{Allowance, Counts, Rate},
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
 };
 
 /// A rate is exceeded.
@@ -62,7 +62,7 @@ impl Exceeded {
             }
         };
         let violation = Violation {
-            rule: "rates",
+            rule: ids::RATES,
             code: Code::REQUEST_RATE_LIMITED,
             at: Some(rate.name.clone()),
             public: match wait {

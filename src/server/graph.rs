@@ -12,12 +12,13 @@ use http::{header::HOST, request::Parts};
 use crate::{
     config::{Config, UpstreamUrl},
     server::{
+        host::without_port,
         noted::Taps,
         state::{FailedReload, State},
     },
     telemetry::GraphIndex,
     upstream::Upstream,
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
 };
 
 /// A graph as all workers share it.
@@ -193,11 +194,11 @@ impl Sites {
             self.iter().filter(|it| if is_named { named(it) } else { open(it) }).peekable();
         let Some(first) = here.peek().copied() else {
             let public = "this host is not served here";
-            return (&self.first, Some(wrong("host", Code::MISDIRECTED_REQUEST, public)));
+            return (&self.first, Some(wrong(ids::HOST, Code::MISDIRECTED_REQUEST, public)));
         };
         match here.find(|it| *it.in_force().http().path == *head.uri.path()) {
             Some(site) => (site, None),
-            None => (first, Some(wrong("path", Code::NOT_FOUND, "there is nothing here"))),
+            None => (first, Some(wrong(ids::PATH, Code::NOT_FOUND, "there is nothing here"))),
         }
     }
 }
@@ -220,11 +221,7 @@ fn host(head: &Parts) -> &str {
         return authority.host();
     }
     let text = head.headers.get(HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    match text.rsplit_once(':') {
-        // The colons of an address in brackets are its own.
-        Some((host, port)) if port.bytes().all(|it| it.is_ascii_digit()) => host,
-        _ => text,
-    }
+    without_port(text)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::{
     sources::now,
     transport::{Incremental, Media},
     upstream::Relayed,
-    verdict::{Code, Fault, Framing, Violation},
+    verdict::{Code, Fault, Framing, Violation, ids},
 };
 
 /// Resolves when a stream has to end: as if it were all, or broken off.
@@ -44,7 +44,7 @@ pub(super) fn is_possible(requests: &Requests<'_>, media: Media) -> Result<(), V
         return Ok(());
     }
     let public = "a batch is not answered as events";
-    let (rule, code) = ("batch", Code::INVALID_REQUEST);
+    let (rule, code) = (ids::BATCH, Code::INVALID_REQUEST);
     Err(Violation { rule, code, at: None, public: public.into(), detail: public.into() })
 }
 

@@ -16,7 +16,7 @@ use crate::{
     sources::{Unidentified, now},
     telemetry::RequestId,
     transport::{Refusal, client_label, route},
-    verdict::{Code, Fault, Violation},
+    verdict::{Code, Fault, Violation, ids},
     websocket,
 };
 
@@ -79,7 +79,7 @@ pub(super) fn accept(
 /// What follows a handshake is read as frames, so that nothing else may.
 fn has_body() -> Violation {
     let public = "a handshake has no body";
-    let (rule, code) = ("websocket", Code::INVALID_HTTP);
+    let (rule, code) = (ids::WEBSOCKET, Code::INVALID_HTTP);
     Violation { rule, code, at: None, public: public.into(), detail: public.into() }
 }
 
@@ -98,7 +98,7 @@ fn same_site(headers: &HeaderMap, state: &State) -> Result<(), Violation> {
     }
     let public = "pages of this origin may not ask";
     let detail = "a cookie is a credential and `http.origins` lists nobody".into();
-    let (rule, code) = ("origin", Code::ORIGIN_NOT_ALLOWED);
+    let (rule, code) = (ids::ORIGIN, Code::ORIGIN_NOT_ALLOWED);
     Err(Violation { rule, code, at: None, public: public.into(), detail })
 }
 

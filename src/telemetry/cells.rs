@@ -19,7 +19,7 @@ use crate::{
         Carrier, GraphIndex, Outcome,
         histogram::{COST, Distribution, Histogram, OWN, UPSTREAM, add},
     },
-    verdict::Code,
+    verdict::{Code, ids},
 };
 
 /// The numbers of one thread for one graph.
@@ -169,7 +169,7 @@ fn sum(all: &[Arc<Cells>]) -> Numbers {
 
 /// Everything that objects: the rules, and what stands before them.
 pub(super) fn rules() -> impl Iterator<Item = &'static str> {
-    REGISTRY.iter().map(|it| it.meta.id).chain(OTHERS.iter().copied())
+    REGISTRY.iter().map(|it| it.meta.id).chain(ids::ALL.iter().copied())
 }
 
 fn place(outcome: Outcome, carrier: Carrier) -> usize {
@@ -247,34 +247,6 @@ thread_local! {
     static MINE: RefCell<Vec<Option<Lease>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What objects beside the rules of the registry.
-const OTHERS: &[&str] = &[
-    "batch",
-    "body",
-    "csrf",
-    "depth",
-    "documents",
-    "get",
-    "host",
-    "http",
-    "identity",
-    "json",
-    "media-type",
-    "method",
-    "operation-name",
-    "origin",
-    "path",
-    "profile",
-    "rates",
-    "request",
-    "second-reader",
-    "upload",
-    "url",
-    "validation",
-    "variable-values",
-    "websocket",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,6 +255,13 @@ mod tests {
         let all = numbers().requests;
         let found = all.iter().find(|it| (it.0, it.1, it.2) == wanted);
         found.map_or(0, |it| it.3)
+    }
+
+    #[test]
+    fn what_objects_has_one_id() {
+        let mut all: Vec<_> = rules().collect();
+        all.sort_unstable();
+        assert!(all.is_sorted_by(|one, next| one < next), "{all:?}");
     }
 
     #[test]
@@ -312,7 +291,7 @@ mod tests {
         let [one, two] = ["cells-one", "cells-two"].map(|it| GraphIndex::named(it).unwrap());
         let count = |graph| {
             count_request(graph, Outcome::Admitted, Carrier::Get);
-            count_rule(graph, "host");
+            count_rule(graph, ids::HOST);
             count_admitted_cost(graph, 7);
             count_times(graph, Duration::ZERO, None);
             count_asked(graph);

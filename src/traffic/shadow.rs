@@ -19,7 +19,7 @@ use crate::{
     policy::Policy,
     telemetry::{ShadowDiffers, ShadowStands},
     traffic::{Observed, Queue, Sent, Tap, panics::caught, queue::queue, read::LIMITS},
-    verdict::Verdict,
+    verdict::{Verdict, ids},
 };
 
 /// A policy that is judged beside the one in force.
@@ -216,10 +216,10 @@ impl Next {
     }
 
     fn compare(&self, observed: &Observed, verdict: &Verdict) {
-        let was_refused = observed.ruled.refused.iter().find(|(rule, _)| *rule != "batch");
+        let was_refused = observed.ruled.refused.iter().find(|(rule, _)| *rule != ids::BATCH);
         let is_refused = match verdict {
             Verdict::Admit(_) | Verdict::Answer(_) => None,
-            Verdict::Reject(rejected) => rejected.items.iter().find(|it| it.rule != "batch"),
+            Verdict::Reject(rejected) => rejected.items.iter().find(|it| it.rule != ids::BATCH),
         };
         let n_items = observed.sent.len() as u64;
         let (change, count, (rule, code)) = match (was_refused, is_refused) {

@@ -10,7 +10,7 @@ use crate::{
     json::{Kind, Literal, Tree, Value},
     policy::{Http, UnknownKeys},
     transport::violation,
-    verdict::{Code, Framing, Violation},
+    verdict::{Code, Framing, Violation, ids},
 };
 
 /// Reads the requests of a body: one object, or an array of at most `http.batch`.
@@ -51,7 +51,7 @@ pub fn not_json(error: json::Error) -> Violation {
     }
     let public = format!("the body is not strict JSON: {}", error.problem);
     let detail = error.to_string().into();
-    Violation { detail, ..violation("json", Code::INVALID_JSON, public) }
+    Violation { detail, ..violation(ids::JSON, Code::INVALID_JSON, public) }
 }
 
 fn batch<'a>(root: Value<'a>, http: &Http) -> Result<Requests<'a>, Violation> {
@@ -59,7 +59,7 @@ fn batch<'a>(root: Value<'a>, http: &Http) -> Result<Requests<'a>, Violation> {
         let public = "the batch holds too many requests";
         let (n, limit) = (root.n_children(), http.batch);
         let detail = format!("{n} of {limit} allowed by `http.batch`").into();
-        return Err(Violation { detail, ..violation("batch", Code::BATCH_TOO_LARGE, public) });
+        return Err(Violation { detail, ..violation(ids::BATCH, Code::BATCH_TOO_LARGE, public) });
     }
     let mut items = root.children().map(|it| match it.kind() {
         Kind::Object => request(it, http),
@@ -211,7 +211,7 @@ fn lists(names: &[Box<str>], name: &str) -> bool {
 }
 
 fn invalid(public: impl Into<Cow<'static, str>>) -> Violation {
-    violation("request", Code::INVALID_REQUEST, public)
+    violation(ids::REQUEST, Code::INVALID_REQUEST, public)
 }
 
 #[cfg(test)]

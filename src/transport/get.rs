@@ -16,7 +16,7 @@ use crate::{
     json::{self, push_escaped},
     policy::{Http, UnknownKeys},
     transport::{body_too_large, media::readable, target::holds_graphql, violation},
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
 };
 
 /// The body that a POST of the same would have.
@@ -61,7 +61,7 @@ pub(super) fn asked_for(
     let names: Vec<_> = http.csrf_header.iter().map(|it| format!("`{it}`")).collect();
     let public = format!("{what} needs a header that no page of another site can send");
     let public = format!("{public}: {}", names.join(" or "));
-    Err(violation("csrf", Code::CSRF_HEADER_REQUIRED, public))
+    Err(violation(ids::CSRF, Code::CSRF_HEADER_REQUIRED, public))
 }
 
 /// The headers that no page of another site can send. A server behind us may ask for them again.
@@ -160,7 +160,10 @@ impl Values {
 
 fn not_json(name: &str, error: json::Error) -> Violation {
     let public = format!("`{name}` is not strict JSON: {}", error.problem);
-    Violation { detail: error.to_string().into(), ..violation("json", Code::INVALID_JSON, public) }
+    Violation {
+        detail: error.to_string().into(),
+        ..violation(ids::JSON, Code::INVALID_JSON, public)
+    }
 }
 
 /// Percent codes and pluses undone, once; whole codes only, and UTF-8 when all is undone.
@@ -193,7 +196,7 @@ fn code(high: u8, low: u8) -> Option<u8> {
 }
 
 fn invalid(public: &'static str) -> Violation {
-    violation("get", Code::INVALID_REQUEST, public)
+    violation(ids::GET, Code::INVALID_REQUEST, public)
 }
 
 #[cfg(test)]

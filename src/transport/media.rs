@@ -10,7 +10,7 @@ use http::{
 
 use crate::{
     transport::{shown, violation, violation_with},
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
 };
 
 /// The type of an answer.
@@ -95,7 +95,7 @@ impl Media {
 /// # Errors
 /// `CONTENT_TYPE_NOT_SUPPORTED`.
 pub fn readable(headers: &HeaderMap) -> Result<(), Violation> {
-    let unsupported = |public| violation("media-type", Code::CONTENT_TYPE_NOT_SUPPORTED, public);
+    let unsupported = |public| violation(ids::MEDIA_TYPE, Code::CONTENT_TYPE_NOT_SUPPORTED, public);
     match only(headers, &CONTENT_TYPE) {
         Some(Some(value)) if is_json(value) => {}
         wrong => return Err(not_json(wrong.flatten().unwrap_or("none"))),
@@ -111,7 +111,7 @@ fn not_json(said: &str) -> Violation {
     let is_form = said.to_ascii_lowercase().starts_with("multipart/form-data");
     let hint = if is_form { "; files need `http.uploads`" } else { "" };
     let detail = format!("`{}`{hint}", shown(said));
-    let (rule, code) = ("media-type", Code::CONTENT_TYPE_NOT_SUPPORTED);
+    let (rule, code) = (ids::MEDIA_TYPE, Code::CONTENT_TYPE_NOT_SUPPORTED);
     violation_with((rule, code), "the body must be `application/json`, in UTF-8", detail)
 }
 

@@ -36,7 +36,7 @@ pub use upload::{
 
 use std::borrow::Cow;
 
-use crate::verdict::{Code, Violation};
+use crate::verdict::{Code, Violation, ids};
 
 /// An objection of the transport: what the client reads is what the operator reads.
 fn violation(rule: &'static str, code: Code, public: impl Into<Cow<'static, str>>) -> Violation {
@@ -65,14 +65,14 @@ const MAX_SHOWN: usize = 80;
 #[must_use]
 pub fn body_too_large(limit: u64) -> Violation {
     let detail = format!("more than {limit} bytes, which is `limits.body`").into();
-    Violation { detail, ..violation("body", Code::MAX_BODY_LIMIT, "the body is too large") }
+    Violation { detail, ..violation(ids::BODY, Code::MAX_BODY_LIMIT, "the body is too large") }
 }
 
 /// A body that did not arrive in time, or not at all.
 #[must_use]
 pub fn body_broke_off(detail: &'static str) -> Violation {
     let public = "the body did not arrive";
-    Violation { detail: detail.into(), ..violation("body", Code::CLIENT_TIMEOUT, public) }
+    Violation { detail: detail.into(), ..violation(ids::BODY, Code::CLIENT_TIMEOUT, public) }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use http::{
 use crate::{
     policy::Http,
     transport::{shown, take_away, violation_with},
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
 };
 
 /// The origin of the page that asks, when the policy lists it.
@@ -37,7 +37,7 @@ pub(super) fn check(headers: &HeaderMap, http: &Http) -> Result<(), Violation> {
         return Ok(());
     }
     let detail = format!("{}: not in `http.origins`", of_page(headers));
-    let (rule, code) = ("origin", Code::ORIGIN_NOT_ALLOWED);
+    let (rule, code) = (ids::ORIGIN, Code::ORIGIN_NOT_ALLOWED);
     Err(violation_with((rule, code), "pages of this origin may not ask", detail))
 }
 

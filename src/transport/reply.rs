@@ -13,7 +13,6 @@ use http::{
 };
 
 use crate::{
-    identity,
     json::push_escaped,
     policy::{ExplainRefusals, Get, Http},
     quota::Exceeded,
@@ -22,7 +21,7 @@ use crate::{
         Media, events, limited, origin,
         status::{challenge, is_about_operation, status},
     },
-    verdict::{Code, Fault, Framing, Rejected, Violation},
+    verdict::{Code, Fault, Framing, Rejected, Violation, ids},
 };
 
 /// Why a request is not served.
@@ -157,12 +156,13 @@ impl Reply<'_> {
         let mut response = self.response(status, self.json(), body);
         if code == Code::METHOD_NOT_ALLOWED {
             // A mutation by GET is told what it may come by; another method, what there is.
-            let is_other = self.http.get != Get::Off && items.iter().any(|it| it.rule == "method");
+            let is_other =
+                self.http.get != Get::Off && items.iter().any(|it| it.rule == ids::METHOD);
             let allow = if is_other { "GET, POST" } else { "POST" };
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
         }
         if code == Code::UNAUTHENTICATED {
-            let is_bad = items.iter().any(|it| it.rule == identity::RULE);
+            let is_bad = items.iter().any(|it| it.rule == ids::IDENTITY);
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge(is_bad));
         }
         response

@@ -10,7 +10,7 @@ use crate::{
     identity,
     policy::{Get, Http},
     transport::{get, origin, shown, violation, violation_with},
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
 };
 
 /// What a request is for.
@@ -36,7 +36,7 @@ pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     if head.uri.path() != &*http.path {
         // Which other path is not told: what clients write into one may be a secret.
         let detail = format!("not `{}`, which is `http.path`", http.path);
-        return Err(violation_with(("path", Code::NOT_FOUND), "there is nothing here", detail));
+        return Err(violation_with((ids::PATH, Code::NOT_FOUND), "there is nothing here", detail));
     }
     origin::check(&head.headers, http)?;
     if origin::is_preflight(head, http) {
@@ -53,7 +53,7 @@ pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     }
     if head.uri.query().is_some_and(holds_graphql) {
         let public = "the parameters of a request belong in its body";
-        return Err(violation("url", Code::INVALID_REQUEST, public));
+        return Err(violation(ids::URL, Code::INVALID_REQUEST, public));
     }
     Ok(if wants_websocket { Route::WebSocket } else { Route::Operation })
 }
@@ -70,7 +70,7 @@ pub fn by_method(method: identity::Method, http: &Http) -> Result<(), Violation>
 }
 
 fn not_allowed(why: String) -> Violation {
-    let (rule, code) = ("method", Code::METHOD_NOT_ALLOWED);
+    let (rule, code) = (ids::METHOD, Code::METHOD_NOT_ALLOWED);
     violation_with((rule, code), "this method is not allowed here", why)
 }
 
@@ -112,7 +112,7 @@ fn one_server(head: &Parts) -> Result<(), Violation> {
     if is_one {
         return Ok(());
     }
-    Err(violation("http", Code::INVALID_HTTP, "the request does not name one server"))
+    Err(violation(ids::HTTP, Code::INVALID_HTTP, "the request does not name one server"))
 }
 
 enum Hosts<'h> {

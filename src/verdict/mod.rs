@@ -4,6 +4,7 @@
 
 mod code;
 mod fault;
+pub mod ids;
 mod violation;
 
 pub use code::Code;

@@ -12,7 +12,7 @@ use http::{
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::{
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
     websocket::SUBPROTOCOL,
 };
 
@@ -68,7 +68,7 @@ fn lists(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
 }
 
 fn refusal(code: Code, public: &'static str) -> Violation {
-    Violation { rule: "websocket", code, at: None, public: public.into(), detail: public.into() }
+    Violation { rule: ids::WEBSOCKET, code, at: None, public: public.into(), detail: public.into() }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
         purse::Purse,
         scope::FieldScope,
     },
-    verdict::{Code, Findings, Mode, Violation},
+    verdict::{Code, Findings, Mode, Violation, ids},
     weight,
 };
 
@@ -161,7 +161,7 @@ impl Left {
             }
             // Word for word what validation says of a field that is not there.
             Conceal::Yes => Violation {
-                rule: "validation",
+                rule: ids::VALIDATION,
                 code: Code::GRAPHQL_VALIDATION_FAILED,
                 at,
                 public: format!("unknown field `{name}`").into(),

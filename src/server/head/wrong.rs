@@ -1,6 +1,6 @@
 //! The ways in which an HTTP/1 message can be wrong, as objections.
 
-use crate::verdict::{Code, Violation};
+use crate::verdict::{Code, Violation, ids};
 
 /// What is wrong with the bytes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl From<Wrong> for Violation {
     fn from(wrong: Wrong) -> Self {
         let text = wrong.text();
         Self {
-            rule: "http",
+            rule: ids::HTTP,
             code: wrong.code(),
             at: None,
             public: text.into(),

@@ -26,7 +26,7 @@ use crate::{
     telemetry::{About, Carrier, Outcome, RequestId, Served},
     transport::{Media, Refusal, Reply, decode_one},
     upstream::{ChannelEnded, Head},
-    verdict::{Admitted, Answered, Code, Item, Verdict, Violation},
+    verdict::{Admitted, Answered, Code, Item, Verdict, Violation, ids},
     websocket::{Close, Ended, write},
 };
 
@@ -160,7 +160,7 @@ impl Session {
         let Some(other) = items.iter().find(is_other) else { return Ok(()) };
         let kind = other.kind.keyword();
         Err(Violation {
-            rule: "websocket",
+            rule: ids::WEBSOCKET,
             code: Code::OPERATION_NOT_ALLOWED,
             at: None,
             public: format!("a {kind} is not served over WebSocket").into(),
@@ -185,7 +185,7 @@ impl Session {
             return Ok(());
         }
         Err(Refusal::from(Violation {
-            rule: "websocket",
+            rule: ids::WEBSOCKET,
             code: Code::TOO_MANY_LIVE_OPERATIONS,
             at: None,
             public: "too many operations are live".into(),
@@ -309,5 +309,5 @@ fn kind(admitted: &Admitted) -> OperationKind {
 }
 
 pub(super) fn violation(code: Code, public: &'static str, detail: &'static str) -> Violation {
-    Violation { rule: "websocket", code, at: None, public: public.into(), detail: detail.into() }
+    Violation { rule: ids::WEBSOCKET, code, at: None, public: public.into(), detail: detail.into() }
 }

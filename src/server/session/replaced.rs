@@ -14,7 +14,7 @@ use crate::{
         upgrade::accept,
     },
     transport::{Refusal, decode_one},
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
     websocket::{Close, Ended},
 };
 
@@ -111,7 +111,7 @@ enum Again {
 /// It would run, but not as it does.
 fn changed() -> Violation {
     Violation {
-        rule: "websocket",
+        rule: ids::WEBSOCKET,
         code: Code::OPERATION_NOT_ALLOWED,
         at: None,
         public: "the policy has changed".into(),

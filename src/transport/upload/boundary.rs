@@ -12,7 +12,7 @@ use crate::{
         media::{is_token, only},
         violation,
     },
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
 };
 
 /// The boundary of a body with files, when the policy takes any.
@@ -24,7 +24,7 @@ pub fn with_files(
     headers: &HeaderMap,
     http: &Http,
 ) -> Result<Option<(Box<str>, Uploads)>, Violation> {
-    let unsupported = |public| violation("media-type", Code::CONTENT_TYPE_NOT_SUPPORTED, public);
+    let unsupported = |public| violation(ids::MEDIA_TYPE, Code::CONTENT_TYPE_NOT_SUPPORTED, public);
     let Some(uploads) = http.uploads else { return Ok(None) };
     let Some(Some(value)) = only(headers, &CONTENT_TYPE) else { return Ok(None) };
     let (name, parameters) = value.split_once(';').unwrap_or((value, ""));

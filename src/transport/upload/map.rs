@@ -9,7 +9,7 @@ use crate::{
         upload::{invalid_upload, path::Path},
         violation,
     },
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
 };
 
 /// 16 KiB: every path at its longest for some dozens of files.
@@ -45,7 +45,7 @@ impl UploadMap {
         if root.n_children() > uploads.files.get() {
             let detail = format!("{} of {} allowed", root.n_children(), uploads.files).into();
             let public = "the request has too many files";
-            let (rule, code) = ("upload", Code::MAX_UPLOAD_FILES_LIMIT);
+            let (rule, code) = (ids::UPLOAD, Code::MAX_UPLOAD_FILES_LIMIT);
             return Err(Violation { detail, ..violation(rule, code, public) });
         }
         let files = root.children().map(mapped).collect::<Result<Vec<_>, _>>()?;

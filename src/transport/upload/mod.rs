@@ -19,13 +19,13 @@ use std::borrow::Cow;
 
 use crate::{
     transport::violation,
-    verdict::{Code, Violation},
+    verdict::{Code, Violation, ids},
 };
 
 /// Parts that are not those of the specification.
 #[must_use]
 pub fn invalid_upload(public: impl Into<Cow<'static, str>>) -> Violation {
-    violation("upload", Code::INVALID_UPLOAD, public)
+    violation(ids::UPLOAD, Code::INVALID_UPLOAD, public)
 }
 
 /// Files that are larger than `http.uploads.bytes` allows.
@@ -33,5 +33,5 @@ pub fn invalid_upload(public: impl Into<Cow<'static, str>>) -> Violation {
 pub fn too_many_bytes(limit: u64) -> Violation {
     let detail = format!("more than {limit} bytes").into();
     let public = "the files are too large";
-    Violation { detail, ..violation("upload", Code::MAX_UPLOAD_BYTES_LIMIT, public) }
+    Violation { detail, ..violation(ids::UPLOAD, Code::MAX_UPLOAD_BYTES_LIMIT, public) }
 }
