@@ -122,13 +122,14 @@ impl ListRule {
             DefaultList::Assumed(size) => Some(size),
             DefaultList::Refuse => None,
         };
-        let List { assumed, max, sized, .. } = list;
-        let fallback = assumed.or(default);
+        let List { assumed, max, sized, require_one, .. } = list;
+        let inner = assumed.or(default);
+        let must_be_told = *require_one == Some(true) && !slicing.is_empty();
         Self {
             slicing: slicing.into(),
             sized: sized.clone().unwrap_or_default().into(),
-            fallback,
-            inner: fallback,
+            fallback: inner.filter(|_| !must_be_told),
+            inner,
             most: max.map(|most| match settings.clamps {
                 Clamps::Ignored => Most::Refuses(most),
                 Clamps::Upstream => Most::Clamps(most),

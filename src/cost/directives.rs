@@ -1,5 +1,5 @@
-//! What the schema says by itself: `@cost` and `@listSize`, as IBM and as Apollo spell them, and
-//! connections in the style of Relay.
+//! What the schema says by itself: `@cost` and `@listSize`, as IBM and as Apollo spell them,
+//! connections in the style of Relay, and the entities of a federated subgraph.
 //!
 //! A directive of that name without the arguments we know belongs to somebody else and is ignored.
 
@@ -11,7 +11,9 @@ use crate::{
         report::Report,
         settings::{List, Place},
     },
-    schema::{Applied, Bound, Const, FieldId, Kind, Schema, TypeId, is_whole_number},
+    schema::{
+        Applied, Bound, Const, FieldId, Kind, OperationKind, Schema, TypeId, is_whole_number,
+    },
 };
 
 /// Every weight and list size that is written in the schema.
@@ -162,6 +164,25 @@ pub(super) fn connections(schema: &Schema) -> Vec<Setting> {
     });
     settings.collect()
 }
+
+/// `_entities` of a federated subgraph: an entity for each representation.
+pub(super) fn entities(schema: &Schema) -> Vec<Setting> {
+    let query = schema.root(OperationKind::Query);
+    let field = query.and_then(|it| schema.field_named(it, "_entities")).filter(|id| {
+        let argument = schema.argument_named(*id, REPRESENTATIONS);
+        argument.is_some_and(|it| schema.input(it).ty.list_depth() > 0)
+    });
+    let list = List { slicing: Some(vec![REPRESENTATIONS.into()]), ..List::default() };
+    let setting = field.map(|id| Setting {
+        rank: Rank::Exact,
+        on: Bound::Field(id),
+        says: Says::List(list),
+        place: None,
+    });
+    setting.into_iter().collect()
+}
+
+const REPRESENTATIONS: &str = "representations";
 
 fn connection(schema: &Schema, id: FieldId) -> Option<List> {
     let ty = &schema.field(id).ty;

@@ -68,6 +68,7 @@ impl Facts {
     pub(super) fn collect(schema: &Schema, settings: &Settings, report: &mut Report) -> Self {
         let mut facts = Self::default();
         facts.lay(schema, directives::connections(schema));
+        facts.lay(schema, directives::entities(schema));
         facts.lay(schema, directives::written(schema, report));
         for layer in [&settings.tuned, &settings.policy] {
             facts.lay(schema, bound(schema, layer, report));

@@ -167,7 +167,7 @@ pub struct List {
     pub sized: Option<Vec<Box<str>>>,
     /// Its size when no slicing argument is given.
     pub assumed: Option<u32>,
-    /// One slicing argument must be given. Kept for the rules on inputs; no matter for the bound.
+    /// One slicing argument must be given, or have a default in the schema.
     pub require_one: Option<bool>,
 }
 

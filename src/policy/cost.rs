@@ -183,7 +183,7 @@ const SCHEMA: &str = r#"{
             "sized": {"type": "array", "items": {"type": "string"}},
             "max": {"type": "integer", "minimum": 0},
             "assumed": {"type": "integer", "minimum": 0},
-            "require_one": {"type": "boolean"}}}}
+            "require_one": {"description": "Refuse an operation that gives none of the slicing arguments, where the schema has no default for them either.", "type": "boolean"}}}}
 }"#;
 
 /// A mapping from coordinates to anything.

@@ -149,6 +149,39 @@ fn a_list_can_be_as_long_as_an_argument() {
 }
 
 #[test]
+fn a_slicing_argument_can_be_required() {
+    let list = List { require_one: Some(true), ..List::default() };
+    let mut required = settings();
+    for on in ["Query.ts", "T.ts", "Query.users"] {
+        required.policy.lists.push(entry(on, list.clone()));
+    }
+    let unsized_list = Err("COST_LIST_UNSIZED");
+    // A default of the schema is a bound, `null` is none.
+    check(&required, "{ ts { id } }", &json!({}), Ok(3));
+    check(&required, "{ ts(first: null) { id } }", &json!({}), unsized_list);
+    check(&required, "{ t { ts { id } } }", &json!({}), unsized_list);
+    check(&required, "{ t { ts(first: 2) { id } } }", &json!({}), Ok(3));
+    let variable = "query($n: Int) { t { ts(first: $n) { id } } }";
+    check(&required, variable, &json!({}), unsized_list);
+    check(&required, variable, &json!({ "n": 2 }), Ok(3));
+    check(&required, "{ users { nodes { id } } }", &json!({}), unsized_list);
+    check(&required, "{ users(last: 2) { nodes { id } } }", &json!({}), Ok(3));
+}
+
+#[test]
+fn there_is_an_entity_for_each_representation() {
+    let text = "scalar _Any union _Entity = T type T { id: ID! } \
+                type Query { _entities(representations: [_Any!]!): [_Entity]! }";
+    let model = model(&schema(text), &settings());
+    let query = "query($r: [_Any!]!) { _entities(representations: $r) { ... on T { id } } }";
+    for n in [0, 1, 11] {
+        let representations = vec![json!({ "__typename": "T", "id": 1 }); n];
+        let price = price_of(&model, query, &json!({ "r": representations }));
+        assert_eq!(price.map(|it| it.types).ok(), Some(n as u64));
+    }
+}
+
+#[test]
 fn lists_of_lists_multiply() {
     check(&settings(), "{ grid { id } }", &json!({}), Ok(16));
 }
