@@ -27,7 +27,7 @@ pub struct Http {
     pub forward_extensions: Vec<Box<str>>,
     /// The headers that go on, lower case.
     pub forward_headers: Vec<Box<str>>,
-    /// The origins whose web pages may ask; `None`: `Origin` is not looked at.
+    /// The origins whose web pages may ask; `None`: what browsers hold back, and no other.
     pub origins: Option<Vec<Box<str>>>,
     /// Which operations may come by GET: queries at the most.
     pub get: Get,
@@ -138,7 +138,8 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
         http.unknown_keys = scalar::word(node, &words, found).unwrap_or_default();
     }
     extensions(&mut http, &mut fields, found);
-    if let Some(node) = fields.take("forward_headers", found) {
+    let forward_headers = fields.take("forward_headers", found);
+    if let Some(node) = forward_headers {
         http.forward_headers = forward_headers::read(node, found);
     }
     if let Some(node) = fields.take("origins", found) {
@@ -152,6 +153,11 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
     }
     http.uploads = fields.take("uploads", found).and_then(|it| uploads::read(it, found));
     http.websocket = fields.take("websocket", found).map(|it| websocket::read(it, found));
+    if let Some(node) = forward_headers.filter(|_| http.shows_cookies_to_pages()) {
+        let message = "pages of every origin can open a socket with a visitor's cookie";
+        let warning = node.warning("cookie-without-origins", message);
+        found.push(warning.help("set `http.origins`, too; until then only pages of our own may"));
+    }
     if let Some(node) = fields.take("status", found) {
         http.status = scalar::word(node, &STATUS_WORDS, found).unwrap_or_default();
     }
@@ -161,6 +167,19 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
     }
     fields.finish(found);
     http
+}
+
+impl Http {
+    /// Whether a header of the client goes on.
+    #[must_use]
+    pub fn forwards(&self, name: &str) -> bool {
+        self.forward_headers.iter().any(|it| **it == *name)
+    }
+
+    /// Whether a page that nobody lists could open a socket with a visitor's cookie.
+    fn shows_cookies_to_pages(&self) -> bool {
+        self.websocket.is_some() && self.origins.is_none() && self.forwards("cookie")
+    }
 }
 
 /// Reads `limits.body`. There is no `off`: something must bound what is read.

@@ -69,7 +69,7 @@ fn cross_site(default: &Http) -> Map<String, Value> {
         (
             "origins",
             json!({
-                "description": "Sites whose pages may ask; without it, Origin is not looked at.",
+                "description": "Sites whose pages may ask. Without it only those of our own origin: browsers hold other pages back, and where a browser does not, from a socket that comes with a cookie or a certificate, we do.",
                 "type": "array", "uniqueItems": true,
                 "items": { "type": "string", "pattern": "^[a-z][a-z0-9+.-]*://[^/?#@*]+$" },
             }),

@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, rc::Rc, sync::Arc};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Response, header::HOST, header::ORIGIN};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Response,
+    header::{COOKIE, HOST, ORIGIN},
+};
 
 use crate::{
     identity::{self, BadCredential, Caller, Certificate, Method, Transport, Way},
@@ -41,7 +44,7 @@ impl Exchange<'_> {
     /// Accepts a WebSocket, which begins when the answer is written.
     pub(super) async fn upgrade(&self) -> Result<Response<()>, Refusal> {
         self.state.refuse_drift()?;
-        let mut answer = accept(self.head, self.state)?;
+        let mut answer = accept((self.head, self.state), self.client.certificate.is_some())?;
         // hyper's record of how the client spells names: Python's gql finds no other spelling.
         answer.extensions_mut().clone_from(&self.head.extensions);
         if !self.client.watch.is_switching(self.n) {
@@ -68,11 +71,11 @@ impl Exchange<'_> {
 /// # Errors
 /// When it is none of our protocol, or comes from where the policy does not look for it.
 pub(super) fn accept(
-    head: &http::request::Parts,
-    state: &State,
+    (head, state): (&http::request::Parts, &State),
+    has_certificate: bool,
 ) -> Result<Response<()>, Violation> {
     route(head, state.http())?;
-    same_site(&head.headers, state)?;
+    same_site((&head.headers, state), has_certificate)?;
     websocket::accept(&head.headers)
 }
 
@@ -83,11 +86,17 @@ fn has_body() -> Violation {
     Violation { rule, code, at: None, public: public.into(), detail: public.into() }
 }
 
-/// A browser sends cookies along with the handshake of any page, and no rule of its own stops the
-/// page: where a cookie is a credential and no origins are listed, only our own pages may ask.
-fn same_site(headers: &HeaderMap, state: &State) -> Result<(), Violation> {
+/// A browser sends cookies and certificates along with the handshake of any page, and no rule of
+/// its own stops the page: where these are credentials, ours or the upstream's, and no origins are
+/// listed, only our own pages may ask.
+fn same_site(
+    (headers, state): (&HeaderMap, &State),
+    has_certificate: bool,
+) -> Result<(), Violation> {
     let by_cookie = state.credentials().jwt.as_ref().is_some_and(|it| it.cookie.is_some());
-    if !by_cookie || state.http().origins.is_some() {
+    let is_forwarded = headers.contains_key(COOKIE) && state.http().forwards("cookie");
+    let is_unasked = by_cookie || is_forwarded || has_certificate;
+    if !is_unasked || state.http().origins.is_some() {
         return Ok(());
     }
     let text = |name| headers.get(name).and_then(|it: &HeaderValue| it.to_str().ok());
@@ -97,7 +106,9 @@ fn same_site(headers: &HeaderMap, state: &State) -> Result<(), Violation> {
         return Ok(());
     }
     let public = "pages of this origin may not ask";
-    let detail = "a cookie is a credential and `http.origins` lists nobody".into();
+    let detail =
+        "a browser sends cookies and certificates for any page, and `http.origins` lists no one"
+            .into();
     let (rule, code) = (ids::ORIGIN, Code::ORIGIN_NOT_ALLOWED);
     Err(Violation { rule, code, at: None, public: public.into(), detail })
 }

@@ -239,6 +239,27 @@ fn tokens_are_verified_wherever_they_stand() {
 }
 
 #[test]
+fn cookies_of_the_upstream_open_no_socket_to_other_pages() {
+    let upstream = SocketUpstream::start();
+    let start = |http: &str| {
+        let policy = policy("").replace("http: {", &format!("http: {{ {http}"));
+        Proxy::with(&policy, SCHEMA, upstream.address(), |_config| {})
+    };
+    let status = |proxy: &Proxy, origin, cookie| {
+        Client::open(proxy.address(), &[("origin", origin), (cookie, "sid=victim")]).err()
+    };
+    let (evil, ours) = ("https://evil.example", "https://a");
+    let forwarding = start("forward_headers: [cookie],");
+    assert_eq!(status(&forwarding, evil, "cookie"), Some(403));
+    assert_eq!(status(&forwarding, ours, "cookie"), None);
+    assert_eq!(status(&forwarding, evil, "x-none"), None);
+    assert_eq!(status(&start(""), evil, "cookie"), None);
+    let listing = start(&format!("forward_headers: [cookie], origins: ['{evil}'],"));
+    assert_eq!(status(&listing, evil, "cookie"), None);
+    assert_eq!(status(&listing, ours, "cookie"), Some(403));
+}
+
+#[test]
 fn a_token_that_ends_ends_its_operations() {
     let (_upstream, proxy) = start_with_tokens();
     let mut client = Client::open(proxy.address(), &[]).unwrap();

@@ -73,7 +73,7 @@ pub(super) fn decisions(
                 Some(deciding) => {
                     deciding.iter().for_each(|it| asking.ask(By::Permit(*it), id, field));
                 }
-                None if node.parent.is_none() && table.default == Default::Deny => {
+                None if table.is_root(field) && table.default == Default::Deny => {
                     asking.ask(By::Default, id, field);
                 }
                 None => {}

@@ -12,6 +12,7 @@ use crate::{
     },
     sources::Unidentified,
     telemetry::NotIdentified,
+    verdict::Violation,
     websocket::{Close, Ended, FromClient, Init, Received, read_client, read_init, write},
 };
 
@@ -19,7 +20,7 @@ impl Session {
     /// Waits for `connection_init`, and acknowledges it.
     pub(super) async fn begin(&mut self) -> Result<(), Ended> {
         // Another policy may have come into force since the handshake.
-        accept(&self.head, &self.state).map_err(|_refused| Ended::Wrong(Close::Replaced))?;
+        self.accept_again().map_err(|_refused| Ended::Wrong(Close::Replaced))?;
         let (client, limit) = (std::rc::Rc::clone(&self.client), self.rules.init_timeout);
         let init = tokio::select! {
             () = client.worker.drain().begun() => Err(Ended::Wrong(Close::GoingAway)),
@@ -30,6 +31,12 @@ impl Session {
         self.introduce(init)?;
         self.identify().await?;
         self.frames.send(write::connection_ack()).await
+    }
+
+    /// What the policy in force says to the handshake.
+    pub(super) fn accept_again(&self) -> Result<(), Violation> {
+        let has_certificate = self.client.certificate.is_some();
+        accept((&self.head, &self.state), has_certificate).map(drop)
     }
 
     async fn await_init(&mut self) -> Result<Init, Ended> {

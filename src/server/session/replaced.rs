@@ -11,7 +11,6 @@ use crate::{
     server::{
         identify::are_other,
         session::{MESSAGE, Session, live::Operation, operations::Judged, pace::Pace},
-        upgrade::accept,
     },
     transport::{Refusal, decode_one},
     verdict::{Code, Violation, ids},
@@ -45,7 +44,7 @@ impl Session {
 
     async fn reconsider(&mut self, is_as_opened: bool) -> Result<(), Ended> {
         let rules = self.state.http().websocket.clone();
-        let still = rules.filter(|_| accept(&self.head, &self.state).is_ok());
+        let still = rules.filter(|_| self.accept_again().is_ok());
         // Messages are measured, and the upstream was told, as the socket was opened.
         let still = still.filter(|it| it.message == self.rules.message);
         let still = still.filter(|it| it.forward_init == self.rules.forward_init);
