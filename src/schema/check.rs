@@ -37,9 +37,10 @@ pub(super) fn check(document: &Document<'_>, report: &mut Report) {
 }
 
 /// The places where a directive can stand, as the language names them.
-// GraphQL §3.13.
-const LOCATIONS: [&str; 19] = [
+// GraphQL §3.13; of `DIRECTIVE_DEFINITION` graphql-core tells already.
+const LOCATIONS: [&str; 20] = [
     "ARGUMENT_DEFINITION",
+    "DIRECTIVE_DEFINITION",
     "ENUM",
     "ENUM_VALUE",
     "FIELD",

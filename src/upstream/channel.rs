@@ -13,7 +13,6 @@ use http::{
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    json,
     sources::{Wire, now, signed_link},
     upstream::{
         Head, Upstream, breaker::Outcome, fault::Failure, headers::written_address, lane,
@@ -154,8 +153,7 @@ impl Channel {
 
     /// Reads a message; nothing when it is none of the protocol.
     pub fn read<T>(&self, message: &[u8], read: impl FnOnce(FromUpstream<'_>) -> T) -> Option<T> {
-        let tree = json::read(message, ANSWER).ok()?;
-        read_upstream(&tree, self.dialect).map(read)
+        read_upstream(message, self.dialect).map(read)
     }
 
     /// Asks an upstream that is silent whether it is there.
@@ -208,5 +206,3 @@ fn outcome_of(failure: &Failure) -> Outcome {
 
 /// 10 MiB: a message of the upstream is held as a whole.
 const MAX_MESSAGE: u64 = 10 * 1024 * 1024;
-/// Answers nest deeper than requests do.
-const ANSWER: json::Limits = json::Limits { depth: 1000, values: u32::MAX, lists: None };

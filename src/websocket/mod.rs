@@ -2,9 +2,9 @@
 //! predecessor instead.
 //!
 //! [`accept`] reads a client's handshake and [`connect`] makes one with the upstream; [`Frames`] are
-//! the messages of a socket after it; [`read_client`] and [`read_upstream`] read them strictly and
-//! `write` makes new ones. Judges nothing, holds no session: a socket is no tunnel, and what joins
-//! the two sides of one is `server`.
+//! the messages of a socket after it; [`read_client`] reads a client's strictly, [`read_upstream`]
+//! those of the upstream as it writes them, and `write` makes new ones. Judges nothing, holds no
+//! session: a socket is no tunnel, and what joins the two sides of one is `server`.
 
 mod accept;
 mod close;

@@ -26,11 +26,11 @@ pub(crate) fn target() -> Target {
     ]
     .map(|it| it.as_bytes().to_vec());
     Target::new("websocket", seeds.to_vec(), |input| {
+        for dialect in [Dialect::GraphqlWs, Dialect::TransportWs] {
+            let _upstream = read_upstream(input, dialect);
+        }
         let Ok(tree) = json::read(input, json::Limits::default()) else { return false };
         let theirs: serde_json::Value = serde_json::from_slice(input).expect("what we read");
-        for dialect in [Dialect::GraphqlWs, Dialect::TransportWs] {
-            let _upstream = read_upstream(&tree, dialect);
-        }
         let Ok(message) = read_client(&tree, UnknownKeys::Drop) else { return false };
         let kind = match &message {
             FromClient::Complete { .. } => "complete",
