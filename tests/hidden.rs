@@ -263,6 +263,26 @@ fn a_type_that_nothing_leads_to_is_not_shown() {
 }
 
 #[test]
+fn the_upstream_tells_nothing_of_itself_below_the_root_either() {
+    let judged = |caller: &Caller, document: &str| {
+        let body = json!({ "query": document }).to_string();
+        match judge::judge_as(&gate(), caller, body.as_bytes()) {
+            Verdict::Admit(_) => "admitted",
+            Verdict::Answer(_) => "answered",
+            Verdict::Reject(rejected) => rejected.items[0].code.as_str(),
+        }
+    };
+    let inner = "mutation { join { query { __schema { types { name } } } } }";
+    assert_eq!(judged(&Caller::default(), inner), "INTROSPECTION_DISABLED");
+    assert_eq!(judged(&staff(), inner), "admitted");
+    let skipped = inner
+        .replace("types", "types @skip(if: true)")
+        .replace("__schema", "__schema @skip(if: true)");
+    assert_eq!(judged(&Caller::default(), &skipped), "admitted");
+    assert_eq!(judged(&Caller::default(), "mutation { join { ok } }"), "admitted");
+}
+
+#[test]
 fn what_is_only_reported_is_shown() {
     let shown = |policy: &str| {
         let gate = judge::gate("authorization.graphql", policy, "tests/rules");

@@ -37,19 +37,21 @@ pub(super) struct Introspection {
 impl Introspection {
     /// `None` for an operation that asks for data alone.
     pub(super) fn of(operation: &Arc<Operation>) -> Option<Self> {
-        let roots = || operation.children(None).map(|(_, it)| it.field);
-        if operation.kind() != OperationKind::Query || !roots().any(|it| is_meta(operation, it)) {
+        // Where the type of queries is reached again, upstreams tell of themselves there as well.
+        if !operation.nodes().iter().any(|it| is_meta(operation, it.field)) {
             return None;
         }
-        let is_answerable = roots().all(|it| it == FieldId::TYPENAME || is_meta(operation, it));
+        let mut roots = operation.children(None).map(|(_, it)| it.field);
+        let is_answerable = operation.kind() == OperationKind::Query
+            && roots.all(|it| it == FieldId::TYPENAME || is_meta(operation, it));
         Some(Self { operation: Arc::clone(operation), is_answerable })
     }
 
     /// Whether a request really asks for it: nothing leaves it out.
     pub(super) fn is_asked(&self, variables: &Variables<'_>) -> bool {
         let guards = self.operation.guards();
-        let mut roots = self.operation.children(None).map(|(_, it)| it);
-        roots.any(|it| is_meta(&self.operation, it.field) && guards.admits(it.guard, variables))
+        let mut asking = self.operation.nodes().iter();
+        asking.any(|it| is_meta(&self.operation, it.field) && guards.admits(it.guard, variables))
     }
 }
 
