@@ -1,10 +1,13 @@
 //! Limit `limits.variables.depth`: lists and objects inside each other in one value, in the document or in a variable.
 
+use std::sync::Arc;
+
 use crate::{
-    document::{Document, ValueKind},
-    operation::Operation,
-    rules::{Batch, Entry, Facts, Meta, Setting, Unit, limit::Limit},
-    verdict::{Code, Mode},
+    document::{Document, ValueId, ValueKind},
+    operation::{Given, Operation, VariableIdx},
+    rules::{Batch, Entry, Facts, Meta, Residual, Rule, Setting, Specialised, Unit},
+    verdict::{Code, Findings, Mode},
+    weight,
 };
 
 /// The rule.
@@ -16,13 +19,7 @@ pub(super) const ENTRY: Entry = Entry {
         unit: Unit::Count,
         batch: Batch::Largest,
         mode: Mode::Enforce,
-        rule: |_| {
-            Box::new(Limit {
-                meta: &META,
-                of_operation: measure,
-                of_request: Some(measure_request),
-            })
-        },
+        rule: |_| Box::new(ValueDepth),
     },
 };
 
@@ -35,26 +32,105 @@ static META: Meta = Meta {
     page: include_str!("value_depth.md"),
 };
 
-fn measure(operation: &Operation) -> u64 {
-    deepest(operation.document())
+#[derive(Debug)]
+struct ValueDepth;
+
+impl Rule for ValueDepth {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
+        let at_least = deepest(operation.document());
+        if operation.variables().is_empty() {
+            return Specialised::Measured(at_least);
+        }
+        let inner = inner(operation).into();
+        Specialised::Depends(Box::new(Deepest { at_least, inner }))
+    }
 }
 
-fn measure_request(facts: &Facts<'_>) -> u64 {
-    facts.variables.shape().depth
+/// A variable inside lists and objects of the document.
+#[derive(Debug)]
+struct Inner {
+    variable: VariableIdx,
+    /// How many of them are around it; the most, where it stands more than once.
+    around: u64,
+    /// How deep its default is.
+    default: u64,
+}
+
+#[derive(Debug)]
+struct Deepest {
+    at_least: u64,
+    inner: Box<[Inner]>,
+}
+
+impl Residual for Deepest {
+    fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
+        let inner = self.inner.iter().map(|it| {
+            let own = match facts.variables.given(it.variable) {
+                Some(Given::Value(value)) => u64::from(value.height()),
+                Some(Given::Default) => it.default,
+                Some(Given::Absent) | None => 0,
+            };
+            it.around.saturating_add(own)
+        });
+        found.measure(inner.fold(self.at_least.max(facts.variables.shape().depth), u64::max));
+    }
+
+    fn weight(&self) -> Option<usize> {
+        Some(weight::sum([size_of::<Self>(), weight::of_slice(&self.inner)]))
+    }
+}
+
+fn inner(operation: &Operation) -> Vec<Inner> {
+    let mut all: Vec<Inner> = Vec::new();
+    for (id, around) in nested(operation.document()) {
+        let Some(variable) = operation.variable_at(id).filter(|_| around > 0) else { continue };
+        if let Some(it) = all.iter_mut().find(|it| it.variable == variable) {
+            it.around = it.around.max(around);
+            continue;
+        }
+        let default = operation.variables().get(variable.index()).and_then(|it| it.default);
+        let default = default.map_or(0, |it| height(operation.document(), it));
+        all.push(Inner { variable, around, default });
+    }
+    all
 }
 
 fn deepest(document: &Document) -> u64 {
+    let depths = nested(document).map(|(id, around)| around.saturating_add(own(document, id)));
+    depths.max().unwrap_or(0)
+}
+
+/// How deep a literal is.
+fn height(document: &Document, literal: ValueId) -> u64 {
+    let mut around = nested(document).skip_while(|(id, _)| *id != literal);
+    let Some((_, outside)) = around.next() else { return 0 };
+    let end = document.value(literal).map_or(literal, |it| it.end);
+    let inside = around.take_while(|(id, _)| id.0 < end.0);
+    let depths = inside.map(|(id, it)| it.saturating_add(own(document, id)));
+    depths.max().map_or(own(document, literal), |it| it.saturating_sub(outside))
+}
+
+fn own(document: &Document, id: ValueId) -> u64 {
+    let kind = document.value(id).map(|it| &it.kind);
+    u64::from(matches!(kind, Some(ValueKind::List | ValueKind::Object)))
+}
+
+/// Every value with the number of lists and objects around it.
+fn nested(document: &Document) -> impl Iterator<Item = (ValueId, u64)> {
     // Values stand in preorder: the ends of the containers that are still open form a stack.
     let mut open: Vec<u32> = Vec::new();
-    let mut deepest = 0;
-    for (value, index) in document.values().iter().zip(0_u32..) {
-        while open.last().is_some_and(|end| *end <= index) {
+    (0..).map(ValueId).zip(document.values()).map(move |(id, value)| {
+        while open.last().is_some_and(|end| *end <= id.0) {
             open.pop();
         }
+        let around = open.len() as u64;
         if matches!(value.kind, ValueKind::List | ValueKind::Object) {
             open.push(value.end.0);
-            deepest = deepest.max(open.len());
         }
-    }
-    deepest as u64
+        (id, around)
+    })
 }
