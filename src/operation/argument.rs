@@ -23,7 +23,8 @@ pub enum Resolved<'a> {
 }
 
 impl Operation {
-    /// The value of an argument of a node; GraphQL §6.4.1.
+    /// The value of an argument of the field that answers a node, which an interface may declare
+    /// with another default; GraphQL §6.4.1.
     #[must_use]
     pub fn argument<'a>(
         &'a self,
@@ -31,7 +32,9 @@ impl Operation {
         node: &Node,
         input: InputId,
     ) -> Resolved<'a> {
-        let written = self.arguments(node).iter().find(|it| it.input == input);
+        let name = &self.schema().input(input).name;
+        let is_it = |it: InputId| it == input || self.schema().input(it).name == *name;
+        let written = self.arguments(node).iter().find(|it| is_it(it.input));
         match written {
             Some(argument) => self.resolve(variables, argument.value, input),
             None => default(self.schema(), input),

@@ -8,7 +8,7 @@ use crate::{
     expression::{Arguments, Name, Resolve, Value, When},
     operation::{Node, NodeId, Operation, VariableIdx},
     rules::{Facts, Trusted, input_value::value_of, purse::Purse},
-    schema::{FieldId, InputId},
+    schema::{FieldId, InputId, Schema},
 };
 
 /// A field of an operation, on one of the object types that can answer it.
@@ -20,6 +20,27 @@ pub(super) struct Place {
     pub(super) field: FieldId,
     /// The field around it, of an object type as well; `None` for root fields.
     pub(super) parent: Option<FieldId>,
+}
+
+/// What `operation` stands for.
+pub(super) fn about(operation: &Operation, facts: &Facts<'_>) -> Value {
+    Value::map([
+        ("id", Value::text(&format!("sha256:{}", facts.document.hash.digest()))),
+        ("trusted", Value::boolean(facts.document.trusted == Trusted::Yes)),
+        ("type", Value::text(operation.kind().keyword())),
+    ])
+}
+
+/// Whether two fields take the same arguments, with the same defaults: types may add to what their
+/// interface declares.
+pub(super) fn take_the_same(schema: &Schema, one: FieldId, other: FieldId) -> bool {
+    let of = |field| {
+        let inputs = schema.arguments(field).map(|it| schema.input(it));
+        inputs.map(|it| (&it.name, &it.default))
+    };
+    one == other
+        || (of(one).count() == of(other).count()
+            && of(one).all(|it| of(other).any(|other| other == it)))
 }
 
 /// Where the value of an input comes from: the same source has the same value.
@@ -85,14 +106,15 @@ impl<'a> FieldScope<'a> {
         Self { value: Some(value), ..self }
     }
 
-    /// The arguments of a field that the condition looks at; `whose` says as what.
-    fn args(&self, id: NodeId, whose: Name) -> Option<Value> {
+    /// The arguments of a field that the condition looks at, with the defaults of the type that
+    /// answers; `whose` says as what.
+    fn args(&self, (id, field): (NodeId, FieldId), whose: Name) -> Option<Value> {
         let node = self.operation.node(id)?;
         let schema = self.operation.schema();
         let inputs: Vec<InputId> = match self.when.expression().map(|it| it.arguments(whose)) {
-            Some(Arguments::All) | None => schema.arguments(node.field).collect(),
+            Some(Arguments::All) | None => schema.arguments(field).collect(),
             Some(Arguments::Named(names)) => {
-                names.iter().filter_map(|it| schema.argument_named(node.field, it)).collect()
+                names.iter().filter_map(|it| schema.argument_named(field, it)).collect()
             }
         };
         let named = |input| Some((&*schema.input(input).name, self.value_of(node, input)?));
@@ -111,7 +133,7 @@ impl<'a> FieldScope<'a> {
 
     fn at(&self, id: NodeId, field: FieldId, whose: Name) -> Option<Value> {
         let coordinate = self.operation.schema().coordinate(field);
-        let args = self.args(id, whose)?;
+        let args = self.args((id, field), whose)?;
         Some(Value::map([("args", args), ("field", Value::text(&coordinate))]))
     }
 
@@ -138,26 +160,22 @@ impl<'a> FieldScope<'a> {
             }
         }
     }
-
-    fn operation(&self) -> Value {
-        let trusted = self.facts.document.trusted == Trusted::Yes;
-        Value::map([
-            ("id", Value::text(&format!("sha256:{}", self.facts.document.hash.digest()))),
-            ("trusted", Value::boolean(trusted)),
-            ("type", Value::text(self.operation.kind().keyword())),
-        ])
-    }
 }
 
 impl Resolve for FieldScope<'_> {
     fn resolve(&self, name: Name) -> Option<&Value> {
         match name {
-            Name::Args => self.args.get_or_init(|| self.args(self.place.node, Name::Args)).as_ref(),
+            Name::Args => {
+                let own = (self.place.node, self.place.field);
+                self.args.get_or_init(|| self.args(own, Name::Args)).as_ref()
+            }
             Name::Field => {
                 let coordinate = || self.operation.schema().coordinate(self.place.field);
                 Some(self.field.get_or_init(|| Value::text(&coordinate())))
             }
-            Name::Operation => Some(self.of_operation.get_or_init(|| self.operation())),
+            Name::Operation => {
+                Some(self.of_operation.get_or_init(|| about(self.operation, self.facts)))
+            }
             Name::Parent => self.parent.get_or_init(|| self.parent()).as_ref(),
             Name::Root => self.root.get_or_init(|| self.root()).as_ref(),
             Name::Value => self.value.as_ref(),
@@ -171,7 +189,7 @@ impl Resolve for FieldScope<'_> {
         }
         let node = self.operation.node(self.place.node)?;
         // Without enough for it, `args` has no value either, and there is no answer.
-        self.value_of(node, self.operation.schema().argument_named(node.field, name)?)
+        self.value_of(node, self.operation.schema().argument_named(self.place.field, name)?)
     }
 
     fn coordinate(&self, name: Name) -> Option<Cow<'_, str>> {

@@ -11,7 +11,7 @@ use crate::{
             Permit,
             table::{Default, PermitIdx, Table},
         },
-        scope::{Place, Source},
+        scope::{Place, Source, take_the_same},
     },
     schema::{FieldId, InputId},
 };
@@ -160,7 +160,10 @@ impl<'a> Asking<'a> {
             }
         };
         let asks = |name| expression.is_some_and(|it| it.asks_for(&[name]));
-        let field_key = asks(Name::Field).then_some(field);
+        let schema = self.operation.schema();
+        let written = self.operation.node(id).map_or(field, |it| it.field);
+        let has_own_args = asks(Name::Args) && !take_the_same(schema, field, written);
+        let field_key = (asks(Name::Field) || has_own_args).then_some(field);
         if !self.here.insert((by, field_key)) {
             return;
         }

@@ -6,8 +6,8 @@ use ahash::HashMap;
 
 use crate::{
     diagnostic::Diagnostics,
-    expression::{Conditions, Name, Outcome, Resolve, Scope, Value as Answer, When},
-    operation::{Node, Operation, Resolved, Variables},
+    expression::{Conditions, Name, Outcome, Resolve, Scope, When},
+    operation::{Operation, Resolved, Variables},
     rules::{
         Decided, Demand, Facts, Ground, InputPlace, Meta, Presence, Residual, Rule, Specialised,
         inputs::{
@@ -16,14 +16,15 @@ use crate::{
             made::{Made, Values},
             places::{DemandIdx, Places},
             sites::{Site, distinct, sites},
+            stands::{Apart, Only, is_unknowable, places},
             value::{Look, Reading},
             walk::{Met, walk},
         },
         purse::{Purse, is_interpreted},
-        scope::{FieldScope, Place},
+        scope::{FieldScope, about},
         typed::{self, Types},
     },
-    schema::{FieldId, InputOwner, Schema, TypeRef},
+    schema::{InputOwner, Schema, TypeRef},
     verdict::{Findings, Mode, Violation},
     yaml,
 };
@@ -304,8 +305,10 @@ impl<'q> Asking<'q> {
             let mut answers = self.answers.borrow_mut();
             answers.entry(idx).or_insert_with(|| self.evaluate(condition, None, 0)).clone()
         };
+        let known = (self.reading.operation(), self.facts.variables);
         match outcome {
             Outcome::Holds => None,
+            _ if is_unknowable(known, site.written, |it| condition.asks_for(&[it])) => None,
             Outcome::Fails => Some("the condition does not hold".into()),
             Outcome::Nothing(why) => Some(format!("the condition has no answer: {why}")),
         }
@@ -318,28 +321,15 @@ impl<'q> Asking<'q> {
         };
         let operation = self.reading.operation();
         let Some((id, node)) = site.node.and_then(|id| Some((id, operation.node(id)?))) else {
-            return self.evaluate(condition, Some(&Only(value)), n_values);
+            let apart = Apart { operation: about(operation, self.facts), value };
+            return self.evaluate(condition, Some(&apart), n_values);
         };
-        let is_typed = condition.asks_for(&[Name::Field, Name::Parent]);
-        let fields = if is_typed { fields(operation, node, site.object) } else { vec![node.field] };
-        // Where the field itself is not asked for, any that can answer stands for all of them.
-        let n_fields = if condition.asks_for(&[Name::Field]) { fields.len() } else { 1 };
-        let above = node.parent.and_then(|it| operation.node(it));
-        let parents: Vec<Option<FieldId>> = match above {
-            Some(above) if condition.asks_for(&[Name::Parent]) => {
-                operation.answering(above).into_iter().map(Some).collect()
-            }
-            above => vec![above.map(|it| it.field)],
-        };
-        for field in fields.into_iter().take(n_fields) {
-            for parent in &parents {
-                let place = Place { node: id, field, parent: *parent };
-                let scope = FieldScope::new(operation, self.facts, &condition.when, place);
-                let scope = scope.with_value(value.clone());
-                match self.evaluate(condition, Some(&scope), n_values) {
-                    Outcome::Holds => {}
-                    outcome => return outcome,
-                }
+        for place in places(operation, (id, node), site.object, |it| condition.asks_for(&[it])) {
+            let scope = FieldScope::new(operation, self.facts, &condition.when, place);
+            let scope = scope.with_value(value.clone());
+            match self.evaluate(condition, Some(&scope), n_values) {
+                Outcome::Holds => {}
+                outcome => return outcome,
             }
         }
         Outcome::Holds
@@ -372,24 +362,6 @@ impl Inner {
             public: self.access.public.into(),
         }
     }
-}
-
-/// `value` and nothing else of the operation.
-struct Only(Answer);
-
-impl Resolve for Only {
-    fn resolve(&self, name: Name) -> Option<&Answer> {
-        (name == Name::Value).then_some(&self.0)
-    }
-}
-
-/// The fields that can answer a selection; of one object type only, when it is given.
-fn fields(operation: &Operation, node: &Node, object: Option<u32>) -> Vec<FieldId> {
-    let mut all = operation.answering(node);
-    if let Some(ty) = object.map(|it| operation.schema().object(it)) {
-        all.retain(|it| operation.schema().field(*it).parent == ty);
-    }
-    all
 }
 
 /// What the interpreter spends: it takes as long as looking at so many values.

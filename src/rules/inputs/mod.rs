@@ -12,6 +12,7 @@ mod made;
 mod places;
 mod range;
 mod sites;
+mod stands;
 mod url;
 mod value;
 mod walk;
