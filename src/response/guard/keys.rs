@@ -10,6 +10,7 @@ use crate::{
         guard::{
             Course,
             place::{Next, PART, Place},
+            scalars::Holds,
         },
     },
     schema::FieldId,
@@ -18,7 +19,7 @@ use crate::{
 impl Guard {
     pub(super) fn key(&mut self, behind: usize, run: &mut Run<'_>) -> Result<(), Wrong> {
         self.next = match self.open.last().copied() {
-            Some(Place::Anywhere { .. }) => self.key_anywhere()?,
+            Some(Place::Anywhere { is_free, .. }) => self.key_anywhere(is_free)?,
             Some(Place::Envelope { is_inner, seen, .. }) => {
                 let next = self.member(is_inner, seen)?;
                 self.keep(next, behind, run)?;
@@ -64,7 +65,7 @@ impl Guard {
 
     /// The key read last. One that the scanner does not know is none that was asked for, and no
     /// name of a field that is redacted: there is room for all of these.
-    fn name(&self) -> &[u8] {
+    pub(super) fn name(&self) -> &[u8] {
         self.scanner.text().unwrap_or_default()
     }
 
@@ -88,7 +89,7 @@ impl Guard {
             b"incremental" if is_part && !is_inner => (8, Next::Envelopes),
             b"completed" if is_part && !is_inner => (16, Next::Envelopes),
             b"payload" if !is_once && !is_inner => (32, Next::Envelope),
-            b"items" if is_inner => (64, self.data_anywhere()),
+            b"items" if is_inner => (64, self.items_are()),
             b"hasNext" if !is_once => (128, Next::Any),
             b"pending" if is_part => (128, Next::Any),
             b"id" | b"label" | b"path" | b"subPath" if is_part => (PART, Next::Any),
@@ -144,15 +145,35 @@ impl Guard {
     }
 
     fn data_anywhere(&self) -> Next {
-        if self.rules().needs_operation() { Next::Anywhere } else { Next::Any }
+        let is_read = self.rules().needs_operation();
+        if is_read { Next::Anywhere { is_free: false } } else { Next::Any }
     }
 
-    fn key_anywhere(&mut self) -> Result<Next, Wrong> {
+    /// Elements that belong to a list that came before.
+    fn items_are(&self) -> Next {
+        match self.data_anywhere() {
+            Next::Anywhere { is_free } => self.holding(self.elements_hold(), is_free),
+            it => it,
+        }
+    }
+
+    fn key_anywhere(&mut self, is_free: bool) -> Result<Next, Wrong> {
         let shape = self.expected().map(|it| &it.shape);
         match shape.and_then(|it| it.anywhere(self.name())) {
             Some(true) => Ok(Next::Redact),
-            Some(false) => Ok(Next::Anywhere),
+            Some(false) => Ok(self.holding(self.holds(), is_free)),
+            None if is_free => Ok(self.unasked(is_free)),
             None => self.not_asked(),
+        }
+    }
+
+    /// A value that may be a custom scalar: then nobody looks into it, unless it may be something
+    /// else with what is redacted.
+    fn holding(&self, holds: Holds, is_free: bool) -> Next {
+        match holds {
+            Holds::None => Next::Anywhere { is_free },
+            Holds::Some if self.redacts() => Next::Anywhere { is_free: true },
+            Holds::Scalar | Holds::Some => Next::Any,
         }
     }
 
@@ -184,18 +205,18 @@ impl Guard {
 
     fn not_asked(&mut self) -> Result<Next, Wrong> {
         self.breach(self.told(), How::NotAsked)?;
-        Ok(self.unasked())
+        Ok(self.unasked(false))
     }
 
     /// What a value is that nobody asked for: null, when it has a name or a key of what is redacted;
     /// else that may stand below it.
-    fn unasked(&self) -> Next {
+    fn unasked(&self, is_free: bool) -> Next {
         if !self.redacts() {
             return Next::Any;
         }
         let (name, shape) = (self.name(), self.expected().map(|it| &it.shape));
         let is_it = |it: &AnswerShape| it.is_name_redacted(name) || it.anywhere(name) == Some(true);
-        if shape.is_none_or(|it| is_it(it)) { Next::Redact } else { Next::Anywhere }
+        if shape.is_none_or(|it| is_it(it)) { Next::Redact } else { Next::Anywhere { is_free } }
     }
 
     pub(super) fn redacts(&self) -> bool {

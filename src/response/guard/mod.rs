@@ -7,6 +7,7 @@ mod blamed;
 mod keys;
 mod missing;
 mod place;
+mod scalars;
 mod values;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::{
             blamed::Blamed,
             missing::Missing,
             place::{Apart, Next, Place},
+            scalars::Scalars,
         },
         scan::{Scanner, Token},
         utf8::Utf8,
@@ -91,6 +93,8 @@ pub struct Guard {
     breaches: Breaches,
     blamed: Blamed,
     missing: Missing,
+    /// By part of a batch; of answers that come in parts alone.
+    scalars: Vec<Scalars>,
 }
 
 impl Guard {
@@ -99,6 +103,9 @@ impl Guard {
     pub fn new(policy: &Arc<Policy>, about: About) -> Self {
         let max_depth = policy.response.depth.map_or(MAX_DEPTH, |it| it as usize);
         let expected = about.expected.iter().flatten();
+        let names_decide = about.course == Course::Parts && policy.response.needs_operation();
+        let of_parts = about.expected.as_deref().filter(|_| names_decide);
+        let scalars = scalars::all(of_parts.unwrap_or_default());
         let longest = expected.map(|it| it.shape.longest_key()).max().unwrap_or(0);
         Self {
             policy: Arc::clone(policy),
@@ -116,6 +123,7 @@ impl Guard {
             breaches: Breaches::new(about.id),
             blamed: Blamed::default(),
             missing: Missing::default(),
+            scalars,
             about,
         }
     }

@@ -8,8 +8,8 @@ pub(super) const PART: u16 = 256;
 pub(super) enum Place {
     /// Anything, with the elements so far when it is an array.
     Any { n: u64, is_array: bool },
-    /// Below data of which it is not known where it belongs.
-    Anywhere { n: u64, is_array: bool },
+    /// Below data of which it is not known where it belongs; free, when it may be a custom scalar.
+    Anywhere { n: u64, is_array: bool, is_free: bool },
     /// The outermost array, around the answers to a batch, with those begun so far.
     Batch { n: usize },
     /// An answer, or a part of one.
@@ -31,8 +31,8 @@ pub(super) enum Place {
 pub(super) enum Next {
     /// Anything, and nobody looks.
     Any,
-    /// Data of which it is not known where it belongs.
-    Anywhere,
+    /// Data of which it is not known where it belongs; free, when it may be a custom scalar.
+    Anywhere { is_free: bool },
     /// The whole text.
     Answer,
     /// `data`
@@ -74,7 +74,7 @@ impl Place {
     pub(super) fn element(&mut self) -> Option<u64> {
         match self {
             Self::Any { n, is_array: true }
-            | Self::Anywhere { n, is_array: true }
+            | Self::Anywhere { n, is_array: true, .. }
             | Self::Envelopes { n }
             | Self::Errors { n }
             | Self::List { n, .. } => {

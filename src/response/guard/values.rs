@@ -47,7 +47,7 @@ impl Guard {
                 Some(place) => place,
                 None => return self.null_instead(token, start, run),
             },
-            (Next::Anywhere, _) => anywhere(token),
+            (Next::Anywhere { is_free }, _) => anywhere(token, is_free),
             (Next::Field { key, level }, _) => {
                 self.field(key, level, token, run.piece.get(start))?
             }
@@ -68,7 +68,7 @@ impl Guard {
         let place = *place;
         let next = match place {
             Place::Any { is_array: true, .. } => Next::Any,
-            Place::Anywhere { is_array: true, .. } => Next::Anywhere,
+            Place::Anywhere { is_array: true, is_free, .. } => Next::Anywhere { is_free },
             Place::Batch { n } => {
                 self.part = n.saturating_sub(1);
                 Next::Envelope
@@ -211,7 +211,7 @@ impl Guard {
         first: Option<&u8>,
     ) -> Result<Option<Place>, Wrong> {
         let shape = self.expected().map(|it| &it.shape);
-        let Some(it) = shape.and_then(|it| it.key(key)) else { return Ok(anywhere(token)) };
+        let Some(it) = shape.and_then(|it| it.key(key)) else { return Ok(anywhere(token, false)) };
         let (kind, n_lists, non_null) = (it.kind, it.n_lists, it.is_non_null(level));
         let how = match token {
             Token::Scalar(Scalar::Null) if non_null => How::Null,
@@ -236,7 +236,7 @@ impl Guard {
         };
         let at = self.coordinate(key);
         self.breach(at, how)?;
-        Ok(if self.redacts() { anywhere(token) } else { any(token) })
+        Ok(if self.redacts() { anywhere(token, false) } else { any(token) })
     }
 
     /// A scalar has been read.
@@ -314,10 +314,10 @@ const fn any(token: Token) -> Option<Place> {
 
 /// The same of a value that stands where something else is due: what is redacted is looked for by
 /// name.
-const fn anywhere(token: Token) -> Option<Place> {
+const fn anywhere(token: Token, is_free: bool) -> Option<Place> {
     match token {
-        Token::ArrayBegins => Some(Place::Anywhere { n: 0, is_array: true }),
-        Token::ObjectBegins => Some(Place::Anywhere { n: 0, is_array: false }),
+        Token::ArrayBegins => Some(Place::Anywhere { n: 0, is_array: true, is_free }),
+        Token::ObjectBegins => Some(Place::Anywhere { n: 0, is_array: false, is_free }),
         _ => None,
     }
 }

@@ -15,12 +15,13 @@ use crate::{
 const SCHEMA: &str = "
     directive @defer(if: Boolean, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT | FIELD
     type Query { pair: Pair me: User node: Node nodes: [[Node!]]! search: [Found!]! json: JSON a: Int
+        list: [JSON]
         f: Float b: Boolean! }
     scalar JSON
     enum Role { ADMIN STAFF }
     interface Node { id: ID! }
     type User implements Node { id: ID! name: String email: String role: Role age: Int!
-        nick: String! tags: [String] }
+        nick: String! tags: [String] peers: [User] }
     type Shop implements Node { id: ID! name: String email: String }
     union Found = User | Shop
     union Pair = Left | Right

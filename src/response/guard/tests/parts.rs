@@ -78,3 +78,30 @@ fn what_has_redacted_things_below_it_comes_at_once() {
     check("User.tags", "{ node { ... on User { t: tags } } }", true);
     check("User.tags", "{ node { id } }", false);
 }
+
+/// A part may say behind its data where it belongs.
+#[test]
+fn a_custom_scalar_in_a_part_holds_anything() {
+    let with = |rules: &str, document: &str| {
+        Bench { course: Course::Parts, ..Bench::new(rules, &[document]) }
+    };
+    let part =
+        |data: &str| format!(r#"{{"incremental":[{{"data":{data},"path":[]}}],"hasNext":false}}"#);
+    let (free, me) = ("{ me { id email } ... @defer { json } }", "{ me { id } json: node { id } }");
+    let deep = part(r#"{"json":{"k":1,"email":["x"],"me":[{"k":{"id":{}}}]}}"#);
+    for rules in [ENFORCE, "redact: [User.email]", "redact: [User.email], contract: enforce"] {
+        with(rules, free).passes(&deep);
+    }
+    with(ENFORCE, free).check(&part(r#"{"k":1}"#), "`k`: nobody asked for this key");
+    with(ENFORCE, me).check(&part(r#"{"json":{"k":1}}"#), "`k`: nobody asked for this key");
+    // The name of a scalar at one place, and of something else at another.
+    let both = "{ json me { json: peers { id email } } }";
+    let known = part(r#"{"json":{"k":[{"me":{"l":1}}],"id":1}}"#);
+    with(ENFORCE, both).passes(&known);
+    let redacts = with("redact: [User.email], contract: enforce", both);
+    redacts.passes(&known);
+    redacts.check(&part(r#"{"json":[{"email":"x"}]}"#), &part(r#"{"json":[{"email":null}]}"#));
+    let items = r#"{"incremental":[{"items":[{"k":1}],"path":["list",1]}],"hasNext":false}"#;
+    with(ENFORCE, "{ list }").passes(items);
+    with(ENFORCE, "{ nodes { id } }").check(items, "`k`: nobody asked for this key");
+}
