@@ -26,6 +26,8 @@ pub enum How {
     NotInEnum,
     /// Null where null never is.
     Null,
+    /// Neither data nor an error.
+    Silent,
     /// One key twice.
     Twice,
     /// A list, an object or a scalar of another type.
@@ -50,6 +52,7 @@ impl How {
             Self::NotAsked => "nobody asked for this key",
             Self::NotInEnum => "no value of the enum",
             Self::Null => "null, though it is never null",
+            Self::Silent => "neither data nor an error",
             Self::Twice => "the key is there twice",
             Self::Type => "a value of another type",
             Self::Typename => "no object type that can be here",

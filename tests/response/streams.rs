@@ -103,6 +103,22 @@ fn parts_are_read_one_by_one() {
     assert!(is_whole);
 }
 
+/// What servers of subscriptions send while nothing happens.
+#[test]
+fn an_empty_part_is_a_sign_of_life() {
+    const PARTS: &[Act] = &[
+        Say("HTTP/1.1 200 OK\r\nContent-Type: multipart/mixed; boundary=\"graphql\"\r\n"),
+        Say("Connection: close\r\n\r\n\r\n--graphql\r\n\r\n{}\r\n--graphql\r\n\r\n"),
+        Say("{\"payload\":{\"data\":{\"me\":{\"id\":1}}}}\r\n--graphql--\r\n"),
+    ];
+    let parts = "multipart/mixed;subscriptionSpec=1.0, application/json";
+    let (got, is_whole) = stream("contract: enforce", parts, PARTS);
+    let payload = r#"{"payload":{"data":{"me":{"id":1}}}}"#;
+    let head = "\r\n--graphql\r\n\r\n";
+    assert_eq!(got, format!("{head}{{}}{head}{payload}\r\n--graphql--\r\n"));
+    assert!(is_whole);
+}
+
 #[test]
 fn messages_of_a_socket_are_read_one_by_one() {
     let upstream = SocketUpstream::start();

@@ -155,7 +155,7 @@ const CASES: &[(&str, &[Act])] = &[
         &[Answer(
             "200 OK",
             "application/json",
-            r#"{"data":null,"extensions":{"cost":1,"tracing":"secret"}}    "#,
+            r#"{"data":{},"extensions":{"cost":1,"tracing":"secret"}}    "#,
         )],
     ),
 ];

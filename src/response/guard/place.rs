@@ -1,7 +1,15 @@
 //! Where in an answer a value stands.
 
-/// Of the members of an envelope: one that says where in an answer this is a part.
+/// Of the members of an envelope: `data`.
+pub(super) const DATA: u16 = 1;
+/// `incremental`, `completed`, `payload`, `hasNext` and `pending`: it may be no answer by itself.
+pub(super) const NO_ANSWER: u16 = 8 | 16 | 32 | 128 | PART;
+/// One that says where in an answer this is a part.
 pub(super) const PART: u16 = 256;
+/// Its data is null.
+pub(super) const NULL: u16 = 512;
+/// It has an error.
+pub(super) const ERROR: u16 = 1024;
 
 /// An open container.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +76,13 @@ impl Place {
     /// Whether members can be left out of it.
     pub(super) const fn is_filtered(&self) -> bool {
         matches!(self, Self::Envelope { .. } | Self::Extensions { .. })
+    }
+
+    /// Of an envelope: what is seen of it.
+    pub(super) const fn see(&mut self, bits: u16) {
+        if let Self::Envelope { seen, .. } = self {
+            *seen |= bits;
+        }
     }
 
     /// One more element, of an array: how many there are.

@@ -8,7 +8,7 @@ use crate::{
         copier::{Run, To},
         guard::{
             Course, MustBe,
-            place::{Apart, Next, Place},
+            place::{Apart, DATA, ERROR, NO_ANSWER, NULL, Next, PART, Place},
         },
         scan::{Scalar, Token},
     },
@@ -96,6 +96,7 @@ impl Guard {
     /// What stands in the place of the errors, and is no list.
     fn no_errors(&mut self, token: Token, start: usize, run: &mut Run<'_>) -> Result<(), Wrong> {
         self.blamed.everywhere();
+        self.see(ERROR);
         self.breach("errors".into(), How::Envelope)?;
         if self.writes_entries() {
             return self.hold(token, start, true, run);
@@ -169,6 +170,30 @@ impl Guard {
         }
     }
 
+    /// An answer has ended. GraphQL §7.1: one without data has an error, and so has one whose data
+    /// are null. What is a part of another need have neither.
+    fn judge_data(&mut self, seen: u16) -> Result<(), Wrong> {
+        let is_silent = match seen & (DATA | NULL | ERROR) {
+            0 => seen & NO_ANSWER == 0,
+            it => it & NULL != 0 && it & ERROR == 0 && seen & PART == 0,
+        };
+        if !is_silent {
+            return Ok(());
+        }
+        let at = match self.open.last() {
+            Some(Place::Batch { .. }) => self.part.to_string(),
+            _ => "data".to_owned(),
+        };
+        self.breach(at, How::Silent)
+    }
+
+    /// Something is seen of the answer that is open.
+    fn see(&mut self, bits: u16) {
+        if let Some(place) = self.open.last_mut() {
+            place.see(bits);
+        }
+    }
+
     fn envelope(&mut self) -> Place {
         let is_inner = matches!(self.open.last(), Some(Place::Envelopes { .. }));
         if !is_inner {
@@ -183,7 +208,10 @@ impl Guard {
     fn data(&mut self, token: Token) -> Result<Option<Option<Place>>, Wrong> {
         match token {
             _ if !self.rules().needs_operation() => Ok(Some(any(token))),
-            Token::Scalar(Scalar::Null) => Ok(Some(None)),
+            Token::Scalar(Scalar::Null) => {
+                self.see(NULL);
+                Ok(Some(None))
+            }
             Token::ObjectBegins if self.expected().is_some() => Ok(Some(Some(self.object(0)))),
             _ => {
                 self.breach("data".into(), How::Envelope)?;
@@ -296,7 +324,9 @@ impl Guard {
                 }
                 self.has_data |= seen & 1 != 0;
                 self.judge_gaps(seen)?;
+                self.judge_data(seen)?;
             }
+            Some(Place::Errors { n }) if n > 0 => self.see(ERROR),
             Some(Place::Batch { n }) => self.judge_batch(n)?,
             _ => {}
         }

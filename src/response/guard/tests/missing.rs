@@ -18,7 +18,6 @@ fn what_was_asked_for_and_is_never_null_is_there() {
     };
     check("{ b }", "{}", Some("Query.b"));
     check("{ b }", r#"{"b":true}"#, None);
-    check("{ b }", "null", None);
     check("{ a me { id } }", "{}", None);
     check("{ me { id name } }", r#"{"me":{"name":"x"}}"#, Some("User.id"));
     check("{ me { id name } }", r#"{"me":{"id":1}}"#, None);
@@ -151,4 +150,56 @@ fn what_was_taken_out_of_the_request_is_not_missing() {
     bench.expected.push(expected.without(&taken));
     check(&bench, r#""age":1"#, true);
     check(&bench, "", false);
+}
+
+const SILENT: &str = "`data`: neither data nor an error";
+
+#[test]
+fn who_has_no_data_has_an_error() {
+    let bench = Bench::new(ENFORCE, &["{ b }"]);
+    for it in [
+        "{}",
+        r#"{"data":null}"#,
+        r#"{"errors":[]}"#,
+        r#"{"errors":null}"#,
+        r#"{"extensions":{}}"#,
+        r#"{"errors":[],"data":null}"#,
+        r#"{"data":null,"errors":null}"#,
+    ] {
+        bench.check(it, SILENT);
+        Bench::new("contract: report", &["{ b }"]).passes(it);
+    }
+    for it in [
+        r#"{"errors":[{"message":"m"}]}"#,
+        r#"{"data":null,"errors":["m"]}"#,
+        r#"{"errors":[{"message":"m"}],"data":null}"#,
+    ] {
+        bench.passes(it);
+        let masks = Bench::new("contract: enforce, errors: mask", &["{ b }"]);
+        assert!(masks.run(it, 2, MustBe::Json).is_ok(), "{it}");
+    }
+    let batch = Bench::new(ENFORCE, &["{ b }", "{ b }"]);
+    batch.check("[{},{}]", "`0`: neither data nor an error");
+    batch.check(r#"[{"data":{"b":true}},{"errors":[]}]"#, "`1`: neither data nor an error");
+    batch.passes(r#"[{"data":{"b":true}},{"errors":[{}]}]"#);
+}
+
+#[test]
+fn parts_need_no_data() {
+    let with = |course: Course| Bench { course, ..Bench::new(ENFORCE, &["{ b }"]) };
+    let (events, parts) = (with(Course::Events), with(Course::Parts));
+    for it in ["{}", r#"{"payload":{}}"#, r#"{"data":null,"hasNext":true}"#] {
+        events.check(it, SILENT);
+        parts.check(it, SILENT);
+    }
+    for it in [
+        r#"{"hasNext":false}"#,
+        r#"{"incremental":[],"hasNext":true}"#,
+        r#"{"incremental":[{"data":null,"path":[]}],"hasNext":false}"#,
+        r#"{"data":null,"path":["me"]}"#,
+        r#"{"payload":null}"#,
+    ] {
+        parts.passes(it);
+    }
+    events.passes(r#"{"payload":null,"errors":[{"message":"m"}]}"#);
 }

@@ -82,8 +82,9 @@ fn what_has_redacted_things_below_it_comes_at_once() {
 /// A part may say behind its data where it belongs.
 #[test]
 fn a_custom_scalar_in_a_part_holds_anything() {
-    let with = |rules: &str, document: &str| {
-        Bench { course: Course::Parts, ..Bench::new(rules, &[document]) }
+    let with = |rules: &str, document: &str| Bench {
+        course: Course::Parts,
+        ..Bench::new(rules, &[document])
     };
     let part =
         |data: &str| format!(r#"{{"incremental":[{{"data":{data},"path":[]}}],"hasNext":false}}"#);
