@@ -12,7 +12,7 @@ use http::{
 
 use crate::{
     policy::ResponseRules,
-    response::{MustBe, Wrong},
+    response::{Breach, How, MustBe, Wrong},
     transport::{JSON, take_away},
     verdict::{Code, Fault},
 };
@@ -61,7 +61,15 @@ pub fn read_head(head: Head<'_>, rules: &ResponseRules) -> Result<MustBe, Wrong>
 /// What the client is told of an answer that is none, with a status.
 #[must_use]
 pub fn fault(status: StatusCode, wrong: &Wrong) -> Fault {
-    let is_none = matches!(wrong, Wrong::NotAnAnswer | Wrong::NotJson | Wrong::Incomplete);
+    let is_none = match wrong {
+        Wrong::Contract(Breach { how, .. }) => matches!(how, How::Envelope | How::Silent),
+        Wrong::Incomplete | Wrong::NotAnAnswer | Wrong::NotJson => true,
+        Wrong::Compressed
+        | Wrong::Status(_)
+        | Wrong::TooDeep
+        | Wrong::TooLarge { .. }
+        | Wrong::TooLong { .. } => false,
+    };
     let code = match status {
         _ if !is_none => Code::UPSTREAM_ANSWER_INVALID,
         StatusCode::UNAUTHORIZED => Code::UNAUTHENTICATED,
@@ -183,5 +191,18 @@ mod tests {
         assert_eq!(code(503, Wrong::NotAnAnswer), Code::SERVICE_UNAVAILABLE);
         assert_eq!(code(500, Wrong::NotJson), Code::UPSTREAM_ANSWER_INVALID);
         assert_eq!(code(401, Wrong::TooDeep), Code::UPSTREAM_ANSWER_INVALID);
+        let broken = |how| Wrong::Contract(Breach { at: "a".into(), how });
+        for (status, expect) in [
+            (200, Code::UPSTREAM_ANSWER_INVALID),
+            (401, Code::UNAUTHENTICATED),
+            (403, Code::FORBIDDEN),
+            (429, Code::REQUEST_RATE_LIMITED),
+            (503, Code::SERVICE_UNAVAILABLE),
+            (504, Code::GATEWAY_TIMEOUT),
+        ] {
+            assert_eq!(code(status, broken(How::Envelope)), expect);
+            assert_eq!(code(status, broken(How::Silent)), expect);
+            assert_eq!(code(status, broken(How::NotAsked)), Code::UPSTREAM_ANSWER_INVALID);
+        }
     }
 }

@@ -119,6 +119,10 @@ const CASES: &[(&str, &[Act])] = &[
     ),
     ("401 in plain text", &[Answer("401 No", "text/plain", "secret realm")]),
     (
+        "401 with JSON that is no answer",
+        &[Answer("401 No", "application/json", r#"{"message":"password=x123"}"#)],
+    ),
+    (
         "400 with a suggestion",
         &[Answer(
             "400 Bad",
