@@ -18,6 +18,8 @@ pub struct Events {
     is_line_empty: bool,
     /// No event came before.
     is_first: bool,
+    /// The last event passed as it was.
+    is_same: bool,
 }
 
 impl Events {
@@ -29,6 +31,7 @@ impl Events {
             after_return: false,
             is_line_empty: true,
             is_first: true,
+            is_same: false,
         }
     }
 
@@ -38,9 +41,11 @@ impl Events {
             let is_second = *byte == b'\n' && self.after_return;
             self.after_return = *byte == b'\r';
             if is_second {
-                // Behind an event it belongs to the event that is gone.
+                // Behind an event it belongs to the event that is gone, and goes on as that did.
                 if !self.held.is_empty() {
                     self.held.push(*byte);
+                } else if self.is_same {
+                    out.push(*byte);
                 }
                 continue;
             }
@@ -51,14 +56,15 @@ impl Events {
             if !matches!(byte, b'\r' | b'\n') {
                 self.is_line_empty = false;
             } else if std::mem::replace(&mut self.is_line_empty, true) {
-                self.event(out)?;
+                self.is_same = self.event(out)?;
                 self.held.clear();
             }
         }
         Ok(())
     }
 
-    fn event(&mut self, out: &mut Vec<u8>) -> Result<(), Wrong> {
+    /// Writes an event; true when it is as it was.
+    fn event(&mut self, out: &mut Vec<u8>) -> Result<bool, Wrong> {
         let text = std::str::from_utf8(&self.held).map_err(|_| Wrong::NotJson)?;
         let is_first = std::mem::take(&mut self.is_first);
         // WHATWG HTML §9.2.6: one mark at the start of a stream is no part of its first line.
@@ -66,12 +72,12 @@ impl Events {
         let Event { name, data, others } = Event::read(marked.unwrap_or(text))?;
         if data.trim().is_empty() {
             out.extend_from_slice(&self.held);
-            return Ok(());
+            return Ok(true);
         }
         let answer = match self.guard.whole(data.as_bytes()) {
             Ok(answer) if answer == data.as_bytes() => {
                 out.extend_from_slice(&self.held);
-                return Ok(());
+                return Ok(true);
             }
             Ok(answer) => answer,
             Err(wrong) if matches!(name, "" | "error" | "message" | "next") => return Err(wrong),
@@ -85,7 +91,7 @@ impl Events {
             out.push(b'\n');
         }
         out.push(b'\n');
-        Ok(())
+        Ok(false)
     }
 }
 

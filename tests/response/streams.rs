@@ -45,6 +45,20 @@ fn events_are_read_one_by_one() {
 }
 
 #[test]
+fn line_ends_of_events_stay_whole() {
+    const HEAD: Act =
+        Say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+    const GOOD: Act = Say("event: next\r\ndata: {\"data\":{\"me\":{\"id\":1}}}\r\n\r\n:\r\n\r\n");
+    const SECRET: Act = Say("data: {\"errors\":[{\"message\":\"secret\"}]}\r\n\r\n");
+    const CUT: &[Act] = &[HEAD, GOOD, Say("data: {\"data\":null}\r\n\r"), Say("\n"), SECRET, GOOD];
+    let good = "event: next\r\ndata: {\"data\":{\"me\":{\"id\":1}}}\r\n\r\n:\r\n\r\n";
+    let masked = format!("data: {{\"errors\":[{MASKED}]}}\n\n");
+    let expect = format!("{good}data: {{\"data\":null}}\r\n\r\n{masked}{good}");
+    let (got, is_whole) = stream("errors: mask", "text/event-stream", CUT);
+    assert_eq!((got, is_whole), (expect, true));
+}
+
+#[test]
 fn an_event_that_breaks_the_contract_ends_the_stream() {
     const EXTRA: &[Act] = &[
         Say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"),
