@@ -28,7 +28,7 @@ impl Filter {
     pub fn stream(guard: Guard, media: &str, rules: &ResponseRules) -> Self {
         let max = rules.max.unwrap_or(MAX_PART);
         match boundary(media) {
-            Some(boundary) => Self::Parts(Parts::new(guard, boundary, max)),
+            Some(boundary) => Self::Parts(Parts::new(guard, &boundary, max)),
             None => Self::Events(Events::new(guard, max)),
         }
     }
@@ -63,17 +63,37 @@ impl Filter {
 }
 
 /// What stands between the parts, when there are parts; RFC 2046 §5.1.1.
-fn boundary(media: &str) -> Option<&str> {
-    let mut parts = media.split(';').map(str::trim);
-    if !parts.next()?.eq_ignore_ascii_case("multipart/mixed") {
+#[must_use]
+pub fn boundary(media: &str) -> Option<String> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    // RFC 9110 §5.6.4: a text in quotes holds semicolons, and a quote behind a backslash.
+    let mut parts = media.split(|it| {
+        let was_escaped = is_escaped;
+        is_escaped = is_quoted && it == '\\' && !was_escaped;
+        is_quoted ^= it == '"' && !was_escaped;
+        it == ';' && !is_quoted
+    });
+    if !parts.next()?.trim().eq_ignore_ascii_case("multipart/mixed") {
         return None;
     }
     let named = parts.find_map(|it| {
         let (name, value) = it.split_once('=')?;
-        name.eq_ignore_ascii_case("boundary").then_some(value)
+        name.trim().eq_ignore_ascii_case("boundary").then(|| unquoted(value.trim()))
     });
     // What clients take for it when nothing is said.
-    Some(named.map_or("-", |it| it.trim_matches('"')))
+    Some(named.unwrap_or_else(|| "-".to_owned()))
+}
+
+/// A value as it is meant.
+fn unquoted(value: &str) -> String {
+    let inside = value.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    let Some(inside) = inside else { return value.trim_matches('"').to_owned() };
+    let mut is_escaped = false;
+    let is_meant = |it: &char| {
+        is_escaped = *it == '\\' && !is_escaped;
+        !is_escaped
+    };
+    inside.chars().filter(is_meant).collect()
 }
 
 /// 10 MiB: a part is held as a whole, so that there is always a bound.
@@ -90,8 +110,11 @@ mod tests {
             ("multipart/mixed", Some("-")),
             ("Multipart/Mixed; boundary=\"graphql\"; deferSpec=1", Some("graphql")),
             ("multipart/mixed;BOUNDARY=-", Some("-")),
+            (r#"multipart/mixed; boundary="a;b"; c=d"#, Some("a;b")),
+            (r#"multipart/mixed; c="x\"; boundary=y"; boundary=z"#, Some("z")),
+            (r#"multipart/mixed; c="x\\"; boundary="a\"\\b""#, Some(r#"a"\b"#)),
         ] {
-            assert_eq!(boundary(media), expect, "{media}");
+            assert_eq!(boundary(media).as_deref(), expect, "{media}");
         }
     }
 }

@@ -20,7 +20,7 @@ mod utf8;
 mod wrong;
 
 pub use breach::{Breach, How};
-pub use filter::Filter;
+pub use filter::{Filter, boundary};
 pub use guard::{About, Course, Guard, MustBe};
 pub use head::{Head, clean_head, fault, read_head};
 pub use retry::retry_after;

@@ -5,7 +5,10 @@
 
 use http::{HeaderMap, header::CONTENT_TYPE};
 
-use crate::json::{self, Kind};
+use crate::{
+    json::{self, Kind},
+    response,
+};
 
 /// How an answer comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,15 +25,10 @@ impl Parted {
     /// By the head of the answer.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let media = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-        let mut parts = media.split(';').map(str::trim);
-        if !parts.next().is_some_and(|it| it.eq_ignore_ascii_case("multipart/mixed")) {
-            return Self::Events;
+        match response::boundary(media) {
+            Some(boundary) => Self::Parts(format!("\n--{boundary}").into()),
+            None => Self::Events,
         }
-        let named = parts.find_map(|it| {
-            let (name, value) = it.split_once('=')?;
-            name.eq_ignore_ascii_case("boundary").then(|| value.trim_matches('"'))
-        });
-        Self::Parts(format!("\n--{}", named.unwrap_or("-")).into())
     }
 
     /// The answers in what came.
@@ -137,6 +135,12 @@ mod tests {
         check(&format!("{}{}", part("1"), part("2")), &["1"]);
         check(&format!("{}--x", part("")), &[]);
         check("", &[]);
+    }
+
+    #[test]
+    fn a_boundary_in_quotes_has_any_character() {
+        let part = "--a;b\r\ncontent-type: application/json\r\n\r\n1\r\n";
+        check("multipart/mixed; boundary=\"a;b\"", &format!("{part}--a;b--"), &["1"]);
     }
 
     #[test]

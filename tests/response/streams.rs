@@ -59,6 +59,22 @@ fn line_ends_of_events_stay_whole() {
 }
 
 #[test]
+fn a_boundary_in_quotes_has_any_character() {
+    const PARTS: &[Act] = &[
+        Say("HTTP/1.1 200 OK\r\nContent-Type: multipart/mixed; boundary=\"a;b\"\r\n"),
+        Say("Connection: close\r\n\r\n\r\n--a;b\r\nContent-Type: application/json\r\n\r\n"),
+        Say("{\"data\":{\"me\":{\"id\":1}},\"hasNext\":false}\r\n--a;b--\r\n"),
+    ];
+    let later = r#"{"query":"{ me { id } ... @defer { users { id } } }"}"#;
+    let parts = "multipart/mixed, application/json";
+    let (got, is_whole) = stream_of(later, "errors: mask", parts, PARTS);
+    let head = "\r\n--a;b\r\nContent-Type: application/json\r\n\r\n";
+    let part = r#"{"data":{"me":{"id":1}},"hasNext":false}"#;
+    assert_eq!(got, format!("{head}{part}\r\n--a;b--\r\n"));
+    assert!(is_whole);
+}
+
+#[test]
 fn an_event_that_breaks_the_contract_ends_the_stream() {
     const EXTRA: &[Act] = &[
         Say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"),
