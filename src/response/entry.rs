@@ -7,7 +7,7 @@
 use crate::{
     json::{self, Kind, Value, push_escaped},
     policy::{ErrorText, ResponseRules, Suggestions},
-    response::suggestions::stripped,
+    response::suggestions::{may_suggest, stripped},
     telemetry::{ErrorMasked, RequestId},
     verdict::Code,
 };
@@ -25,9 +25,13 @@ impl Entries {
         Self { id, n_logged: 0 }
     }
 
-    /// Writes an entry; nothing to read of it, when it was too long to be held.
+    /// Writes an entry; nothing, when it was too long to be held.
+    ///
+    /// Where suggestions alone are stripped, one that cannot be read (half a pair of surrogates, a
+    /// key twice) or is no object passes as it is, unless its text has the words of a suggestion.
+    /// Of one that was too long nobody knows whether it has.
     pub(super) fn write(&mut self, rules: &ResponseRules, entry: Option<&[u8]>, out: &mut Vec<u8>) {
-        let entry = entry.unwrap_or_default();
+        let (is_held, entry) = (entry.is_some(), entry.unwrap_or_default());
         let tree = json::read(entry, LIMITS).ok();
         let root = tree.as_ref().map(json::Tree::root).filter(|it| it.kind() == Kind::Object);
         match (&rules.errors, root) {
@@ -39,6 +43,9 @@ impl Entries {
                 self.masked(root, out);
             }
             (ErrorText::Pass, Some(root)) => whole(entry, root, rules.suggestions, out),
+            (ErrorText::Pass, None) if is_held && !may_suggest(entry) => {
+                out.extend_from_slice(entry);
+            }
             // What cannot be read cannot be stripped.
             (ErrorText::Pass, None) => {
                 self.log(entry);
@@ -191,11 +198,15 @@ mod tests {
         ResponseRules { errors, suggestions, ..ResponseRules::default() }
     }
 
-    fn check(rules: &ResponseRules, entry: &str, expect: &str) {
+    fn write(rules: &ResponseRules, entry: Option<&str>) -> String {
         let id = RequestIds::random().next();
         let mut out = Vec::new();
-        Entries::new(id).write(rules, Some(entry.as_bytes()), &mut out);
-        let got = String::from_utf8(out).unwrap().replace(&id.to_string(), "ID");
+        Entries::new(id).write(rules, entry.map(str::as_bytes), &mut out);
+        String::from_utf8(out).unwrap().replace(&id.to_string(), "ID")
+    }
+
+    fn check(rules: &ResponseRules, entry: &str, expect: &str) {
+        let got = write(rules, Some(entry));
         assert_eq!(got, expect, "{entry}");
         assert!(serde_json::from_str::<serde_json::Value>(&got).is_ok());
     }
@@ -244,6 +255,33 @@ mod tests {
         );
         let same = r#"{"message":"\u006eo"}"#;
         check(&strips, same, same);
-        check(&strips, "1", &format!(r#"{{"message":"the request could not be served",{MASK}"#));
+    }
+
+    #[test]
+    fn what_cannot_be_read_passes_unless_it_may_suggest() {
+        let strips = rules(ErrorText::Pass, Suggestions::Strip);
+        let masked = format!(r#"{{"message":"the request could not be served",{MASK}"#);
+        let deep = format!(r#"{{"message":"no","x":{}1{}}}"#, "[".repeat(101), "]".repeat(101));
+        for it in [
+            r#"{"message":"\ud83d cut"}"#,
+            r#"{"message":"did you \ude00mean"}"#,
+            r#"{"a":1,"a":2,"message":"no"}"#,
+            &deep,
+            "1",
+            r#""text""#,
+        ] {
+            assert_eq!(write(&strips, Some(it)), it);
+        }
+        for it in [
+            r#"{"message":"\ud83d. Did you mean a?"}"#,
+            r#"{"message":"\ud83d. \u0044id\u0020You \u006dEAN a?"}"#,
+            r#"{"message":"no","message":"did you mean a"}"#,
+            &deep.replace("no", "no (did you mean a?)"),
+            r#""Did you mean a?""#,
+            r#"["did you mean a"]"#,
+        ] {
+            check(&strips, it, &masked);
+        }
+        assert_eq!(write(&strips, None), masked);
     }
 }

@@ -19,9 +19,37 @@ pub(super) fn stripped(message: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether a JSON text has the words in a string, however it is escaped.
+pub(super) fn may_suggest(json: &[u8]) -> bool {
+    find(&unescaped(json), WORDS).is_some()
+}
+
+/// The ASCII of a text, its escapes resolved; for any other character of an escape stands a zero.
+fn unescaped(json: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(json.len());
+    let mut rest = json;
+    // Budget: the text, of which every turn takes a byte.
+    while let [byte, behind @ ..] = rest {
+        let (byte, behind) = match (byte, behind) {
+            (b'\\', [b'u', digits @ ..]) => {
+                let (digits, behind) = digits.split_at_checked(4).unwrap_or((digits, &[]));
+                let text = std::str::from_utf8(digits).ok();
+                let byte = text.and_then(|it| u8::try_from(u32::from_str_radix(it, 16).ok()?).ok());
+                (byte.unwrap_or(0), behind)
+            }
+            // No letter of the words: `\n` is none.
+            (b'\\', [_, behind @ ..]) => (0, behind),
+            _ => (*byte, behind),
+        };
+        out.push(byte);
+        rest = behind;
+    }
+    out
+}
+
 /// What stands before a suggestion and behind it.
 fn split(text: &str) -> Option<(&str, &str)> {
-    let at = find(text, WORDS)?;
+    let at = find(text.as_bytes(), WORDS)?;
     let (before, suggestion) = text.split_at_checked(at)?;
     let behind = suggestion.split_once('?').map_or("", |(_, behind)| behind);
     let (before, is_enclosed) = match before.trim_end().strip_suffix('(') {
@@ -33,8 +61,8 @@ fn split(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Where words stand that are ASCII, in any case.
-fn find(text: &str, words: &str) -> Option<usize> {
-    let windows = text.as_bytes().windows(words.len());
+fn find(text: &[u8], words: &str) -> Option<usize> {
+    let windows = text.windows(words.len());
     windows.into_iter().position(|it| it.eq_ignore_ascii_case(words.as_bytes()))
 }
 
