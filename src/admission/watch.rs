@@ -3,9 +3,12 @@
 //! Only where the policy wants it; otherwise no document has any of this. Reads no answer: the
 //! counter is fed by whoever relays.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use crate::{
@@ -196,10 +199,10 @@ impl Watched {
             String::with_capacity(answer.len().saturating_add(answers.len().saturating_mul(ROOM)));
         let mut done = 0;
         for (object, told) in answers.into_iter().zip(&self.told) {
-            let (at, text) = told.insertion(object)?;
-            out.push_str(answer.get(done..at)?);
+            let (place, text) = told.insertion(object)?;
+            out.push_str(answer.get(done..place.start)?);
             out.push_str(&text);
-            done = at;
+            done = place.end;
         }
         out.push_str(answer.get(done..)?);
         Some(out)
@@ -207,8 +210,8 @@ impl Watched {
 }
 
 impl ToldCost {
-    /// What to write into an answer, and before which byte.
-    fn insertion(&self, answer: json::Value<'_>) -> Option<(usize, String)> {
+    /// What to write into an answer, and in place of which of its bytes.
+    fn insertion(&self, answer: json::Value<'_>) -> Option<(Range<usize>, String)> {
         // An answer without members is none.
         if answer.kind() != Kind::Object || answer.n_children() == 0 {
             return None;
@@ -216,6 +219,7 @@ impl ToldCost {
         let cost = self.text();
         match answer.member("extensions") {
             None => Some((before_end(answer), format!(",\"extensions\":{{{cost}}}"))),
+            Some(it) if it.kind() == Kind::Null => Some((it.range(), format!("{{{cost}}}"))),
             Some(it) if it.kind() != Kind::Object || it.member("cost").is_some() => None,
             Some(it) if it.n_children() == 0 => Some((before_end(it), cost)),
             Some(it) => Some((before_end(it), format!(",{cost}"))),
@@ -232,8 +236,9 @@ impl ToldCost {
 }
 
 /// Before the closing brace of an object.
-fn before_end(object: json::Value<'_>) -> usize {
-    object.range().end.saturating_sub(1)
+fn before_end(object: json::Value<'_>) -> Range<usize> {
+    let at = object.range().end.saturating_sub(1);
+    at..at
 }
 
 /// Answers nest deeper than requests do; their size is bounded by who reads them.
@@ -265,6 +270,7 @@ mod tests {
             r#"{"extensions":{ "a":{} } ,"data":{}}"#,
             r#"{"extensions":{ "a":{} ,$} ,"data":{}}"#,
         );
+        single(r#"{"extensions": null,"data":1}"#, r#"{"extensions": {$},"data":1}"#);
         single(r#"{"data":{"extensions":{}}}"#, r#"{"data":{"extensions":{}},"extensions":{$}}"#);
         let batch = r#"[{"data":1}, {"data":2}]"#;
         let expect = r#"[{"data":1,"extensions":{$}}, {"data":2,"extensions":{$}}]"#;
@@ -282,7 +288,7 @@ mod tests {
             "[{\"data\":1}]",
             "{\"data\":1}{}",
             r#"{"data":1,"data":2}"#,
-            r#"{"data":1,"extensions":null}"#,
+            r#"{"data":1,"extensions":[]}"#,
             r#"{"data":1,"extensions":{"cost":1}}"#,
             r#"{"data":1,"extensions":{"\u0063ost":1}}"#,
         ] {
