@@ -80,7 +80,9 @@ impl Asked<'_> {
             response::read_head(seen, rules).map_err(|it| response::fault(status, &it))?;
         response::clean_head(&mut head.headers, rules);
         head.status = answer_status(status, self.state.http().status, self.media);
-        let relayed = match rules.timeout.idle {
+        let course = if is_stream { going_on(delivery) } else { Course::Once };
+        // A subscription is silent for as long as nothing happens; `--deadline-stream-idle` is its.
+        let relayed = match rules.timeout.idle.filter(|_| course != Course::Events) {
             Some(idle) => relayed.within(idle),
             None => relayed,
         };
@@ -88,7 +90,6 @@ impl Asked<'_> {
             let detail = "the operation of an answer is not known".into();
             return Err(Fault::Internal { detail });
         }
-        let course = if is_stream { going_on(delivery) } else { Course::Once };
         let about = About { id: self.id, framing, expected, course, must_be };
         // Bytes tell whether it is whole, and whether it is JSON, where nothing else does.
         let is_untold = relayed.is_open_ended() || !head.headers.contains_key(CONTENT_TYPE);

@@ -108,6 +108,24 @@ fn start(upstream: &Upstream, change: impl FnOnce(&mut Config)) -> Proxy {
 }
 
 #[test]
+fn a_subscription_may_be_silent() {
+    let upstream = Upstream::start("text/event-stream");
+    let timeout = "response: { timeout: { first_byte: 10s, idle: 1ms, total: 10s } }\n";
+    let policy = [&policy(""), timeout].concat();
+    let proxy = Proxy::with(&policy, SCHEMA, upstream.address, |_config| {});
+    let (mut client, _head) = Client::ask(proxy.address(), "text/event-stream");
+    let event = "event: next\ndata: {\"data\":{\"tick\":1}}\n\n";
+    upstream.pieces.send(event).unwrap();
+    assert_eq!(client.next(), event);
+    // Longer than an answer to a query may pause.
+    for _ in 0..20 {
+        exchange(proxy.address(), &post("application/json", "{")).unwrap();
+    }
+    upstream.pieces.send(event).unwrap();
+    assert_eq!(client.next(), event);
+}
+
+#[test]
 fn pieces_pass_as_they_come() {
     let check = |accept: &str, media: &'static str, expect: &str| {
         let upstream = Upstream::start(media);
