@@ -57,7 +57,6 @@ pub(super) fn why_not_told(name: &str) -> Option<&'static str> {
     };
     match name {
         "authorization" | "cookie" => Some("it is the client's credential"),
-        "x-portcullis-signature" => Some("Portcullis writes it anew"),
         // Of these names some are about the connection or the request itself.
         "forwarded" | "x-forwarded-for" => Some("Portcullis writes it anew"),
         name => Some(name).filter(|it| !is_identity(it)).and_then(why_not_forwarded),
@@ -77,7 +76,7 @@ const OF_CONNECTION: [&str; 9] = [
     "upgrade",
 ];
 /// Ours, or about a body that is not the one that goes on.
-const WRITTEN: [&str; 11] = [
+const WRITTEN: [&str; 12] = [
     "accept",
     "accept-encoding",
     "content-encoding",
@@ -89,6 +88,7 @@ const WRITTEN: [&str; 11] = [
     "host",
     "via",
     "x-forwarded-for",
+    "x-portcullis-signature",
 ];
 /// Names by which proxies tell upstreams who asks, or what was really asked.
 const IDENTITY: [&str; 15] = [
@@ -133,7 +133,7 @@ mod tests {
         for name in ["transfer-encoding", "proxy-authorization", "proxy", "te"] {
             check(name, Some("it belongs to the client's connection"));
         }
-        for name in ["host", "content-length", "via", "x-forwarded-for"] {
+        for name in ["host", "content-length", "via", "x-forwarded-for", "x-portcullis-signature"] {
             check(name, Some("Portcullis writes it anew"));
         }
         for name in ["x-user-id", "x-auth-token", "x-forwarded-host", "forwarded", "x-real-ip"] {

@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 
 use crate::{
     diagnostic::Diagnostics,
-    policy::{Uploads, WebSocket, forward_headers, origins, uploads, websocket},
-    yaml::{self, Fields, Node, scalar, shape},
+    policy::{Uploads, WebSocket, csrf_header, forward_headers, origins, uploads, websocket},
+    yaml::{Fields, Node, scalar, shape},
 };
 
 /// How requests are framed, and what of them goes on.
@@ -110,7 +110,7 @@ impl Default for Http {
             forward_headers: forward_headers::DEFAULT.iter().map(|it| (*it).into()).collect(),
             origins: None,
             get: Get::default(),
-            csrf_header: CSRF_HEADER.iter().map(|it| (*it).into()).collect(),
+            csrf_header: csrf_header::DEFAULT.iter().map(|it| (*it).into()).collect(),
             uploads: None,
             websocket: None,
             status: Status::default(),
@@ -149,7 +149,7 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
         http.get = scalar::word(node, &GET_WORDS, found).unwrap_or_default();
     }
     if let Some(node) = fields.take("csrf_header", found) {
-        http.csrf_header = csrf_header(node, found);
+        http.csrf_header = csrf_header::read(node, found);
     }
     http.uploads = fields.take("uploads", found).and_then(|it| uploads::read(it, found));
     http.websocket = fields.take("websocket", found).map(|it| websocket::read(it, found));
@@ -225,47 +225,9 @@ fn extensions(http: &mut Http, fields: &mut Fields<'_>, found: &mut Diagnostics)
     }
 }
 
-/// Names that a page can only send after its browser has asked us.
-fn csrf_header(node: &Node, found: &mut Diagnostics) -> Vec<Box<str>> {
-    let mut names = Vec::new();
-    for (name, node) in shape::placed_names(node, found) {
-        let lower = name.to_ascii_lowercase();
-        if lower.is_empty() || !lower.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-') {
-            found.push(node.error("bad-header", format!("`{name}` is no name of a header")));
-        } else if SENT_BY_ANYONE.contains(&&*lower) || lower.starts_with("sec-") {
-            let message = format!("`{name}` proves nothing: any page can send it");
-            found.push(node.error("unsafe-header", message));
-        }
-        names.push(lower.into());
-    }
-    if names.is_empty() && matches!(node.value, yaml::Value::Sequence(_)) {
-        found.push(node.error("empty-list", "without a header no request by GET is admitted"));
-    }
-    names
-}
-
 /// The words of `get`.
 pub(super) const GET_WORDS: [(&str, Get); 3] =
     [("off", Get::Off), ("trusted", Get::Trusted), ("on", Get::On)];
-
-/// Ours, and those that Apollo's clients send.
-const CSRF_HEADER: [&str; 3] =
-    ["graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"];
-/// What a browser sends across sites without asking.
-const SENT_BY_ANYONE: [&str; 12] = [
-    "accept",
-    "accept-encoding",
-    "accept-language",
-    "connection",
-    "content-language",
-    "content-type",
-    "cookie",
-    "host",
-    "origin",
-    "range",
-    "referer",
-    "user-agent",
-];
 
 pub(super) const STATUS_WORDS: [(&str, Status); 3] = [
     ("draft-2026", Status::Draft2026),
@@ -364,12 +326,6 @@ mod tests {
         assert_eq!((http.get, &*http.csrf_header), (Get::On, &["x-shop-preflight".into()][..]));
         assert_eq!(check("{get: off}", &[]).get, Get::Off);
         check("{get: all}", &["unknown-word: expected `off`, `trusted` or `on`, found `all`"]);
-        check("{csrf_header: []}", &["empty-list: without a header no request by GET is admitted"]);
-        for it in ["Accept", "sec-fetch-site"] {
-            let expect = format!("unsafe-header: `{it}` proves nothing: any page can send it");
-            check(&format!("{{csrf_header: [{it}]}}"), &[&expect]);
-        }
-        check("{csrf_header: [x_a]}", &["bad-header: `x_a` is no name of a header"]);
     }
 
     #[test]

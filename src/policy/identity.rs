@@ -110,8 +110,11 @@ fn told(node: &Node, http: &Http, found: &mut Diagnostics) -> Vec<Told> {
     for (key, value) in entries {
         let Some(header) = header_name(key, found) else { continue };
         let why = why_not_told(&header).or_else(|| {
-            let is_clients = http.forward_headers.contains(&header);
-            is_clients.then_some("`http.forward_headers` lets clients write it")
+            if http.forward_headers.contains(&header) {
+                return Some("`http.forward_headers` lets clients write it");
+            }
+            let is_proof = http.csrf_header.contains(&header);
+            is_proof.then_some("`http.csrf_header` lets clients write it")
         });
         if let Some(why) = why {
             let message = format!("header `{header}` cannot tell anything: {why}");
@@ -186,6 +189,16 @@ mod tests {
         }
         check(&format!("{{ jwt: {{ {JWT} }}, forward: x }}"), &["wrong-shape"]);
         check("{ forward: { x-user: claims.sub } }", &["idle-setting"]);
+    }
+
+    #[test]
+    fn what_clients_write_tells_nothing() {
+        let identity =
+            format!("identity: {{ jwt: {{ {JWT} }}, forward: {{ x-a: claims.sub }} }}\n");
+        for list in ["forward_headers: [x-a]", "csrf_header: [x-b, X-A]"] {
+            let text = format!("{HEAD}http: {{ {list} }}\n{identity}");
+            assert_eq!(codes(&text), ["header-not-forwardable"], "{list}");
+        }
     }
 
     #[test]

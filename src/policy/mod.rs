@@ -7,6 +7,7 @@ mod api_keys;
 mod cases;
 mod conditions;
 mod cost;
+mod csrf_header;
 mod documents;
 mod documents_schema;
 mod exceptions;

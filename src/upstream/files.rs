@@ -18,8 +18,10 @@ use hyper::body::{self, Frame, SizeHint};
 
 /// Files, and how they stand in the request.
 pub struct Files {
-    /// `Content-Type`, and how the client has shown that it was not sent unasked.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// `Content-Type`.
+    pub content_type: HeaderValue,
+    /// How the client has shown that it was not sent unasked; what we write is never among them.
+    pub proofs: Vec<(HeaderName, HeaderValue)>,
     /// Which file stands where, as it is sent.
     pub map: Box<str>,
     /// Makes the body around the operations that were judged.

@@ -96,6 +96,16 @@ impl Head<'_> {
     }
 }
 
+/// Adds what the client has shown with files; what stands there already is ours, and what never
+/// passes does not pass as a proof.
+pub(super) fn add_proofs(headers: &mut HeaderMap, proofs: Vec<(HeaderName, HeaderValue)>) {
+    for (name, value) in proofs {
+        if !headers.contains_key(&name) && why_not_forwarded(name.as_str()).is_none() {
+            headers.insert(name, value);
+        }
+    }
+}
+
 /// An address as `X-Forwarded-For` has it; there is none that it could not have.
 pub(super) fn written_address(address: IpAddr) -> Option<HeaderValue> {
     HeaderValue::try_from(address.to_string()).ok()
@@ -244,6 +254,23 @@ mod tests {
             ],
             &["authorization: t"],
         );
+    }
+
+    #[test]
+    fn a_proof_stands_in_for_nothing_of_ours() {
+        let mut headers = map(&[("via", "1.1 portcullis"), ("x-tenant", "ours")]);
+        let client = map(&[
+            ("via", "1.1 evil"),
+            ("x-tenant", "theirs"),
+            ("x-user-id", "u-1"),
+            ("content-length", "1"),
+            ("x-portcullis-signature", "s"),
+            ("x-shop-preflight", "1"),
+        ]);
+        let proofs = client.iter().map(|(name, it)| (name.clone(), it.clone())).collect();
+        add_proofs(&mut headers, proofs);
+        let expect = ["via: 1.1 portcullis", "x-tenant: ours", "x-shop-preflight: 1"];
+        assert_eq!(list(&headers), expect);
     }
 
     fn check_trace(is_theirs: bool, expect: &[&str]) {

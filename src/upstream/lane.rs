@@ -5,7 +5,7 @@ use std::{cell::RefCell, net::IpAddr, rc::Rc};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version,
-    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
     response::Parts,
 };
 use http_body_util::Full;
@@ -20,7 +20,7 @@ use crate::{
         fault::Failure,
         faults::{Stage, point},
         files::{Body, Files, Sending},
-        headers::{clean_answer, written_address},
+        headers::{add_proofs, clean_answer, written_address},
         link::{Broken, Link},
         replica::{Idle, Load, Replica},
         single::Single,
@@ -55,8 +55,10 @@ struct Outgoing {
     body: Body,
     /// What a signature is made over.
     signed: Bytes,
-    /// Instead of those that JSON has.
-    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Instead of that of JSON.
+    content_type: Option<HeaderValue>,
+    /// Headers of the client that go on with files.
+    proofs: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// The connection of one request, and the address at its other end.
@@ -95,7 +97,8 @@ impl Lane {
         let body = Bytes::from(admitted.into_body());
         let outgoing = Outgoing {
             signed: body.clone(),
-            headers: Vec::new(),
+            content_type: None,
+            proofs: Vec::new(),
             body: Body::Whole(Full::new(body)),
         };
         let ours = Instant::now().checked_add(self.upstream.response);
@@ -119,7 +122,8 @@ impl Lane {
         let operations = admitted.into_body();
         let outgoing = Outgoing {
             signed: [&operations, files.map.as_bytes()].concat().into(),
-            headers: files.headers,
+            content_type: Some(files.content_type),
+            proofs: files.proofs,
             body: Body::Files((files.body)(operations)),
         };
         let deadline = until.checked_add(self.upstream.response);
@@ -184,9 +188,10 @@ impl Lane {
             let signature = signer.sign(&Method::POST, target.path(), &outgoing.signed, now());
             headers.insert(&signed_link::HEADER, signature);
         }
-        for (name, value) in outgoing.headers {
-            headers.insert(name, value);
+        if let Some(content_type) = outgoing.content_type {
+            headers.insert(CONTENT_TYPE, content_type);
         }
+        add_proofs(&mut headers, outgoing.proofs);
         let mut request = Request::new(outgoing.body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = target.origin();

@@ -14,6 +14,7 @@ mod support;
 
 mod kept;
 mod multiplexed;
+mod proven;
 mod streamed;
 
 use support::{

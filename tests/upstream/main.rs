@@ -42,7 +42,6 @@ const POLICY: &str = "\
 version: 1
 name: test
 schema: { file: test.graphql }
-http: { forward_headers: [x-portcullis-signature] }
 ";
 
 const BOTH: &[&str] = &["h2", "http/1.1"];

@@ -12,7 +12,7 @@ mod source;
 use std::{hash::BuildHasher, rc::Rc};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, header::CONTENT_TYPE};
+use http::{HeaderName, HeaderValue};
 use hyper::body::Body as _;
 use tokio::time::{Instant, timeout};
 
@@ -131,7 +131,8 @@ impl Upload {
         let boundary = fresh_boundary();
         let written = self.map.written();
         let files = Files {
-            headers: proofs.chain([(CONTENT_TYPE, boundary_of(&boundary))]).collect(),
+            content_type: boundary_of(&boundary),
+            proofs: proofs.collect(),
             map: written.clone().into(),
             body: Box::new(move |operations| {
                 let passing = Passing::new(self.parts, self.map, boundary, self.bounds.uploads);
