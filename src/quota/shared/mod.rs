@@ -7,7 +7,7 @@
 //!
 //! Permits of a key that is busy are taken some at a time: half of a hundredth of the burst, which
 //! lapse after a second. They are charged when they are taken, so that all replicas together admit
-//! no more than there is; what lapses is admitted by nobody.
+//! no more than there is; what lapses is given back.
 
 mod asking;
 mod connection;
@@ -19,7 +19,10 @@ pub use connection::Lost;
 use std::{cell::RefCell, fmt, rc::Rc, time::Duration};
 
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::{
+    sync::mpsc::{Receiver, Sender, channel},
+    time::{Instant, sleep},
+};
 
 use crate::{
     config::Redis,
@@ -31,7 +34,7 @@ use crate::{
         shared::{
             asking::{Answering, Asking},
             connection::Connection,
-            leases::{Leased, Leases},
+            leases::{LAPSE, Leased, Leases, Unused},
             script::{Asked, Task},
         },
     },
@@ -88,7 +91,25 @@ impl Link {
     pub async fn keep(&self, lost: impl Fn(Lost)) {
         let Some(tasks) = self.tasks.borrow_mut().take() else { return };
         let lift = |name: &Rc<str>| self.leases.borrow_mut().lift(name);
-        self.connection.keep(tasks, lift, lost).await;
+        let lapsing = async {
+            // Budget: none; every turn waits.
+            loop {
+                sleep(LAPSE).await;
+                // What there is no room for has its turn later: nothing of it is lost.
+                let lapsed = self.leases.borrow_mut().lapsed(self.later.capacity(), Instant::now());
+                self.give_back_all(lapsed);
+            }
+        };
+        tokio::select! {
+            () = self.connection.keep(tasks, lift, lost) => {}
+            () = lapsing => {}
+        }
+    }
+
+    fn give_back_all(&self, unused: Vec<Unused>) {
+        for (taken, amount) in unused {
+            self.give_back(&taken, amount);
+        }
     }
 
     /// True while Redis can be asked.
@@ -116,17 +137,17 @@ impl Link {
             NotTaken::Exceeded(Exceeded::new(rate, amount, Some(wait)))
         };
         let taken = |until| Taken { name: Rc::clone(&name), interval, until };
-        let more = match self.leases.borrow_mut().take(&name, amount) {
+        let known = self.leases.borrow_mut().take(&name, amount, Instant::now());
+        let more = match known {
             Leased::Granted(until) => return Ok(taken(until)),
             Leased::Refused { least, micros } => {
                 let more = amount.saturating_sub(least).saturating_mul(nanos) / 1_000;
                 return Err(refused(micros.saturating_add(more)));
             }
-            Leased::Ask { is_busy: true } => u64::from(paced.burst.get()) / LEASE,
+            Leased::Ask { is_busy: true } => self.more(&name, amount, paced),
             Leased::Ask { is_busy: false } => 0,
         };
-        let burst = f64::from(paced.burst.get());
-        let full = interval * burst;
+        let full = interval * f64::from(paced.burst.get());
         let asked = Asked { name: Rc::clone(&name), interval, full, need: amount, more };
         let answer = match rate.counts {
             // A call that never reached the upstream has not failed, even if its client has gone.
@@ -134,15 +155,23 @@ impl Link {
             Counts::Calls(_) | Counts::Cost | Counts::Requests => self.connection.ask(&asked).await,
         };
         let answer = answer.map_err(|_| NotTaken::Unavailable)?;
-        let mut leases = self.leases.borrow_mut();
+        let (mut leases, now) = (self.leases.borrow_mut(), Instant::now());
         if answer.granted < amount {
-            leases.refuse(&name, amount, answer.time);
+            self.give_back_all(leases.refuse(&taken(0.0), (amount, answer.time), now));
             return Err(refused(answer.time));
         }
         #[expect(clippy::cast_precision_loss, reason = "µs since 1970 have 51 bits")]
-        let until = answer.time as f64;
-        leases.grant(&name, answer.granted.saturating_sub(amount), until);
-        Ok(taken(until))
+        let taken = taken(answer.time as f64);
+        self.give_back_all(leases.grant(&taken, answer.granted.saturating_sub(amount), now));
+        Ok(taken)
+    }
+
+    /// How many permits are asked for beside those that are needed. Who needs more than that could
+    /// not use them.
+    fn more(&self, name: &Rc<str>, amount: u64, paced: &Paced) -> u64 {
+        let lease = u64::from(paced.burst.get()) / LEASE;
+        let mut leases = self.leases.borrow_mut();
+        if amount <= lease && leases.may_ask(name, Instant::now()) { lease } else { 0 }
     }
 
     fn answering(self: &Rc<Self>, asked: Asked) -> Answering {

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod given_back;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::{
