@@ -67,6 +67,14 @@ impl RedisServer {
         }
     }
 
+    /// Has the kernel stop it, or let it go on.
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.process.as_ref().expect("it runs");
+        let mut kill = Command::new("kill");
+        let sent = kill.args(["-s", name, &process.id().to_string()]).status();
+        assert!(sent.expect("it can be sent").success());
+    }
+
     /// What it answers to a command, roughly.
     pub(crate) fn say(&self, command: &str) -> String {
         let mut stream = TcpStream::connect(self.address).expect("connect");

@@ -13,6 +13,7 @@ use redis::{
 };
 use tokio::{
     sync::{Notify, mpsc::Receiver},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 
@@ -20,6 +21,8 @@ use crate::{
     config::Redis,
     quota::shared::{
         Taken, Unavailable,
+        asking::{Answering, Wrong},
+        leases::Unused,
         script::{Answer, Asked, GIVE_BACK, TAKE, Task},
     },
 };
@@ -28,7 +31,7 @@ use crate::{
 pub(super) struct Connection {
     client: RedisResult<Client>,
     deadline: Duration,
-    take: Script,
+    take: Rc<Script>,
     give_back: Script,
     open: RefCell<Option<MultiplexedConnection>>,
     /// How many answers in a row did not come in time.
@@ -50,7 +53,7 @@ impl Connection {
         Self {
             client: client(redis),
             deadline,
-            take: Script::new(TAKE),
+            take: Rc::new(Script::new(TAKE)),
             give_back: Script::new(GIVE_BACK),
             open: RefCell::new(None),
             late: Cell::new(0),
@@ -62,24 +65,26 @@ impl Connection {
         self.open.borrow().is_some()
     }
 
-    /// Takes permits.
-    pub(super) async fn ask(&self, asked: &Asked) -> Result<Answer, Unavailable> {
-        let mut call = self.take.key(&*asked.name);
-        call.arg(asked.interval).arg(asked.full).arg(asked.need).arg(asked.more);
-        let answer: Value = self.in_time(async |mut it| call.invoke_async(&mut it).await).await?;
-        let (granted, time) = read(answer)?;
-        Ok(Answer { granted, time })
+    /// Takes permits, however long that takes: see [`Connection::in_time`].
+    pub(super) fn ask(&self, asked: Asked) -> Result<Answering, Unavailable> {
+        let (mut connection, take) = (self.opened()?, Rc::clone(&self.take));
+        Ok(Box::pin(async move {
+            let mut call = take.key(&*asked.name);
+            call.arg(asked.interval).arg(asked.full).arg(asked.need).arg(asked.more);
+            let (granted, time) = read(call.invoke_async(&mut connection).await)?;
+            Ok(Answer { granted, time })
+        }))
     }
 
     pub(super) async fn documents(
         &self,
         names: &[Rc<str>],
     ) -> Result<Vec<Option<String>>, Unavailable> {
-        let mut command = redis::cmd("MGET");
+        let (mut command, mut connection) = (redis::cmd("MGET"), self.opened()?);
         for name in names {
             command.arg(&**name);
         }
-        read(self.in_time(async |mut it| command.query_async(&mut it).await).await?)
+        self.in_time(async { read(command.query_async(&mut connection).await) }).await
     }
 
     /// Never ends; `given_back` is told whose permits were, and `lost` of the connection.
@@ -89,7 +94,7 @@ impl Connection {
         given_back: impl Fn(&Rc<str>),
         lost: impl Fn(Lost),
     ) {
-        let mut pause = LEAST_PAUSE;
+        let (mut pause, mut unheard) = (LEAST_PAUSE, JoinSet::new());
         let mut is_lost = false;
         // Budget: none; every turn waits.
         loop {
@@ -101,7 +106,7 @@ impl Connection {
                     if is_lost {
                         lost(Lost::Back);
                     }
-                    self.work(&mut tasks, &given_back).await;
+                    self.work(&mut tasks, &mut unheard, &given_back).await;
                     self.open.replace(None);
                     lost(Lost::Gone("it does not answer".into()));
                     is_lost = true;
@@ -118,13 +123,25 @@ impl Connection {
     }
 
     /// Does what nobody waits for, until the connection is lost.
-    async fn work(&self, tasks: &mut Receiver<Task>, given_back: &impl Fn(&Rc<str>)) {
-        // Budget: the life of the connection.
+    async fn work(
+        &self,
+        tasks: &mut Receiver<Task>,
+        unheard: &mut JoinSet<Option<Unused>>,
+        given_back: &impl Fn(&Rc<str>),
+    ) {
+        // Budget: the life of the connection. What is to be done waits for the next one.
         loop {
+            let has_room = unheard.len() < MAX_UNHEARD;
             tokio::select! {
+                biased;
                 () = self.broken.notified() => return,
-                task = tasks.recv() => match task {
-                    Some(task) => self.run(task, given_back).await,
+                heard = unheard.join_next(), if !unheard.is_empty() => {
+                    if let Some(Ok(Some((taken, amount)))) = heard {
+                        self.run(Task::GiveBack { taken, amount }, unheard, given_back).await;
+                    }
+                }
+                task = tasks.recv(), if has_room => match task {
+                    Some(task) => self.run(task, unheard, given_back).await,
                     None => self.broken.notified().await,
                 },
             }
@@ -132,13 +149,19 @@ impl Connection {
     }
 
     /// Whatever comes of it.
-    async fn run(&self, task: Task, given_back: &impl Fn(&Rc<str>)) {
+    async fn run(
+        &self,
+        task: Task,
+        unheard: &mut JoinSet<Option<Unused>>,
+        given_back: &impl Fn(&Rc<str>),
+    ) {
         match task {
             Task::Document { name, text } => {
+                let Ok(mut connection) = self.opened() else { return };
                 let mut command = redis::cmd("SET");
                 command.arg(&*name).arg(&*text).arg("EX").arg(KEPT.as_secs());
-                let _done: Result<Value, _> =
-                    self.in_time(async |mut it| command.query_async(&mut it).await).await;
+                let set = async { read::<Value>(command.query_async(&mut connection).await) };
+                let _done = self.in_time(set).await;
             }
             Task::GiveBack { taken, amount } => {
                 self.back(&taken, amount).await;
@@ -146,40 +169,37 @@ impl Connection {
                 given_back(&taken.name);
             }
             Task::Unheard { taken, answering } => {
-                let Ok(answer) = answering.await else { return };
-                #[expect(clippy::cast_precision_loss, reason = "µs since 1970 have 51 bits")]
-                let until = answer.time as f64;
-                // Nothing granted is nothing to give back.
-                if answer.granted > 0 {
-                    let taken = Taken { until, ..taken };
-                    self.back(&taken, answer.granted).await;
-                    given_back(&taken.name);
-                }
+                unheard.spawn_local(hear(taken, answering));
             }
         }
     }
 
     async fn back(&self, taken: &Taken, amount: u64) {
+        let Ok(mut connection) = self.opened() else { return };
         #[expect(clippy::cast_precision_loss, reason = "it is clamped where it counts")]
         let back = taken.interval * amount as f64;
         let mut call = self.give_back.key(&*taken.name);
         call.arg(back).arg(taken.until);
-        let _given: Result<Value, _> =
-            self.in_time(async |mut it| call.invoke_async(&mut it).await).await;
+        let given = async { read::<Value>(call.invoke_async(&mut connection).await) };
+        let _given = self.in_time(given).await;
     }
 
-    async fn in_time<T>(
+    fn opened(&self) -> Result<MultiplexedConnection, Unavailable> {
+        self.open.borrow().clone().ok_or(Unavailable)
+    }
+
+    /// Waits for an answer, but not for long.
+    pub(super) async fn in_time<T>(
         &self,
-        ask: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
+        answering: impl Future<Output = Result<T, Wrong>>,
     ) -> Result<T, Unavailable> {
-        let Some(connection) = self.open.borrow().clone() else { return Err(Unavailable) };
-        match timeout(self.deadline, ask(connection)).await {
+        match timeout(self.deadline, answering).await {
             Ok(Ok(answer)) => {
                 self.late.set(0);
                 return Ok(answer);
             }
-            Ok(Err(error)) if is_of_one(&error) => self.late.set(0),
-            Ok(Err(_error)) => self.lose(),
+            Ok(Err(Wrong::OfOne)) => self.late.set(0),
+            Ok(Err(Wrong::OfAll)) => self.lose(),
             Err(_late) => {
                 self.late.set(self.late.get().saturating_add(1));
                 if self.late.get() >= MAX_LATE {
@@ -215,9 +235,21 @@ impl Connection {
     }
 }
 
+/// What a late answer has taken. Nothing granted is nothing to give back.
+async fn hear(taken: Taken, answering: Answering) -> Option<Unused> {
+    let answer = timeout(UNHEARD, answering).await.ok()?.ok()?;
+    #[expect(clippy::cast_precision_loss, reason = "µs since 1970 have 51 bits")]
+    let taken = Taken { until: answer.time as f64, ..taken };
+    (answer.granted > 0).then_some((taken, answer.granted))
+}
+
 /// An answer that is none of a script's, or no text, says something of its key alone.
-fn read<T: FromRedisValue>(answer: Value) -> Result<T, Unavailable> {
-    from_redis_value(answer).map_err(|_| Unavailable)
+fn read<T: FromRedisValue>(answer: RedisResult<Value>) -> Result<T, Wrong> {
+    match answer {
+        Ok(answer) => from_redis_value(answer).map_err(|_| Wrong::OfOne),
+        Err(error) if is_of_one(&error) => Err(Wrong::OfOne),
+        Err(_error) => Err(Wrong::OfAll),
+    }
 }
 
 /// Whether an error is that of one command: something else lies under its key. What says that the
@@ -265,6 +297,10 @@ const OF_ALL: [&str; 7] =
 const CONNECT: Duration = Duration::from_secs(1);
 /// 3 answers in a row: one is bad luck.
 const MAX_LATE: u32 = 3;
+/// 1 min: a server that stands still longer than that is taken for lost.
+const UNHEARD: Duration = Duration::from_mins(1);
+/// 4,096 answers to come, as many as there may be other things to do.
+const MAX_UNHEARD: usize = 4_096;
 /// 50 ms: a restart is noticed soon.
 const LEAST_PAUSE: Duration = Duration::from_millis(50);
 /// 2 s: one attempt of each worker in this time costs nothing.

@@ -32,10 +32,10 @@ use crate::{
         Key,
         exceeded::{Exceeded, Wait},
         shared::{
-            asking::{Answering, Asking},
+            asking::{Asking, WhenGone},
             connection::Connection,
             leases::{LAPSE, Leased, Leases, Unused},
-            script::{Asked, Task},
+            script::{Answer, Asked, Task},
         },
     },
     verdict::hex,
@@ -149,12 +149,7 @@ impl Link {
         };
         let full = interval * f64::from(paced.burst.get());
         let asked = Asked { name: Rc::clone(&name), interval, full, need: amount, more };
-        let answer = match rate.counts {
-            // A call that never reached the upstream has not failed, even if its client has gone.
-            Counts::Failed(_) => Asking::new(self, taken(0.0), self.answering(asked)).await,
-            Counts::Calls(_) | Counts::Cost | Counts::Requests => self.connection.ask(&asked).await,
-        };
-        let answer = answer.map_err(|_| NotTaken::Unavailable)?;
+        let answer = self.ask(rate, taken(0.0), asked).await.map_err(|_| NotTaken::Unavailable)?;
         let (mut leases, now) = (self.leases.borrow_mut(), Instant::now());
         if answer.granted < amount {
             self.give_back_all(leases.refuse(&taken(0.0), (amount, answer.time), now));
@@ -174,9 +169,22 @@ impl Link {
         if amount <= lease && leases.may_ask(name, Instant::now()) { lease } else { 0 }
     }
 
-    fn answering(self: &Rc<Self>, asked: Asked) -> Answering {
-        let link = Rc::clone(self);
-        Box::pin(async move { link.connection.ask(&asked).await })
+    /// What is not answered in time is not charged, whatever becomes of the request.
+    async fn ask(
+        self: &Rc<Self>,
+        rate: &Rate,
+        taken: Taken,
+        asked: Asked,
+    ) -> Result<Answer, Unavailable> {
+        let when_gone = match rate.counts {
+            // A call that never reached the upstream has not failed, even if its client has gone.
+            Counts::Failed(_) => WhenGone::GiveBack,
+            Counts::Calls(_) | Counts::Cost | Counts::Requests => WhenGone::Spend,
+        };
+        let mut asking = Asking::new(self, taken, when_gone, self.connection.ask(asked)?);
+        let answer = self.connection.in_time(&mut asking).await;
+        asking.give_up();
+        answer
     }
 
     /// Gives back an amount, when there is time for it.
