@@ -36,7 +36,7 @@ pub struct Quotas(Arc<[Box<[Quota]>]>);
 pub struct Quota {
     /// The rate.
     pub rate: Arc<Rate>,
-    /// Whose rates they are: replicas of one policy share them.
+    /// Whose rates they are: replicas share those of one policy and one graph.
     pub scope: Arc<str>,
     /// What is spent.
     pub meter: Meter,
@@ -81,6 +81,18 @@ impl Quotas {
             all.push(quotas);
         }
         Self(all.into())
+    }
+
+    /// Those of a graph that has a name: another graph with a policy of the same name shares nothing
+    /// with it.
+    #[must_use]
+    pub fn of_graph(&self, graph: &str) -> Self {
+        let scoped = |quota: &Quota| {
+            // No name of a graph has a line break, so that no two scopes are written alike.
+            let scope = format!("{}\n{graph}", quota.scope).into();
+            Quota { scope, ..quota.clone() }
+        };
+        Self(self.0.iter().map(|it| it.iter().map(scoped).collect()).collect())
     }
 
     /// With what was spent of rates of the same name, key and numbers.

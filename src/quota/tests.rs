@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    policy::{Allowance, Counts, OnError, Pace, Paced, Rate, RateKey},
+    policy::{Allowance, Counts, OnError, Pace, Paced, ProfileIdx, Rate, RateKey},
     quota::{InFlight, Key, Limiter, Meter, Quotas, Time, store::Bound},
     telemetry::COUNTERS,
     verdict::Mode,
@@ -200,7 +200,7 @@ fn what_was_spent_survives_another_policy_with_the_same_numbers() {
     let told = Told::default();
     let quotas = |rate: Rate| Quotas::new("", [&*vec![Arc::new(rate)]].into_iter(), &told.time());
     let spend = |quotas: &Quotas| {
-        let quota = &quotas.of_profile(crate::policy::ProfileIdx::BASE)[0];
+        let quota = &quotas.of_profile(ProfileIdx::BASE)[0];
         match &quota.meter {
             Meter::InFlight(_) => panic!("it is paced"),
             Meter::Paced(limiter) => limiter.spend(&quota.rate, &key(1), 1).is_ok(),
@@ -215,6 +215,19 @@ fn what_was_spent_survives_another_policy_with_the_same_numbers() {
     assert!(spend(&quotas(Rate { name: "b".into(), ..rate(1, 1, 1) }).continuing(&before)));
     let other_key = Rate { key: RateKey::Caller, ..rate(1, 1, 1) };
     assert!(spend(&quotas(other_key).continuing(&before)));
+}
+
+#[test]
+fn graphs_with_one_policy_share_nothing_and_replicas_do() {
+    let quotas = |scope: &str| {
+        let rates = vec![Arc::new(rate(1, 1, 1))];
+        Quotas::new(scope, [&*rates].into_iter(), &Told::default().time())
+    };
+    let scope = |quotas: &Quotas| quotas.of_profile(ProfileIdx::BASE)[0].scope.to_string();
+    let of_graph = |graph: &str| scope(&quotas("shop").of_graph(graph));
+    assert_ne!(of_graph("a"), of_graph("b"));
+    assert_ne!(of_graph("a"), scope(&quotas("shop")));
+    assert_eq!(of_graph("a"), of_graph("a"));
 }
 
 #[test]

@@ -80,9 +80,13 @@ impl State {
     pub(super) fn begun(self, config: &Config, before: Option<&Self>) -> io::Result<Self> {
         let credentials = &self.gate.policy().credentials;
         let keys = self.keys.clone().begun(credentials, config, before.map(|it| &it.keys))?;
-        let quotas = match before {
-            Some(before) => self.quotas.continuing(&before.quotas),
+        let quotas = match &config.name {
+            Some(graph) => self.quotas.of_graph(graph),
             None => self.quotas.clone(),
+        };
+        let quotas = match before {
+            Some(before) => quotas.continuing(&before.quotas),
+            None => quotas,
         };
         Ok(Self { keys, quotas, ..self })
     }
