@@ -11,7 +11,7 @@ use crate::{
     identity::{BadCredential, Identity, Keyring, Told},
     policy::{Credentials, KeyOrigin},
     sources::{KeyAccess, RemoteKeys, Unidentified, keep},
-    transport::presented,
+    transport::{Presented, presented},
 };
 
 /// The keys of a policy in force.
@@ -75,6 +75,15 @@ impl Keys {
         }
     }
 
+    /// Whether a token that was good still tells who asks.
+    fn count(&self, now: UnixSeconds) -> bool {
+        match self {
+            Self::Fixed(_) => true,
+            Self::Remote(keys) => keys.count(now),
+            Self::None | Self::Waiting => false,
+        }
+    }
+
     async fn identify(&self, token: &str, now: UnixSeconds) -> Result<Arc<Identity>, Unidentified> {
         match self {
             Self::Fixed(keys) => keys.identify(token, now.0).map_err(Unidentified::Bad),
@@ -104,6 +113,16 @@ pub(super) async fn identify(
         found = Some(agreed(found, known.keys.identify(&Digest::of(key).0, now.0)?)?);
     }
     Ok(found)
+}
+
+/// Whether who came with these headers, and was identified by them, is known by them now.
+pub(super) fn is_still_known(
+    (credentials, keys): (&Credentials, &Keys),
+    headers: &HeaderMap,
+    now: UnixSeconds,
+) -> bool {
+    let has_none = |it: Presented<'_>| it.bearer.is_none() && it.cookie.is_none();
+    presented(headers, credentials).is_ok_and(has_none) || keys.count(now)
 }
 
 /// The first, when the second is of the same subject.

@@ -107,11 +107,13 @@ impl Exchange<'_> {
         let (reason, refusal) = match why {
             Unidentified::Bad(bad) => (bad.reason(), Violation::from(bad).into()),
             Unidentified::NoKeys => {
-                let detail = "there are no keys to verify tokens with".into();
-                ("no-keys", Fault::Unavailable { detail }.into())
+                ("no-keys", Fault::Unavailable { detail: NO_KEYS.into() }.into())
             }
         };
         NotIdentified { about: &self.about(), reason }.emit();
         refusal
     }
 }
+
+/// Why a token tells of nobody, when that is not its own fault.
+pub(super) const NO_KEYS: &str = "there are no keys to verify tokens with";

@@ -4,7 +4,7 @@ use std::{
     io::{BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -33,9 +33,13 @@ fn bearer(key: &Key) -> String {
 }
 
 fn status(proxy: &Proxy, key: &Key) -> u16 {
+    status_of(proxy, key, br#"{"query":"{ __typename }"}"#)
+}
+
+fn status_of(proxy: &Proxy, key: &Key, body: &[u8]) -> u16 {
     let headers =
         [("Host", "a"), ("Content-Type", "application/json"), ("Authorization", &bearer(key))];
-    let query = request("POST", "/graphql", &headers, Some(br#"{"query":"{ __typename }"}"#));
+    let query = request("POST", "/graphql", &headers, Some(body));
     exchange(proxy.address(), &query).unwrap().status()
 }
 
@@ -61,6 +65,32 @@ fn sockets_end_with_the_key_of_their_token() {
         client.subscribe("2", "subscription{tick}");
         assert_eq!(client.hear_short(), "next 2");
     }
+}
+
+#[test]
+fn nothing_begins_on_a_socket_whose_keys_do_not_count_any_more() {
+    let key = ec("k");
+    let keys = KeyServer::start(Answer::Body(set(&[&key])));
+    let upstream = SocketUpstream::start();
+    let policy = policy(&keys, "").replace("/keys'", "/keys', refresh: 1s, stale: 2s");
+    let proxy = Proxy::with(&policy, SCHEMA, upstream.address(), |_| {});
+    let mut known = Client::begun(proxy.address(), &[("authorization", &bearer(&key))]);
+    let mut nobody = Client::begun(proxy.address(), &[]);
+    known.subscribe("1", "subscription{tick}");
+    assert_eq!(known.hear_short(), "next 1");
+    keys.answers("/keys", Answer::Raw(String::new()));
+    let begun = Instant::now();
+    // Judged, and refused, as long as somebody is known to ask.
+    while status_of(&proxy, &key, br#"{"query":"{ b }"}"#) != 503 {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
+    known.subscribe("2", "subscription{tick}");
+    assert_eq!(known.hear_short(), "error 2 SERVICE_UNAVAILABLE");
+    // What runs goes on: its name is taken.
+    known.subscribe("1", "subscription{tick}");
+    assert_eq!(known.hear_short(), "close 4409");
+    nobody.subscribe("1", "subscription{tick}");
+    assert_eq!(nobody.hear_short(), "next 1");
 }
 
 /// An upstream that begins an endless answer for each of its connections.

@@ -15,18 +15,20 @@ use crate::{
         answers::guard_of_socket,
         charges::Charges,
         documents,
+        identify::is_still_known,
         logged::{self, Stopwatch},
         noted::Noted,
         rates::{Rates, Spender},
         session::{Session, live::Follow},
         traced::{Handshake, Subscribed},
         watched::Counting,
+        who::NO_KEYS,
     },
     sources::now,
-    telemetry::{About, Carrier, Outcome, RequestId, Served},
+    telemetry::{About, Carrier, NotIdentified, Outcome, RequestId, Served},
     transport::{Media, Refusal, Reply, decode_one},
     upstream::{ChannelEnded, Head},
-    verdict::{Admitted, Answered, Code, Item, Verdict, Violation, ids},
+    verdict::{Admitted, Answered, Code, Fault, Item, Verdict, Violation, ids},
     websocket::{Close, Ended, write},
 };
 
@@ -101,6 +103,7 @@ impl Session {
     ) -> Result<Judged, Refusal> {
         let Begun { id, charges, traced, noted } = begun;
         let id = *id;
+        self.is_known(id)?;
         self.room()?;
         self.may_begin()?;
         let rates = Rates { state: &self.state, link: self.client.worker.link(), id };
@@ -166,6 +169,17 @@ impl Session {
             public: format!("a {kind} is not served over WebSocket").into(),
             detail: format!("`http.websocket.operations` does not list `{kind}`").into(),
         })
+    }
+
+    /// What runs goes on; a token says nothing of what begins once its keys do not count.
+    fn is_known(&self, id: RequestId) -> Result<(), Refusal> {
+        let state = &self.state;
+        let known_by = (state.credentials(), &state.keys);
+        if is_still_known(known_by, &self.head.headers, now()) {
+            return Ok(());
+        }
+        NotIdentified { about: &self.about(id), reason: "no-keys" }.emit();
+        Err(Fault::Unavailable { detail: NO_KEYS.into() }.into())
     }
 
     /// Takes of the rate of this socket.

@@ -110,6 +110,12 @@ impl RemoteKeys {
         self.known.borrow().keyring.clone()
     }
 
+    /// Whether there are keys, and they were confirmed lately enough.
+    #[must_use]
+    pub fn count(&self, now: UnixSeconds) -> bool {
+        self.counting(now).is_some()
+    }
+
     /// Whom a token tells of.
     ///
     /// # Errors
@@ -178,13 +184,14 @@ impl RemoteKeys {
     }
 
     fn identify_now(&self, token: &str, now: UnixSeconds) -> Result<Arc<Identity>, Unidentified> {
-        let keyring = {
-            let known = self.known.borrow();
-            let counts_until = known.confirmed.saturating_add(self.origin.stale.as_secs());
-            known.keyring.clone().filter(|_| now.0 <= counts_until)
-        };
-        let keyring = keyring.ok_or(Unidentified::NoKeys)?;
+        let keyring = self.counting(now).ok_or(Unidentified::NoKeys)?;
         keyring.identify(token, now.0).map_err(Unidentified::Bad)
+    }
+
+    fn counting(&self, now: UnixSeconds) -> Option<Arc<Keyring>> {
+        let known = self.known.borrow();
+        let counts_until = known.confirmed.saturating_add(self.origin.stale.as_secs());
+        known.keyring.clone().filter(|_| now.0 <= counts_until)
     }
 
     /// Has the keys asked for because of a `kid`, when that may help; the number of answers before,
