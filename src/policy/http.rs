@@ -158,6 +158,13 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
         let warning = node.warning("cookie-without-origins", message);
         found.push(warning.help("set `http.origins`, too; until then only pages of our own may"));
     }
+    refusals(&mut http, &mut fields, found);
+    fields.finish(found);
+    http
+}
+
+/// How refusals look.
+fn refusals(http: &mut Http, fields: &mut Fields<'_>, found: &mut Diagnostics) {
     if let Some(node) = fields.take("status", found) {
         http.status = scalar::word(node, &STATUS_WORDS, found).unwrap_or_default();
     }
@@ -165,8 +172,6 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Http {
         let is_on = scalar::boolean(node, found) == Some(true);
         http.explain_refusals = if is_on { ExplainRefusals::On } else { ExplainRefusals::Off };
     }
-    fields.finish(found);
-    http
 }
 
 impl Http {
