@@ -5,10 +5,10 @@ use std::sync::{Arc, LazyLock};
 use cel::Env;
 
 use crate::expression::{
-    Arguments, Name, Pattern, Scope,
+    Arguments, Compared, Name, Pattern, Scope,
     arguments::LookedAt,
     check::{self, Checked},
-    kind,
+    compared, kind,
     shape::Shape,
 };
 
@@ -23,6 +23,7 @@ pub struct Expression {
     conditions: Vec<usize>,
     bare: Option<(Name, Option<Box<str>>)>,
     arguments: LookedAt,
+    compared: Box<[Compared]>,
 }
 
 /// Something wrong with an expression.
@@ -61,6 +62,12 @@ impl Expression {
         self.arguments.by(of)
     }
 
+    /// What it compares with literals.
+    #[must_use]
+    pub const fn compared(&self) -> &[Compared] {
+        &self.compared
+    }
+
     /// Whether a part of it is left to the interpreter, which may walk through whole values.
     #[must_use]
     pub fn is_interpreted(&self) -> bool {
@@ -96,16 +103,18 @@ pub fn compile(
     let mut program = parsed.expression().clone();
     let never = kind::objection(&program, conditions);
     let bare = kind::bare(&program);
+    let compared = compared::compared(&program);
     let Checked { names, conditions: asked, patterns, mut problems } =
         check::check(&mut program, scope, conditions);
     problems.extend(never);
+    problems.extend(compared::objections(&compared));
     if !problems.is_empty() {
         return Err(problems);
     }
     let arguments = LookedAt::of(&program);
     let shape = Shape::of(program, conditions);
-    let (source, conditions) = (source.into(), asked);
-    Ok(Expression { source, shape, patterns, names, conditions, bare, arguments })
+    let (source, conditions, compared) = (source.into(), asked, compared.into());
+    Ok(Expression { source, shape, patterns, names, conditions, bare, arguments, compared })
 }
 
 fn first_line(text: &str) -> &str {

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod check;
+mod compared;
 mod compile;
 mod conditions;
 mod direct;
@@ -19,6 +20,8 @@ mod value;
 mod when;
 
 pub use arguments::Arguments;
+pub(crate) use compared::likely;
+pub use compared::{Compared, Literal};
 pub use compile::{Expression, Problem, compile};
 pub use conditions::{Asked, Conditions};
 pub use evaluate::{Outcome, Resolve};

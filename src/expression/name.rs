@@ -65,6 +65,16 @@ impl Name {
     pub fn members(self) -> Option<&'static [&'static str]> {
         Self::ALL.iter().find(|(it, ..)| *it == self).and_then(|(.., members)| *members)
     }
+
+    /// The words that a member of it can be, where there are no others.
+    pub(super) fn words(self, member: &str) -> Option<&'static [&'static str]> {
+        match (self, member) {
+            (Self::Operation, "type") => Some(&["query", "mutation", "subscription"]),
+            (Self::Request, "method") => Some(&["GET", "POST"]),
+            (Self::Request, "transport") => Some(&["http", "sse", "websocket"]),
+            _ => None,
+        }
+    }
 }
 
 /// What a member of a name is, by its name.

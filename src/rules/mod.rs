@@ -5,6 +5,7 @@
 
 mod allowed_directives;
 mod authorization;
+mod compared;
 mod cost;
 mod deprecated;
 mod federation;

@@ -151,6 +151,6 @@ fn fields_and_those_around_are_combined_when_both_are_named() {
     let denied = Some("authorization: `Node.id`: the rule on `Node.id` denies it");
     check_nodes(both, (20, 250), denied);
     check_nodes(both, (20, 251), TOO_MANY);
-    let neither = "field != \"T0.nope\" || parent.field != \"T1.rel\"";
+    let neither = "field != \"T0.rel\" || parent.field != \"T1.rel\"";
     check_nodes(neither, (20, 250), None);
 }

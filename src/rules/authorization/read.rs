@@ -14,6 +14,7 @@ use crate::{
             paths::detours,
             table::{Default, On, PermitIdx, Table},
         },
+        compared,
         typed::{self, Types},
     },
     schema::{Bound, Coordinate, Kind, Pattern, Schema},
@@ -172,6 +173,8 @@ impl<'n> Reading<'_, 'n> {
         if let Some((node, when)) = &item.allow {
             let schema = self.ground.schema;
             typed::object(schema, node, &types(schema, when, &all), found);
+            let fields: Vec<_> = all.iter().flat_map(|it| it.fields(schema)).collect();
+            compared::object(schema, (node, when), Some(&fields), found);
         }
         // With a mistake in `allow` there is no policy; nobody is the safe reading.
         let allow = item.allow.map_or(When::Never, |(_, it)| it);

@@ -41,6 +41,49 @@ pub(super) enum On {
     Type(TypeId),
 }
 
+impl On {
+    /// Every field that it could decide, those of heirs as well.
+    pub(super) fn fields(&self, schema: &Schema) -> Vec<FieldId> {
+        let of_heir = |ty: TypeId, field: FieldId| match self {
+            Self::Field(it) => {
+                let (it, field) = (schema.field(*it), schema.field(field));
+                it.name == field.name && schema.ty(ty).interfaces.contains(&it.parent)
+            }
+            Self::Directive(..) | Self::EveryFieldNamed(_) | Self::Type(_) => false,
+        };
+        let all = schema.types().flat_map(|(ty, _)| schema.fields(ty).map(move |it| (ty, it)));
+        let own = |field: FieldId| *self == Self::Field(field);
+        let of = |ty, field| own(field) || of_heir(ty, field) || self.covers(schema, ty, field);
+        all.filter(|(ty, field)| of(*ty, *field)).map(|(_, it)| it).collect()
+    }
+
+    /// Whether it binds to many, and to this one.
+    fn covers(&self, schema: &Schema, ty: TypeId, field: FieldId) -> bool {
+        let (definition, named) = (schema.ty(ty), &*schema.field(field).name);
+        // What an interface says of its fields holds for those fields of the implementers.
+        let same_field = |it: &TypeId| schema.field_named(*it, named);
+        match self {
+            Self::Directive(name, argument) => {
+                let carried = |it: &[Applied]| carries(schema, it, name, argument.as_ref());
+                let mut above = definition.interfaces.iter();
+                carried(&schema.field(field).directives)
+                    || carried(&definition.directives)
+                    || above.any(|it| {
+                        same_field(it).is_some_and(|field| {
+                            carried(&schema.field(field).directives)
+                                || carried(&schema.ty(*it).directives)
+                        })
+                    })
+            }
+            Self::EveryFieldNamed(name) => **name == *named,
+            Self::Field(_) => false,
+            Self::Type(it) => {
+                *it == ty || (definition.interfaces.contains(it) && same_field(it).is_some())
+            }
+        }
+    }
+}
+
 /// Which permits decide the fields of object types, and of interfaces for introspection.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -148,31 +191,6 @@ impl Layout<'_> {
 
     fn broad(&self, ty: TypeId, field: FieldId) -> Vec<usize> {
         let all = self.permits.iter().enumerate();
-        all.filter(|(_, (on, _))| self.covers(on, ty, field)).map(|(n, _)| n).collect()
-    }
-
-    fn covers(&self, on: &On, ty: TypeId, field: FieldId) -> bool {
-        let (definition, named) = (self.schema.ty(ty), &*self.schema.field(field).name);
-        // What an interface says of its fields holds for those fields of the implementers.
-        let same_field = |it: &TypeId| self.schema.field_named(*it, named);
-        match on {
-            On::Directive(name, argument) => {
-                let carried = |it: &[Applied]| carries(self.schema, it, name, argument.as_ref());
-                let mut above = definition.interfaces.iter();
-                carried(&self.schema.field(field).directives)
-                    || carried(&definition.directives)
-                    || above.any(|it| {
-                        same_field(it).is_some_and(|field| {
-                            carried(&self.schema.field(field).directives)
-                                || carried(&self.schema.ty(*it).directives)
-                        })
-                    })
-            }
-            On::EveryFieldNamed(name) => **name == *named,
-            On::Field(_) => false,
-            On::Type(it) => {
-                *it == ty || (definition.interfaces.contains(it) && same_field(it).is_some())
-            }
-        }
+        all.filter(|(_, (on, _))| on.covers(self.schema, ty, field)).map(|(n, _)| n).collect()
     }
 }

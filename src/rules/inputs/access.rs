@@ -9,10 +9,11 @@ use crate::{
     expression::{Conditions, Name, Outcome, Resolve, Scope, When},
     operation::{Operation, Resolved, Variables},
     rules::{
-        Decided, Demand, Facts, Ground, InputPlace, Meta, Presence, Residual, Rule, Specialised,
+        Decided, Demand, Facts, Ground, Meta, Presence, Residual, Rule, Specialised,
         inputs::{
             Fits,
             bind::{bind, coordinate},
+            judge::judge,
             made::{Made, Values},
             places::{DemandIdx, Places},
             sites::{Site, distinct, sites},
@@ -22,9 +23,7 @@ use crate::{
         },
         purse::{Purse, is_interpreted},
         scope::{FieldScope, about},
-        typed::{self, Types},
     },
-    schema::{InputOwner, Schema, TypeRef},
     verdict::{Findings, Mode, Violation},
     yaml,
 };
@@ -59,7 +58,7 @@ pub(in crate::rules) fn access(
     for demand in demands {
         let places = bind(ground.schema, demand, Fits::Any, found);
         let Some(when) = condition(demand.node, ground.conditions, found) else { continue };
-        typed::object(ground.schema, demand.node, &types(ground.schema, &when, &places), found);
+        judge(ground.schema, (demand.node, &when), &places, found);
         bound.push(places);
         let name = demand.name.into();
         conditions.push(Condition { name, when, presence: demand.presence, mode: demand.mode });
@@ -75,22 +74,6 @@ pub(in crate::rules) fn condition(
     found: &mut Diagnostics,
 ) -> Option<When> {
     When::read(node, Scope::Input, conditions, found)
-}
-
-/// The types that a condition can have which is nothing but `value` or an argument beside it.
-fn types(schema: &Schema, when: &When, places: &[InputPlace]) -> Types {
-    let of = |place: &InputPlace| match (when.expression()?.bare()?, *place) {
-        ((Name::Value, None), InputPlace::Input(input)) => Some(schema.input(input).ty.clone()),
-        ((Name::Value, None), InputPlace::Scalar(named)) => {
-            Some(TypeRef { named, wrappers: [].into() })
-        }
-        ((Name::Args, Some(name)), InputPlace::Input(input)) => match schema.input(input).owner {
-            InputOwner::Field(field) => typed::of_argument(schema, field, name),
-            InputOwner::Directive(_) | InputOwner::InputObject(_) => None,
-        },
-        _ => None,
-    };
-    places.iter().map(of).collect()
 }
 
 #[derive(Debug)]

@@ -8,6 +8,7 @@
 mod access;
 mod bind;
 mod content;
+mod judge;
 mod made;
 mod places;
 mod range;
