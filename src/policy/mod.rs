@@ -35,6 +35,7 @@ mod settings;
 mod stance;
 #[cfg(test)]
 mod testing;
+mod subgraph;
 mod tree;
 mod uncounted;
 mod uploads;

@@ -24,7 +24,7 @@ use crate::{
         response::{self, ResponseRules},
         settings::Layer,
         stance::Written,
-        uncounted,
+        subgraph, uncounted,
     },
     rules::{Entry, Ground, REGISTRY, Rule, RuleIdx, Setting},
     schema::Schema,
@@ -81,6 +81,7 @@ fn compile(
         return None;
     };
     let schema = Arc::new(schema);
+    subgraph::warn(root, &schema, found);
     // INVARIANT: beside a mistake it is only for finding the others; `load_with` makes no policy.
     let cost = Arc::new(cost::model(&schema, &sketch.frame.cost, found));
     // Beside a mistake, a list may be uncounted only because of it.
