@@ -149,10 +149,10 @@ fn conditions_that_compare_with_what_is_not_there() {
 
     let none = "`Query.user` has no argument `rol`";
     check("Query.user", "has(args.rol)", &[(none, "did you mean `role`?")]);
-    let none = "no field that the rule is on has an argument `x`";
+    let none = "no field that the rule is on has an argument `other`";
     check("*.friends", "args.n == 1", &[]);
     check("User", "args.n == 1", &[]);
-    check("User", "args.x == 1", &[(none, "")]);
+    check("User", "args.other == 1", &[(none, "")]);
 }
 
 #[test]
@@ -166,6 +166,26 @@ fn rules_in_the_way_of_each_other() {
 }
 
 /// A rule on one way to a type is none on the other ways.
+#[test]
+fn a_block_that_allows_nothing() {
+    for block in ["{ default: deny }", "{ rules: [] }", "{ default: deny, rules: [] }"] {
+        check(block, &[("admits-nothing", block)]);
+    }
+    check("{ default: allow }", &[]);
+    check("{ default: deny, mode: report }", &[]);
+}
+
+/// A rule on a directive that nothing carries is not in the way of others: it guards nothing.
+#[test]
+fn a_directive_that_nothing_carries() {
+    let on = |it: &str| {
+        format!("{{ rules: [{{ on: [Query], allow: always }}, {{ on: [{it}], allow: never }}] }}")
+    };
+    let absent = r#"'@tag(name: "absent")'"#;
+    check(&on(absent), &[("no-effect", absent)]);
+    check(&on(r#"'@tag(name: "internal")'"#), &[]);
+}
+
 #[test]
 fn ways_around_a_rule() {
     let on_me = "{ default: allow, rules: [{ on: [Query.me], allow: staff }] }";

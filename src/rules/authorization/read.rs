@@ -66,6 +66,7 @@ pub(super) fn authorization(
     found: &mut Diagnostics,
 ) -> Authorization {
     let written = Written::read(node, found);
+    written.warn_of_no_rules(node, found);
     let mut reading = Reading { ground, permits: Vec::new(), on: Vec::new() };
     for item in written.items {
         reading.item(Item::read(item, ground.conditions, found), found);
@@ -110,6 +111,18 @@ impl<'n> Written<'n> {
             },
             items: items.unwrap_or_default(),
         }
+    }
+
+    /// What no rule names is denied, and so is all of it.
+    fn warn_of_no_rules(&self, node: &Node, found: &mut Diagnostics) {
+        let denies = (self.default, self.denial.mode) == (Default::Deny, Mode::Enforce);
+        if !denies || !self.items.is_empty() {
+            return;
+        }
+        let message = "no rule allows a root field: no operation is ever admitted";
+        let help = "name what may be asked for, as in `rules: [{ on: [Query.me], allow: always \
+                    }]`, or say `default: allow`";
+        found.push(node.warning("admits-nothing", message).help(help));
     }
 }
 
@@ -185,8 +198,17 @@ impl<'n> Reading<'_, 'n> {
         let permits: Vec<_> = self.on.iter().map(|(on, idx, _)| (on.clone(), *idx)).collect();
         let (table, idle) = Table::new(self.ground.schema, &permits, default);
         for (on, _, node) in &self.on {
-            if idle.contains(on) {
-                let what = node.describe();
+            if !idle.contains(on) {
+                continue;
+            }
+            let what = node.describe();
+            if matches!(on, On::Directive(..)) && on.fields(self.ground.schema).is_empty() {
+                let message =
+                    format!("nothing in this schema carries {what}: the rule guards nothing");
+                let help = "a schema from introspection has no directives: take the SDL, or name \
+                            the fields by their coordinates";
+                found.push(node.warning("no-effect", message).help(help));
+            } else {
                 let message =
                     format!("the rule on {what} decides nothing: others are more specific");
                 found.push(node.warning("shadowed-rule", message).help("delete it"));
