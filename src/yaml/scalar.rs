@@ -28,8 +28,21 @@ pub fn word<T: Copy>(node: &Node, words: &[(&str, T)], found: &mut Diagnostics) 
     }
     let message = format!("expected {all}, found {}", node.describe());
     let error = node.error("unknown-word", message);
-    found.push(error.did_you_mean(text, words.iter().map(|(it, _)| *it)));
+    let known = || words.iter().map(|(it, _)| *it);
+    found.push(match known().find(|it| Some(*it) == switch(text)) {
+        Some(meant) => error.help(format!("did you mean `{meant}`?")),
+        None => error.did_you_mean(text, known()),
+    });
     None
+}
+
+/// What older YAML, and other files, call `on` and `off`.
+pub(super) fn switch(text: &str) -> Option<&'static str> {
+    match &*text.to_ascii_lowercase() {
+        "true" | "yes" | "y" | "on" => Some("on"),
+        "false" | "no" | "n" | "off" => Some("off"),
+        _ => None,
+    }
 }
 
 /// `true` or `false`; the other spellings of older YAML are refused.
@@ -293,6 +306,12 @@ mod tests {
             "alow",
             &format!("unknown-word: expected {all}, found `alow` (did you mean `allow`?)"),
         );
+        let switch: Reader<'_, u8> = &|node, found| word(node, &[("on", 1), ("off", 2)], found);
+        for (it, meant) in [("no", "off"), ("False", "off"), ("n", "off"), ("yes", "on")] {
+            let expect = format!("expected `on` or `off`, found `{it}` (did you mean `{meant}`?)");
+            check(switch, it, &format!("unknown-word: {expect}"));
+        }
+        check(reader, "no", &format!("unknown-word: expected {all}, found `no`"));
         check(reader, "[deny]", &format!("wrong-shape: expected {all}, found a list"));
         check(reader, "~", &format!("empty-value: expected {all}, found nothing"));
     }
