@@ -75,14 +75,14 @@ fn builder_event(
     found: &mut Diagnostics,
 ) -> Option<()> {
     let at = span.byte_range().unwrap_or_default();
-    if let Some(tag) = event.tag() {
-        let at = span.tag_span().and_then(|it| it.byte_range()).unwrap_or_else(|| at.clone());
-        let message = format!("tag `{}` is not read", tag.original());
-        let help = "delete it: what a value is follows from its place";
-        found.push(builder.error("tag", message, at).help(help));
-    }
+    let is_negation = tagged(builder, &event, &span, found);
     match event {
         Event::Alias(anchor) => builder.alias(AnchorId(anchor), at, found),
+        // What stands behind the sign says nothing by itself.
+        Event::Scalar(_, _, anchor, _) if is_negation => {
+            let value = Value::Scalar { text: ALWAYS_READ.into(), quoted: false };
+            builder.scalar(value, AnchorId(anchor), at, found)
+        }
         Event::Scalar(text, style, anchor, _) => {
             let quoted = !matches!(style, ScalarStyle::Plain);
             let text = if !quoted && at.is_empty() { String::new() } else { text.into_owned() };
@@ -98,6 +98,27 @@ fn builder_event(
         // Not switched on, or without content.
         _ => Some(()),
     }
+}
+
+/// Adds what is to be said of a tag; true when it is the beginning of an expression: `!signed_in`.
+fn tagged(builder: &Builder, event: &Event<'_>, span: &Span, found: &mut Diagnostics) -> bool {
+    let Some(tag) = event.tag() else { return false };
+    let value = span.byte_range().unwrap_or_default();
+    let at = span.tag_span().and_then(|it| it.byte_range()).unwrap_or_else(|| value.clone());
+    let written = tag.original();
+    let name = written.strip_prefix('!').unwrap_or_default();
+    let is_plain = matches!(event, Event::Scalar(_, ScalarStyle::Plain, ..));
+    if !is_plain || name.is_empty() || name.starts_with('!') {
+        let error = builder.error("tag", format!("tag `{written}` is not read"), at);
+        found.push(error.help("delete it: what a value is follows from its place"));
+        return false;
+    }
+    let text = builder.text(at.start..value.end.max(at.end));
+    let text = text.lines().next().unwrap_or_default().trim_end();
+    let quote = if text.contains('"') { '\'' } else { '"' };
+    let error = builder.error("tag", "an expression that begins with `!` needs quotes", at);
+    found.push(error.help(format!("write `{quote}{text}{quote}`")));
+    true
 }
 
 fn syntax_error(source: &Arc<Source>, at: usize, message: &str) -> Diagnostic {
@@ -139,6 +160,9 @@ fn unquoted(rest: &str) -> Option<&str> {
 /// A policy of a large company is a few hundred KiB at most.
 const MAX_BYTES: usize = 1024 * 1024;
 const PARSER_NESTING: usize = 64;
+/// Right wherever an expression or a word of older YAML stands; beside the mistake nothing comes of
+/// it.
+const ALWAYS_READ: &str = "true";
 /// A coordinate of long names; what is longer is no word.
 const LONGEST_WORD: usize = 200;
 
@@ -245,6 +269,7 @@ mod tests {
         check("<<: {a: 1}\nb: 2", "{b: 2}", &["merge-key@<<"]);
         check("a: !!str 1", "{a: 1}", &["tag@!!str"]);
         check("a: !x [1]", "{a: [1]}", &["tag@!x"]);
+        check("a: !x\nb: 1", "{a: true, b: 1}", &["tag@!x"]);
         check("[a]: 1", "{}", &["key-not-text@[a]"]);
         check("? {a: b}\n: 1\nc: d", "{c: d}", &["key-not-text@{a: b}"]);
         check("~: 1", "{}", &["key-not-text@~"]);
@@ -253,6 +278,19 @@ mod tests {
         check("", "none", &["empty-file@"]);
         check("# nothing\n", "none", &["empty-file@"]);
         check("---\n...\n", "none", &["empty-file@"]);
+    }
+
+    #[test]
+    fn an_expression_that_begins_with_a_sign_needs_quotes() {
+        let help = |text: &str| {
+            let (_, found) = read(&source(text));
+            let all: Vec<_> = found.iter().map(|it| it.help.clone().unwrap()).collect();
+            all.join("; ")
+        };
+        assert_eq!(help("{ on: [a], allow: !signed_in }"), "write `\"!signed_in\"`");
+        assert_eq!(help("allow: !a && b"), "write `\"!a && b\"`");
+        assert_eq!(help("allow: !a == \"b\""), "write `'!a == \"b\"'`");
+        assert_eq!(help("a: !!str 1"), "delete it: what a value is follows from its place");
     }
 
     #[test]

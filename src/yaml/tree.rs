@@ -68,6 +68,10 @@ impl Builder {
         Diagnostic::error(code, message).at(&self.source, at)
     }
 
+    pub(super) fn text(&self, at: Range<usize>) -> &str {
+        self.source.text.get(at).unwrap_or_default()
+    }
+
     pub(super) fn scalar(
         &mut self,
         value: Value,
