@@ -98,7 +98,9 @@ pub fn compile(
     let parsed = ENVIRONMENT.compile(source).map_err(|it| {
         let first = it.errors.first();
         let told = first.map_or_else(|| "it is no expression".to_owned(), |it| it.msg.clone());
-        problem(format!("the expression cannot be read: {}", first_line(&told)), "")
+        let is_about_has = told.contains("has() macro");
+        let help = if is_about_has && source.contains('[') { HAS_IN_BRACKETS } else { "" };
+        problem(format!("the expression cannot be read: {}", first_line(&told)), help)
     })?;
     let mut program = parsed.expression().clone();
     let never = kind::objection(&program, conditions);
@@ -128,6 +130,8 @@ pub(super) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     environment.set_error_on_duplicate_map_keys(true);
     Arc::new(environment)
 });
+
+const HAS_IN_BRACKETS: &str = "`has` takes a path of words: write `\"name\" in claims`";
 
 /// Bytes of source.
 const SOURCE: usize = 2048;

@@ -66,6 +66,12 @@ fn warn_of_no_answers(conditions: &Conditions, places: &[&Node], found: &mut Dia
 /// How an expression asks whether that is there which `why` says is not.
 pub(super) fn ask_first(source: &str, why: &str) -> String {
     let missing = why.split('`').nth(1).unwrap_or_default();
+    if let Some(quote) = ['"', '\''].into_iter().find(|it| {
+        let quoted = format!("{it}{missing}{it}");
+        !missing.is_empty() && source.contains(&format!("claims[{quoted}]"))
+    }) {
+        return format!("ask first: `{quote}{missing}{quote} in claims && …`");
+    }
     let paths = ["claims", "client", "client.mtls"].map(|it| format!("{it}.{missing}"));
     let path = paths.iter().find(|it| !missing.is_empty() && source.contains(it.as_str()));
     format!("ask first: `has({}) && …`", path.map_or("claims.name", String::as_str))
@@ -149,10 +155,24 @@ mod tests {
         };
         let certificate = "conditions: { a: '\"b\" in client.mtls.uris' }";
         check(certificate, "ask first: `has(client.mtls) && …`");
+        let namespaced = "conditions: { a: 'claims[\"https://x/role\"] == \"admin\"' }";
+        check(namespaced, "ask first: `\"https://x/role\" in claims && …`");
         check("conditions: { a: claims.x == 1 }", "ask first: `has(claims.x) && …`");
         check("conditions: { a: '1 / 0 == 1' }", "ask first: `has(claims.name) && …`");
         let profile = "profiles: [{ name: p, when: claims.y == 1, limits: { depth: 3 } }]";
         check(profile, "ask first: `has(claims.y) && …`");
+    }
+
+    /// What the help says is what works.
+    #[test]
+    fn a_claim_whose_name_is_no_word_can_be_asked_for_first() {
+        check(
+            r#"conditions: { a: '"https://x/r" in claims && claims["https://x/r"] == "b"' }"#,
+            &[],
+        );
+        let found = compile(&format!("{HEAD}conditions: {{ a: 'has(claims[\"b-c\"])' }}"), None).1;
+        let help = found.iter().next().and_then(|it| it.help.as_deref());
+        assert_eq!(help, Some("`has` takes a path of words: write `\"name\" in claims`"));
     }
 
     #[test]
