@@ -101,7 +101,7 @@ impl ListRule {
         report: &mut Report,
     ) -> Self {
         let none = Listed::default();
-        let Listed { list, place } = listed.unwrap_or(&none);
+        let Listed { list, place, max_place } = listed.unwrap_or(&none);
         let slicing = all_slicing(schema, field, (list, place.as_ref()), report);
         let returns = schema.field(field).ty.named;
         for name in list.sized.iter().flatten() {
@@ -112,11 +112,15 @@ impl ListRule {
         }
         if list.max.is_some() && settings.clamps == Clamps::Ignored && slicing.is_empty() {
             let message = format!("`max` of `{}` bounds nothing", schema.coordinate(field));
-            report.warn("no-effect", message, place.as_ref());
+            report.warn("no-effect", message, max_place.as_ref());
             report.help("name the arguments that it is for: `slicing: [first]`");
         }
         if let (Some(most), Clamps::Ignored) = (list.max, settings.clamps) {
-            report_defaults(&slicing, (most, &schema.coordinate(field), place.as_ref()), report);
+            report_defaults(
+                &slicing,
+                (most, &schema.coordinate(field), max_place.as_ref()),
+                report,
+            );
         }
         let default = match settings.defaults.list {
             DefaultList::Assumed(size) => Some(size),

@@ -35,6 +35,8 @@ pub(super) struct Listed {
     pub(super) list: List,
     /// Where the slicing arguments and sized fields were named last.
     pub(super) place: Option<Place>,
+    /// Where `max` was written last.
+    pub(super) max_place: Option<Place>,
 }
 
 /// One setting, bound.
@@ -93,6 +95,9 @@ impl Facts {
         match (setting.on, setting.says) {
             (Bound::Field(id), Says::List(list)) => {
                 let listed = self.lists.entry(id).or_default();
+                if list.max.is_some() {
+                    listed.max_place.clone_from(&setting.place);
+                }
                 if list.slicing.is_some() || list.sized.is_some() {
                     listed.place = setting.place;
                 }

@@ -179,7 +179,11 @@ impl<'e> Walk<'e> {
                 let known = known.chain(self.conditions.iter().map(|it| &**it));
                 let near = suggestion(text, known);
                 let above = || "a condition must be defined above those that name it".to_owned();
-                let help = near.map_or_else(above, |it| format!("did you mean `{it}`?"));
+                let help = match text {
+                    "always" => "in an expression, write `true`".to_owned(),
+                    "never" => "in an expression, write `false`".to_owned(),
+                    _ => near.map_or_else(above, |it| format!("did you mean `{it}`?")),
+                };
                 self.object(&format!("`{text}` stands for nothing"), &help);
             }
         }

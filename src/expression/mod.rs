@@ -214,6 +214,13 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_rules_are_none_of_expressions() {
+        let help = |source| compile(source, Scope::Field, &[]).unwrap_err()[0].help.clone();
+        assert_eq!(help("never"), "in an expression, write `false`");
+        assert_eq!(help("always && true"), "in an expression, write `true`");
+    }
+
+    #[test]
     fn members_that_are_there_are_none() {
         for source in [
             "client.mtls.common_name == 'a'",

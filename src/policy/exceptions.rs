@@ -97,9 +97,14 @@ pub(super) fn read<'n>(
     let mut all = Vec::new();
     for item in shape::list(node, found) {
         let Some((digest, exception, placed)) = read_one(registry, item, found) else { continue };
-        if exceptions.0.insert(digest, exception).is_some() {
+        let lift = exception.lift.clone();
+        if let Some(earlier) = exceptions.0.insert(digest, exception) {
             let message = "this document has an exception already";
-            found.push(placed.document.error("duplicate-exception", message));
+            let error = placed.document.error("duplicate-exception", message);
+            let lift = earlier.lift.union(&lift).filter_map(|it| registry.get(it.0));
+            let names: Vec<_> = lift.map(|it| it.meta.setting).collect();
+            let help = format!("make one of them: `lift: [{}]`", names.join(", "));
+            found.push(error.help(help));
         }
         all.push(placed);
     }
@@ -266,7 +271,14 @@ mod tests {
     fn someone_answers_for_it() {
         check("exceptions: [{document: HASH, lift: [limits.depth]}]", None, &["missing-key"; 2]);
         let one = "{document: HASH, lift: [limits.depth], reason: r, owner: o}";
-        check(&format!("exceptions: [{one}, {one}]"), None, &["duplicate-exception"]);
+        let twice = format!("exceptions: [{one}, {one}]");
+        check(&twice, None, &["duplicate-exception"]);
+        let other = one.replace("limits.depth", "limits.tokens");
+        let text = format!("{HEAD}exceptions: [{one}, {other}]");
+        let text = text.replace("HASH", &format!("sha256:{}", "ab".repeat(32)));
+        let found = compile(&text, None).1;
+        let help = found.iter().next().and_then(|it| it.help.clone()).unwrap();
+        assert!(help.contains("limits.depth") && help.contains("limits.tokens"), "{help}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::{
     diagnostic::Diagnostics,
-    schema::{Bound, Coordinate, FieldId, Schema},
+    schema::{Bound, Coordinate, FieldId, Schema, Wrapper},
     yaml::{Fields, Node, Value, scalar, shape},
 };
 
@@ -240,6 +240,12 @@ fn redacted(node: &Node, schema: &Schema, found: &mut Diagnostics) -> Vec<FieldI
     for (text, node) in shape::placed_names(node, found) {
         let bound = Coordinate::parse(text).map(|it| it.bind(schema)).unwrap_or_default();
         let n = fields.len();
+        if bound.iter().any(|it| is_promised(schema, it)) {
+            let message = format!("`{text}` is never null by the schema, and null when redacted");
+            let help = "clients may refuse such an answer: let the schema say that it can be null, \
+                        or deny the field by a rule of `authorization`";
+            found.push(node.warning("redacts-non-null", message).help(help));
+        }
         for it in bound {
             if let Bound::Field(field) = it {
                 fields.push(field);
@@ -257,6 +263,12 @@ fn redacted(node: &Node, schema: &Schema, found: &mut Diagnostics) -> Vec<FieldI
     fields.sort();
     fields.dedup();
     fields
+}
+
+/// Whether the schema says that it is never null.
+fn is_promised(schema: &Schema, it: &Bound) -> bool {
+    matches!(it, Bound::Field(it)
+        if schema.field(*it).ty.wrappers.first() == Some(&Wrapper::NonNull))
 }
 
 fn implementing(schema: &Schema, field: FieldId) -> impl Iterator<Item = FieldId> {
@@ -289,8 +301,16 @@ const NEEDED: [&str; 3] = ["content-length", "content-type", "x-request-id"];
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::policy::testing::{codes, compile};
+    use crate::{
+        diagnostic::Source,
+        policy::{
+            self,
+            testing::{codes, compile},
+        },
+    };
 
     const HEAD: &str = "version: 1\nname: t\nschema: { file: s.graphql }\n";
 
@@ -339,6 +359,21 @@ mod tests {
         for bad in ["max: 1023B", "depth: 0", "depth: 2001", "list: 0", "timeout: 25h"] {
             check(bad, &["out-of-range"]);
         }
+    }
+
+    /// A client may refuse null where its schema promises a value.
+    #[test]
+    fn redacting_what_is_never_null_is_told() {
+        let check = |redact: &str, expect: &[&str]| {
+            let text = format!("{HEAD}response: {{ redact: [{redact}] }}\n");
+            let source = |text: &str| Arc::new(Source { name: "s".into(), text: text.into() });
+            let schema = "type Query { a: ID b: ID! c: [ID!] }";
+            let (policy, found) = policy::load(source(&text), &mut |_| Ok(source(schema)));
+            assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), expect, "{redact}");
+            assert!(policy.is_some(), "{redact}");
+        };
+        check("Query.b", &["redacts-non-null"]);
+        check("Query.a, Query.c", &[]);
     }
 
     #[test]

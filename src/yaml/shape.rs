@@ -23,7 +23,12 @@ impl<'n> Fields<'n> {
             Value::Mapping(entries) => entries.iter().map(|(key, value)| (key, value)).collect(),
             Value::Scalar { .. } | Value::Sequence(_) => {
                 let message = format!("expected a mapping, found {}", node.describe());
-                found.push(node.error("wrong-shape", message));
+                let error = node.error("wrong-shape", message);
+                found.push(match node.as_text().and_then(scalar::switch) {
+                    Some("on") => error.help("write `{}`: what is not written has its default"),
+                    Some(_) => error.help(NO_SWITCH),
+                    None => error,
+                });
                 Vec::new()
             }
         };
@@ -144,13 +149,20 @@ pub fn words(node: &Node, words: &[&'static str], found: &mut Diagnostics) -> Ve
 /// Far more than any list of names in a policy; keeps the look for duplicates cheap.
 const MAX_NAMES: usize = 1000;
 
+const NO_SWITCH: &str = "a block has no switch: delete it, or write `off` at what is in it, as in \
+                         `cost: { max: off }`";
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use crate::{
         diagnostic::{Diagnostics, Source},
-        yaml::{Fields, read, scalar::number, shape},
+        yaml::{
+            Fields, read,
+            scalar::number,
+            shape::{self, NO_SWITCH},
+        },
     };
 
     /// Reads `depth`, `tokens` (required) and `names`, and says what is wrong.
@@ -208,6 +220,11 @@ mod tests {
     #[test]
     fn a_mapping_is_due() {
         check("[depth]", &["wrong-shape: expected a mapping, found a list"]);
+        let on = "wrong-shape: expected a mapping, found `on` (write `{}`: what is not written has \
+                  its default)";
+        check("on", &[on]);
+        let off = format!("wrong-shape: expected a mapping, found `off` ({NO_SWITCH})");
+        check("off", &[&off]);
     }
 
     #[test]

@@ -79,6 +79,7 @@ fn mistakes_in_the_policy_are_reported_where_they_stand() {
         ("  lists: { Query.users: { sized: [edgse] } }", "unknown-sized-field Query.users"),
         ("  lists: { T: { assumed: 1 } }", "not-a-list T"),
         ("  lists: { Query.t: { assumed: 2 } }", "no-effect Query.t"),
+        ("  lists: { Query.ts: { max: 2 } }", "no-effect Query.ts"),
         ("  lists: { Query.ts: { assumed: -1 } }", "not-a-number -1"),
         ("  defaults: { list: many }", "not-a-number many"),
         ("  answers: { count_one_in: 0 }", "out-of-range 0"),

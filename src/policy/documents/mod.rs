@@ -165,8 +165,12 @@ impl Written<'_> {
 
 fn unreadable(name: &str, node: &Node, why: &str) -> Diagnostic {
     let error = node.error("unreadable-file", format!("cannot read `{name}`: {why}"));
+    // What has an ending was surely meant to be a file.
+    let is_file = name.rsplit('/').next().is_some_and(|it| it.contains('.'));
     if name.ends_with('/') {
         error
+    } else if is_file {
+        error.help("files are named from the folder of the policy")
     } else {
         error.help("a folder is written with a `/` at its end")
     }

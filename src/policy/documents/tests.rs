@@ -71,6 +71,18 @@ fn every_document_must_be_good() {
 }
 
 #[test]
+fn only_what_could_be_a_folder_is_told_how_one_is_written() {
+    let help = |name: &str| {
+        let (_, found) = compile(&format!("documents: {{ manifests: [{name}] }}"), &[]);
+        found.iter().next().and_then(|it| it.help.clone()).unwrap_or_default()
+    };
+    assert!(help("none").contains("a folder"));
+    assert!(!help("none.json").contains("a folder"));
+    assert!(!help("a.b/none.json").contains("a folder"));
+    assert!(help("a.b/none").contains("a folder"));
+}
+
+#[test]
 fn one_id_has_one_text() {
     let two = "documents: { manifests: [m.json, n.json] }";
     let n = |text| check(two, &[("m.json", r#"{"1":"{a}"}"#), ("n.json", text)], &[]).is_some();
