@@ -147,10 +147,11 @@ fn body(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Option<Json> {
 }
 
 fn request(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Option<Json> {
+    let is_told = called_otherwise(fields, found);
     let id = fields.take("id", found).and_then(|it| scalar::text(it, found));
     let document = match id {
-        None => fields.require("document", found),
-        Some(_) => fields.take("document", found),
+        None if !is_told => fields.require("document", found),
+        None | Some(_) => fields.take("document", found),
     };
     let document = document.and_then(|it| scalar::text(it, found));
     let variables = fields.take("variables", found).map(Node::to_json);
@@ -165,6 +166,26 @@ fn request(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Option<Json> {
     }
     Some(body)
 }
+
+/// Adds what a request over the wire, and others' files of cases, call otherwise; true when
+/// something was added.
+fn called_otherwise(fields: &mut Fields<'_>, found: &mut Diagnostics) -> bool {
+    let mut is_one_told = false;
+    for (key, help) in OTHER_NAMES {
+        if let Some(node) = fields.take_key(key) {
+            found.push(node.error("unknown-key", format!("unknown key `{key}`")).help(*help));
+            is_one_told = true;
+        }
+    }
+    is_one_told
+}
+
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("documentId", "a trusted document is asked for by `id`"),
+    ("file", "write the document itself under `document`; one that is listed is asked for by `id`"),
+    ("operationName", "write `operation`"),
+    ("query", "write `document`"),
+];
 
 fn who(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Who {
     let claims = fields.take("claims", found);
@@ -293,6 +314,24 @@ mod tests {
             read("cases: [{ name: a, id: x, method: put, expect: admit }]").1,
             ["unknown-word"]
         );
+    }
+
+    #[test]
+    fn what_others_call_otherwise_is_told() {
+        let help = |rest: &str| {
+            let text = format!("cases: [{{ name: a, expect: admit, {rest} }}]");
+            let source = Arc::new(Source { name: "t".into(), text: text.into() });
+            let mut found = Diagnostics::default();
+            cases(&source, &mut found);
+            let all = found.iter().map(|it| it.help.clone().unwrap_or_default());
+            all.collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(help("document: '{ a }', operationName: A"), "write `operation`");
+        assert_eq!(help("query: '{ a }'"), "write `document`");
+        assert_eq!(help("documentId: x"), "a trusted document is asked for by `id`");
+        assert_eq!(help("batch: [{ query: '{ a }' }]"), "write `document`");
+        assert!(help("file: a.graphql").contains("under `document`"));
+        assert_eq!(help("document: '{ a }', operation: A"), "");
     }
 
     #[test]
