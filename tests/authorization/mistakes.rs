@@ -72,87 +72,77 @@ fn conditions_that_are_never_true_or_false() {
     check(&allow("operation.trusted"), &[]);
 }
 
-/// What an expression compares with must be there: with `!=` a slip would open.
-#[test]
-fn conditions_that_compare_with_what_is_not_there() {
+/// What is told of a rule `{ on, allow }` over a small schema: each with its help.
+#[track_caller]
+fn check_compared(on: &str, allow: &str, expect: &[(&str, &str)]) {
     let schema = "type Query { me: User user(id: ID!, role: Role, n: Int, by: In, any: Any): User }
         enum Role { ADMIN STAFF } input In { role: Role roles: [Role!] } scalar Any
         interface Node { id: ID! } type User implements Node { id: ID! friends(n: Int): [User!] }";
-    let check = |on: &str, allow: &str, expect: &[(&str, &str)]| {
-        let text = format!(
-            "version: 1\nname: t\nschema: {{ file: s }}\n\
-             authorization: {{ rules: [{{ on: ['{on}'], allow: '{allow}' }}] }}\n"
-        );
-        let source = |text: &str| Arc::new(Source { name: "s".into(), text: text.into() });
-        let (policy, found) = policy::load(source(&text), &mut |_| Ok(source(schema)));
-        let told = found.iter().map(|it| (&*it.message, it.help.as_deref().unwrap_or_default()));
-        assert_eq!(told.collect::<Vec<_>>(), expect, "{allow}");
-        assert_eq!(policy.is_some(), expect.is_empty(), "{allow}");
-    };
-    let never = |it: &str| format!("`{it}: the schema has no such");
-    let field = "field of an object type";
-    check(
-        "User.id",
-        r#"parent.field != "User.friend""#,
-        &[(
-            &format!("{} {field}", never("parent.field` is never `User.friend`")),
-            "did you mean `User.friends`?",
-        )],
+    let text = format!(
+        "version: 1\nname: t\nschema: {{ file: s }}\n\
+         authorization: {{ rules: [{{ on: ['{on}'], allow: '{allow}' }}] }}\n"
     );
-    check(
-        "User.id",
-        r#"!(field in ["User.id", "Node.id"])"#,
-        &[(&format!("{} {field}", never("field` is never `Node.id`")), "did you mean `User.id`?")],
-    );
-    check(
-        "User.id",
-        r#"root.field != "me" && root.field != "User.friends""#,
-        &[
-            (
-                &format!("{} root field", never("root.field` is never `User.friends`")),
-                "write the type and the field, as in `Query.me`",
-            ),
-            (
-                &format!("{} root field", never("root.field` is never `me`")),
-                "did you mean `Query.me`?",
-            ),
-        ],
-    );
-    let right = r#"parent.field in ["Query.me", "User.friends"] || root.field == "Query.user""#;
-    check("User.id", right, &[]);
-    check("Node.id", r#"field == "User.id" || field != "User.__typename""#, &[]);
+    let source = |text: &str| Arc::new(Source { name: "s".into(), text: text.into() });
+    let (policy, found) = policy::load(source(&text), &mut |_| Ok(source(schema)));
+    let told = found.iter().map(|it| (&*it.message, it.help.as_deref().unwrap_or_default()));
+    assert_eq!(told.collect::<Vec<_>>(), expect, "{allow}");
+    assert_eq!(policy.is_some(), expect.is_empty(), "{allow}");
+}
 
+/// What an expression compares with must be there: with `!=` a slip would open.
+#[test]
+fn coordinates_that_are_not_there() {
+    let check = |allow: &str, never: &str, what: &str, help: &str| {
+        let message = format!("{never}: the schema has no such {what}");
+        check_compared("User.id", allow, &[(&message, help)]);
+    };
+    let field = "field of an object type";
+    let friends = "did you mean `User.friends`?";
+    let never = "`parent.field` is never `User.friend`";
+    check(r#"parent.field != "User.friend""#, never, field, friends);
+    let never = "`field` is never `Node.id`";
+    check(r#"!(field in ["User.id", "Node.id"])"#, never, field, "did you mean `User.id`?");
+    let never = "`root.field` is never `me`";
+    check(r#"root.field != "me""#, never, "root field", "did you mean `Query.me`?");
+    let never = "`root.field` is never `User.friends`";
+    let help = "write the type and the field, as in `Query.me`";
+    check(r#"root.field != "User.friends""#, never, "root field", help);
+    let right = r#"parent.field in ["Query.me", "User.friends"] || root.field == "Query.user""#;
+    check_compared("User.id", right, &[]);
+    check_compared("Node.id", r#"field == "User.id" || field != "User.__typename""#, &[]);
+}
+
+#[test]
+fn values_that_an_argument_never_has() {
+    let check = |allow: &str, message: &str, help: &str| {
+        check_compared("Query.user", allow, &[(message, help)]);
+    };
     let role = |of: &str| format!("`{of}` is of type `Role` and never `admin`");
     let admin = "did you mean `ADMIN`?";
-    check("Query.user", r#"args.role != "admin""#, &[(&role("args.role"), admin)]);
-    check("Query.user", r#"args["by"].role != "admin""#, &[(&role("args.by.role"), admin)]);
-    check("Query.user", r#""admin" in args.by.roles"#, &[(&role("args.by.roles"), admin)]);
-    check("Query.user", r#""STAFF" in args.by.roles && args.role == "ADMIN""#, &[]);
-    check(
-        "Query.user",
-        "args.id == 7",
-        &[(
-            "`args.id` is of type `ID` and never equal to a literal without quotes",
-            "write it between quotes: it is a text",
-        )],
-    );
-    check(
-        "Query.user",
-        r#"args.n != "7""#,
-        &[(
-            "`args.n` is of type `Int` and never equal to what is no number",
-            "compare it with a number",
-        )],
-    );
-    check("Query.user", r#"args.n == 7 && args.id == "7" && args.any == 7"#, &[]);
-    check("Query.user", r#"args.any == "7" && args.id != null"#, &[]);
+    check(r#"args.role != "admin""#, &role("args.role"), admin);
+    check(r#"args["by"].role != "admin""#, &role("args.by.role"), admin);
+    check(r#""admin" in args.by.roles"#, &role("args.by.roles"), admin);
+    let never = "`args.id` is of type `ID` and never equal to a literal without quotes";
+    check("args.id == 7", never, "write it between quotes: it is a text");
+    let never = "`args.n` is of type `Int` and never equal to what is no number";
+    check(r#"args.n != "7""#, never, "compare it with a number");
+    for right in [
+        r#""STAFF" in args.by.roles && args.role == "ADMIN""#,
+        r#"args.n == 7 && args.id == "7" && args.any == 7"#,
+        r#"args.any == "7" && args.id != null"#,
+    ] {
+        check_compared("Query.user", right, &[]);
+    }
+}
 
+#[test]
+fn arguments_that_are_not_there() {
     let none = "`Query.user` has no argument `rol`";
-    check("Query.user", "has(args.rol)", &[(none, "did you mean `role`?")]);
+    check_compared("Query.user", "has(args.rol)", &[(none, "did you mean `role`?")]);
     let none = "no field that the rule is on has an argument `other`";
-    check("*.friends", "args.n == 1", &[]);
-    check("User", "args.n == 1", &[]);
-    check("User", "args.other == 1", &[(none, "")]);
+    check_compared("User", "args.other == 1", &[(none, "")]);
+    check_compared("*.friends", "args.n == 1", &[]);
+    check_compared("User", "args.n == 1", &[]);
 }
 
 #[test]

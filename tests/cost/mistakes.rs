@@ -79,7 +79,6 @@ fn mistakes_in_the_policy_are_reported_where_they_stand() {
         ("  lists: { Query.users: { sized: [edgse] } }", "unknown-sized-field Query.users"),
         ("  lists: { T: { assumed: 1 } }", "not-a-list T"),
         ("  lists: { Query.t: { assumed: 2 } }", "no-effect Query.t"),
-        ("  lists: { Query.ts: { max: 2 } }", "no-effect Query.ts"),
         ("  lists: { Query.ts: { assumed: -1 } }", "not-a-number -1"),
         ("  defaults: { list: many }", "not-a-number many"),
         ("  answers: { count_one_in: 0 }", "out-of-range 0"),
@@ -87,6 +86,17 @@ fn mistakes_in_the_policy_are_reported_where_they_stand() {
     for (cost, mistake) in cases {
         assert_eq!(wrong(SCHEMA, cost), [mistake], "{cost}");
     }
+}
+
+#[test]
+fn a_bound_without_arguments_is_reported_where_it_stands() {
+    let wrong = |field: &str, list: &str| {
+        let schema = format!("type Query {{ {field} }}");
+        wrong(&schema, &format!("  lists: {{ Query.a: {list} }}"))
+    };
+    assert_eq!(wrong("a: [Int]", "{ max: 2 }"), ["no-effect Query.a"]);
+    let none: [&str; 0] = [];
+    assert_eq!(wrong("a(n: Int): [Int]", "{ slicing: [n], max: 2 }"), none);
 }
 
 #[test]
