@@ -158,7 +158,9 @@ fn of_the_transport(transport: Transport, case: &Case) -> Option<Expect> {
         // GraphQL over HTTP: a GET is for queries; what a mutation would be refused for otherwise
         // does not matter.
         Get | TrustedGet if is_mutation => Some(Expect::Code("METHOD_NOT_ALLOWED")),
-        TrustedGet | TrustedPost if is_unlisted => Some(Expect::Code("PERSISTED_QUERY_NOT_FOUND")),
+        TrustedGet | TrustedPost if is_unlisted => {
+            Some(Expect::Code("PERSISTED_QUERY_NOT_SUPPORTED"))
+        }
         // Only what was admitted once is remembered.
         ApqKnown if case.expect.is_some() => Some(Expect::Unsent),
         Apq | ApqKnown | Batch | Get | Multipart | Post | Sse | TrustedGet | TrustedPost

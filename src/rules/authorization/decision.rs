@@ -160,10 +160,8 @@ impl<'a> Asking<'a> {
             }
         };
         let asks = |name| expression.is_some_and(|it| it.asks_for(&[name]));
-        let schema = self.operation.schema();
-        let written = self.operation.node(id).map_or(field, |it| it.field);
-        let has_own_args = asks(Name::Args) && !take_the_same(schema, field, written);
-        let field_key = (asks(Name::Field) || has_own_args).then_some(field);
+        let tells = asks(Name::Field) || (asks(Name::Args) && self.has_own_args(id, field));
+        let field_key = tells.then_some(field);
         if !self.here.insert((by, field_key)) {
             return;
         }
@@ -191,6 +189,12 @@ impl<'a> Asking<'a> {
             self.add(by, key, Place { node: id, field, parent: *parent_field });
         }
         self.around = Some(parents);
+    }
+
+    /// Whether the field that answers takes other arguments than the one as written.
+    fn has_own_args(&self, id: NodeId, field: FieldId) -> bool {
+        let written = self.operation.node(id).map_or(field, |it| it.field);
+        !take_the_same(self.operation.schema(), field, written)
     }
 
     fn add(&mut self, by: By, key: Key, place: Place) {
