@@ -41,12 +41,20 @@ impl Rule for ValueDepth {
     }
 
     fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
-        let at_least = deepest(operation.document());
+        let (mut at_least, mut inner) = (0, Vec::new());
+        for Nested { id, kind, around } in nested(operation.document()) {
+            match kind {
+                ValueKind::List | ValueKind::Object => {
+                    at_least = at_least.max(around.saturating_add(1));
+                }
+                ValueKind::Variable(_) if around > 0 => add(operation, (id, around), &mut inner),
+                _ => {}
+            }
+        }
         if operation.variables().is_empty() {
             return Specialised::Measured(at_least);
         }
-        let inner = inner(operation).into();
-        Specialised::Depends(Box::new(Deepest { at_least, inner }))
+        Specialised::Depends(Box::new(Deepest { at_least, inner: inner.into() }))
     }
 }
 
@@ -84,43 +92,41 @@ impl Residual for Deepest {
     }
 }
 
-fn inner(operation: &Operation) -> Vec<Inner> {
-    let mut all: Vec<Inner> = Vec::new();
-    for (id, around) in nested(operation.document()) {
-        let Some(variable) = operation.variable_at(id).filter(|_| around > 0) else { continue };
-        if let Some(it) = all.iter_mut().find(|it| it.variable == variable) {
-            it.around = it.around.max(around);
-            continue;
-        }
-        let default = operation.variables().get(variable.index()).and_then(|it| it.default);
-        let default = default.map_or(0, |it| height(operation.document(), it));
-        all.push(Inner { variable, around, default });
+/// Adds a variable that stands so deep in a value.
+fn add(operation: &Operation, (id, around): (ValueId, u64), all: &mut Vec<Inner>) {
+    let Some(variable) = operation.variable_at(id) else { return };
+    if let Some(it) = all.iter_mut().find(|it| it.variable == variable) {
+        it.around = it.around.max(around);
+        return;
     }
-    all
-}
-
-fn deepest(document: &Document) -> u64 {
-    let depths = nested(document).map(|(id, around)| around.saturating_add(own(document, id)));
-    depths.max().unwrap_or(0)
+    let default = operation.variables().get(variable.index()).and_then(|it| it.default);
+    let default = default.map_or(0, |it| height(operation.document(), it));
+    all.push(Inner { variable, around, default });
 }
 
 /// How deep a literal is.
 fn height(document: &Document, literal: ValueId) -> u64 {
-    let mut around = nested(document).skip_while(|(id, _)| *id != literal);
-    let Some((_, outside)) = around.next() else { return 0 };
     let end = document.value(literal).map_or(literal, |it| it.end);
-    let inside = around.take_while(|(id, _)| id.0 < end.0);
-    let depths = inside.map(|(id, it)| it.saturating_add(own(document, id)));
-    depths.max().map_or(own(document, literal), |it| it.saturating_sub(outside))
+    let its = nested(document).filter(|it| (literal.0..end.0).contains(&it.id.0));
+    let is_deep = |it: &Nested| matches!(it.kind, ValueKind::List | ValueKind::Object);
+    let (mut outside, mut deepest) = (None, 0);
+    for it in its {
+        let outside = *outside.get_or_insert(it.around);
+        let own = it.around.saturating_sub(outside).saturating_add(u64::from(is_deep(&it)));
+        deepest = deepest.max(own);
+    }
+    deepest
 }
 
-fn own(document: &Document, id: ValueId) -> u64 {
-    let kind = document.value(id).map(|it| &it.kind);
-    u64::from(matches!(kind, Some(ValueKind::List | ValueKind::Object)))
+/// A value with the number of lists and objects around it.
+struct Nested {
+    id: ValueId,
+    kind: ValueKind,
+    around: u64,
 }
 
-/// Every value with the number of lists and objects around it.
-fn nested(document: &Document) -> impl Iterator<Item = (ValueId, u64)> {
+/// Every value of a document.
+fn nested(document: &Document) -> impl Iterator<Item = Nested> {
     // Values stand in preorder: the ends of the containers that are still open form a stack.
     let mut open: Vec<u32> = Vec::new();
     (0..).map(ValueId).zip(document.values()).map(move |(id, value)| {
@@ -131,6 +137,6 @@ fn nested(document: &Document) -> impl Iterator<Item = (ValueId, u64)> {
         if matches!(value.kind, ValueKind::List | ValueKind::Object) {
             open.push(value.end.0);
         }
-        (id, around)
+        Nested { id, kind: value.kind, around }
     })
 }

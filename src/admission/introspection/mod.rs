@@ -37,29 +37,30 @@ pub(super) struct Introspection {
 impl Introspection {
     /// `None` for an operation that asks for data alone.
     pub(super) fn of(operation: &Arc<Operation>) -> Option<Self> {
+        let meta = meta(operation.schema());
         // Where the type of queries is reached again, upstreams tell of themselves there as well.
-        if !operation.nodes().iter().any(|it| is_meta(operation, it.field)) {
+        if !operation.nodes().iter().any(|it| meta.contains(&Some(it.field))) {
             return None;
         }
         let mut roots = operation.children(None).map(|(_, it)| it.field);
         let is_answerable = operation.kind() == OperationKind::Query
-            && roots.all(|it| it == FieldId::TYPENAME || is_meta(operation, it));
+            && roots.all(|it| it == FieldId::TYPENAME || meta.contains(&Some(it)));
         Some(Self { operation: Arc::clone(operation), is_answerable })
     }
 
     /// Whether a request really asks for it: nothing leaves it out.
     pub(super) fn is_asked(&self, variables: &Variables<'_>) -> bool {
         let guards = self.operation.guards();
+        let meta = meta(self.operation.schema());
         let mut asking = self.operation.nodes().iter();
-        asking.any(|it| is_meta(&self.operation, it.field) && guards.admits(it.guard, variables))
+        asking.any(|it| meta.contains(&Some(it.field)) && guards.admits(it.guard, variables))
     }
 }
 
-fn is_meta(operation: &Operation, field: FieldId) -> bool {
-    let schema = operation.schema();
-    let meta = ["__schema", "__type"]
-        .map(|name| schema.root(OperationKind::Query).and_then(|it| schema.field_named(it, name)));
-    meta.contains(&Some(field))
+/// The fields that tell of the schema.
+fn meta(schema: &Schema) -> [Option<FieldId>; 2] {
+    let query = schema.root(OperationKind::Query);
+    ["__schema", "__type"].map(|name| schema.field_named(query?, name))
 }
 
 /// The answer, as JSON.
