@@ -227,6 +227,15 @@ mod tests {
     }
 
     #[test]
+    fn directives_can_stand_on_directives() {
+        let on = "DIRECTIVE_DEFINITION";
+        check(
+            &format!("type Query {{ a: Int }} directive @x on {on} directive @y on FIELD|{on}"),
+            &[],
+        );
+    }
+
+    #[test]
     fn subgraphs_load_without_definitions_of_federation() {
         let text = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@key\"])
             extend type Query { me: User _entities(representations: [_Any!]!): [_Entity]! }
