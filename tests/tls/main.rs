@@ -151,6 +151,29 @@ fn certificates_of_clients_are_who_they_are() {
 }
 
 #[test]
+fn certificates_open_no_socket_to_other_pages() {
+    let (authority, upstream) = (Authority::new(), Upstream::answering(ANSWER));
+    let pay = authority.issue("pay");
+    let front = tls(&authority, Some(ClientCertificates::Optional));
+    let policy = format!("{POLICY}http: {{ websocket: {{}} }}\n");
+    let proxy = Proxy::with(&policy, SCHEMA, upstream.address(), |config: &mut Config| {
+        config.front = front
+    });
+    let check = |shown: Option<&client::Issued>, origin: &str, expect: &str| {
+        // Without a key it is none that could be accepted; who asks is looked at before.
+        let headers = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Origin", origin)];
+        let headers = [&[("Host", "a")], &headers[..]].concat();
+        let client = authority.client(&[], shown);
+        let bytes = request("GET", "/graphql", &headers, None);
+        let answer = exchange(&mut connect(proxy.address(), &client), &bytes);
+        assert_eq!(status(&answer), expect, "{origin}: {answer}");
+    };
+    check(Some(&pay), "https://evil.example", "403");
+    check(Some(&pay), "https://a", "400");
+    check(None, "https://evil.example", "400");
+}
+
+#[test]
 fn a_certificate_is_looked_at_with_every_connection() {
     let (authority, upstream) = (Authority::new(), Upstream::answering(ANSWER));
     let pay = authority.issue("pay");

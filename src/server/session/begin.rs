@@ -81,7 +81,7 @@ impl Session {
             NotIdentified { about: &self.about(self.id), reason: "disagreement" }.emit();
             return Err(Ended::Wrong(Close::Forbidden));
         }
-        let goes_on = self.state.http().forward_headers.iter().any(|it| **it == *"authorization");
+        let goes_on = self.state.http().forwards("authorization");
         if goes_on && let Ok(text) = value.to_str() {
             told.push((key, json::escape(text).into()));
         }
