@@ -1,18 +1,16 @@
 //! One bounded POST of a message; no redirects, no second try, a connection of its own.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Uri, header};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
 use prost::Message;
 use tokio::time::timeout;
 
 use crate::{
     config::{Collector, UpstreamHttp},
-    sources::{DialError, Dialer},
+    sources::{DialError, Dialer, ask},
 };
 
 /// Sends messages of one kind.
@@ -41,23 +39,11 @@ impl Poster {
 
     async fn exchange(&self, body: Bytes) -> Result<Bytes, NotTaken> {
         let wire = self.dialer.open().await.map_err(|it| NotTaken(words(&it)))?;
-        let shaken = http1::Builder::new().handshake(TokioIo::new(wire)).await;
-        let (mut sender, connection) = shaken.map_err(broken)?;
-        let request = self.request(body)?;
-        let answer = async {
-            let answer = sender.send_request(request).await.map_err(broken)?;
-            if !answer.status().is_success() {
-                return Err(NotTaken(format!("it answered with {}", answer.status())));
-            }
-            let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-            body.map(http_body_util::Collected::to_bytes).map_err(broken)
-        };
-        let mut answer = pin!(answer);
-        tokio::select! {
-            answer = answer.as_mut() => answer,
-            // What breaks the connection its exchange is told, too.
-            _ended = connection => answer.await,
+        let answer = ask(wire, self.request(body)?, MAX_ANSWER).await.map_err(broken)?;
+        if !answer.status.is_success() {
+            return Err(NotTaken(format!("it answered with {}", answer.status)));
         }
+        answer.body.map_err(broken)
     }
 
     fn request(&self, body: Bytes) -> Result<Request<Full<Bytes>>, NotTaken> {

@@ -2,7 +2,7 @@
 //!
 //! Knows no deadline; whoever waits for a connection has one.
 
-use std::{fmt, io, net::SocketAddr};
+use std::{error::Error, fmt, io, net::SocketAddr};
 
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -36,6 +36,16 @@ pub(crate) enum DialError {
     NoTls,
     /// The TLS handshake failed: one side does not accept the other.
     Tls(io::Error),
+}
+
+impl From<DialError> for Box<dyn Error + Send + Sync> {
+    fn from(error: DialError) -> Self {
+        match error {
+            DialError::Connect(it) => it.into(),
+            DialError::NoTls => "nobody is trusted for TLS".into(),
+            DialError::Tls(it) => format!("no TLS: {it}").into(),
+        }
+    }
 }
 
 impl Dialer {

@@ -3,13 +3,11 @@
 //! A connection and an answer at a time, every few minutes: no pool, and none of what forwarding
 //! does. The answer is bounded in size and time, and is not trusted to be a schema.
 
-use std::{fmt, pin::pin, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
 use tokio::time::timeout;
 
 use crate::{
@@ -17,8 +15,9 @@ use crate::{
     diagnostic::Source,
     schema::{INTROSPECTION_QUERY, NoSchema, OLD_INTROSPECTION_QUERY, sdl_of_answer},
     sources::{
+        ask::{Broken, ask},
         clock::now,
-        dial::{DialError, Dialer},
+        dial::Dialer,
         signed_link::{self, Signer},
     },
 };
@@ -38,7 +37,7 @@ pub struct Teller<'c> {
 #[derive(Debug)]
 pub enum FetchError {
     /// The connection failed, or what came was no HTTP.
-    Connection(Box<dyn std::error::Error + Send + Sync>),
+    Connection(Broken),
     /// The answer holds no schema.
     NoSchema(NoSchema),
     /// It was not answered with 200.
@@ -60,16 +59,6 @@ impl fmt::Display for FetchError {
 
 impl std::error::Error for FetchError {}
 
-impl From<DialError> for FetchError {
-    fn from(error: DialError) -> Self {
-        match error {
-            DialError::Connect(it) => broken(it),
-            DialError::NoTls => Self::Connection("nobody is trusted for TLS".into()),
-            DialError::Tls(it) => Self::Connection(format!("no TLS: {it}").into()),
-        }
-    }
-}
-
 /// Fetches the schema of an upstream, as text.
 ///
 /// # Errors
@@ -85,21 +74,21 @@ pub async fn fetch_schema(upstream: Teller<'_>) -> Result<Arc<Source>, FetchErro
 /// When it cannot be had, for whatever reason.
 pub fn fetch_schema_now(upstream: Teller<'_>) -> Result<Arc<Source>, FetchError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(broken)?.block_on(fetch_schema(upstream))
+    runtime.map_err(|it| FetchError::Connection(it.into()))?.block_on(fetch_schema(upstream))
 }
 
 /// An old server has errors for what is new in the query, with whatever status it likes.
 async fn fetch(upstream: Teller<'_>) -> Result<String, FetchError> {
-    match ask(upstream, INTROSPECTION_QUERY).await {
+    match question(upstream, INTROSPECTION_QUERY).await {
         Err(FetchError::NoSchema(_) | FetchError::Status(_)) => {
-            ask(upstream, OLD_INTROSPECTION_QUERY).await
+            question(upstream, OLD_INTROSPECTION_QUERY).await
         }
         told => told,
     }
 }
 
-async fn ask(upstream: Teller<'_>, query: &str) -> Result<String, FetchError> {
-    let (status, body) = exchange(upstream, query).await?;
+async fn question(upstream: Teller<'_>, query: &str) -> Result<String, FetchError> {
+    let (status, body) = exchange(upstream, query).await.map_err(FetchError::Connection)?;
     match sdl_of_answer(&body) {
         Ok(text) if status == StatusCode::OK => Ok(text),
         Err(why @ NoSchema::Errors(_)) => Err(FetchError::NoSchema(why)),
@@ -108,31 +97,13 @@ async fn ask(upstream: Teller<'_>, query: &str) -> Result<String, FetchError> {
     }
 }
 
-async fn exchange(upstream: Teller<'_>, query: &str) -> Result<(StatusCode, Bytes), FetchError> {
-    let dialer = Dialer::new(upstream.url, upstream.tls, UpstreamHttp::Http1);
-    let wire = dialer.open().await?;
-    let ended = wire.ended();
-    let (mut sender, connection) = http1::handshake(TokioIo::new(wire)).await.map_err(broken)?;
-    let request = request(upstream, query)?;
-    let answer = async {
-        let answer = sender.send_request(request).await.map_err(|it| match ended.said() {
-            // An upstream that refuses our certificate says so only after the handshake.
-            Some(said) => FetchError::Connection(said.into()),
-            None => broken(it),
-        })?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), MAX_BYTES).collect().await;
-        Ok((status, body.map_err(FetchError::Connection)?.to_bytes()))
-    };
-    let mut answer = pin!(answer);
-    tokio::select! {
-        answer = answer.as_mut() => answer,
-        // What breaks the connection its exchange is told, too.
-        _ended = connection => answer.await,
-    }
+async fn exchange(upstream: Teller<'_>, query: &str) -> Result<(StatusCode, Bytes), Broken> {
+    let wire = Dialer::new(upstream.url, upstream.tls, UpstreamHttp::Http1).open().await?;
+    let answer = ask(wire, request(upstream, query)?, MAX_BYTES).await?;
+    Ok((answer.status, answer.body?))
 }
 
-fn request(upstream: Teller<'_>, query: &str) -> Result<Request<Full<Bytes>>, FetchError> {
+fn request(upstream: Teller<'_>, query: &str) -> http::Result<Request<Full<Bytes>>> {
     let Teller { url, key, .. } = upstream;
     let body = serde_json::json!({ "query": query, "operationName": "IntrospectionQuery" });
     let body = Bytes::from(body.to_string());
@@ -141,17 +112,12 @@ fn request(upstream: Teller<'_>, query: &str) -> Result<Request<Full<Bytes>>, Fe
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ACCEPT, "application/json")
         .header(header::CONNECTION, "close")
-        .body(Full::new(body.clone()))
-        .map_err(broken)?;
+        .body(Full::new(body.clone()))?;
     if let Some(key) = key {
         let signature = Signer::new(key).sign(&Method::POST, url.path(), &body, now());
         request.headers_mut().insert(&signed_link::HEADER, signature);
     }
     Ok(request)
-}
-
-fn broken(error: impl std::error::Error + Send + Sync + 'static) -> FetchError {
-    FetchError::Connection(Box::new(error))
 }
 
 /// 16 MiB: the largest public schema has 8 MB of introspection.

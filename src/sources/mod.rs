@@ -5,6 +5,7 @@
 //! Does not judge what it reads; `policy` does.
 
 mod accept;
+mod ask;
 mod clock;
 mod dial;
 mod folder;
@@ -20,6 +21,7 @@ mod watch;
 mod wire;
 
 pub(crate) use accept::{Accepted, Agreed};
+pub(crate) use ask::{Broken, ask};
 pub use clock::now;
 pub(crate) use dial::{DialError, Dialer};
 pub use introspect::{FetchError, Teller, fetch_schema, fetch_schema_now};
