@@ -30,7 +30,7 @@ use crate::{
         rates::{Rates, Spender},
         stream::{self, Lasts},
         traced::Traced,
-        watched::{self, Counting, Passing},
+        watched::{self, Counting, Pass},
     },
     sources::now,
     transport::{
@@ -67,10 +67,12 @@ pub(super) struct Exchange<'e> {
 /// How a request was served.
 pub(super) enum Served {
     Answer(Vec<u8>),
-    Operation(Passing),
     Preflight,
+    Relayed(Response<Guarded>, Option<Box<Counting>>),
     Stream(Response<Guarded>, (Option<Instant>, Lasts), Option<Box<Counting>>),
     Switch(Response<()>),
+    /// An answer of the upstream that was read, and told its cost.
+    Told(Response<Bytes>),
 }
 
 impl Exchange<'_> {
@@ -143,7 +145,7 @@ impl Exchange<'_> {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
             Judged::Forward(going) => going,
         };
-        let Going { admitted, told, watched, answers, expires, mut charges } = going;
+        let Going { admitted, told, watched, answers, expires, mut charges } = *going;
         charges.sent();
         let is_live = admitted.items().iter().any(|it| it.kind == OperationKind::Subscription);
         let call = self.traced.as_ref().map(|it| it.call(self.site.upstream_url()));
@@ -157,7 +159,7 @@ impl Exchange<'_> {
         self.noted().inspect(|it| it.answered(asked.at.elapsed()));
         let (status, headers) = (answer.status(), answer.headers());
         let retry = retry_after(status, headers, self.state.response(), now());
-        let later = |it: Fault| it.later(retry.clone());
+        let later = |it: Fault| Refusal::from(it.later(retry.clone()));
         if stream::is_stream(answer.headers(), media, self.incremental()) {
             let answer = stream::going_on(answer)?;
             let parted = (!is_live).then(|| Parted::of(answer.headers()));
@@ -168,10 +170,16 @@ impl Exchange<'_> {
             return Ok(Served::Stream(answer, (expires, lasts), counting));
         }
         let answer = asked.guard(answer, false, answers).map_err(&later)?;
-        let answer = guarded::held(answer, asked.until()).await.map_err(&later)?;
+        let answer = match answer.body().is_read() {
+            // Boxed here and below: most answers pass, and would carry room for this about.
+            true => Box::pin(guarded::held(answer, asked.until())).await.map_err(&later)?,
+            false => answer,
+        };
         let known = (&***self.state, self.reply.id, self.noted());
-        let passing = watched::pass(answer, known, watched, charges).await.map_err(later)?;
-        Ok(Served::Operation(passing))
+        match watched::pass(answer, known, watched, charges) {
+            Pass::AsItComes(answer, counting) => Ok(Served::Relayed(answer, counting)),
+            Pass::Tell(it) => Box::pin(it.told()).await.map(Served::Told).map_err(later),
+        }
     }
 
     /// What the guard of the connection has found in the bytes of this request.
@@ -286,7 +294,7 @@ impl Exchange<'_> {
                 let answers = Foreseen { framing: requests.framing, expected, delivery };
                 let expires = stream::expires(&caller);
                 let going = Going { admitted, told, watched, answers, expires, charges };
-                Ok(Judged::Forward(going))
+                Ok(Judged::Forward(Box::new(going)))
             }
             Verdict::Answer(answered) => {
                 self.spend_on(&answered.items, spender, &mut charges).await?;
@@ -326,10 +334,10 @@ impl Exchange<'_> {
 }
 
 /// What becomes of a request that is not refused.
-#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
 pub(super) enum Judged {
     Answer(Vec<u8>),
-    Forward(Going),
+    /// Boxed, as it goes from hand to hand, and every future on the way would have it twice.
+    Forward(Box<Going>),
 }
 
 /// A request that goes on, and what is known of its answer.

@@ -116,10 +116,9 @@ impl Guarded {
         self
     }
 
-    /// The same, when somebody reads all of it first.
-    pub(super) const fn unsent(mut self) -> Self {
-        self.is_sent = false;
-        self
+    /// Whether somebody reads it on its way.
+    pub(super) const fn is_read(&self) -> bool {
+        self.filter.is_some()
     }
 
     /// Why it breaks off when the request has had its time.
@@ -252,16 +251,13 @@ pub(super) async fn held(
     until: Option<Instant>,
 ) -> Result<Response<Guarded>, Fault> {
     let (mut head, mut body) = answer.into_parts();
-    if body.filter.is_some() {
-        let held = match until {
-            Some(until) => timeout_at(until, body.hold()).await.unwrap_or(Err(CutOff::Late)),
-            None => body.hold().await,
-        };
-        held.map_err(|it| it.fault(head.status))?;
-        // What is longer has to break off visibly when it turns out to be wrong.
-        head.headers.remove(CONTENT_LENGTH);
-    }
-    body.is_sent = true;
+    let held = match until {
+        Some(until) => timeout_at(until, body.hold()).await.unwrap_or(Err(CutOff::Late)),
+        None => body.hold().await,
+    };
+    held.map_err(|it| it.fault(head.status))?;
+    // What is longer has to break off visibly when it turns out to be wrong.
+    head.headers.remove(CONTENT_LENGTH);
     Ok(Response::from_parts(head, body))
 }
 

@@ -26,7 +26,6 @@ use crate::{
         logged,
         panics::{Caught, caught},
         stream,
-        watched::Passing,
     },
     telemetry::{GraphIndex, Panicked},
     transport::{Media, Refusal, Reply, listed_origin},
@@ -88,11 +87,11 @@ impl Exchange<'_> {
     fn answer(&self, ended: Ended, until: Option<Instant>) -> Response<Answer> {
         let reply = &self.reply;
         match ended {
-            Ok(Ok(Served::Operation(Passing::Relayed(mut relayed, counting)))) => {
+            Ok(Ok(Served::Relayed(mut relayed, counting))) => {
                 reply.sign(&mut relayed);
                 relayed.map(|relayed| Answer::Relayed { relayed, until, counting })
             }
-            Ok(Ok(Served::Operation(Passing::Told(mut told)))) => {
+            Ok(Ok(Served::Told(mut told))) => {
                 reply.sign(&mut told);
                 told.map(Answer::from)
             }

@@ -161,35 +161,49 @@ impl Drop for Counting {
     }
 }
 
-/// An answer of the upstream, and what becomes of it.
-#[expect(clippy::large_enum_variant, reason = "it lives for one match, and a box is paid by all")]
-pub(super) enum Passing {
+/// What the policy wants of an answer.
+pub(super) enum Pass {
     /// It passes as it comes.
-    Relayed(Response<Guarded>, Option<Box<Counting>>),
-    /// It was read, and is told its cost.
-    Told(Response<Bytes>),
+    AsItComes(Response<Guarded>, Option<Box<Counting>>),
+    /// It is told its cost.
+    Tell(Tell),
 }
 
-/// Does with an answer what the policy wants.
-pub(super) async fn pass(
+/// An answer that is to be told its cost.
+pub(super) struct Tell {
+    answer: Response<Guarded>,
+    watched: Watched,
+    counting: Option<Box<Counting>>,
+}
+
+/// Finds what the policy wants of an answer.
+pub(super) fn pass(
     answer: Response<Guarded>,
     (state, id, noted): (&State, RequestId, Option<&Rc<Noted>>),
     mut watched: Option<Watched>,
     charges: Charges,
-) -> Result<Passing, Fault> {
+) -> Pass {
     let mut counting = Counting::of((state, id), watched.as_mut(), charges);
     counting.iter_mut().for_each(|it| it.noted = noted.cloned());
-    let watched = watched.filter(|it| it.is_told() && can_be_told(&answer));
-    let Some(watched) = watched else { return Ok(Passing::Relayed(answer, counting)) };
-    let (mut head, body) = answer.into_parts();
-    let body = body.unsent().collect().await.map_err(|it| it.fault(head.status))?.to_bytes();
-    if let Some(mut counting) = counting {
-        counting.push(&body);
+    match watched.filter(|it| it.is_told() && can_be_told(&answer)) {
+        Some(watched) => Pass::Tell(Tell { answer, watched, counting }),
+        None => Pass::AsItComes(answer.map(Guarded::sent), counting),
     }
-    let told = std::str::from_utf8(&body).ok().and_then(|it| watched.tell(it));
-    let body = told.map_or(body, Bytes::from);
-    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-    Ok(Passing::Told(Response::from_parts(head, body)))
+}
+
+impl Tell {
+    /// Reads the answer, and tells it.
+    pub(super) async fn told(self) -> Result<Response<Bytes>, Fault> {
+        let (mut head, body) = self.answer.into_parts();
+        let body = body.collect().await.map_err(|it| it.fault(head.status))?.to_bytes();
+        if let Some(mut counting) = self.counting {
+            counting.push(&body);
+        }
+        let told = std::str::from_utf8(&body).ok().and_then(|it| self.watched.tell(it));
+        let body = told.map_or(body, Bytes::from);
+        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        Ok(Response::from_parts(head, body))
+    }
 }
 
 /// JSON as it is, of a known size, and nobody has signed it.

@@ -21,7 +21,7 @@ use crate::{
         faults::{Stage, point},
         files::{Body, Files, Sending},
         headers::{add_proofs, clean_answer, written_address},
-        link::{Broken, Link},
+        link::{Broken, Link, Parcel},
         replica::{Idle, Load, Replica},
         single::Single,
         target::Target,
@@ -180,7 +180,7 @@ impl Lane {
         }
     }
 
-    fn request(&self, outgoing: Outgoing, head: Head<'_>, target: &Target) -> Request<Body> {
+    fn request(&self, outgoing: Outgoing, head: Head<'_>, target: &Target) -> Parcel {
         let mut headers = head.write(target.host(), self.written(head.address));
         // Whatever the policy lets pass: nobody but us signs.
         headers.remove(&signed_link::HEADER);
@@ -192,7 +192,7 @@ impl Lane {
             headers.insert(CONTENT_TYPE, content_type);
         }
         add_proofs(&mut headers, outgoing.proofs);
-        let mut request = Request::new(outgoing.body);
+        let mut request = Box::new(Request::new(outgoing.body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = target.origin();
         *request.headers_mut() = headers;

@@ -3,10 +3,14 @@
 //! A request comes and, when it was not sent, goes back as HTTP/1.1 writes it: the next connection
 //! may be of another kind.
 
-use std::task::Context;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
 
+use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Frame, Incoming};
 use tokio::time::{Instant, timeout_at};
 
 use crate::upstream::{
@@ -22,11 +26,14 @@ pub(super) enum Link {
     Single(Single),
 }
 
+/// A request on its way to a connection. Boxed: every future that holds it would have it twice.
+pub(super) type Parcel = Box<Request<Body>>;
+
 /// An exchange that failed, with the request when not a byte of it was sent.
 #[derive(Debug)]
 pub(super) struct Broken {
     pub(super) failure: Failure,
-    pub(super) unsent: Option<Request<Body>>,
+    pub(super) unsent: Option<Parcel>,
 }
 
 impl Link {
@@ -34,7 +41,7 @@ impl Link {
     pub(super) async fn exchange(
         &mut self,
         target: &Target,
-        mut request: Request<Body>,
+        mut request: Parcel,
         deadline: Instant,
     ) -> Result<Response<Incoming>, Broken> {
         let answer = match self {
@@ -54,12 +61,16 @@ impl Link {
         answer
     }
 
-    /// Lets the connection read and write; to be called by whoever waits for its answer.
-    pub(super) fn drive(&mut self, ctx: &mut Context<'_>) {
+    /// The next piece of an answer; to be called by whoever waits for it.
+    pub(super) fn poll_frame(
+        &mut self,
+        answer: &mut Incoming,
+        ctx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
         match self {
-            // A task of its own drives it.
-            Self::Shared(_) => {}
-            Self::Single(it) => it.drive(ctx),
+            // A task of its own drives the connection.
+            Self::Shared(_) => Pin::new(answer).poll_frame(ctx),
+            Self::Single(it) => it.poll_frame(answer, ctx),
         }
     }
 

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{Request, Response};
+use http::Response;
 use hyper::{
     body::Incoming,
     client::conn::http2::{Builder, SendRequest},
@@ -21,7 +21,11 @@ use hyper_util::rt::TokioIo;
 
 use crate::{
     sources::{Ended, Wire},
-    upstream::{fault::Failure, files::Body, link::Broken},
+    upstream::{
+        fault::Failure,
+        files::Body,
+        link::{Broken, Parcel},
+    },
 };
 
 /// A connection that takes requests.
@@ -98,13 +102,10 @@ impl Multiplexed {
 
 impl Stream {
     /// Sends a request and waits for the head of the answer.
-    pub(super) async fn exchange(
-        &self,
-        request: Request<Body>,
-    ) -> Result<Response<Incoming>, Broken> {
+    pub(super) async fn exchange(&self, request: Parcel) -> Result<Response<Incoming>, Broken> {
         let mut sender = self.0.sender.clone();
-        sender.try_send_request(request).await.map_err(|mut it| {
-            let unsent = it.take_message();
+        sender.try_send_request(*request).await.map_err(|mut it| {
+            let unsent = it.take_message().map(Box::new);
             if unsent.is_some() {
                 self.retire();
             }

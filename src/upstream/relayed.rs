@@ -119,13 +119,10 @@ impl Relayed {
         &mut self,
         ctx: &mut Context<'_>,
     ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(ctx) {
-            return Poll::Ready(frame);
+        match &mut self.leg {
+            Some(leg) => leg.link.poll_frame(&mut self.incoming, ctx),
+            None => Pin::new(&mut self.incoming).poll_frame(ctx),
         }
-        if let Some(leg) = &mut self.leg {
-            leg.link.drive(ctx);
-        }
-        Pin::new(&mut self.incoming).poll_frame(ctx)
     }
 
     fn is_late(&mut self, ctx: &mut Context<'_>) -> bool {

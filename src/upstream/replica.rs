@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{Request, Response};
+use http::Response;
 use hyper::body::Incoming;
 use tokio::{
     sync::Mutex,
@@ -24,8 +24,7 @@ use crate::{
         breaker::{Breaker, Rules},
         dial::{Dial, Opened},
         fault::Failure,
-        files::Body,
-        link::{Broken, Link},
+        link::{Broken, Link, Parcel},
         multiplexed::Multiplexed,
         single::Single,
         target::Target,
@@ -139,10 +138,9 @@ impl Replica {
     pub(super) async fn exchange(
         &self,
         own: Option<Single>,
-        request: Request<Body>,
+        mut request: Parcel,
         deadline: Deadline,
     ) -> Result<(Response<Incoming>, Link), Broken> {
-        let mut request = request;
         if let Some(mut link) = own.map(Link::Single).or_else(|| self.take()) {
             match link.exchange(&self.target, request, deadline).await {
                 Ok(answer) => return Ok((answer, link)),
@@ -150,7 +148,7 @@ impl Replica {
                 Err(broken) => return Err(broken),
             }
         }
-        let mut link = match self.open(deadline).await {
+        let mut link = match Box::pin(self.open(deadline)).await {
             Ok(link) => link,
             Err(failure) => return Err(Broken { failure, unsent: Some(request) }),
         };

@@ -10,16 +10,22 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use http::{Request, Response};
+use bytes::Bytes;
+use http::Response;
 use hyper::{
-    body::Incoming,
+    body::{Body as _, Frame, Incoming},
     client::conn::http1::{Builder, Connection, SendRequest},
 };
 use hyper_util::rt::TokioIo;
 
 use crate::{
     sources::{Ended, Wire},
-    upstream::{fault::Failure, files::Body, link::Broken},
+    upstream::{
+        bell::Bell,
+        fault::Failure,
+        files::Body,
+        link::{Broken, Parcel},
+    },
 };
 
 type Running = Box<Connection<TokioIo<Wire>, Body>>;
@@ -30,6 +36,7 @@ pub(super) struct Single {
     sender: SendRequest<Body>,
     /// Nothing once the connection has ended. Boxed, since links are handed from hand to hand.
     connection: Option<Running>,
+    bell: Bell,
     ended: Ended,
 }
 
@@ -43,32 +50,43 @@ impl Single {
             .handshake(TokioIo::new(wire))
             .await
             .map_err(|it| Failure::broken(it, &ended))?;
-        Ok(Self { sender, connection: Some(Box::new(connection)), ended })
+        let connection = Some(Box::new(connection));
+        Ok(Self { sender, connection, bell: Bell::new(), ended })
     }
 
     /// Sends a request and waits for the head of the answer.
-    pub(super) async fn exchange(
-        &mut self,
-        request: Request<Body>,
-    ) -> Result<Response<Incoming>, Broken> {
-        let mut answer = pin!(self.sender.try_send_request(request));
-        let connection = &mut self.connection;
+    pub(super) async fn exchange(&mut self, request: Parcel) -> Result<Response<Incoming>, Broken> {
+        let Self { sender, connection, bell, ended } = self;
+        let mut answer = pin!(sender.try_send_request(*request));
         let answer = poll_fn(|ctx| {
-            if let Poll::Ready(answer) = answer.as_mut().poll(ctx) {
-                return Poll::Ready(answer);
-            }
-            drive(connection, ctx);
-            answer.as_mut().poll(ctx)
+            bell.poll(ctx, |ctx| {
+                if let Poll::Ready(answer) = answer.as_mut().poll(ctx) {
+                    return Poll::Ready(answer);
+                }
+                drive(connection, ctx);
+                answer.as_mut().poll(ctx)
+            })
         });
         answer.await.map_err(|mut it| Broken {
-            unsent: it.take_message(),
-            failure: Failure::broken(it.into_error(), &self.ended),
+            unsent: it.take_message().map(Box::new),
+            failure: Failure::broken(it.into_error(), ended),
         })
     }
 
-    /// Lets the connection read and write; to be called by whoever waits for its answer.
-    pub(super) fn drive(&mut self, ctx: &mut Context<'_>) {
-        drive(&mut self.connection, ctx);
+    /// The next piece of an answer.
+    pub(super) fn poll_frame(
+        &mut self,
+        answer: &mut Incoming,
+        ctx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let connection = &mut self.connection;
+        self.bell.poll(ctx, |ctx| {
+            if let Poll::Ready(frame) = Pin::new(&mut *answer).poll_frame(ctx) {
+                return Poll::Ready(frame);
+            }
+            drive(connection, ctx);
+            Pin::new(&mut *answer).poll_frame(ctx)
+        })
     }
 
     /// True when another request can be sent: the last answer is complete, and the upstream has
