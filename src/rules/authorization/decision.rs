@@ -13,7 +13,7 @@ use crate::{
         },
         scope::{Place, Source, take_the_same},
     },
-    schema::{FieldId, InputId},
+    schema::{FieldId, InputId, Kind},
 };
 
 /// Who decides.
@@ -102,11 +102,13 @@ struct Asking<'a> {
     keep: Keep,
     places: HashMap<(By, Key), usize>,
     questions: Questions,
-    /// What was asked at the selection so far.
-    here: HashSet<(By, Option<FieldId>)>,
+    /// What was asked at the selection so far, and below which field.
+    here: HashSet<(By, Option<FieldId>, Option<FieldId>)>,
     /// The fields that can answer around the selection, when someone wants to know.
     around: Option<Vec<Option<FieldId>>>,
     n_combinations: u64,
+    /// How often it was looked whether one field leads to another.
+    n_looks: u64,
 }
 
 /// What the answer to a question depends on, beside the caller.
@@ -138,6 +140,7 @@ impl<'a> Asking<'a> {
             here: HashSet::default(),
             around: None,
             n_combinations: 0,
+            n_looks: 0,
         }
     }
 
@@ -162,7 +165,7 @@ impl<'a> Asking<'a> {
         let asks = |name| expression.is_some_and(|it| it.asks_for(&[name]));
         let tells = asks(Name::Field) || (asks(Name::Args) && self.has_own_args(id, field));
         let field_key = tells.then_some(field);
-        if !self.here.insert((by, field_key)) {
+        if !asks(Name::Parent) && !self.here.insert((by, field_key, None)) {
             return;
         }
         let key = Key {
@@ -185,10 +188,26 @@ impl<'a> Asking<'a> {
             None => vec![None],
         });
         for parent_field in &parents {
-            let key = Key { parent: Some((parent, *parent_field)), ..key.clone() };
-            self.add(by, key, Place { node: id, field, parent: *parent_field });
+            let asked = (by, field_key, *parent_field);
+            if !self.here.contains(&asked) && self.leads_to(*parent_field, field) {
+                self.here.insert(asked);
+                let key = Key { parent: Some((parent, *parent_field)), ..key.clone() };
+                self.add(by, key, Place { node: id, field, parent: *parent_field });
+            }
         }
         self.around = Some(parents);
+    }
+
+    /// Whether the one field can return what has the other; true after too many questions.
+    fn leads_to(&mut self, above: Option<FieldId>, field: FieldId) -> bool {
+        let schema = self.operation.schema();
+        self.n_looks = self.n_looks.saturating_add(1);
+        match (above, schema.ty(schema.field(field).parent).kind) {
+            (Some(above), Kind::Object { object }) if self.n_looks <= COMBINATIONS => {
+                schema.ty(schema.field(above).ty.named).possible.contains(object)
+            }
+            _ => true,
+        }
     }
 
     /// Whether the field that answers takes other arguments than the one as written.
