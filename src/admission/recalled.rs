@@ -62,7 +62,7 @@ pub enum Hidden {
 }
 
 /// How far a policy says the same as the one that was in force.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Alike {
     /// The keys of blocks that are not the same.
     differing: Vec<Box<str>>,

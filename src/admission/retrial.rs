@@ -355,4 +355,4 @@ impl Says {
 
 /// Rules for which a value of the same size is not the same.
 const LOOKS_AT_VALUES: &[&str] =
-    &["input-json", "input-pattern", "input-range", "input-url", "representation"];
+    &["input-json", "input-one-of", "input-pattern", "input-range", "input-url", "representation"];

@@ -1,6 +1,8 @@
 //! Trusted documents that a policy refuses whatever the variables and the caller: for a person, not
 //! for the request path.
 
+use std::fmt;
+
 use crate::{
     admission::{
         UnixSeconds,
@@ -12,26 +14,33 @@ use crate::{
     },
     expression::{Asked, When},
     identity::{Caller, Seen},
-    policy::{Policy, ProfileIdx, Stance},
+    policy::{ListedIdx, Policy, ProfileIdx, Stance},
     verdict::{Findings, Mode, Violation},
 };
 
-/// A trusted document that nobody can send.
+/// An operation of a trusted document that nobody can send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
-    /// The id under which it is listed.
+    /// The id under which the document is listed.
     pub id: Box<str>,
+    /// The file that lists it.
+    pub file: Box<str>,
+    /// Its name.
+    pub name: Option<Box<str>>,
+    /// What it says, which other documents may say as well.
+    pub said: ListedIdx,
     /// Why it would be refused under the base profile.
     pub violation: Violation,
 }
 
-/// Every document that every profile refuses, with what the base objects to.
+/// Every operation that every profile refuses, with what the base objects to. One that several
+/// documents have is told once, unless the base objects to something else.
 #[must_use]
 pub fn unfit(policy: &Policy, now: UnixSeconds) -> Vec<Unfit> {
     let caller = Caller::default();
     let seen = Seen::new(&caller);
     let asked = Asked::new(&policy.conditions, &seen);
-    let mut unfit = Vec::new();
+    let mut unfit: Vec<Unfit> = Vec::new();
     let library = &policy.documents.library;
     for (_, document) in library.iter() {
         for (name, said) in document.operations.iter().zip(&document.says) {
@@ -52,10 +61,24 @@ pub fn unfit(policy: &Policy, now: UnixSeconds) -> Vec<Unfit> {
             };
             let objections: Option<Vec<_>> = profiles.iter().map(|it| objection(*it)).collect();
             let first = objections.and_then(|it| it.into_iter().next());
-            unfit.extend(first.map(|violation| Unfit { id: document.id.clone(), violation }));
+            let Some(violation) = first else { continue };
+            if unfit.iter().any(|it| it.said == *said && it.violation.rule == violation.rule) {
+                continue;
+            }
+            let (id, file) = (document.id.clone(), document.file.clone());
+            unfit.push(Unfit { id, file, name: name.clone(), said: *said, violation });
         }
     }
     unfit
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "`{name}` of `{}` (`{}`)", self.file, self.id),
+            None => write!(f, "`{}` of `{}`", self.id, self.file),
+        }
+    }
 }
 
 impl Bench<'_> {

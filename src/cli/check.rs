@@ -100,12 +100,11 @@ fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics, Work) {
     }
     let unfit = policy.as_ref().map(|it| unfit(it, sources::now())).unwrap_or_default();
     for it in unfit.iter().take(MAX_UNFIT) {
-        let message =
-            format!("trusted document `{}` is always refused: {}", it.id, it.violation.detail);
+        let message = format!("trusted document {it} is always refused: {}", it.violation.detail);
         diagnostics.push(Diagnostic::warning("unfit-document", message));
     }
     if unfit.len() > MAX_UNFIT {
-        let message = format!("{} trusted documents are always refused", unfit.len());
+        let message = format!("{} trusted operations are always refused", unfit.len());
         let warning = Diagnostic::warning("unfit-document", message);
         diagnostics.push(warning.help("`portcullis manifest verify` lists them all"));
     }

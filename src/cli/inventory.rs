@@ -21,8 +21,11 @@ use crate::{
         terminal,
     },
     digest::Digest,
+    document::{self, ReadLimits},
     json::Literal,
-    policy::Policy,
+    operation::{Operation, coerce},
+    policy::{ListedIdx, Policy, manifest::DocumentId},
+    rules::{Used, deprecated_values},
     schema::{InputOwner, Schema},
     telemetry::now_millis,
     traffic::{Replay, Replayed},
@@ -87,6 +90,8 @@ enum Kind {
     Operation,
     Field,
     Argument,
+    /// An input field or enum value; listed when it is deprecated.
+    Input,
 }
 
 impl Kind {
@@ -94,6 +99,7 @@ impl Kind {
         match self {
             Self::Argument => "argument",
             Self::Field => "field",
+            Self::Input => "input",
             Self::Operation => "operation",
         }
     }
@@ -142,6 +148,8 @@ struct Seen {
     policy: Arc<Policy>,
     past: Past,
     uses: HashMap<Asked, Use>,
+    /// What is deprecated of what was given, with the reason and the client.
+    given: BTreeMap<(Used, Box<str>), Use>,
     texts: HashMap<Digest, (Option<Box<str>>, bool)>,
 }
 
@@ -151,23 +159,42 @@ impl Seen {
             policy: Arc::clone(policy),
             past: Past::new(Arc::clone(policy)),
             uses: HashMap::default(),
+            given: BTreeMap::new(),
             texts: HashMap::default(),
         }
     }
 
     fn note(&mut self, it: &Replayed<'_>) {
         let logged = it.logged;
-        let client = logged.client().unwrap_or_default();
-        let asked = (logged.document(), logged.name().map(Into::into), client.into());
+        let client: Box<str> = logged.client().unwrap_or_default().into();
+        let asked = (logged.document(), logged.name().map(Into::into), client.clone());
         let at: Box<str> = logged.at().into();
         let refused = u64::from(!it.was_admitted());
         let used = Use { count: 1, refused, first: at.clone(), last: at };
+        for it in self.given(it) {
+            self.given.entry((it, client.clone())).or_default().add(&used);
+        }
         self.uses.entry(asked).or_default().add(&used);
         if let Some(document) = it.document
             && !self.texts.contains_key(&document.hash)
         {
             self.texts.insert(document.hash, (document.text.clone(), document.is_trusted));
         }
+    }
+
+    /// What is deprecated of what an operation came with.
+    fn given(&mut self, it: &Replayed<'_>) -> BTreeSet<Used> {
+        let document = it.document.filter(|_| self.policy.schema.has_deprecated_inputs());
+        let Some((text, hash)) = document.and_then(|it| Some((it.text.as_deref()?, it.hash)))
+        else {
+            return BTreeSet::new();
+        };
+        let Some(operation) = operation(&mut self.past, text, hash, it.logged.name().as_deref())
+        else {
+            return BTreeSet::new();
+        };
+        let variables = coerce(operation.schema(), operation.variables(), it.logged.variables());
+        deprecated_values(&operation, variables.ok().as_ref())
     }
 
     fn rows(&mut self) -> Vec<Row> {
@@ -177,7 +204,7 @@ impl Seen {
         for ((hash, name, client), used) in uses {
             let known = hash.and_then(|it| self.texts.get(&it)).cloned();
             let (text, is_trusted) = known.unwrap_or_default();
-            let is_trusted = is_trusted || hash.is_some_and(|it| self.lists(it));
+            let is_trusted = is_trusted || hash.is_some_and(|it| !self.says(it).is_empty());
             let written = hash.map(|it| it.to_string()).unwrap_or_default();
             let label = label(name.as_deref(), text.as_deref(), &written);
             let mut add = |kind, name: Box<str>, deprecated: Option<Box<str>>| {
@@ -199,20 +226,38 @@ impl Seen {
                 add(kind, name, deprecated);
             }
         }
-        rows.into_values().collect()
+        let given = self.given.iter().map(|((it, client), used)| Row {
+            kind: Kind::Input,
+            name: it.at.as_str().into(),
+            client: client.clone(),
+            used: used.clone(),
+            deprecated: Some(it.reason.clone()),
+            is_trusted: false,
+            hash: "".into(),
+        });
+        rows.into_values().chain(given).collect()
     }
 
-    fn lists(&self, hash: Digest) -> bool {
-        let id = crate::policy::manifest::DocumentId::Content(hash);
-        self.policy.documents.library.with_id(&id).is_some()
+    /// What the operations of a document say, as far as trusted documents say it.
+    fn says(&self, hash: Digest) -> Vec<ListedIdx> {
+        let library = &self.policy.documents.library;
+        if let Some(it) = library.with_id(&DocumentId::Content(hash)) {
+            return library.document(it).map(|it| it.says.clone()).unwrap_or_default();
+        }
+        let text = self.texts.get(&hash).and_then(|(text, _)| text.as_deref());
+        let read = text.and_then(|it| document::read(it, &ReadLimits::CEILINGS).ok());
+        let says = read.map(|it| library.says(&it.document)).unwrap_or_default();
+        says.into_iter().collect::<Option<_>>().unwrap_or_default()
     }
 
-    /// Trusted documents that nobody has asked for.
+    /// Trusted documents that nobody has asked for, in whatever layout; each once.
     fn unused(&self) -> Vec<Box<str>> {
-        let asked: BTreeSet<Digest> = self.uses.keys().filter_map(|(it, ..)| *it).collect();
-        let listed = self.policy.documents.library.iter();
-        let is_unused = |text: &str| !asked.contains(&Digest::of(text.as_bytes()));
-        listed.filter(|(_, it)| is_unused(&it.text)).map(|(_, it)| it.id.clone()).collect()
+        let asked = self.uses.keys().filter_map(|(it, ..)| *it);
+        let mut met: BTreeSet<ListedIdx> = asked.flat_map(|it| self.says(it)).collect();
+        let listed = self.policy.documents.library.iter().map(|(_, it)| it);
+        let unused =
+            listed.filter(|it| it.says.iter().fold(true, |all, it| met.insert(*it) && all));
+        unused.map(|it| it.id.clone()).collect()
     }
 }
 
@@ -236,23 +281,13 @@ type Part = (Kind, Box<str>, Option<Box<str>>);
 /// The fields and arguments of an operation, each once.
 fn parts(past: &mut Past, text: &str, hash: Digest, name: Option<&str>) -> BTreeSet<Part> {
     let schema = Arc::clone(&past.policy().schema);
-    let item = Recalled {
-        request: Request {
-            query: Some(Literal::of(text)),
-            operation_name: name.map(Into::into),
-            ..Request::default()
-        },
-        has_text: true,
-        document: Some(hash),
-        bytes: 0,
-        variables_bytes: None,
-        hidden: Hidden::Nothing,
-        found: Vec::new(),
-        refused: None,
-    };
-    let Some(operation) = past.operation(&item) else { return BTreeSet::new() };
+    let Some(operation) = operation(past, text, hash, name) else { return BTreeSet::new() };
     let mut parts = BTreeSet::new();
     for node in operation.nodes() {
+        // Of an interface's field, that of the type does not tell.
+        if let Some(reason) = &schema.field(node.field).deprecated {
+            parts.insert((Kind::Field, operation.coordinate(node).into(), Some(reason.clone())));
+        }
         for field in operation.answering(node) {
             let deprecated = schema.field(field).deprecated.clone();
             parts.insert((Kind::Field, schema.coordinate(field).into(), deprecated));
@@ -265,6 +300,28 @@ fn parts(past: &mut Past, text: &str, hash: Digest, name: Option<&str>) -> BTree
         }
     }
     parts
+}
+
+fn operation(
+    past: &mut Past,
+    text: &str,
+    hash: Digest,
+    name: Option<&str>,
+) -> Option<Arc<Operation>> {
+    past.operation(&Recalled {
+        request: Request {
+            query: Some(Literal::of(text)),
+            operation_name: name.map(Into::into),
+            ..Request::default()
+        },
+        has_text: true,
+        document: Some(hash),
+        bytes: 0,
+        variables_bytes: None,
+        hidden: Hidden::Nothing,
+        found: Vec::new(),
+        refused: None,
+    })
 }
 
 fn owner(schema: &Schema, owner: InputOwner) -> String {

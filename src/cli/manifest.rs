@@ -154,13 +154,14 @@ fn verify(policy: &Path, found: &mut Diagnostics) -> Exit {
     found.extend(diagnostics);
     let Some(policy) = policy else { return Exit::Misuse };
     let unfit = unfit(&policy, now());
-    let n = policy.documents.library.iter().count();
     for it in &unfit {
-        terminal::data(&format!("{}: {}: {}\n", it.id, it.violation.code, it.violation.detail));
+        terminal::data(&format!("{it}: {}: {}\n", it.violation.code, it.violation.detail));
     }
-    // A document may have several operations.
-    let n_refused = unfit.iter().map(|it| &it.id).collect::<HashSet<_>>().len();
-    terminal::say(&format!("{n_refused} of {n} trusted documents would be refused\n"));
+    // Several documents may say the same, such as a file and its canonical text.
+    let listed = policy.documents.library.iter().flat_map(|(_, it)| &it.says);
+    let n = listed.collect::<HashSet<_>>().len();
+    let n_refused = unfit.iter().map(|it| it.said).collect::<HashSet<_>>().len();
+    terminal::say(&format!("{n_refused} of {n} trusted operations would be refused\n"));
     if unfit.is_empty() { Exit::Fine } else { Exit::Found }
 }
 

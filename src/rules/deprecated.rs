@@ -1,12 +1,12 @@
 //! Whether deprecated fields, arguments, input fields and enum values may be used: `deprecated`.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ahash::HashSet;
 
 use crate::{
     document::{Document, ValueKind},
-    operation::{Given, InputValue, Met, Node, Operation, Variable, walk},
+    operation::{Given, InputValue, Met, Node, Operation, Variable, Variables, walk},
     rules::{Entry, Facts, Meta, Residual, Rule, Setting, Specialised, Switch, guarded},
     schema::{InputId, InputOwner, Kind, Schema, TypeId},
     verdict::{Code, Findings, Violation},
@@ -57,34 +57,72 @@ impl Rule for Deprecated {
     }
 }
 
-/// The coordinates of what one selection uses that is deprecated.
-fn used_by(operation: &Operation, node: &Node) -> Vec<String> {
-    let (schema, document) = (operation.schema(), operation.document());
-    let mut used = Vec::new();
-    if schema.field(node.field).deprecated.is_some() {
-        used.push(operation.coordinate(node));
+/// Something deprecated that an operation uses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Used {
+    /// Its coordinate.
+    pub at: String,
+    /// The reason that the schema gives.
+    pub reason: Box<str>,
+}
+
+/// The deprecated input fields and enum values that an operation gives: as written, and in the
+/// variables that it came with.
+#[must_use]
+pub fn deprecated_values(
+    operation: &Operation,
+    variables: Option<&Variables<'_>>,
+) -> BTreeSet<Used> {
+    let mut used = BTreeSet::new();
+    if !operation.schema().has_deprecated_inputs() {
+        return used;
     }
-    for argument in operation.arguments(node) {
-        let input = schema.input(argument.input);
-        if input.deprecated.is_some() {
-            used.push(format!("{}({}:)", operation.coordinate(node), input.name));
-        }
-        let value = InputValue::Literal(argument.value);
-        walk((schema, document), &input.ty, value, |met| {
-            used.extend(deprecated_in(schema, document, met));
-        });
+    for node in operation.nodes() {
+        in_values(operation, node, |it| used.extend([it]));
+    }
+    if let Some((suspects, variables)) = InVariables::of(operation).zip(variables) {
+        suspects.each(variables, |it| used.extend([it]));
     }
     used
 }
 
-/// The coordinate of an input field or enum value that is deprecated.
-fn deprecated_in(schema: &Schema, document: &Document, met: Met<'_>) -> Option<String> {
+/// What one selection uses that is deprecated.
+fn used_by(operation: &Operation, node: &Node) -> Vec<Used> {
+    let schema = operation.schema();
+    let mut used = Vec::new();
+    if let Some(reason) = &schema.field(node.field).deprecated {
+        used.push(Used { at: operation.coordinate(node), reason: reason.clone() });
+    }
+    for argument in operation.arguments(node) {
+        let input = schema.input(argument.input);
+        if let Some(reason) = &input.deprecated {
+            let at = format!("{}({}:)", operation.coordinate(node), input.name);
+            used.push(Used { at, reason: reason.clone() });
+        }
+    }
+    in_values(operation, node, |it| used.push(it));
+    used
+}
+
+/// The same of what its arguments are given.
+fn in_values(operation: &Operation, node: &Node, mut found: impl FnMut(Used)) {
+    let (schema, document) = (operation.schema(), operation.document());
+    for argument in operation.arguments(node) {
+        let ty = &schema.input(argument.input).ty;
+        walk((schema, document), ty, InputValue::Literal(argument.value), |met| {
+            deprecated_in(schema, document, met).into_iter().for_each(&mut found);
+        });
+    }
+}
+
+/// An input field or enum value that is deprecated.
+fn deprecated_in(schema: &Schema, document: &Document, met: Met<'_>) -> Option<Used> {
     match met {
         Met::Field(id) => {
             let input = schema.input(id);
-            input.deprecated.as_ref()?;
+            let reason = input.deprecated.clone()?;
             let InputOwner::InputObject(owner) = input.owner else { return None };
-            Some(format!("{}.{}", schema.ty(owner).name, input.name))
+            Some(Used { at: format!("{}.{}", schema.ty(owner).name, input.name), reason })
         }
         Met::Leaf { named, value } => {
             let ty = schema.ty(named);
@@ -95,19 +133,18 @@ fn deprecated_in(schema: &Schema, document: &Document, met: Met<'_>) -> Option<S
                     _ => return None,
                 },
             };
-            let value = ty.values.iter().find(|it| *it.name == *name)?;
-            value.deprecated.as_ref()?;
-            Some(format!("{}.{name}", ty.name))
+            let reason = ty.values.iter().find(|it| *it.name == *name)?.deprecated.clone()?;
+            Some(Used { at: format!("{}.{name}", ty.name), reason })
         }
     }
 }
 
-fn objection(coordinate: String) -> Violation {
+fn objection(used: Used) -> Violation {
     Violation {
         rule: META.id,
         code: META.code,
-        detail: format!("`{coordinate}` is deprecated").into(),
-        at: Some(coordinate.into()),
+        detail: format!("`{}` is deprecated", used.at).into(),
+        at: Some(used.at.into()),
         public: "the operation uses something deprecated".into(),
     }
 }
@@ -137,9 +174,9 @@ impl InVariables {
     }
 }
 
-impl Residual for InVariables {
-    fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
-        for (suspect, given) in self.suspects.iter().zip(facts.variables.all()) {
+impl InVariables {
+    fn each(&self, variables: &Variables<'_>, mut found: impl FnMut(Used)) {
+        for (suspect, given) in self.suspects.iter().zip(variables.all()) {
             let Some(variable) = suspect else { continue };
             let value = match (given, variable.default) {
                 (Given::Value(value), _) => InputValue::Json(*value),
@@ -147,11 +184,15 @@ impl Residual for InVariables {
                 (Given::Default | Given::Absent, _) => continue,
             };
             walk((&self.schema, &self.document), &variable.ty, value, |met| {
-                if let Some(coordinate) = deprecated_in(&self.schema, &self.document, met) {
-                    found.object(objection(coordinate));
-                }
+                deprecated_in(&self.schema, &self.document, met).into_iter().for_each(&mut found);
             });
         }
+    }
+}
+
+impl Residual for InVariables {
+    fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
+        self.each(facts.variables, |it| found.object(objection(it)));
     }
 
     fn weight(&self) -> Option<usize> {

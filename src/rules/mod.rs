@@ -48,6 +48,7 @@ mod typed;
 mod value_depth;
 mod variables_bytes;
 
+pub use deprecated::{Used, deprecated_values};
 pub use registry::{Entry, REGISTRY, RuleIdx};
 
 use std::{fmt::Debug, sync::Arc};

@@ -82,18 +82,24 @@ impl Page<'_> {
         Some(self.written(key, &text, is_trusted))
     }
 
-    fn written(&mut self, key: Digest, text: &str, is_trusted: bool) -> Arc<Written> {
-        let shows_all = is_trusted || self.details == Details::Values;
+    /// `is_listed`: this very text.
+    fn written(&mut self, key: Digest, text: &str, is_listed: bool) -> Arc<Written> {
+        let library = &self.memory.past.policy().documents.library;
         let read = || document::read(text, &ReadLimits::CEILINGS).ok();
-        let (kept, is_hidden) = if text.len() > DOCUMENT {
-            (None, true)
-        } else if shows_all {
-            (Some(text.to_owned()), false)
-        } else if let Some(read) = read() {
-            let (text, is_hidden) = with_holes(&print(&read.document));
-            (Some(text), is_hidden)
-        } else {
-            (None, true)
+        let read = if is_listed || text.len() > DOCUMENT { None } else { read() };
+        // Another layout of a listed one holds the same values, and comments of its own.
+        let says = read.as_ref().map(|it| library.says(&it.document)).unwrap_or_default();
+        let says_the_same = !says.is_empty() && says.iter().all(Option::is_some);
+        let is_trusted = is_listed || says_the_same;
+        let (kept, is_hidden) = match read {
+            _ if text.len() > DOCUMENT => (None, true),
+            _ if is_listed || self.details == Details::Values => (Some(text.to_owned()), false),
+            Some(read) if is_trusted => (Some(print(&read.document)), false),
+            Some(read) => {
+                let (text, is_hidden) = with_holes(&print(&read.document));
+                (Some(text), is_hidden)
+            }
+            None => (None, true),
         };
         let (hash, bytes) = (Digest::of(text.as_bytes()), text.len());
         let written = Arc::new(Written { hash, text: kept, is_hidden, is_trusted, bytes });

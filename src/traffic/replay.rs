@@ -70,7 +70,9 @@ impl Replay {
     #[must_use]
     pub fn new(policies: impl IntoIterator<Item = Arc<Policy>>) -> Self {
         let pasts: Vec<_> = policies.into_iter().map(Past::new).collect();
-        let alike = vec![pasts.iter().map(|_| Alike::default()).collect()];
+        // Until a line says what was in force, nothing is known to be as it was.
+        let unknown = LoggedPolicy::default();
+        let alike = vec![pasts.iter().map(|it| unknown.alike(it.policy())).collect()];
         Self {
             pasts,
             alike,
@@ -110,6 +112,9 @@ impl Replay {
         loop {
             line.clear();
             let n = lines.read_until(b'\n', &mut line)?;
+            if n_bytes == 0 && line.starts_with(BYTE_ORDER_MARK) {
+                line.drain(..BYTE_ORDER_MARK.len());
+            }
             if n == 0 {
                 self.unreadable = self.unreadable.saturating_add(self.open.len() as u64);
                 self.open.clear();
@@ -278,6 +283,8 @@ impl<'t> Remembered<'t> {
     }
 }
 
+/// Some editors and shells write it at the start.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// 65,536 kinds of request are remembered, at a kilobyte or two each.
 const MEMO: NonZeroUsize = match NonZeroUsize::new(65_536) {
     Some(n) => n,

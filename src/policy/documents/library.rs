@@ -10,7 +10,7 @@ use ahash::HashMap;
 use crate::{
     diagnostic::Diagnostic,
     digest::Digest,
-    document::{self, Ceilings, OperationId, ReadLimits},
+    document::{self, Ceilings, Document, OperationId, ReadLimits},
     policy::{
         DocumentSettings,
         manifest::{Complaints, DocumentId, Listed, shortened},
@@ -63,6 +63,8 @@ pub struct TrustedDocument {
     pub digest: Digest,
     /// The id under which it was listed first.
     pub id: Box<str>,
+    /// The file that lists it there.
+    pub file: Box<str>,
     /// The names of its operations.
     pub operations: Vec<Option<Box<str>>>,
     /// What each of them says: its settings count wherever it stands.
@@ -103,6 +105,16 @@ impl Library {
     #[must_use]
     pub fn with_canonical(&self, canonical: &str) -> Option<ListedIdx> {
         self.by_canonical.get(canonical).copied()
+    }
+
+    /// What the operations of a document say, in its order; nothing for one that is not listed.
+    #[must_use]
+    pub fn says(&self, document: &Document) -> Vec<Option<ListedIdx>> {
+        let said = |(id, _)| match self.is_empty() {
+            true => None,
+            false => self.with_canonical(&document::canonical_text(document, id)),
+        };
+        (0..).map(OperationId).zip(document.operations()).map(said).collect()
     }
 
     /// The first document in which an operation stands.
@@ -181,6 +193,7 @@ impl Library {
             text,
             digest,
             id: listed.id.clone(),
+            file: listed.place.0.name.clone(),
             operations: names,
             says,
         });
