@@ -121,7 +121,12 @@ fn what_would_be_refused_is_told() {
     check(folder, &["verify", "p.yaml"], 2, "document `x-2`: more than 1 fields");
     let policy = fs::read_to_string(folder.join("p.yaml")).unwrap();
     fs::write(folder.join("p.yaml"), policy.replace("fields: 1, ", "aliases: 0, ")).unwrap();
-    check(folder, &["verify", "p.yaml"], 1, "x-2: MAX_ALIASES_LIMIT: `limits.aliases` is 0");
+    check(
+        folder,
+        &["verify", "p.yaml"],
+        1,
+        "`x-2` of `m.json`: MAX_ALIASES_LIMIT: `limits.aliases` is 0",
+    );
     write(r#"{"x-1":"{a}","x-2":"{z}"}"#);
     check(folder, &["verify", "p.yaml"], 2, "document `x-2`");
 }
@@ -145,7 +150,7 @@ fn check_unfit(document: &str, rest: &str, expect: Option<&str>) {
     let folder = folder.path();
     match expect {
         Some(why) => {
-            check(folder, &["verify", "p.yaml"], 1, &format!("x-1: FORBIDDEN: {why}"));
+            check(folder, &["verify", "p.yaml"], 1, &format!("FORBIDDEN: {why}"));
             check(folder, &["verify", "p.yaml"], 1, "1 of 1 trusted documents would be refused");
         }
         None => check(folder, &["verify", "p.yaml"], 0, "0 of 1 trusted documents"),
@@ -154,6 +159,24 @@ fn check_unfit(document: &str, rest: &str, expect: Option<&str>) {
     let output = command.current_dir(folder).args(["check", "p.yaml"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.contains("unfit-document"), expect.is_some(), "{document} {rest}: {text}");
+}
+
+/// A file that is a document, and its canonical text, are one and the same, by the name of the file.
+#[test]
+fn a_file_of_a_folder_is_told_once() {
+    let folder = listing("{}", "limits: { aliases: 0 }");
+    let folder = folder.path();
+    let policy = fs::read_to_string(folder.join("p.yaml")).unwrap();
+    fs::write(folder.join("p.yaml"), policy.replace("m.json", "ops/")).unwrap();
+    fs::create_dir(folder.join("ops")).unwrap();
+    fs::write(folder.join("ops/b.graphql"), "query B {\n  viewer { x: id }\n}\n").unwrap();
+    fs::write(folder.join("ops/c.graphql"), "query C {\n  viewer { id }\n}\n").unwrap();
+    let output = run(folder, &["verify", "p.yaml"]);
+    let (out, err) = (output.stdout, output.stderr);
+    let (out, err) = (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap());
+    assert_eq!(out.lines().count(), 1, "{out}");
+    assert!(out.starts_with("`B` of `ops/b.graphql` (`"), "{out}");
+    assert!(err.contains("1 of 2 trusted documents would be refused"), "{err}");
 }
 
 /// An `authorization` that lets staff ask for the viewer and nobody for the secret.
@@ -198,7 +221,11 @@ fn a_document_that_its_settings_keep_from_everyone_is_told() {
     let policy = fs::read_to_string(folder.join("p.yaml")).unwrap();
     let hash = Digest::of(text.as_bytes());
     for (when, code, expect) in [
-        ("never", 1, "x-1: FORBIDDEN: `when` of the settings of this document does not hold"),
+        (
+            "never",
+            1,
+            "`x-1` of `m.json`: FORBIDDEN: `when` of the settings of this document does not hold",
+        ),
         ("staff", 0, "0 of 1 trusted documents"),
     ] {
         let settings = format!("settings: [{{ document: 'sha256:{hash}', when: {when} }}]");

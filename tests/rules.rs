@@ -100,3 +100,33 @@ fn a_profile_of_which_nobody_can_tell_refuses_only_where_something_is_refused() 
     let enforcing = "mode: report\nlimits: { depth: { mode: enforce } }\n";
     assert!(matches!(judged(enforcing), Verdict::Reject(_)));
 }
+
+/// In a file that only watches, what says `mode: enforce` itself refuses, and nothing beside it.
+#[test]
+fn what_says_so_itself_refuses_in_a_file_that_only_watches() {
+    let refuses = |schema: &str, policy: &str, document: &str| {
+        let policy = format!("mode: report\n{policy}\n");
+        let case = json!({ "schema": schema, "policy": policy, "document": document });
+        matches!(verdict(&case), Verdict::Reject(_))
+    };
+    let rules = "default: allow, rules: [{ on: [User.email], allow: never }]";
+    for (more, expect) in [("", false), (", mode: enforce", true), (", mode: report", false)] {
+        for (way, left) in [("reject", "{ me { email } }"), ("remove", "{ me { email } }")] {
+            let policy = format!("authorization: {{ {rules}, on_deny: {way}{more} }}");
+            assert_eq!(refuses("authorization.graphql", &policy, left), expect, "{policy}");
+        }
+    }
+    let item = |at: &str, demand: &str, mode: &str| format!("{{ at: ['{at}'], {demand}{mode} }}");
+    let (number, tags) = ("Query.order(number:)", "Query.orders(tags:)");
+    let long =
+        [r#"{ order(number: "abc") { id } }"#, r#"{ orders(tags: ["a", "b", "c"]) { id } }"#];
+    let require = "require: 'value == \"7\"'";
+    for (mode, expect) in [("", false), (", mode: enforce", true), (", mode: report", false)] {
+        let items = [item(number, "length: ..2", mode), item(tags, "length: ..2", "")];
+        let policy = format!("inputs: [{}]", items.join(", "));
+        assert_eq!(long.map(|it| refuses("inputs.graphql", &policy, it)), [expect, false]);
+        let policy = format!("inputs: [{}]", item("Query.orders(customer:)", require, mode));
+        let document = "{ orders(customer: 8) { id } }";
+        assert_eq!(refuses("inputs.graphql", &policy, document), expect, "{policy}");
+    }
+}

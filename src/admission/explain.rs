@@ -283,7 +283,7 @@ fn line(
     let mut totals = Totals::default();
     for left in document.left.iter().filter(|it| it.rule == rule) {
         let found = bench.weigh(document, left, variables, &mut totals);
-        objections.extend(found.violations);
+        objections.extend(found.insisted.into_iter().chain(found.violations));
         largest = largest.max(found.measured);
         if takes_out && !found.taken.is_empty() {
             taken.extend(found.taken);

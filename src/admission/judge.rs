@@ -246,13 +246,14 @@ impl Bench<'_> {
             }
             let measured = found.measured.map(|it| totals.add((left.rule, limit), it));
             let over = measured.filter(|it| *it > limit);
-            let is_clean = found.violations.is_empty() && over.is_none();
+            let is_clean = found.first().is_none() && over.is_none();
             if is_clean && found.reported.is_empty() {
                 continue;
             }
             if !is_clean && self.policy.excuses(left.rule, self.asked) {
                 continue;
             }
+            objections.add(Mode::Enforce, found.insisted);
             objections.add(mode, found.violations);
             objections.add(Mode::Report, found.reported);
             if mode == Mode::Enforce {

@@ -13,7 +13,7 @@ use crate::{
         Request,
         compile::compile_keeping,
         judge::{Bench, Totals},
-        known::Known,
+        known::{Known, Part},
         named::{Names, disagreement, id_required},
         recalled::{Alike, Forgotten, Hidden, Recalled, Recollection},
         refusal::unreadable,
@@ -131,6 +131,17 @@ impl Past {
         let measured = known.left.iter().filter_map(|left| {
             let measured = bench.find(known, left, &variables).measured?;
             Some((policy.meta(left.rule).id, measured))
+        });
+        measured.collect()
+    }
+
+    /// What rules measure of an operation whatever comes with it.
+    pub fn fixed(&mut self, text: &str, name: Option<&str>) -> Vec<(&'static str, u64)> {
+        let document = self.compiled(text, name, None);
+        let Known::Judgeable(known) = &document.known else { return Vec::new() };
+        let measured = known.left.iter().filter_map(|left| match left.part {
+            Part::Measured(measured) => Some((self.policy.meta(left.rule).id, measured)),
+            Part::Depends(_) | Part::DependsUnselected(_) | Part::Violated(_) => None,
         });
         measured.collect()
     }

@@ -199,6 +199,7 @@ impl Retrial<'_> {
         let measured = if meta.id == "max-document" { Some(self.item.bytes) } else { measured };
         so_far.judged.measures.extend(measured.map(|it| (meta.id, it)));
         let over = measured.filter(|it| *it > limit).map(|it| over_limit(meta, it, limit));
+        let insisted = found.insisted.first().cloned();
         let objection = found.violations.into_iter().chain(over).next();
         let is_excused = objection.is_some() && policy.excuses(left.rule, asked);
         if self.forgotten.was_asked() {
@@ -214,6 +215,9 @@ impl Retrial<'_> {
         }
         if mode == Mode::Enforce {
             so_far.taken.extend(found.taken);
+        }
+        if let Some(violation) = &insisted {
+            so_far.refuse(violation);
         }
         Says::Objects(objection.filter(|_| !is_excused))
     }

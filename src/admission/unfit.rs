@@ -97,13 +97,13 @@ impl Bench<'_> {
             match &left.part {
                 Part::Depends(residual) => {
                     residual.always(&mut found);
-                    let objection = found.violations.into_iter().next();
+                    let objection = found.first().cloned();
                     objection.or_else(|| reduced::emptied(document, &found.taken))
                 }
                 // It is not forwarded: nothing is taken out of it.
                 Part::DependsUnselected(residual) => {
                     residual.always(&mut found);
-                    found.violations.into_iter().next()
+                    found.first().cloned()
                 }
                 Part::Measured(measured) if *measured > limit => {
                     Some(over_limit(self.policy.meta(left.rule), *measured, limit))

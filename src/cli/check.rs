@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Print what really applies for this profile, `base` for callers without one: every rule, and
-    /// what `http` and `response` say
+    /// what `http` and `response` say; beside a format for programs, on standard error
     #[arg(long, value_name = "PROFILE")]
     effective: Option<String>,
 }
@@ -58,7 +58,11 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             terminal::say(&format!("error: the policy has no profile `{name}`\n"));
             return Exit::Misuse;
         };
-        terminal::data(&effective(&policy, profile));
+        let effective = effective(&policy, profile);
+        match arguments.format {
+            Format::Text => terminal::data(&effective),
+            Format::Json | Format::Sarif | Format::Github => terminal::say(&effective),
+        }
     }
     if !policy.authorizes() {
         terminal::say("note: no `authorization`: every field of the schema can be asked for\n");
@@ -104,7 +108,7 @@ fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics, Work) {
         diagnostics.push(Diagnostic::warning("unfit-document", message));
     }
     if unfit.len() > MAX_UNFIT {
-        let message = format!("{} trusted operations are always refused", unfit.len());
+        let message = format!("{} operations of trusted documents are always refused", unfit.len());
         let warning = Diagnostic::warning("unfit-document", message);
         diagnostics.push(warning.help("`portcullis manifest verify` lists them all"));
     }

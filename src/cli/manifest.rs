@@ -13,7 +13,10 @@ use crate::{
     admission::unfit,
     cli::{Exit, terminal},
     diagnostic::{Diagnostic, Diagnostics, Source},
-    policy::manifest::{self, Change, Format, Manifest},
+    policy::{
+        ListedIdx,
+        manifest::{self, Change, Format, Manifest},
+    },
     sources::{load_policy, now, read_file, read_folder},
 };
 
@@ -157,11 +160,12 @@ fn verify(policy: &Path, found: &mut Diagnostics) -> Exit {
     for it in &unfit {
         terminal::data(&format!("{it}: {}: {}\n", it.violation.code, it.violation.detail));
     }
-    // Several documents may say the same, such as a file and its canonical text.
-    let listed = policy.documents.library.iter().flat_map(|(_, it)| &it.says);
-    let n = listed.collect::<HashSet<_>>().len();
-    let n_refused = unfit.iter().map(|it| it.said).collect::<HashSet<_>>().len();
-    terminal::say(&format!("{n_refused} of {n} trusted operations would be refused\n"));
+    // Several may say the same, such as a file and its canonical text.
+    let listed = policy.documents.library.iter().map(|(_, it)| &*it.says);
+    let listed: HashSet<_> = listed.collect();
+    let is_refused = |says: &&&[ListedIdx]| unfit.iter().any(|it| says.contains(&it.said));
+    let (n, n_refused) = (listed.len(), listed.iter().filter(is_refused).count());
+    terminal::say(&format!("{n_refused} of {n} trusted documents would be refused\n"));
     if unfit.is_empty() { Exit::Fine } else { Exit::Found }
 }
 

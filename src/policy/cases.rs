@@ -137,6 +137,12 @@ fn case(node: &Node, found: &mut Diagnostics) -> Option<Case> {
 /// Either one request in the case itself, or a `batch` of them.
 fn body(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Option<Json> {
     let Some(batch) = fields.take("batch", found) else { return request(fields, found) };
+    for key in ["document", "id", "operation", "variables"] {
+        if let Some(node) = fields.take_key(key) {
+            let error = node.error("wrong-place", format!("`{key}` stands beside `batch`"));
+            found.push(error.help("put it into one of the items of `batch`"));
+        }
+    }
     let mut items = Vec::new();
     for item in shape::list(batch, found) {
         let mut fields = Fields::of(item, "batch", found);
@@ -330,6 +336,8 @@ mod tests {
         assert_eq!(help("query: '{ a }'"), "write `document`");
         assert_eq!(help("documentId: x"), "a trusted document is asked for by `id`");
         assert_eq!(help("batch: [{ query: '{ a }' }]"), "write `document`");
+        let both = "id: x, batch: [{ document: '{ a }' }]";
+        assert_eq!(help(both), "put it into one of the items of `batch`");
         assert!(help("file: a.graphql").contains("under `document`"));
         assert_eq!(help("document: '{ a }', operation: A"), "");
     }

@@ -11,6 +11,7 @@ use crate::{
     diagnostic::Diagnostics,
     digest::Digest,
     rules::{Entry, RuleIdx, Setting},
+    verdict::Violation,
     yaml::{Fields, Node, scalar, shape},
 };
 
@@ -68,14 +69,22 @@ pub fn is_liftable(rule: &str) -> bool {
     crate::rules::REGISTRY.iter().any(|it| it.meta.id == rule && can_be_lifted(it))
 }
 
-/// The item of `exceptions` that would lift a rule for a document, to be pasted and completed;
-/// nothing for a rule that cannot be lifted.
+/// The item of `exceptions` that would lift what has objected to a document, to be pasted and
+/// completed; nothing when the rule that is told of cannot be lifted.
 #[must_use]
-pub fn proposed_exception(rule: &str, document: &[u8; 32]) -> Option<String> {
-    let entry = crate::rules::REGISTRY.iter().find(|it| it.meta.id == rule && can_be_lifted(it))?;
-    let (document, setting) = (Digest(*document), entry.meta.setting);
+pub fn proposed_exception<'v>(
+    rule: &str,
+    objections: impl Iterator<Item = &'v Violation>,
+    document: &[u8; 32],
+) -> Option<String> {
+    let all: BTreeSet<&str> = objections.map(|it| it.rule).chain([rule]).collect();
+    let registry = crate::rules::REGISTRY.iter().filter(|it| can_be_lifted(it));
+    let lifted: Vec<_> = registry.filter(|it| all.contains(it.meta.id)).map(|it| it.meta).collect();
+    lifted.iter().find(|it| it.id == rule)?;
+    let settings: Vec<_> = lifted.iter().map(|it| it.setting).collect();
+    let (document, settings) = (Digest(*document), settings.join(", "));
     Some(format!(
-        "- {{ document: \"sha256:{document}\", lift: [{setting}], reason: \"?\", owner: \"?\" }}"
+        "- {{ document: \"sha256:{document}\", lift: [{settings}], reason: \"?\", owner: \"?\" }}"
     ))
 }
 
@@ -101,10 +110,12 @@ pub(super) fn read<'n>(
         if let Some(earlier) = exceptions.0.insert(digest, exception) {
             let message = "this document has an exception already";
             let error = placed.document.error("duplicate-exception", message);
-            let lift = earlier.lift.union(&lift).filter_map(|it| registry.get(it.0));
-            let names: Vec<_> = lift.map(|it| it.meta.setting).collect();
+            let all: BTreeSet<_> = earlier.lift.union(&lift).copied().collect();
+            let names = all.iter().filter_map(|it| Some(registry.get(it.0)?.meta.setting));
+            let names: Vec<_> = names.collect();
             let help = format!("make one of them: `lift: [{}]`", names.join(", "));
             found.push(error.help(help));
+            exceptions.0.insert(digest, Exception { lift: all, ..earlier });
         }
         all.push(placed);
     }

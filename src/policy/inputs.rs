@@ -7,7 +7,6 @@ use crate::{
     policy::settings,
     rules::{Demand, Demanded, Entry, Ground, InputPlace, Named, Presence, Rule, RuleIdx, Setting},
     schema::{Bound, Coordinate, Kind, Schema, TypeId},
-    verdict::Mode,
     yaml::{self, Fields, Node, scalar, shape},
 };
 
@@ -79,7 +78,6 @@ fn read_one<'n>(
         Some(false) | None => Presence::Optional,
     };
     let mode = fields.take("mode", found).and_then(|it| settings::mode(it, found));
-    let mode = mode.unwrap_or(Mode::Enforce);
     let mut n_keys: usize = 0;
     for (entry, demands) in registry.iter().zip(&mut inputs.0) {
         let Some(key) = key(entry) else { continue };

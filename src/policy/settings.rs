@@ -148,7 +148,7 @@ impl<'o, 'n> LayerReader<'o, 'n> {
                 if let Some(slot) = self.layer.bound.get_mut(rule.0) {
                     *slot = Some(node);
                 }
-                Written::default()
+                Written { mode: own_mode(node), ..Written::default() }
             }
             // No setting of a block: `tree` leaves it out.
             (Some(_), Setting::Input { .. }) => Written::default(),
@@ -161,6 +161,13 @@ impl<'o, 'n> LayerReader<'o, 'n> {
         };
         self.write(rule, Written { block, ..written });
     }
+}
+
+/// The mode that a block of one rule says; who reads the block tells what is wrong with it.
+fn own_mode(node: &Node) -> Option<Mode> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    let (_, said) = entries.iter().find(|(key, _)| key.as_text() == Some("mode"))?;
+    mode(said, &mut Diagnostics::default())
 }
 
 /// `enforce` or `report`.

@@ -296,8 +296,8 @@ pub struct Demand<'n> {
     pub node: &'n Node,
     /// Whether null and absent values are judged, too.
     pub presence: Presence,
-    /// Whether it refuses.
-    pub mode: Mode,
+    /// Whether it refuses, when it says so itself.
+    pub mode: Option<Mode>,
 }
 
 /// One of the places of a demand.

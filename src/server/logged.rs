@@ -45,8 +45,8 @@ pub(super) fn refusal(refusal: &Refusal, about: &About<'_>) {
 /// Logs and counts what would have been refused of items, were it not for report mode.
 pub(super) fn reported(id: RequestId, items: &[Item]) {
     for item in items {
-        let document = Some(&item.document);
-        item.reported.iter().for_each(|violation| Reported { id, violation, document }.emit());
+        let (document, beside) = (Some(&item.document), &*item.reported);
+        beside.iter().for_each(|violation| Reported { id, violation, beside, document }.emit());
     }
 }
 

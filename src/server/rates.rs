@@ -163,7 +163,7 @@ impl Rates<'_> {
             Mode::Enforce => Err(Refusal::Limited(exceeded)),
             Mode::Report => {
                 let violation = &exceeded.violation;
-                Reported { id: self.id, violation, document: None }.emit();
+                Reported { id: self.id, violation, beside: &[], document: None }.emit();
                 Ok(())
             }
         }

@@ -183,6 +183,8 @@ pub struct Reported<'a> {
     pub id: RequestId,
     /// The objection.
     pub violation: &'a Violation,
+    /// All objections to the same.
+    pub beside: &'a [Violation],
     /// The document that it is about, when it is about one.
     pub document: Option<&'a TextDigest>,
 }
@@ -206,7 +208,7 @@ impl Reported<'_> {
 
     /// What one could paste into the policy before it enforces the rule.
     fn exception(&self) -> Option<String> {
-        proposed_exception(self.violation.rule, &self.document?.digest().0)
+        proposed_exception(self.violation.rule, self.beside.iter(), &self.document?.digest().0)
     }
 }
 

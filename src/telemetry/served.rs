@@ -88,7 +88,7 @@ impl Refused<'_> {
 
     /// What one could paste into the policy.
     pub(super) fn exception(&self, violation: &Violation) -> Option<String> {
-        proposed_exception(violation.rule, &self.document()?.0)
+        proposed_exception(violation.rule, self.found.iter(), &self.document()?.0)
     }
 }
 

@@ -46,6 +46,8 @@ impl Violation {
 pub struct Findings {
     /// The objections, in the order they were found.
     pub(crate) violations: Vec<Violation>,
+    /// Those of parts of the rule that refuse wherever the rule only watches.
+    pub(crate) insisted: Vec<Violation>,
     /// Those of parts of the rule that only watch.
     pub(crate) reported: Vec<Violation>,
     /// The number for the limit of the rule.
@@ -73,12 +75,18 @@ impl Findings {
         self.violations.push(violation);
     }
 
-    /// Adds one objection of a part of a rule that has a mode of its own.
-    pub fn object_in(&mut self, mode: Mode, violation: Violation) {
+    /// Adds one objection of a part of a rule that can have a mode of its own.
+    pub fn object_in(&mut self, mode: Option<Mode>, violation: Violation) {
         match mode {
-            Mode::Enforce => self.violations.push(violation),
-            Mode::Report => self.reported.push(violation),
+            None => self.violations.push(violation),
+            Some(Mode::Enforce) => self.insisted.push(violation),
+            Some(Mode::Report) => self.reported.push(violation),
         }
+    }
+
+    /// The first objection that refuses where the rule does.
+    pub(crate) fn first(&self) -> Option<&Violation> {
+        self.insisted.first().or(self.violations.first())
     }
 
     /// Takes a selection out of what is forwarded, and says why.

@@ -180,6 +180,8 @@ fn a_directive_that_nothing_carries() {
 fn ways_around_a_rule() {
     let on_me = "{ default: allow, rules: [{ on: [Query.me], allow: staff }] }";
     check(on_me, &[("open-path", "Query.me")]);
+    let one_of_two = "{ default: allow, rules: [{ on: [Query.metrics, Query.me], allow: staff }] }";
+    check(one_of_two, &[("open-path", "Query.me")]);
     let on_the_type_too = "{ default: allow, rules: [{ on: [Query.me], allow: staff }, { on: [User.email], allow: staff }] }";
     check(on_the_type_too, &[]);
     let no_other_way = "{ rules: [{ on: [Query.me], allow: staff }] }";

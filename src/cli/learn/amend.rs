@@ -150,7 +150,12 @@ fn replace(text: &str, span: Range<usize>, value: &str) -> Option<String> {
 fn insert(text: &str, node: &Node, path: &[&str], value: &str) -> Option<String> {
     let Value::Mapping(entries) = &node.value else { return None };
     let is_flow = text.get(node.span.start..)?.starts_with('{');
-    let (key, last) = entries.last()?;
+    let Some((key, last)) = entries.last() else {
+        // `{}`
+        let end = node.span.start.saturating_add(text.get(node.span.start..)?.find('}')?);
+        let before = text.get(..node.span.start.saturating_add(1))?;
+        return Some(format!("{before} {} {}", flow(path, value), text.get(end..)?));
+    };
     // A value without braces of its own ends where its last line does.
     if is_flow {
         let end = trimmed_end(text, last)?;
@@ -167,7 +172,9 @@ fn insert(text: &str, node: &Node, path: &[&str], value: &str) -> Option<String>
     let (first, behind) = path.split_first()?;
     let value =
         if behind.is_empty() { value.to_owned() } else { format!("{{ {} }}", flow(behind, value)) };
-    Some(format!("{}\n{indent}{first}: {value}{}", text.get(..end)?, text.get(end..)?))
+    let before = text.get(..end)?;
+    let carriage = if before.ends_with('\r') { "\r" } else { "" };
+    Some(format!("{before}\n{indent}{first}: {value}{carriage}{}", text.get(end..)?))
 }
 
 /// Where the text of a node ends, without what a reader of blocks takes with it.
@@ -231,6 +238,24 @@ mod tests {
             "5",
             "a: 1\nlimits: { variables: { count: 5 } }\n",
         );
+    }
+
+    #[test]
+    fn ends_of_lines_are_those_of_the_file() {
+        let text = "a: 1\r\nlimits:\r\n  depth: 9 # deep\r\nz: 2\r\n";
+        let depth = "  depth: 9 # deep\r\n";
+        let expect = text.replace(depth, &format!("{depth}  tokens: 5\r\n"));
+        check(text, "limits.tokens", "5", &expect);
+        check(text, "limits.depth", "7", &text.replace('9', "7"));
+        check("a: 1", "limits.depth", "5", "a: 1\nlimits: { depth: 5 }");
+    }
+
+    #[test]
+    fn what_is_empty_is_filled() {
+        check("limits: {}\n", "limits.depth", "5", "limits: { depth: 5 }\n");
+        check("limits: { } # so\n", "limits.depth", "5", "limits: { depth: 5 } # so\n");
+        let nested = "limits: { variables: { count: 5 } }\n";
+        check("limits: {}\n", "limits.variables.count", "5", nested);
     }
 
     #[test]

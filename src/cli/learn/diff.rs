@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 /// What `patch` takes; empty when the texts are the same.
 pub(in crate::cli) fn unified(name: &str, before: &str, after: &str) -> String {
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    // With their ends: some lines end in CRLF, and the last one may have none.
+    let (old, new) = (before.split_inclusive('\n'), after.split_inclusive('\n'));
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.collect(), new.collect());
     let steps = steps(&old, &new);
     let mut out = String::new();
     let mut at = 0_usize;
@@ -52,11 +54,16 @@ fn hunk(out: &mut String, steps: &[Step<'_>], range: std::ops::Range<usize>) {
     let (old_from, new_from) = (old_from.saturating_add(1), new_from.saturating_add(1));
     let _ = writeln!(out, "@@ -{old_from},{n_old} +{new_from},{n_new} @@");
     for step in shown {
-        let _ = match step {
-            Step::Both(line) => writeln!(out, " {line}"),
-            Step::New(line) => writeln!(out, "+{line}"),
-            Step::Old(line) => writeln!(out, "-{line}"),
+        let (sign, line) = match step {
+            Step::Both(line) => (' ', line),
+            Step::New(line) => ('+', line),
+            Step::Old(line) => ('-', line),
         };
+        out.push(sign);
+        out.push_str(line);
+        if !line.ends_with('\n') {
+            out.push_str("\n\\ No newline at end of file\n");
+        }
     }
 }
 
@@ -117,5 +124,15 @@ mod tests {
                       @@ -10,3 +10,4 @@\n 10\n 11\n 12\n+13\n";
         assert_eq!(unified("p", before, after), expect);
         assert_eq!(unified("p", before, before), "");
+    }
+
+    #[test]
+    fn ends_of_lines_are_as_they_are() {
+        let head = "--- a/p\n+++ b/p\n";
+        let expect = format!("{head}@@ -1,1 +1,1 @@\n-a: 1\r\n+a: 2\r\n");
+        assert_eq!(unified("p", "a: 1\r\n", "a: 2\r\n"), expect);
+        let none = "\\ No newline at end of file\n";
+        let expect = format!("{head}@@ -1,1 +1,2 @@\n-a: 1\n{none}+a: 1\n+b: 2\n{none}");
+        assert_eq!(unified("p", "a: 1", "a: 1\nb: 2"), expect);
     }
 }

@@ -15,11 +15,12 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 use clap::{Args, ValueEnum};
 
 use crate::{
+    admission::{Past, Ruling},
     calibration::Tally,
     cli::{
         Exit,
         learn::report::{Proposal, Proposals},
-        past::{Asking, Log, no_operation},
+        past::{Asking, Log, grouped, no_operation},
         terminal,
     },
     digest::Digest,
@@ -98,6 +99,7 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
             ));
         }
     }
+    terminal::say(&seen.unmeasured());
     let proposals = seen.proposals(&policy, arguments.headroom);
     if let Some(warning) = proposals.warning() {
         terminal::say(&warning);
@@ -125,8 +127,12 @@ struct Document {
 #[derive(Debug, Default)]
 struct Seen {
     n: u64,
-    /// By profile, then by rule.
+    /// By profile, then by rule: what requests have measured.
     tallies: BTreeMap<Box<str>, BTreeMap<&'static str, Tally>>,
+    /// The largest of a batch so far: sums run through its items.
+    batch: BTreeMap<&'static str, u64>,
+    /// Why operations could not be measured, and how many.
+    unmeasured: BTreeMap<Box<str>, u64>,
     documents: BTreeMap<Digest, Document>,
 }
 
@@ -138,9 +144,22 @@ impl Seen {
         if !self.tallies.contains_key(&*profile) {
             self.tallies.insert(profile.as_ref().into(), BTreeMap::new());
         }
-        if let Some(tallies) = self.tallies.get_mut(&*profile) {
-            for (rule, measured) in &now.measures {
-                tallies.entry(rule).or_default().add(*measured);
+        if let (Ruling::Unknown(why), true) = (&now.ruling, now.measures.is_empty()) {
+            let n = self.unmeasured.entry(why.clone()).or_default();
+            *n = n.saturating_add(1);
+        }
+        let (item, of) = it.logged.item();
+        if item == 0 {
+            self.batch.clear();
+        }
+        for (rule, measured) in &now.measures {
+            let largest = self.batch.entry(rule).or_default();
+            *largest = (*largest).max(*measured);
+        }
+        let is_last = item.saturating_add(1) >= of;
+        if let Some(tallies) = self.tallies.get_mut(&*profile).filter(|_| is_last) {
+            for (rule, measured) in std::mem::take(&mut self.batch) {
+                tallies.entry(rule).or_default().add(measured);
             }
         }
         let Some(hash) = it.logged.document() else { return };
@@ -171,7 +190,17 @@ impl Seen {
         (out, left_out)
     }
 
-    fn proposals(self, policy: &Policy, headroom: u64) -> Proposals {
+    /// What to say of operations that could not be measured.
+    fn unmeasured(&self) -> String {
+        let all = self.unmeasured.iter().map(|(why, n)| {
+            let (n, all) = (grouped(*n), grouped(self.n));
+            format!("warning: {n} of {all} admitted operations could not be measured: {why}\n")
+        });
+        all.collect()
+    }
+
+    fn proposals(self, policy: &Arc<Policy>, headroom: u64) -> Proposals {
+        let needed = needed(policy);
         let mut proposals = Vec::new();
         for (profile, tallies) in &self.tallies {
             let idx = policy.profile_named(profile);
@@ -189,6 +218,12 @@ impl Seen {
                 let mut proposed = tally.with_headroom(headroom, floor);
                 if is_size {
                     proposed = proposed.div_ceil(1024).saturating_mul(1024);
+                }
+                // Trusted documents that the policy lists are to be sent, and a limit of everyone that
+                // is below one keeps the policy from being loaded.
+                if idx == Some(ProfileIdx::BASE) {
+                    let needed = needed.get(applied.meta().id).copied().unwrap_or_default();
+                    proposed = proposed.max(needed);
                 }
                 // A limit that refuses has decided what could be learned: it is no sign that a
                 // larger one is needed.
@@ -209,6 +244,21 @@ impl Seen {
         }
         Proposals { n: self.n, documents: self.documents.len(), proposals }
     }
+}
+
+/// The largest measures of trusted documents, by rule.
+fn needed(policy: &Arc<Policy>) -> BTreeMap<&'static str, u64> {
+    let mut past = Past::new(Arc::clone(policy));
+    let mut needed: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for (_, document) in policy.documents.library.iter() {
+        for name in &document.operations {
+            for (rule, measured) in past.fixed(&document.text, name.as_deref()) {
+                let largest = needed.entry(rule).or_default();
+                *largest = (*largest).max(measured);
+            }
+        }
+    }
+    needed
 }
 
 /// 5: a limit below would be in the way of the next operation that somebody writes.

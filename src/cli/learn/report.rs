@@ -105,7 +105,7 @@ impl Proposals {
                 "setting": it.setting,
                 "now": it.now,
                 "proposed": it.proposed,
-                "operations": it.tally.n(),
+                "requests": it.tally.n(),
                 "candidates": candidates,
             })
         });

@@ -37,8 +37,10 @@ impl Coverage {
             answers.extend(trial.conditions.iter().cloned());
             profiles.extend(trial.profile);
         }
-        let is_on = |it: &crate::rules::RuleIdx| {
-            policy.says(*it) && matches!(policy.stance(ProfileIdx::BASE, *it), Stance::On { .. })
+        let is_on = |rule: &crate::rules::RuleIdx| {
+            let mut profiles = (0..policy.profiles().len()).map(ProfileIdx);
+            policy.says(*rule)
+                && profiles.any(|it| matches!(policy.stance(it, *rule), Stance::On { .. }))
         };
         let on: Vec<_> = policy.rules().filter(|(idx, _)| is_on(idx)).collect();
         let known = policy
@@ -68,8 +70,8 @@ impl Coverage {
         }
     }
 
-    /// True when every item, condition and profile was touched. Of the rules only those count that
-    /// have items: nobody needs a case for each default.
+    /// True when every item, condition and profile was touched. Rules without items, such as
+    /// limits, are told and do not count: nobody needs a case for each number.
     pub(super) const fn is_complete(&self) -> bool {
         self.items.is_empty() && self.conditions.is_empty() && self.profiles.is_empty()
     }

@@ -39,7 +39,7 @@ pub(super) struct Arguments {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Fail when a rule, an item of a rule or a condition is touched by no case
+    /// Fail when an item of a rule, a condition or a profile is touched by no case
     #[arg(long)]
     complete: bool,
 }

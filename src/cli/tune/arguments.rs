@@ -78,7 +78,7 @@ pub(in crate::cli) struct Arguments {
     /// The report; by default beside the tuned file, as NAME.cost.html
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Tell what would be sent, and send nothing
+    /// Tell what would be sent, and send nothing; for a person, with `--format json` on standard error
     #[arg(long)]
     pub(super) dry_run: bool,
     /// How to print

@@ -82,7 +82,11 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
         return Err(format!("there is nothing to measure{}", reasons(&plan)));
     }
     if arguments.dry_run {
-        terminal::data(&intended(arguments, &plan));
+        let intended = intended(arguments, &plan);
+        match arguments.format {
+            Format::Json => terminal::say(&intended),
+            Format::Text => terminal::data(&intended),
+        }
         return Ok(Exit::Fine);
     }
     let asking = arguments.asking(upstream, tls.as_ref());

@@ -83,6 +83,13 @@ struct Denial {
     mode: Mode,
 }
 
+impl Denial {
+    /// That of the block, when it only watches; else that of the rule.
+    fn own_mode(self) -> Option<Mode> {
+        Some(self.mode).filter(|it| *it == Mode::Report)
+    }
+}
+
 /// What becomes of a request with a field that is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OnDeny {

@@ -228,7 +228,13 @@ impl Reading<'_, '_> {
         let schema = self.ground.schema;
         let mut told = Vec::new();
         for detour in detours(schema, table, &self.permits) {
-            let place = self.on.iter().find(|(_, idx, _)| *idx == detour.around);
+            // The coordinate that leads there, of a rule that may have many.
+            let leads = |on: &On| {
+                let mut fields = on.fields(schema).into_iter();
+                fields.any(|it| schema.field(it).ty.named == detour.to)
+            };
+            let of_rule = || self.on.iter().filter(|(_, idx, _)| *idx == detour.around);
+            let place = of_rule().find(|(on, ..)| leads(on)).or_else(|| of_rule().next());
             let Some((.., node)) = place.filter(|_| !told.contains(&detour.to)) else { continue };
             told.push(detour.to);
             let to = &schema.ty(detour.to).name;

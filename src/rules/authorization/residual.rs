@@ -103,7 +103,7 @@ impl Left {
     fn object_to_number(&self, found: &mut Findings) {
         let (public, detail) = ("too many values to judge".into(), TOO_MANY.into());
         let (rule, code, at) = (META.id, META.code, None);
-        found.object_in(self.denial.mode, Violation { rule, code, at, public, detail });
+        found.object_in(self.denial.own_mode(), Violation { rule, code, at, public, detail });
     }
 
     /// Whether the answer is no whoever asks.
@@ -134,7 +134,7 @@ impl Left {
             }
             (OnDeny::Reject, _) | (OnDeny::Remove, Mode::Report) => {
                 let objection = self.objection(decision, first, outcome);
-                found.object_in(self.denial.mode, objection);
+                found.object_in(self.denial.own_mode(), objection);
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::{
             places::{DemandIdx, Places},
             sites::{Site, distinct, sites},
             stands::{Apart, Only, is_unknowable, places},
+            strictest,
             value::{Look, Reading},
             walk::{Met, walk},
         },
@@ -92,7 +93,7 @@ struct Condition {
     name: Box<str>,
     when: When,
     presence: Presence,
-    mode: Mode,
+    mode: Option<Mode>,
 }
 
 impl Condition {
@@ -133,7 +134,7 @@ impl Rule for Of {
     }
 
     fn modes(&self) -> Vec<Mode> {
-        self.0.conditions.iter().map(|it| it.mode).collect()
+        self.0.conditions.iter().map(|it| it.mode.unwrap_or_default()).collect()
     }
 
     fn items(&self) -> Vec<Box<str>> {
@@ -257,8 +258,7 @@ impl<'q> Asking<'q> {
             }
         });
         if self.is_spent() {
-            let modes = self.rule.conditions.iter().map(|it| it.mode);
-            let mode = modes.max().unwrap_or_default();
+            let mode = strictest(self.rule.conditions.iter().map(|it| it.mode));
             let objection = self.rule.objection("inputs".into(), "more values than can be judged");
             found.object_in(mode, objection);
         }

@@ -13,6 +13,7 @@ use crate::{
             bind::{bind, coordinate},
             places::{DemandIdx, Places},
             sites::{Site, distinct, sites},
+            strictest,
             value::{Look, Reading, Value},
             walk::{Met, walk},
         },
@@ -96,13 +97,13 @@ struct Demanding<T> {
     asks: Box<str>,
     test: T,
     presence: Presence,
-    mode: Mode,
+    mode: Option<Mode>,
 }
 
-/// An objection, and whether it refuses.
+/// An objection, and whether it refuses, when its demand says so.
 #[derive(Clone, Debug)]
 struct Objection {
-    mode: Mode,
+    mode: Option<Mode>,
     violation: Violation,
 }
 
@@ -129,9 +130,10 @@ impl<T: Test> Rule for Of<T> {
                 left.parts.extend(objections.into_iter().map(|it| Part::Guarded(site.guard, it)));
             }
         }
-        if certain.iter().any(|it| it.mode == Mode::Enforce) {
-            let enforced = certain.into_iter().filter(|it| it.mode == Mode::Enforce);
-            return Specialised::Violated(enforced.map(|it| it.violation).collect());
+        let insists = certain.iter().any(|it| it.mode == Some(Mode::Enforce));
+        if !insists && certain.iter().any(|it| it.mode.is_none()) {
+            let follow = certain.into_iter().filter(|it| it.mode.is_none());
+            return Specialised::Violated(follow.map(|it| it.violation).collect());
         }
         left.parts.extend(certain.into_iter().map(|it| Part::Guarded(GuardId::ALWAYS, it)));
         if left.parts.is_empty() {
@@ -142,7 +144,7 @@ impl<T: Test> Rule for Of<T> {
     }
 
     fn modes(&self) -> Vec<Mode> {
-        self.0.tests.iter().map(|it| it.mode).collect()
+        self.0.tests.iter().map(|it| it.mode.unwrap_or_default()).collect()
     }
 
     fn items(&self) -> Vec<Box<str>> {
@@ -260,13 +262,13 @@ impl<T: Test> Inner<T> {
             }
         });
         if reading.is_spent() {
-            let strictest = self.tests.iter().map(|it| it.mode).max().unwrap_or_default();
+            let strictest = strictest(self.tests.iter().map(|it| it.mode));
             let at = coordinate(reading.schema(), InputPlace::Input(site.input));
             objections.push(self.objection(strictest, at, "more values than can be judged"));
         }
     }
 
-    fn objection(&self, mode: Mode, at: String, detail: &str) -> Objection {
+    fn objection(&self, mode: Option<Mode>, at: String, detail: &str) -> Objection {
         let violation = Violation {
             rule: self.meta.id,
             code: self.meta.code,

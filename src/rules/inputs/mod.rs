@@ -24,3 +24,15 @@ pub(super) use content::{Content, Grain, Test, content};
 pub(super) use range::Range;
 pub(super) use url::{HostPattern, default_port, is_public, is_read_the_same, parts};
 pub(super) use value::{Look, Value};
+
+use crate::verdict::Mode;
+
+/// The mode of the strictest of some demands, most of which have that of their rule.
+fn strictest(modes: impl Iterator<Item = Option<Mode>>) -> Option<Mode> {
+    let severity = |mode: &Option<Mode>| match mode {
+        Some(Mode::Report) => 0,
+        None => 1,
+        Some(Mode::Enforce) => 2,
+    };
+    modes.max_by_key(severity).flatten()
+}
