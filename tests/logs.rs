@@ -94,6 +94,27 @@ fn a_list_of_values_is_not_held_against_masks() {
 }
 
 #[test]
+fn what_stands_in_the_log_as_it_was_sent_is_judged() {
+    let schema = "type Query { product(slug: String): Product } \
+                  type Product { reviews(first: Int): Int }";
+    let folder = folder(schema, "");
+    let folder = folder.path();
+    let text = "query($s: String) { product(slug: $s) { reviews(first: 10) } }";
+    record(folder, Details::Shapes, &[query(text, &json!({ "s": "secret" }))]);
+    for (demand, expect) in [
+        ("['Product.reviews(first:)'], range: 0..5", [1, 0, 0]),
+        ("['Product.reviews(first:)'], range: 0..20", [0, 0, 1]),
+        ("['Query.product(slug:)'], pattern: '[a-z]+'", [0, 1, 0]),
+        ("['Query.product(slug:)'], length: ..6", [0, 0, 1]),
+        ("['Query.product(slug:)'], length: ..5", [1, 0, 0]),
+    ] {
+        let next = format!("{HEAD}inputs: [{{ at: {demand} }}]\n");
+        write(folder.join("next.yaml"), next).expect("write");
+        assert_eq!(replayed(folder, "next.yaml", "traffic.jsonl"), expect, "{demand}");
+    }
+}
+
+#[test]
 fn a_log_without_its_policy_tells_nothing_of_callers() {
     let rules = "authorization: { default: allow, rules: [{ on: [Query.a], allow: staff }] }\n";
     let rules = format!("conditions: {{ staff: has(claims.staff) }}\n{rules}");

@@ -8,12 +8,12 @@ use crate::{
         recalled::{Alike, Forgotten, Hidden, Recalled},
         reduced,
     },
-    document::{SelectionId, ValueKind, other_number},
+    document::{SelectionId, ValueKind, filler, other_number},
     identity::Method,
     json,
     operation::{Variables, coerce},
     policy::Stance,
-    rules::{Facts, Meta, Rule, RuleIdx, Setting},
+    rules::{Facts, Looked, Meta, Rule, RuleIdx, Setting},
     schema::OperationKind,
     verdict::{Code, Mode, Violation, ids},
 };
@@ -236,7 +236,7 @@ impl Retrial<'_> {
             || written.any(|it| other_number(it).is_some())
     }
 
-    /// Whether a rule has anything to look at here.
+    /// Whether a rule looks at anything here that can be another than was sent.
     fn touches(
         &self,
         known: &Judgeable,
@@ -246,9 +246,13 @@ impl Retrial<'_> {
     ) -> bool {
         let Some(operation) = &document.operation else { return true };
         let facts = Facts { variables, asked: self.bench.asked, document: known.facts() };
-        let applied = self.bench.policy.rule(rule);
+        let decided = self.bench.policy.rule(rule).tell(operation, &facts);
         let has_left = known.left.iter().any(|it| it.rule == rule);
-        has_left || !applied.tell(operation, &facts).is_empty()
+        // Of operations that were not selected nothing is told, and yet they are judged.
+        if decided.is_empty() || operation.document().operations().len() > 1 {
+            return has_left || !decided.is_empty();
+        }
+        decided.iter().any(|it| can_be_another(&it.about))
     }
 
     /// What the rule said then, when it would say the same today.
@@ -354,6 +358,16 @@ impl Says {
             (it @ Self::Unknown(_), _) | (_, it @ Self::Unknown(_)) => it,
             (Self::Objects(None), Self::Objects(None)) => Self::Objects(None),
         }
+    }
+}
+
+/// Whether a value could stand in for another one: the log writes no other ones so.
+fn can_be_another(looked: &Looked) -> bool {
+    match looked {
+        Looked::AtMore => true,
+        Looked::AtNumber(text) => other_number(text).is_some_and(|it| *it == **text),
+        Looked::AtText(text) => !text.is_empty() && text.chars().all(|it| filler(it) == it),
+        Looked::AtWord => false,
     }
 }
 

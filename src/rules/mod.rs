@@ -187,6 +187,21 @@ pub struct Decided {
     pub asks: String,
     /// Whether that holds.
     pub outcome: Outcome,
+    /// What was looked at.
+    pub about: Looked,
+}
+
+/// What an item has looked at, as far as it is one value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// More than one value, or none.
+    AtMore,
+    /// A number, as written.
+    AtNumber(Box<str>),
+    /// A text.
+    AtText(Box<str>),
+    /// A truth value, null, or a word of the schema.
+    AtWord,
 }
 
 /// What a residual may look at.

@@ -7,7 +7,7 @@ use crate::{
     expression::{Expression, Name, Outcome, When},
     operation::{GuardId, Node, NodeId, Operation},
     rules::{
-        Decided, Facts, Residual,
+        Decided, Facts, Looked, Residual,
         authorization::{
             Conceal, Denial, META, OnDeny, Permit,
             decision::{By, Decision, Questions},
@@ -68,6 +68,7 @@ impl Left {
                     by: by.clone(),
                     asks: asks.to_owned(),
                     outcome: outcome.clone(),
+                    about: Looked::AtMore,
                 });
             }
         }

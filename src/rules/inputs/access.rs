@@ -9,7 +9,7 @@ use crate::{
     expression::{Conditions, Name, Outcome, Resolve, Scope, When},
     operation::{Operation, Resolved, Variables},
     rules::{
-        Decided, Demand, Facts, Ground, Meta, Presence, Residual, Rule, Specialised,
+        Decided, Demand, Facts, Ground, Looked, Meta, Presence, Residual, Rule, Specialised,
         inputs::{
             Fits,
             bind::{bind, coordinate},
@@ -164,6 +164,7 @@ impl Inner {
                         by: condition.name.clone(),
                         asks: condition.when.source().to_owned(),
                         outcome: objection.map_or(Outcome::Holds, |_| Outcome::Fails),
+                        about: Looked::AtMore,
                     });
                 }
             });

@@ -7,7 +7,8 @@ use crate::{
     expression::Outcome,
     operation::{GuardId, Operation, Variables},
     rules::{
-        Decided, Demand, Facts, Ground, InputPlace, Meta, Presence, Residual, Rule, Specialised,
+        Decided, Demand, Facts, Ground, InputPlace, Looked, Meta, Presence, Residual, Rule,
+        Specialised,
         inputs::{
             Fits,
             bind::{bind, coordinate},
@@ -174,11 +175,21 @@ impl<T: Test> Inner<T> {
                         by: demand.name.clone(),
                         asks: demand.asks.to_string(),
                         outcome: objection.map_or(Outcome::Holds, |_| Outcome::Fails),
+                        about: looked(&met.value.look()),
                     });
                 }
             });
         }
         told
+    }
+}
+
+fn looked(at: &Look<'_>) -> Looked {
+    match at {
+        Look::Boolean | Look::Enum(_) | Look::Null => Looked::AtWord,
+        Look::List | Look::Nothing | Look::Object => Looked::AtMore,
+        Look::Number(text) => Looked::AtNumber((*text).into()),
+        Look::Text(text) => Looked::AtText((**text).into()),
     }
 }
 
