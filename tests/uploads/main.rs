@@ -150,7 +150,7 @@ fn everything_is_written_anew() {
     case.check(&one_file("0123456789"), Ok(&[FORWARDED, FORWARDED_MAP, file]));
     let odd = "\"7\"; filename=\"../b.png\"; x=1\r\nX-Other: 1";
     let sent = body(&[OPERATIONS, MAP, (odd, "")]);
-    let file = ("\"0\"; filename=\"b.png\"\r\nContent-Type: application/octet-stream", "");
+    let file = ("\"0\"; filename=\"b.png\"\r\nContent-Type: text/plain", "");
     case.check(&sent, Ok(&[FORWARDED, FORWARDED_MAP, file]));
     let tricky = "\r\n--Xy".to_owned();
     let file = ("\"0\"; filename=\"a.txt\"\r\nContent-Type: text/plain", &*tricky);
@@ -239,8 +239,8 @@ fn bytes_and_files_are_bounded_on_both_sides() {
         Ok(&[
             ("\"operations\"", &*two),
             ("\"map\"", r#"{"0":["variables.f.1"],"1":["variables.f.0"]}"#),
-            ("\"1\"; filename=\"a\"\r\nContent-Type: application/octet-stream", "12345"),
-            ("\"0\"; filename=\"b\"\r\nContent-Type: application/octet-stream", "67890"),
+            ("\"1\"; filename=\"a\"\r\nContent-Type: text/plain", "12345"),
+            ("\"0\"; filename=\"b\"\r\nContent-Type: text/plain", "67890"),
         ]),
     );
     let over = [files[0], ("\"b\"; filename=\"b\"", "678901")];

@@ -42,7 +42,8 @@ impl PartHead {
             Some(_) => return Err(invalid_upload("a part must not be encoded")),
         }
         let media = match only(headers, &CONTENT_TYPE) {
-            None => "application/octet-stream",
+            // RFC 7578 §4.4.
+            None => "text/plain",
             Some(Some(it)) if is_media(it) => it,
             Some(_) => return Err(invalid_upload("the content type of a part is malformed")),
         };
@@ -129,7 +130,7 @@ mod tests {
     #[test]
     fn one_type_that_is_well_formed() {
         let disposition = ("content-disposition", "form-data; name=\"0\"");
-        check(&[disposition], Ok("application/octet-stream"));
+        check(&[disposition], Ok("text/plain"));
         for it in [
             "image/png",
             "text/plain;charset=UTF-8",
@@ -164,10 +165,7 @@ mod tests {
     #[test]
     fn a_part_of_a_form_and_as_it_is() {
         let disposition = ("content-disposition", "form-data; name=\"0\"");
-        check(
-            &[disposition, ("content-transfer-encoding", "Binary")],
-            Ok("application/octet-stream"),
-        );
+        check(&[disposition, ("content-transfer-encoding", "Binary")], Ok("text/plain"));
         let encoded = Err("a part must not be encoded");
         check(&[disposition, ("content-transfer-encoding", "base64")], encoded);
         let none = Err("a part needs one `Content-Disposition: form-data`");
