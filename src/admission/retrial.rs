@@ -364,10 +364,10 @@ impl Says {
 /// Whether a value could stand in for another one: the log writes no other ones so.
 fn can_be_another(looked: &Looked) -> bool {
     match looked {
-        Looked::AtMore => true,
-        Looked::AtNumber(text) => other_number(text).is_some_and(|it| *it == **text),
-        Looked::AtText(text) => !text.is_empty() && text.chars().all(|it| filler(it) == it),
-        Looked::AtWord => false,
+        Looked::More => true,
+        Looked::Number(text) => other_number(text).is_some_and(|it| *it == **text),
+        Looked::Text(text) => !text.is_empty() && text.chars().all(|it| filler(it) == it),
+        Looked::Word => false,
     }
 }
 

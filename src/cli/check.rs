@@ -6,11 +6,11 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     admission::unfit,
-    cli::{Exit, drift, effective::effective, terminal, tls::Tls},
+    cli::{Exit, drift, effective::effective, link::Link, terminal},
     config::UpstreamUrl,
     diagnostic::{Diagnostic, Diagnostics, Severity, render, to_github, to_json, to_sarif},
     policy::Policy,
-    sources::{self, Teller},
+    sources,
 };
 
 #[derive(Args, Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
     upstream: Option<UpstreamUrl>,
     #[command(flatten)]
-    tls: Tls,
+    link: Link,
     /// How to print what is found
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -95,8 +95,8 @@ impl Work {
 /// The policy, and what is wrong with it, its schema, and the flags.
 fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics, Work) {
     let (url, mut found) = (arguments.upstream.as_ref(), Diagnostics::default());
-    let tls = url.and_then(|url| arguments.tls.load(url, &mut found));
-    let upstream = url.map(|url| Teller { url, tls: tls.as_ref(), key: None });
+    let known = url.map(|url| arguments.link.load(url, &mut found));
+    let upstream = url.zip(known.as_ref()).map(|(url, it)| it.teller(url));
     let upstream = upstream.filter(|_| !found.has_errors());
     let (policy, mut diagnostics) = sources::load_policy_asking(&arguments.policy, upstream);
     if let (Some(policy), Some(upstream)) = (&policy, upstream) {

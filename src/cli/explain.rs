@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     admission::{Explanation, Line, Outcome, Request, explain},
-    cli::{Exit, batch, price, rates, terminal, tls::Tls},
+    cli::{Exit, batch, link::Link, price, rates, terminal},
     config::UpstreamUrl,
     diagnostic::Diagnostics,
     expression::{Asked, Outcome as Answer},
@@ -20,8 +20,7 @@ use crate::{
     json as strict,
     policy::{Policy, ProfileIdx},
     rules::{Decided, Meta},
-    sources::{self, Teller},
-    transport,
+    sources, transport,
     verdict::{Mode, Violation, hex},
 };
 
@@ -59,7 +58,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
     upstream: Option<UpstreamUrl>,
     #[command(flatten)]
-    tls: Tls,
+    link: Link,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -85,8 +84,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 
 fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     let (url, mut found) = (arguments.upstream.as_ref(), Diagnostics::default());
-    let tls = url.and_then(|url| arguments.tls.load(url, &mut found));
-    let upstream = url.map(|url| Teller { url, tls: tls.as_ref(), key: None });
+    let known = url.map(|url| arguments.link.load(url, &mut found));
+    let upstream = url.zip(known.as_ref()).map(|(url, it)| it.teller(url));
     let (policy, diagnostics) = sources::load_policy_asking(&arguments.policy, upstream);
     found.extend(diagnostics);
     terminal::complain(&found);

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 
 use crate::{
-    cli::{Exit, schema, terminal, tls::Tls},
+    cli::{Exit, link::Link, schema, terminal},
     config::UpstreamUrl,
 };
 
@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
     upstream: UpstreamUrl,
     #[command(flatten)]
-    tls: Tls,
+    link: Link,
     /// The folder to write into
     #[arg(long, default_value = ".")]
     into: PathBuf,
@@ -47,7 +47,7 @@ fn try_run(arguments: &Arguments) -> Result<String, String> {
             return Err(format!("`{}` is there already; nothing was written", path.display()));
         }
     }
-    let told = schema::fetch(&arguments.upstream, &arguments.tls)?;
+    let told = schema::fetch(&arguments.upstream, &arguments.link)?;
     fs::create_dir_all(&arguments.into)
         .map_err(|it| format!("`{}`: {it}", arguments.into.display()))?;
     write(&schema, &told)?;
@@ -67,7 +67,7 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
 
 fn next(policy: &Path, schema: &Path, arguments: &Arguments) -> String {
     let (policy, schema) = (policy.display(), schema.display());
-    let upstream = format!("{}{}", arguments.upstream, arguments.tls.flags());
+    let upstream = format!("{}{}", arguments.upstream, arguments.link.flags());
     let path = path(&arguments.upstream);
     format!(
         "Wrote {policy} and {schema}.\n\n\

@@ -15,6 +15,7 @@ mod front;
 mod init;
 mod inventory;
 mod learn;
+mod link;
 mod manifest;
 mod past;
 mod price;

@@ -11,11 +11,11 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
-    cli::{terminal, tls::Tls},
+    cli::{link::Link, terminal},
     config::UpstreamUrl,
     diagnostic::{Diagnostics, suggestion},
     policy::Policy,
-    sources::{Teller, load_policy_asking},
+    sources::load_policy_asking,
     traffic::{Replay, Replayed},
 };
 
@@ -37,15 +37,15 @@ pub(super) struct Asking {
     #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
     upstream: Option<UpstreamUrl>,
     #[command(flatten)]
-    tls: Tls,
+    link: Link,
 }
 
 impl Asking {
     /// A policy; what is wrong with it is told.
     pub(super) fn policy(&self, path: &Path) -> Result<Arc<Policy>, String> {
         let (url, mut found) = (self.upstream.as_ref(), Diagnostics::default());
-        let tls = url.and_then(|url| self.tls.load(url, &mut found));
-        let upstream = url.map(|url| Teller { url, tls: tls.as_ref(), key: None });
+        let known = url.map(|url| self.link.load(url, &mut found));
+        let upstream = url.zip(known.as_ref()).map(|(url, it)| it.teller(url));
         let (policy, diagnostics) = load_policy_asking(path, upstream);
         found.extend(diagnostics);
         terminal::complain(&found);

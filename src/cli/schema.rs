@@ -4,11 +4,11 @@
 use clap::{Args, Subcommand};
 
 use crate::{
-    cli::{Exit, terminal, tls::Tls},
+    cli::{Exit, link::Link, terminal},
     config::UpstreamUrl,
     diagnostic::Diagnostics,
     policy,
-    sources::{Teller, fetch_schema_now},
+    sources::fetch_schema_now,
     traffic,
 };
 
@@ -19,6 +19,7 @@ pub(super) struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "it is made once")]
 enum What {
     /// Print the schema of an upstream, which it tells by introspection, as SDL
     Fetch {
@@ -26,7 +27,7 @@ enum What {
         #[arg(value_parser = UpstreamUrl::parse)]
         url: UpstreamUrl,
         #[command(flatten)]
-        tls: Tls,
+        link: Link,
     },
     /// Print the JSON Schema of a line of the traffic log
     Traffic,
@@ -37,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         None => serde_json::to_string_pretty(&policy::json_schema())
             .map(|it| format!("{it}\n"))
             .map_err(|it| it.to_string()),
-        Some(What::Fetch { url, tls }) => fetch(url, tls),
+        Some(What::Fetch { url, link }) => fetch(url, link),
         Some(What::Traffic) => Ok(traffic::SCHEMA.to_owned()),
     };
     match printed {
@@ -53,13 +54,13 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 }
 
 /// The schema of an upstream as SDL, or what is wrong.
-pub(super) fn fetch(url: &UpstreamUrl, tls: &Tls) -> Result<String, String> {
+pub(super) fn fetch(url: &UpstreamUrl, link: &Link) -> Result<String, String> {
     let mut found = Diagnostics::default();
-    let tls = tls.load(url, &mut found);
+    let known = link.load(url, &mut found);
     if found.has_errors() {
         let messages: Vec<_> = found.iter().map(|it| &*it.message).collect();
         return Err(messages.join("; "));
     }
-    let told = fetch_schema_now(Teller { url, tls: tls.as_ref(), key: None });
+    let told = fetch_schema_now(known.teller(url));
     told.map(|it| it.text.to_string()).map_err(|it| it.to_string())
 }

@@ -1,14 +1,11 @@
 //! The flags about the way to the upstream, and what they come to.
 
-use std::{env, path::PathBuf};
-
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::tls::Tls,
-    config::{Config, LinkKey, Secret, UpstreamHttp, UpstreamUrl},
+    cli::link::{Known, Link},
+    config::{Config, UpstreamHttp, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
-    sources::load_link_key,
 };
 
 #[derive(Args, Debug)]
@@ -36,11 +33,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "PORTCULLIS_UPSTREAM_HTTP", value_enum, default_value_t = Http::Auto)]
     upstream_http: Http,
     #[command(flatten)]
-    tls: Tls,
-    /// File with the key that requests to the upstream are signed with; or put the key into the
-    /// variable PORTCULLIS_UPSTREAM_SECRET
-    #[arg(long, env = "PORTCULLIS_UPSTREAM_SECRET_FILE", value_name = "FILE")]
-    upstream_secret_file: Option<PathBuf>,
+    link: Link,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -52,9 +45,6 @@ enum Http {
     /// HTTP/1.1
     Http1,
 }
-
-/// A secret is never a flag: other users of the machine can read those.
-const SECRET: &str = "PORTCULLIS_UPSTREAM_SECRET";
 
 impl Arguments {
     /// The configuration in front of this upstream; nothing when there is none. `found` gets
@@ -81,8 +71,8 @@ impl Arguments {
         config.upstream_websocket.clone_from(&self.upstream_websocket);
         // The files are about both.
         let with_tls = self.upstream_websocket.as_ref().filter(|it| it.is_tls());
-        config.upstream_tls = self.tls.load(with_tls.unwrap_or(first), found);
-        config.upstream_key = self.link_key(found);
+        let Known { tls, key } = self.link.load(with_tls.unwrap_or(first), found);
+        (config.upstream_tls, config.upstream_key) = (tls, key);
         Some(config)
     }
 
@@ -97,23 +87,6 @@ impl Arguments {
             }
             Http::H2c => UpstreamHttp::H2c,
             Http::Http1 => UpstreamHttp::Http1,
-        }
-    }
-
-    fn link_key(&self, found: &mut Diagnostics) -> Option<LinkKey> {
-        let variable = env::var_os(SECRET).map(|it| Secret::new(it.as_encoded_bytes()));
-        match (&self.upstream_secret_file, variable) {
-            (None, None) => None,
-            (None, Some(secret)) => {
-                let problem = |why| Diagnostic::error("unusable-key", format!("`{SECRET}`: {why}"));
-                LinkKey::new(&secret).map_err(|why| found.push(problem(why))).ok()
-            }
-            (Some(file), None) => load_link_key(file, found),
-            (Some(_), Some(_)) => {
-                let message = format!("both `--upstream-secret-file` and `{SECRET}` are given");
-                found.push(Diagnostic::error("two-keys", message).help("take one of them away"));
-                None
-            }
         }
     }
 }

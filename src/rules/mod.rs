@@ -195,13 +195,13 @@ pub struct Decided {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Looked {
     /// More than one value, or none.
-    AtMore,
+    More,
     /// A number, as written.
-    AtNumber(Box<str>),
+    Number(Box<str>),
     /// A text.
-    AtText(Box<str>),
+    Text(Box<str>),
     /// A truth value, null, or a word of the schema.
-    AtWord,
+    Word,
 }
 
 /// What a residual may look at.

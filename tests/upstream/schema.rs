@@ -105,6 +105,30 @@ fn the_verbs_ask_an_https_upstream() {
     assert!(checked.status.success(), "{checked:?}");
 }
 
+/// An upstream that only answers what is signed tells its schema to the verbs as well.
+#[test]
+fn the_verbs_sign_what_they_ask() {
+    let https = https(None);
+    let (policy, secret, key) = (https.path("live.yaml"), https.path("key"), https.path("ca.pem"));
+    fs::write(&policy, "version: 1\nname: live\nschema: { introspect: 5m }\n").unwrap();
+    fs::write(&secret, KEY).unwrap();
+    let asked = ["--upstream", &https.url, "--upstream-secret-file", arg(&secret)];
+    let fetch = ["schema", "fetch", &https.url, "--upstream-secret-file", arg(&secret)];
+    let checked = [&["check", arg(&policy)][..], &asked].concat();
+    let into = https.path("new");
+    let written = [&["init", "--into", arg(&into)][..], &asked].concat();
+    for (n, args) in [&fetch[..], &checked, &written].into_iter().enumerate() {
+        let output = https.run(args);
+        assert!(output.status.success(), "{output:?}");
+        https.server.seen()[n].check_signature(KEY);
+        if n == 2 {
+            let (secret, key) = (arg(&secret), arg(&key));
+            let next = format!("--upstream-ca {key} --upstream-secret-file {secret}");
+            assert!(text(&output.stdout).contains(&next), "{output:?}");
+        }
+    }
+}
+
 /// What `check` finds in a policy over this schema, in front of an upstream that tells `TOLD`.
 fn check_drift(schema: &str, expect: &[(&str, &str)]) {
     let https = https(None);

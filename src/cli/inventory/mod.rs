@@ -253,8 +253,10 @@ impl Seen {
         let asked = self.uses.keys().filter_map(|(it, ..)| *it);
         let mut met: BTreeSet<ListedIdx> = asked.flat_map(|it| self.says(it)).collect();
         let listed = self.policy.documents.library.iter().map(|(_, it)| it);
-        let unused =
-            listed.filter(|it| it.says.iter().fold(true, |all, it| met.insert(*it) && all));
+        let unused = listed.filter(|it| {
+            let n_new = it.says.iter().filter(|it| met.insert(**it)).count();
+            n_new == it.says.len()
+        });
         unused.map(|it| it.id.clone()).collect()
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     cli::test::trial::Trial,
     policy::{Policy, ProfileIdx, Stance},
+    rules::RuleIdx,
 };
 
 /// What no case touches.
@@ -25,6 +26,12 @@ pub(super) struct Coverage {
     pub(super) profiles: Vec<Box<str>>,
 }
 
+/// Whether the file says something of a rule, and some profile has it.
+fn is_on(policy: &Policy, rule: RuleIdx) -> bool {
+    let mut profiles = (0..policy.profiles().len()).map(ProfileIdx);
+    policy.says(rule) && profiles.any(|it| matches!(policy.stance(it, rule), Stance::On { .. }))
+}
+
 impl Coverage {
     pub(super) fn of<'t>(policy: &Policy, trials: impl Iterator<Item = &'t Trial>) -> Self {
         let mut objecting = BTreeSet::new();
@@ -37,12 +44,7 @@ impl Coverage {
             answers.extend(trial.conditions.iter().cloned());
             profiles.extend(trial.profile);
         }
-        let is_on = |rule: &crate::rules::RuleIdx| {
-            let mut profiles = (0..policy.profiles().len()).map(ProfileIdx);
-            policy.says(*rule)
-                && profiles.any(|it| matches!(policy.stance(it, *rule), Stance::On { .. }))
-        };
-        let on: Vec<_> = policy.rules().filter(|(idx, _)| is_on(idx)).collect();
+        let on: Vec<_> = policy.rules().filter(|(idx, _)| is_on(policy, *idx)).collect();
         let known = policy
             .rules()
             .flat_map(|(_, rule)| rule.items().into_iter().map(move |item| (rule.meta().id, item)));

@@ -14,14 +14,15 @@ use clap::{Args, ValueEnum};
 use crate::{
     admission::{CacheLimits, Gate},
     cli::{
-        Exit, terminal,
+        Exit,
+        link::Link,
+        terminal,
         test::{coverage::Coverage, trial::Trial},
-        tls::Tls,
     },
     config::UpstreamUrl,
     diagnostic::{Diagnostic, Diagnostics},
     policy::{Case, Policy, cases},
-    sources::{self, Teller, read_file},
+    sources::{self, read_file},
 };
 
 #[derive(Args, Debug)]
@@ -35,7 +36,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
     upstream: Option<UpstreamUrl>,
     #[command(flatten)]
-    tls: Tls,
+    link: Link,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -77,8 +78,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 
 fn try_run(arguments: &Arguments, found: &mut Diagnostics) -> Result<Exit, String> {
     let url = arguments.upstream.as_ref();
-    let tls = url.and_then(|url| arguments.tls.load(url, found));
-    let upstream = url.map(|url| Teller { url, tls: tls.as_ref(), key: None });
+    let known = url.map(|url| arguments.link.load(url, found));
+    let upstream = url.zip(known.as_ref()).map(|(url, it)| it.teller(url));
     let (policy, diagnostics) = sources::load_policy_asking(&arguments.policy, upstream);
     found.extend(diagnostics);
     let policy = Arc::new(policy.ok_or("the policy cannot be used")?);

@@ -12,8 +12,11 @@ use clap::{Args, ValueEnum};
 use http::{HeaderName, HeaderValue};
 
 use crate::{
-    cli::{tls::Tls, tune::measure::Asking},
-    config::{UpstreamTls, UpstreamUrl},
+    cli::{
+        link::{Known, Link},
+        tune::measure::Asking,
+    },
+    config::UpstreamUrl,
     diagnostic::Source,
     yaml::{self, scalar},
 };
@@ -33,7 +36,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, env = "PORTCULLIS_UPSTREAM", value_parser = UpstreamUrl::parse)]
     upstream: UpstreamUrl,
     #[command(flatten)]
-    pub(super) tls: Tls,
+    pub(super) link: Link,
     /// Measure a host that is not this machine
     #[arg(long)]
     i_own_this_host: bool,
@@ -109,14 +112,10 @@ impl Arguments {
         Err(format!("`{host}` is not this machine; `--i-own-this-host` says that it is yours"))
     }
 
-    pub(super) fn asking<'a>(
-        &'a self,
-        upstream: &'a UpstreamUrl,
-        tls: Option<&'a UpstreamTls>,
-    ) -> Asking<'a> {
+    pub(super) fn asking<'a>(&'a self, upstream: &'a UpstreamUrl, known: &'a Known) -> Asking<'a> {
         Asking {
             upstream,
-            tls,
+            known,
             headers: &self.header,
             metric: self.server_timing.as_deref(),
             repeats: self.repeats.into(),

@@ -5,7 +5,7 @@
 use std::{io::IsTerminal as _, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -18,16 +18,19 @@ use tokio::{
 
 use crate::{
     calibration::Random,
-    cli::tune::plan::Row,
-    config::{UpstreamHttp, UpstreamTls, UpstreamUrl},
-    sources::{DialError, Dialer},
+    cli::{link::Known, tune::plan::Row},
+    config::{UpstreamHttp, UpstreamUrl},
+    sources::{
+        DialError, Dialer, now,
+        signed_link::{self, Signer},
+    },
 };
 
 /// Whom to ask, and how.
 #[derive(Debug)]
 pub(super) struct Asking<'a> {
     pub(super) upstream: &'a UpstreamUrl,
-    pub(super) tls: Option<&'a UpstreamTls>,
+    pub(super) known: &'a Known,
     pub(super) headers: &'a [(HeaderName, HeaderValue)],
     /// The metric of `Server-Timing` that counts; nothing: the time until the answer is here.
     pub(super) metric: Option<&'a str>,
@@ -208,8 +211,9 @@ impl<'a> Line<'a> {
             None => false,
         };
         if !is_open {
-            let Asking { upstream, tls, .. } = self.asking;
-            let wire = Dialer::new(upstream, *tls, UpstreamHttp::Http1).open().await;
+            let Asking { upstream, known, .. } = self.asking;
+            let tls = known.tls.as_ref();
+            let wire = Dialer::new(upstream, tls, UpstreamHttp::Http1).open().await;
             let wire = wire.map_err(|it| match it {
                 DialError::Connect(it) => format!("the upstream cannot be reached: {it}"),
                 DialError::NoTls => "nobody is trusted for TLS".to_owned(),
@@ -226,13 +230,17 @@ impl<'a> Line<'a> {
     }
 
     fn request(&self, body: Bytes) -> Result<Request<Full<Bytes>>, String> {
-        let Asking { upstream, headers, .. } = self.asking;
+        let Asking { upstream, headers, known, .. } = self.asking;
         let mut request = Request::post(http::Uri::from(upstream.path().clone()))
             .header(header::HOST, upstream.authority())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json");
         for (name, value) in *headers {
             request = request.header(name, value);
+        }
+        if let Some(key) = &known.key {
+            let signature = Signer::new(key).sign(&Method::POST, upstream.path(), &body, now());
+            request = request.header(&signed_link::HEADER, signature);
         }
         request.body(Full::new(body)).map_err(|it| it.to_string())
     }

@@ -45,7 +45,7 @@ use crate::{
             told::Provenance,
         },
     },
-    config::{UpstreamTls, UpstreamUrl},
+    config::UpstreamUrl,
     diagnostic::Diagnostics,
     digest::Digest,
     policy::{Policy, ProfileIdx, Stance},
@@ -68,8 +68,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 fn try_run(arguments: &Arguments) -> Result<Exit, String> {
     let upstream = arguments.owned_upstream()?;
     let mut found = Diagnostics::default();
-    let tls = arguments.tls.load(upstream, &mut found);
-    let policy = policy(&arguments.policy, (upstream, tls.as_ref()), found)?;
+    let known = arguments.link.load(upstream, &mut found);
+    let policy = policy(&arguments.policy, known.teller(upstream), found)?;
     let (variables, graph) = (arguments.variables.as_deref(), arguments.graph.as_deref());
     let asked = input::read(&arguments.inputs, variables, graph)?;
     let mut plan = Plan::new(&policy, asked, &arguments.mutation);
@@ -89,7 +89,7 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
         }
         return Ok(Exit::Fine);
     }
-    let asking = arguments.asking(upstream, tls.as_ref());
+    let asking = arguments.asking(upstream, &known);
     let outcome = measured(arguments, &asking, (&base, plan))?;
     let about = about(arguments, (&policy, upstream), &outcome);
     if !outcome.objections().is_empty() {
@@ -110,10 +110,10 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
 
 fn policy(
     path: &Path,
-    (url, tls): (&UpstreamUrl, Option<&UpstreamTls>),
+    upstream: Teller<'_>,
     mut found: Diagnostics,
 ) -> Result<Arc<Policy>, String> {
-    let (policy, diagnostics) = load_policy_asking(path, Some(Teller { url, tls, key: None }));
+    let (policy, diagnostics) = load_policy_asking(path, Some(upstream));
     found.extend(diagnostics);
     terminal::complain(&found);
     policy.map(Arc::new).ok_or_else(|| format!("`{}` cannot be used", path.display()))

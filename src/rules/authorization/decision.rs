@@ -188,14 +188,19 @@ impl<'a> Asking<'a> {
             None => vec![None],
         });
         for parent_field in &parents {
-            let asked = (by, field_key, *parent_field);
-            if !self.here.contains(&asked) && self.leads_to(*parent_field, field) {
-                self.here.insert(asked);
-                let key = Key { parent: Some((parent, *parent_field)), ..key.clone() };
-                self.add(by, key, Place { node: id, field, parent: *parent_field });
-            }
+            let key = Key { parent: Some((parent, *parent_field)), ..key.clone() };
+            self.ask_below((by, key), Place { node: id, field, parent: *parent_field });
         }
         self.around = Some(parents);
+    }
+
+    /// Asks what looks at the field around, once for each that leads here.
+    fn ask_below(&mut self, (by, key): (By, Key), place: Place) {
+        let asked = (by, key.field, place.parent);
+        if !self.here.contains(&asked) && self.leads_to(place.parent, place.field) {
+            self.here.insert(asked);
+            self.add(by, key, place);
+        }
     }
 
     /// Whether the one field can return what has the other; true after too many questions.

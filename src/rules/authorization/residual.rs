@@ -68,7 +68,7 @@ impl Left {
                     by: by.clone(),
                     asks: asks.to_owned(),
                     outcome: outcome.clone(),
-                    about: Looked::AtMore,
+                    about: Looked::More,
                 });
             }
         }

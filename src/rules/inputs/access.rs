@@ -164,7 +164,7 @@ impl Inner {
                         by: condition.name.clone(),
                         asks: condition.when.source().to_owned(),
                         outcome: objection.map_or(Outcome::Holds, |_| Outcome::Fails),
-                        about: Looked::AtMore,
+                        about: Looked::More,
                     });
                 }
             });

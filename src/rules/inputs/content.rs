@@ -186,10 +186,10 @@ impl<T: Test> Inner<T> {
 
 fn looked(at: &Look<'_>) -> Looked {
     match at {
-        Look::Boolean | Look::Enum(_) | Look::Null => Looked::AtWord,
-        Look::List | Look::Nothing | Look::Object => Looked::AtMore,
-        Look::Number(text) => Looked::AtNumber((*text).into()),
-        Look::Text(text) => Looked::AtText((**text).into()),
+        Look::Boolean | Look::Enum(_) | Look::Null => Looked::Word,
+        Look::List | Look::Nothing | Look::Object => Looked::More,
+        Look::Number(text) => Looked::Number((*text).into()),
+        Look::Text(text) => Looked::Text((**text).into()),
     }
 }
 
