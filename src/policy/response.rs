@@ -17,7 +17,8 @@ use crate::{
 /// What an answer may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseRules {
-    /// Bytes of an answer, or of one part of an answer that goes on; 10 MiB, nothing: any.
+    /// Bytes of an answer, or of one event, part or message of an answer that goes on; 10 MiB,
+    /// nothing: any.
     pub max: Option<u64>,
     /// How long the upstream may take; by the deadlines of the process alone.
     pub timeout: Timeouts,

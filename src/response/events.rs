@@ -2,7 +2,7 @@
 //!
 //! An event is held until it is complete; comments and events without data pass as they are.
 
-use crate::response::{Guard, Wrong};
+use crate::response::{Ending, Guard, Most, Wrong};
 
 /// Reads events, and writes what of them passes.
 #[derive(Debug)]
@@ -11,7 +11,8 @@ pub struct Events {
     /// The event that is being read.
     held: Vec<u8>,
     /// Bytes of one event.
-    max: u64,
+    most: Most,
+    ending: Ending,
     /// The end of the last line was a carriage return, so that a line feed is part of it.
     after_return: bool,
     /// The line that is being read has no byte yet.
@@ -23,11 +24,12 @@ pub struct Events {
 }
 
 impl Events {
-    pub(super) const fn new(guard: Guard, max: u64) -> Self {
+    pub(super) fn new(guard: Guard, (most, ending): (Most, Ending)) -> Self {
         Self {
             guard,
             held: Vec::new(),
-            max,
+            most,
+            ending,
             after_return: false,
             is_line_empty: true,
             is_first: true,
@@ -50,9 +52,7 @@ impl Events {
                 continue;
             }
             self.held.push(*byte);
-            if u64::try_from(self.held.len()).unwrap_or(u64::MAX) > self.max {
-                return Err(Wrong::TooLarge { limit: self.max });
-            }
+            self.most.allows_held(&self.held)?;
             if !matches!(byte, b'\r' | b'\n') {
                 self.is_line_empty = false;
             } else if std::mem::replace(&mut self.is_line_empty, true) {
@@ -61,6 +61,14 @@ impl Events {
             }
         }
         Ok(())
+    }
+
+    /// Writes an error in place of the event that is held, and the end.
+    pub(super) fn end_wrong(&mut self, out: &mut Vec<u8>) {
+        let mut lines = self.held.split(|it| matches!(it, b'\r' | b'\n'));
+        let is_named = lines.any(|it| it.starts_with(b"event"));
+        self.ending.write_events(is_named, out);
+        self.held = Vec::new();
     }
 
     /// Writes an event; true when it is as it was.

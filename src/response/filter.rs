@@ -1,9 +1,6 @@
 //! A body on its way, as one answer or as many.
 
-use crate::{
-    policy::ResponseRules,
-    response::{Guard, Wrong, events::Events, parts::Parts},
-};
+use crate::response::{Ending, Guard, Most, Wrong, events::Events, parts::Parts};
 
 /// Reads a body, and writes what of it passes.
 #[derive(Debug)]
@@ -23,13 +20,12 @@ impl Filter {
         Self::Once(guard)
     }
 
-    /// A body that goes on, by its media type.
+    /// A body that goes on, by its media type; `ending` is for an answer in it that is wrong.
     #[must_use]
-    pub fn stream(guard: Guard, media: &str, rules: &ResponseRules) -> Self {
-        let max = rules.max.unwrap_or(MAX_PART);
+    pub fn stream(guard: Guard, media: &str, (most, ending): (Most, Ending)) -> Self {
         match boundary(media) {
-            Some(boundary) => Self::Parts(Parts::new(guard, &boundary, max)),
-            None => Self::Events(Events::new(guard, max)),
+            Some(boundary) => Self::Parts(Parts::new(guard, &boundary, (most, ending))),
+            None => Self::Events(Events::new(guard, (most, ending))),
         }
     }
 
@@ -43,6 +39,17 @@ impl Filter {
             Self::Once(it) => it.push(piece, out),
             Self::Parts(it) => it.push(piece, out),
         }
+    }
+
+    /// Behind an error of [`Filter::push`]: tells of it in place of what was wrong, and ends the
+    /// body as its form ends. False when its form has no place for that.
+    pub fn end_wrong(&mut self, out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Events(it) => it.end_wrong(out),
+            Self::Once(_) => return false,
+            Self::Parts(it) => it.end_wrong(out),
+        }
+        true
     }
 
     /// The body has ended.
@@ -95,9 +102,6 @@ fn unquoted(value: &str) -> String {
     };
     inside.chars().filter(is_meant).collect()
 }
-
-/// 10 MiB: a part is held as a whole, so that there is always a bound.
-const MAX_PART: u64 = 10 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

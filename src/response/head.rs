@@ -68,6 +68,7 @@ pub fn fault(status: StatusCode, wrong: &Wrong) -> Fault {
         | Wrong::Status(_)
         | Wrong::TooDeep
         | Wrong::TooLarge { .. }
+        | Wrong::TooLargeToHold { .. }
         | Wrong::TooLong { .. } => false,
     };
     let code = match status {

@@ -7,11 +7,14 @@
 
 mod breach;
 mod copier;
+mod counted;
+mod ending;
 mod entry;
 mod events;
 mod filter;
 mod guard;
 mod head;
+mod most;
 mod parts;
 mod retry;
 mod scan;
@@ -20,8 +23,11 @@ mod utf8;
 mod wrong;
 
 pub use breach::{Breach, How};
+pub use counted::Counted;
+pub use ending::{Ending, Lasts};
 pub use filter::{Filter, boundary};
 pub use guard::{About, Course, Guard, MustBe};
 pub use head::{Head, clean_head, fault, read_head};
+pub use most::Most;
 pub use retry::retry_after;
 pub use wrong::Wrong;

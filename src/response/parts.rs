@@ -2,7 +2,7 @@
 //!
 //! A part is held until the boundary behind it, which servers write together with the part.
 
-use crate::response::{Guard, Wrong};
+use crate::response::{Ending, Guard, Most, Wrong};
 
 /// Reads parts, and writes what of them passes.
 #[derive(Debug)]
@@ -13,7 +13,8 @@ pub struct Parts {
     /// What stands behind the last boundary.
     held: Vec<u8>,
     /// Bytes of one part.
-    max: u64,
+    most: Most,
+    ending: Ending,
     /// How much of what is held has no boundary.
     searched: usize,
     /// The last boundary began a part.
@@ -21,9 +22,10 @@ pub struct Parts {
 }
 
 impl Parts {
-    pub(super) fn new(guard: Guard, boundary: &str, max: u64) -> Self {
+    pub(super) fn new(guard: Guard, boundary: &str, (most, ending): (Most, Ending)) -> Self {
         let boundary = format!("--{boundary}").into_bytes();
-        Self { guard, boundary, held: Vec::new(), max, searched: 0, has_begun: false }
+        let (held, searched, has_begun) = (Vec::new(), 0, false);
+        Self { guard, boundary, held, most, ending, searched, has_begun }
     }
 
     // Budget: the piece; every turn takes a boundary out of what is held, which is bounded.
@@ -32,14 +34,22 @@ impl Parts {
         while let Some(at) = self.find() {
             let behind = self.held.split_off(at.saturating_add(self.boundary.len()));
             self.held.truncate(at);
+            self.most.allows_held(&self.held)?;
             self.part(out)?;
             out.extend_from_slice(&self.boundary);
             (self.held, self.searched, self.has_begun) = (behind, 0, true);
         }
-        if u64::try_from(self.held.len()).unwrap_or(u64::MAX) > self.max {
-            return Err(Wrong::TooLarge { limit: self.max });
+        self.most.allows_held(&self.held)
+    }
+
+    /// Writes an error in place of the part that is held, and the end.
+    pub(super) fn end_wrong(&mut self, out: &mut Vec<u8>) {
+        if !self.has_begun {
+            out.extend_from_slice(b"\r\n");
+            out.extend_from_slice(&self.boundary);
         }
-        Ok(())
+        self.ending.write_part(&self.boundary, out);
+        self.held = Vec::new();
     }
 
     /// Writes the end behind the last boundary; a part that is not complete is left out.

@@ -29,6 +29,11 @@ pub enum Wrong {
         /// Bytes.
         limit: u64,
     },
+    /// One answer of many has more bytes than are held, though the policy allows any number.
+    TooLargeToHold {
+        /// Bytes.
+        limit: u64,
+    },
     /// A list has more elements than `response.list` allows.
     TooLong {
         /// Elements.
@@ -48,6 +53,9 @@ impl fmt::Display for Wrong {
             Self::TooDeep => f.write_str("the answer is nested too deeply"),
             Self::TooLarge { limit } => {
                 write!(f, "the answer is larger than `response.max`, {limit} bytes")
+            }
+            Self::TooLargeToHold { limit } => {
+                write!(f, "the answer is larger than what is held of one, {limit} bytes")
             }
             Self::TooLong { limit } => {
                 write!(f, "a list of the answer is longer than `response.list`, {limit}")

@@ -2,16 +2,16 @@
 
 use std::{future::pending, sync::Arc};
 
-use http::{Response, header::CONTENT_TYPE};
+use http::{HeaderMap, Response, header::CONTENT_TYPE};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     admission::Delivery,
     operation::Expected,
-    response::{self, About, Course, Filter, Guard, Head, MustBe},
+    response::{self, About, Counted, Course, Ending, Filter, Guard, Head, Lasts, Most, MustBe},
     server::{guarded::Guarded, state::State},
     telemetry::RequestId,
-    transport::{Media, answer_status},
+    transport::{Media, Reply, answer_status},
     upstream::Relayed,
     verdict::{Code, Fault, Framing},
 };
@@ -65,49 +65,70 @@ impl Asked<'_> {
         self.at.checked_add(self.state.response().timeout.total?)
     }
 
-    /// Judges the head, and puts the body behind the guards.
+    /// Judges the head, and puts the body behind the guards; one that goes on `lasts` so long.
     pub(super) fn guard(
         self,
         answer: Response<Relayed>,
-        is_stream: bool,
+        lasts: Option<Lasts>,
         Foreseen { framing, expected, delivery }: Foreseen,
     ) -> Result<Response<Guarded>, Fault> {
         let rules = self.state.response();
         let (mut head, relayed) = answer.into_parts();
         let status = head.status;
+        let is_stream = lasts.is_some();
         let seen = Head { status, headers: &head.headers, is_stream };
         let must_be =
             response::read_head(seen, rules).map_err(|it| response::fault(status, &it))?;
         response::clean_head(&mut head.headers, rules);
         head.status = answer_status(status, self.state.http().status, self.media);
-        let course = if is_stream { going_on(delivery) } else { Course::Once };
-        // A subscription is silent for as long as nothing happens; `--deadline-stream-idle` is its.
-        let relayed = match rules.timeout.idle.filter(|_| course != Course::Events) {
-            Some(idle) => relayed.within(idle),
-            None => relayed,
-        };
         if rules.needs_operation() && expected.is_none() {
             let detail = "the operation of an answer is not known".into();
             return Err(Fault::Internal { detail });
         }
+        let course = if is_stream { going_on(delivery) } else { Course::Once };
         let about = About { id: self.id, framing, expected, course, must_be };
         // Bytes tell whether it is whole, and whether it is JSON, where nothing else does.
         let is_untold = relayed.is_open_ended() || !head.headers.contains_key(CONTENT_TYPE);
         let reads = rules.reads() || must_be == MustBe::Answer || (is_untold && !is_stream);
         let guard = reads.then(|| Guard::new(self.state.gate.policy(), about));
-        let limit = if is_stream { None } else { rules.max };
-        let filter = guard.map(|guard| {
-            if is_stream {
-                let media = head.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
-                Filter::stream(guard, media.unwrap_or_default(), rules)
-            } else {
-                Filter::once(guard)
-            }
-        });
+        let (counted, filter) = self.read_by(guard, &head.headers, lasts);
+        // A subscription is silent for as long as nothing happens; `--deadline-stream-idle` is its.
+        let relayed = match rules.timeout.idle.filter(|_| course != Course::Events) {
+            Some(idle) => relayed.within(idle),
+            None => relayed,
+        };
         let until = if is_stream { None } else { self.until() };
-        let body = Guarded::new(self.id, relayed, limit, filter).until(until);
+        let body = Guarded::new(self.id, relayed, counted, filter).until(until);
         let body = if is_stream { body.sent() } else { body };
         Ok(Response::from_parts(head, body))
+    }
+
+    /// Who counts a body, and who reads it.
+    fn read_by(
+        self,
+        guard: Option<Guard>,
+        headers: &HeaderMap,
+        lasts: Option<Lasts>,
+    ) -> (Option<Counted>, Option<Filter>) {
+        let max = self.state.response().max;
+        let media = || headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+        let media = || media().unwrap_or_default();
+        match (lasts, guard) {
+            (None, guard) => (Counted::once(max), guard.map(Filter::once)),
+            (Some(_), None) => (Counted::stream(media(), max), None),
+            (Some(lasts), Some(guard)) => {
+                let ending = Ending { errors: self.errors(), lasts };
+                (None, Some(Filter::stream(guard, media(), (Most::of(max), ending))))
+            }
+        }
+    }
+
+    /// What the client is told of an answer that may not go on.
+    fn errors(self) -> Box<str> {
+        let (id, media, http) = (self.id, self.media, self.state.http());
+        let detail = "it may not go on".into();
+        let fault = Fault::Upstream { code: Code::UPSTREAM_ANSWER_INVALID, detail };
+        Reply { id, media, http, origin: None }.errors(&fault.into()).into()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     admission::{Follow, Watched},
     identity::Identity,
     json::{self, Tree},
-    response::retry_after,
+    response::{Lasts, retry_after},
     schema::OperationKind,
     server::{
         answers::{Asked, Foreseen},
@@ -28,7 +28,7 @@ use crate::{
         noted::Noted,
         parted::Parted,
         rates::{Rates, Spender},
-        stream::{self, Lasts},
+        stream,
         traced::Traced,
         watched::{self, Counting, Pass},
     },
@@ -163,13 +163,13 @@ impl Exchange<'_> {
         if stream::is_stream(answer.headers(), media, self.incremental()) {
             let answer = stream::going_on(answer)?;
             let parted = (!is_live).then(|| Parted::of(answer.headers()));
-            let answer = asked.guard(answer, true, answers).map_err(later)?;
+            let lasts = if is_live { Lasts::UntilEnded } else { Lasts::ToItsEnd };
+            let answer = asked.guard(answer, Some(lasts), answers).map_err(later)?;
             let about = (&***self.state, self.reply.id);
             let counting = Counting::in_parts(about, watched, charges, parted);
-            let lasts = if is_live { Lasts::UntilEnded } else { Lasts::ToItsEnd };
             return Ok(Served::Stream(answer, (expires, lasts), counting));
         }
-        let answer = asked.guard(answer, false, answers).map_err(&later)?;
+        let answer = asked.guard(answer, None, answers).map_err(&later)?;
         let answer = match answer.body().is_read() {
             // Boxed here and below: most answers pass, and would carry room for this about.
             true => Box::pin(guarded::held(answer, asked.until())).await.map_err(&later)?,

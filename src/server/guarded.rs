@@ -3,6 +3,7 @@
 //! Where nothing reads it, it passes as it comes, and only its bytes are counted. Where something
 //! does, its beginning is held back: an answer that ends within [`HOLD`] is judged whole, so that
 //! a wrong one is a clean refusal. One that is longer is cut off where it turns out to be wrong.
+//! Of answers that go on, a wrong one is told of in its place, and is the last.
 
 use std::{
     fmt,
@@ -17,7 +18,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use crate::{
-    response::{self, Filter, Wrong},
+    response::{self, Counted, Filter, Wrong},
     telemetry::{AnswerCut, RequestId},
     upstream::{RelayError, Relayed},
     verdict::{Code, Fault},
@@ -28,9 +29,8 @@ use crate::{
 pub(super) struct Guarded {
     id: RequestId,
     relayed: Relayed,
-    /// Bytes that may come, and that have come.
-    limit: u64,
-    n: u64,
+    /// Counts what comes, where that is bounded and the filter does not.
+    counted: Option<Counted>,
     filter: Option<Box<Filter>>,
     /// What may go on and did not yet.
     ready: Bytes,
@@ -86,14 +86,13 @@ impl Guarded {
     pub(super) fn new(
         id: RequestId,
         relayed: Relayed,
-        limit: Option<u64>,
+        counted: Option<Counted>,
         filter: Option<Filter>,
     ) -> Self {
         Self {
             id,
             relayed,
-            limit: limit.unwrap_or(u64::MAX),
-            n: 0,
+            counted,
             filter: filter.map(Box::new),
             ready: Bytes::new(),
             ended: false,
@@ -160,20 +159,26 @@ impl Guarded {
                 let finished = self.filter.as_mut().map_or(Ok(()), |it| it.finish(&mut out));
                 return Poll::Ready(finished.map(|()| out.into()).map_err(CutOff::Wrong));
             };
-            let piece = match frame.map(Frame::into_data) {
+            let mut piece = match frame.map(Frame::into_data) {
                 Ok(Ok(piece)) => piece,
                 Ok(Err(_trailers)) => continue,
                 Err(error) => return Poll::Ready(Err(CutOff::Relay(error))),
             };
-            self.n = self.n.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
-            if self.n > self.limit {
-                let wrong = Wrong::TooLarge { limit: self.limit };
-                return Poll::Ready(Err(CutOff::Wrong(wrong)));
+            if let Err((wrong, n_good)) = self.counted.as_mut().map_or(Ok(()), |it| it.push(&piece))
+            {
+                self.failed = Some(CutOff::Wrong(wrong));
+                piece.truncate(n_good);
+                return Poll::Ready(Ok(piece));
             }
             let Some(filter) = &mut self.filter else { return Poll::Ready(Ok(piece)) };
             let mut out = Vec::with_capacity(piece.len());
             if let Err(wrong) = filter.push(&piece, &mut out) {
-                self.failed = Some(CutOff::Wrong(wrong));
+                if filter.end_wrong(&mut out) {
+                    AnswerCut { id: self.id, detail: &wrong }.emit();
+                    self.ended = true;
+                } else {
+                    self.failed = Some(CutOff::Wrong(wrong));
+                }
             }
             if !out.is_empty() || self.failed.is_some() {
                 return Poll::Ready(Ok(out.into()));

@@ -14,6 +14,7 @@ use tokio::time::{Instant, interval, sleep_until};
 use crate::{
     admission::Requests,
     identity::Caller,
+    response::Lasts,
     server::{
         connection::Client,
         graph::{InForce, Site},
@@ -28,15 +29,6 @@ use crate::{
 
 /// Resolves when a stream has to end: as if it were all, or broken off.
 pub(super) type Ends = Pin<Box<dyn Future<Output = Option<CutOff>>>>;
-
-/// How long an answer goes on by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lasts {
-    /// The parts of an answer to a query or a mutation.
-    ToItsEnd,
-    /// The events of a subscription.
-    UntilEnded,
-}
 
 /// Events have no place for a batch.
 pub(super) fn is_possible(requests: &Requests<'_>, media: Media) -> Result<(), Violation> {

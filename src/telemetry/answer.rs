@@ -7,7 +7,8 @@ use tracing::{info, warn};
 
 use crate::telemetry::{COUNTERS, RequestId};
 
-/// An answer broke off on its way, after its head had gone to the client.
+/// An answer broke off on its way, after its head had gone to the client; of one in parts, an error
+/// may stand where it did.
 #[derive(Debug)]
 pub struct AnswerCut<'a> {
     /// The request.

@@ -3,7 +3,7 @@
 //! As with requests, what was judged is the only thing that goes over it: operations are handed
 //! over by value, under numbers of ours. It does not know the client's ids, nor what an answer says.
 
-use std::{rc::Rc, time::Duration};
+use std::{fmt, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -32,29 +32,57 @@ pub struct Channel {
     dialect: Dialect,
     /// How long it may take nothing of what we write.
     patience: Duration,
+    /// Bytes of a message, which is held as a whole.
+    limit: u64,
 }
 
-/// The upstream's side is closed, or cannot be used any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChannelEnded;
+/// What the upstream is told when a socket is opened, and how large its messages may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'o> {
+    /// The handshake of the client.
+    pub head: Head<'o>,
+    /// The payload of our `connection_init`.
+    pub init: Option<&'o str>,
+    /// Bytes of a message, which is held as a whole.
+    pub limit: u64,
+}
 
-impl From<Ended> for ChannelEnded {
-    fn from(_ended: Ended) -> Self {
-        Self
+/// Why the upstream's side cannot be used any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelEnded {
+    /// It closed, or is gone.
+    Gone,
+    /// Its message is larger than is held of one.
+    TooLarge {
+        /// Bytes.
+        limit: u64,
+    },
+    /// What it sent is no message of a WebSocket, or no text.
+    Unreadable,
+}
+
+impl fmt::Display for ChannelEnded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => f.write_str("it closed"),
+            Self::TooLarge { limit } => write!(f, "its message is larger than {limit} bytes"),
+            Self::Unreadable => f.write_str("it does not keep to the protocol of WebSocket"),
+        }
     }
 }
 
+impl std::error::Error for ChannelEnded {}
+
 impl Upstream {
-    /// Opens a WebSocket for a client whose handshake is `head`; `init` is the payload of our
-    /// `connection_init`.
+    /// Opens a WebSocket for a client.
     ///
     /// # Errors
     /// When the upstream cannot be reached, or does not accept it in time.
-    pub async fn channel(&self, head: Head<'_>, init: Option<&str>) -> Result<Channel, Fault> {
+    pub async fn channel(&self, opening: Opening<'_>) -> Result<Channel, Fault> {
         let upstream = self.apart.as_deref().unwrap_or(self);
         let (mut attempt, wire) = upstream.reach().await?;
         let target = &attempt.replica.target;
-        let agreeing = timeout(self.response, self.agree(wire, target, head, init)).await;
+        let agreeing = timeout(self.response, self.agree(wire, target, opening)).await;
         let opened = agreeing.unwrap_or(Err(Failure::ResponseTimeout));
         attempt.note(opened.as_ref().map_or_else(outcome_of, |_open| Outcome::Answered));
         Ok(opened?)
@@ -81,8 +109,7 @@ impl Upstream {
         &self,
         wire: Wire,
         target: &Target,
-        head: Head<'_>,
-        init: Option<&str>,
+        Opening { head, init, limit }: Opening<'_>,
     ) -> Result<Channel, Failure> {
         let mut headers = head.write(target.host(), written_address(head.address));
         for name in
@@ -94,9 +121,9 @@ impl Upstream {
             let signature = signer.sign(&Method::GET, target.path(), b"", now());
             headers.insert(&signed_link::HEADER, signature);
         }
-        let opened = connect(wire, target.websocket(), headers, MAX_MESSAGE).await;
+        let opened = connect(wire, target.websocket(), headers, limit).await;
         let (frames, dialect) = opened.map_err(Failure::Handshake)?;
-        let mut channel = Channel { frames, dialect, patience: self.response_idle };
+        let mut channel = Channel { frames, dialect, patience: self.response_idle, limit };
         let silent = |_ended| Failure::WebSocket("it closed instead of an acknowledgement".into());
         channel.send(write::connection_init(init)).await.map_err(silent)?;
         // Budget: the deadline of the caller.
@@ -117,7 +144,7 @@ impl Channel {
     /// # Errors
     /// When the upstream is gone.
     pub async fn subscribe(&mut self, n: u64, admitted: Admitted) -> Result<(), ChannelEnded> {
-        let body = String::from_utf8(admitted.into_body()).map_err(|_never| ChannelEnded)?;
+        let body = String::from_utf8(admitted.into_body()).map_err(|_never| ChannelEnded::Gone)?;
         self.send(write::subscribe(self.dialect, n, &body)).await
     }
 
@@ -144,7 +171,7 @@ impl Channel {
     pub async fn next(&mut self) -> Result<Bytes, ChannelEnded> {
         // Budget: the upstream, which is trusted not to flood us with pings.
         loop {
-            match self.frames.next().await? {
+            match self.frames.next().await.map_err(|it| self.why(it))? {
                 Received::Control => {}
                 Received::Text(text) => return Ok(text),
             }
@@ -162,7 +189,7 @@ impl Channel {
     /// When it is not.
     pub async fn keep_alive(&mut self) -> Result<(), ChannelEnded> {
         let asked = timeout(self.patience, self.frames.keep_alive()).await;
-        Ok(asked.map_err(|_elapsed| ChannelEnded)??)
+        asked.unwrap_or(Err(Ended::Gone)).map_err(|it| self.why(it))
     }
 
     /// When [`Channel::keep_alive`] has something to do.
@@ -178,7 +205,15 @@ impl Channel {
 
     async fn send(&mut self, text: String) -> Result<(), ChannelEnded> {
         let sent = timeout(self.patience, self.frames.send(text)).await;
-        Ok(sent.map_err(|_elapsed| ChannelEnded)??)
+        sent.unwrap_or(Err(Ended::Gone)).map_err(|it| self.why(it))
+    }
+
+    const fn why(&self, ended: Ended) -> ChannelEnded {
+        match ended {
+            Ended::Gone => ChannelEnded::Gone,
+            Ended::Wrong(Close::TooLarge) => ChannelEnded::TooLarge { limit: self.limit },
+            Ended::Wrong(_) => ChannelEnded::Unreadable,
+        }
     }
 }
 
@@ -203,6 +238,3 @@ fn outcome_of(failure: &Failure) -> Outcome {
         | Failure::Tls(_) => Outcome::Failed,
     }
 }
-
-/// 10 MiB: a message of the upstream is held as a whole.
-const MAX_MESSAGE: u64 = 10 * 1024 * 1024;

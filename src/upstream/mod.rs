@@ -30,7 +30,7 @@ mod single;
 mod target;
 mod turnstile;
 
-pub use channel::{Channel, ChannelEnded};
+pub use channel::{Channel, ChannelEnded, Opening};
 pub use files::{Files, FilesBody};
 pub use headers::{Head, HeaderRules, Trace};
 pub use lane::{Lane, Pinning};

@@ -33,6 +33,9 @@ const EVENTS: &[Act] = &[
     Say("event: complete\ndata: \n\nevent: next\ndata: {\"half"),
 ];
 
+/// An answer that may not go on, as the client reads of it.
+const INVALID: &str = r#"{"message":"the request could not be served","extensions":{"code":"UPSTREAM_ANSWER_INVALID","requestId":"ID"}}"#;
+const INVALID_EVENT: &str = "event: next\ndata: {\"errors\":[{\"message\":\"the request could not be served\",\"extensions\":{\"code\":\"UPSTREAM_ANSWER_INVALID\",\"requestId\":\"ID\"}}]}\n\nevent: complete\ndata: \n\n";
 const MASKED: &str = r#"{"message":"the request could not be served","extensions":{"code":"INTERNAL_SERVER_ERROR","requestId":"ID"}}"#;
 
 #[test]
@@ -82,9 +85,116 @@ fn an_event_that_breaks_the_contract_ends_the_stream() {
         Say("event: next\ndata: {\"data\":{\"me\":{\"secret\":1}}}\n\n"),
     ];
     let (got, is_whole) = stream("contract: enforce", "text/event-stream", EXTRA);
-    assert_eq!(got, "event: next\ndata: {\"data\":{\"me\":{\"id\":1}}}\n\n");
-    assert!(!is_whole);
+    let good = "event: next\ndata: {\"data\":{\"me\":{\"id\":1}}}\n\n";
+    assert_eq!((got, is_whole), (format!("{good}{INVALID_EVENT}"), true));
+    const FIRST: &[Act] = &[EXTRA[0], EXTRA[2], EXTRA[1]];
+    let (got, is_whole) = stream("contract: enforce", "text/event-stream", FIRST);
+    assert_eq!((&*got, is_whole), (INVALID_EVENT, true));
 }
+
+#[test]
+fn a_part_that_breaks_the_contract_ends_the_stream() {
+    const PARTS: &[Act] = &[
+        Say("HTTP/1.1 200 OK\r\nContent-Type: multipart/mixed; boundary=\"-\"\r\n"),
+        Say("Connection: close\r\n\r\n\r\n---\r\nContent-Type: application/json\r\n\r\n"),
+        Say("{\"data\":{\"me\":{\"id\":1,\"secret\":1}},\"hasNext\":true}\r\n---\r\n"),
+    ];
+    let later = r#"{"query":"{ me { id } ... @defer { users { id } } }"}"#;
+    let parts = "multipart/mixed, application/json";
+    let check = |asked: &str, answer: String| {
+        let (got, is_whole) = stream_of(asked, "contract: enforce", parts, PARTS);
+        let head = "\r\n---\r\ncontent-type: application/json\r\n\r\n";
+        assert_eq!((got, is_whole), (format!("{head}{answer}\r\n-----\r\n"), true));
+    };
+    check(later, format!(r#"{{"errors":[{INVALID}],"hasNext":false}}"#));
+    // As Apollo tells of what ends a subscription.
+    check(ME, format!(r#"{{"payload":null,"errors":[{INVALID}]}}"#));
+}
+
+const EVENTS_HEAD: Act =
+    Say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+const PARTS_HEAD: Act = Say(
+    "HTTP/1.1 200 OK\r\nContent-Type: multipart/mixed; boundary=\"-\"\r\nConnection: close\r\n\r\n",
+);
+const SMALL_EVENT: &str = "event: next\ndata: {\"data\":{\"me\":{\"id\":\"1234567890\"}}}\n\n";
+const SMALL_PART: &str =
+    "\r\n---\r\nContent-Type: application/json\r\n\r\n{\"data\":{\"me\":null}}";
+
+#[test]
+fn one_event_is_bounded_and_not_their_sum() {
+    const SMALL: &[Act] = &[EVENTS_HEAD, Act::Times(100, SMALL_EVENT)];
+    const LARGE: &[Act] = &[
+        EVENTS_HEAD,
+        Say(SMALL_EVENT),
+        Say("event: next\ndata: {\"data\":\"next\","),
+        Act::Times(300, "          "),
+        Say("\"x\":1}\n\n"),
+        Say(SMALL_EVENT),
+    ];
+    let check = |response: &str, acts: &'static [Act]| stream(response, "text/event-stream", acts);
+    for response in ["max: 1KiB", "max: 1KiB, errors: mask", "max: 1KiB, extensions: []"] {
+        assert_eq!(check(response, SMALL), (SMALL_EVENT.repeat(100), true), "{response}");
+    }
+    let (got, is_whole) = check("max: 1KiB", LARGE);
+    assert!(got.starts_with(SMALL_EVENT) && got.len() < 4000 && !is_whole, "{got}");
+    for response in ["max: 1KiB, errors: mask", "max: 1KiB, extensions: []"] {
+        let expect = format!("{SMALL_EVENT}{INVALID_EVENT}");
+        assert_eq!(check(response, LARGE), (expect, true), "{response}");
+    }
+}
+
+#[test]
+fn one_part_is_bounded_and_not_their_sum() {
+    const SMALL: &[Act] = &[PARTS_HEAD, Act::Times(100, SMALL_PART), Say("\r\n-----\r\n")];
+    const LARGE: &[Act] = &[
+        PARTS_HEAD,
+        Say(SMALL_PART),
+        Say("\r\n---\r\nContent-Type: application/json\r\n\r\n{\"data\":{\"me\":null},"),
+        Act::Times(300, "          "),
+        Say("\"hasNext\":false}\r\n-----\r\n"),
+    ];
+    let parts = "multipart/mixed, application/json";
+    let later = r#"{"query":"{ me { id } ... @defer { users { id } } }"}"#;
+    let check = |response: &str, acts: &'static [Act]| stream_of(later, response, parts, acts);
+    for response in ["max: 1KiB", "max: 1KiB, errors: mask", "max: 1KiB, extensions: []"] {
+        let (got, is_whole) = check(response, SMALL);
+        assert!(got.len() > 4 * 1024 && is_whole, "{response}: {got}");
+    }
+    let (got, is_whole) = check("max: 1KiB", LARGE);
+    assert!(got.len() < 3000 && !is_whole, "{got}");
+    for response in ["max: 1KiB, errors: mask", "max: 1KiB, extensions: []"] {
+        let head = "\r\n---\r\ncontent-type: application/json\r\n\r\n";
+        let answer = format!(r#"{{"errors":[{INVALID}],"hasNext":false}}"#);
+        let expect = format!("{SMALL_PART}{head}{answer}\r\n-----\r\n");
+        assert_eq!(check(response, LARGE), (expect, true), "{response}");
+    }
+}
+
+#[test]
+fn an_event_has_any_size_where_the_bound_is_off() {
+    const LARGE: &[Act] = &[
+        EVENTS_HEAD,
+        Say("event: next\ndata: {\"data\":{\"me\":{\"id\":\""),
+        Act::Times(11 * 1024, TEXT),
+        Say("\"}}}\n\n"),
+    ];
+    for (response, expect) in [
+        ("max: off", true),
+        ("max: off, extensions: []", true),
+        ("max: 11MiB, extensions: []", false),
+        ("remove_headers: []", false),
+    ] {
+        let (got, is_whole) = stream(response, "text/event-stream", LARGE);
+        let has_all = is_whole && got.len() > 11 * 1024 * 1024;
+        assert_eq!(has_all, expect, "{response}: {} bytes", got.len());
+    }
+}
+
+/// 1 KiB.
+const TEXT: &str = match std::str::from_utf8(&[b'x'; 1024]) {
+    Ok(text) => text,
+    Err(_) => "",
+};
 
 #[test]
 fn a_byte_order_mark_hides_no_event() {
@@ -103,9 +213,11 @@ fn a_byte_order_mark_hides_no_event() {
     let masked = format!("event: next\ndata: {{\"errors\":[{MASKED}]}}\n\n");
     check(MARKED, (&masked.repeat(2), true));
     check(GOOD, ("\u{feff}data: {\"data\":null}\n\n:\n\n", true));
-    check(TWICE, ("", false));
-    check(LATER, (":\n\n", false));
-    check(INSIDE, ("", false));
+    // The name of what cannot be read is not looked for behind a mark.
+    let unnamed = INVALID_EVENT.replacen("event: next\n", "", 1);
+    check(TWICE, (&unnamed, true));
+    check(LATER, (&format!(":\n\n{unnamed}"), true));
+    check(INSIDE, (&unnamed, true));
 }
 
 #[test]
@@ -170,4 +282,39 @@ fn messages_of_a_socket_are_read_one_by_one() {
     assert_eq!(client.hear_short(), "error 1 UPSTREAM_ANSWER_INVALID");
     client.subscribe("2", "subscription{tick}");
     assert_eq!(client.hear_short(), "error 2 UPSTREAM_ANSWER_INVALID");
+}
+
+#[test]
+fn one_answer_that_is_too_large_ends_its_own_operation() {
+    let upstream = SocketUpstream::start();
+    let schema = "type Query { a: Int } type Subscription { large: Int huge: Int tick: Int }";
+    let proxy =
+        |response: &str| Proxy::with(&policy(response), schema, upstream.address(), |_config| {});
+    let large = |response: &str, query: &str| {
+        let proxy = proxy(response);
+        let mut client = Client::begun(proxy.address(), &[]);
+        client.subscribe("1", query);
+        let first = client.hear_short();
+        // The socket lives on.
+        client.subscribe("2", "subscription{tick}");
+        (first, client.hear_short())
+    };
+    let (passes, invalid) = ("next 1".to_owned(), "error 1 UPSTREAM_ANSWER_INVALID".to_owned());
+    let next = "next 2".to_owned();
+    // 11 MiB, and 21 MiB, of which it is not read to the end whose they are.
+    for (response, query, first) in [
+        ("max: 12MiB", "subscription{large}", &passes),
+        ("max: off", "subscription{large}", &passes),
+        ("max: 10MiB", "subscription{large}", &invalid),
+        ("max: 10MiB", "subscription{huge}", &invalid),
+    ] {
+        assert_eq!(large(response, query), (first.clone(), next.clone()), "{response} {query}");
+    }
+    // Of two operations nobody knows whose it is.
+    let proxy = proxy("max: 10MiB");
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("2", "subscription{tick}");
+    assert_eq!(client.hear_short(), next);
+    client.subscribe("1", "subscription{huge}");
+    assert_eq!(client.hear_short(), "close 1013");
 }

@@ -152,7 +152,7 @@ pub(crate) enum Dialect {
 }
 
 /// An upstream that speaks `graphql-transport-ws`, or what it is told to. What it does with an operation is told by a word
-/// in its text: `once`, `items`, `fail`, `busy`, `flood`, `twice`, `vanish`, `nonsense`;
+/// in its text: `once`, `items`, `fail`, `busy`, `flood`, `large`, `huge`, `twice`, `vanish`, `nonsense`;
 /// `held` is answered once it is released; any other gets one answer and stays.
 pub(crate) struct SocketUpstream {
     address: SocketAddr,
@@ -321,6 +321,8 @@ fn answer(
             let large = json!({ "data": { "flood": "x".repeat(100_000) } });
             vec![json!({ "id": id, "type": "next", "payload": large }); 1000]
         }
+        () if query.contains("large") => vec![of_size(id, 11)],
+        () if query.contains("huge") => vec![of_size(id, 21)],
         () if query.contains("vanish") => return socket.close(None),
         () if query.contains("nonsense") => vec![json!({ "id": id, "type": "what" })],
         // Of an operation that nobody knows, before its own.
@@ -339,6 +341,12 @@ fn answer(
         socket.send(Message::text(it.to_string()))?;
     }
     Ok(())
+}
+
+/// One answer of so many MiB.
+fn of_size(id: &Value, mebibytes: usize) -> Value {
+    let data = json!({ "large": "x".repeat(mebibytes << 20) });
+    json!({ "id": id, "type": "next", "payload": { "data": data } })
 }
 
 /// One item; when some of it is deferred, in two parts.

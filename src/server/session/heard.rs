@@ -5,7 +5,7 @@
 use std::{borrow::Cow, num::NonZeroU32};
 
 use crate::{
-    response::{Guard, Wrong},
+    response::{Guard, Most, Wrong},
     server::session::{Session, live::Live, operations::violation},
     telemetry::{Carrier, UpstreamFailed},
     upstream::ChannelEnded,
@@ -20,11 +20,14 @@ impl Session {
     ) -> Result<(), Ended> {
         self.in_time()?;
         self.look_at_policy().await?;
-        let (Ok(message), Some(channel)) = (message, &mut self.channel) else {
-            return self.upstream_gone("it closed");
+        let message = match message {
+            Ok(message) => message,
+            Err(ended) => return self.channel_ended(ended).await,
         };
+        let Some(channel) = &mut self.channel else { return Ok(()) };
         let live = &mut self.live;
-        let bounds = Bounds { n: self.rules.max_events, bytes: self.state.response().max };
+        let most = Most::of(self.state.response().max);
+        let bounds = Bounds { n: self.rules.max_events, most };
         let said = channel.read(&message, |it| match it {
             FromUpstream::Complete(n) => Said::told(live.end_number(n).map(|mut it| {
                 it.follow.traced.answered();
@@ -43,7 +46,7 @@ impl Session {
             Some(Said::Wrong(id, n, wrong)) => self.end_wrong(&id, n, &wrong).await,
             Some(Said::Ping) => match channel.pong().await {
                 Ok(()) => Ok(()),
-                Err(ChannelEnded) => self.upstream_gone("it closed"),
+                Err(ended) => self.upstream_gone(&ended.to_string()),
             },
             None => self.upstream_gone("its message cannot be read"),
         }
@@ -60,7 +63,7 @@ impl Session {
         match &mut self.channel {
             Some(channel) => match channel.complete(n).await {
                 Ok(()) => Ok(()),
-                Err(ChannelEnded) => self.upstream_gone("it closed"),
+                Err(ended) => self.upstream_gone(&ended.to_string()),
             },
             None => Ok(()),
         }
@@ -75,6 +78,17 @@ impl Session {
         let (id, carrier) = (self.id, Carrier::WebSocket);
         UpstreamFailed { id, carrier, code: Code::UPSTREAM_UNAVAILABLE, detail }.emit();
         Err(Ended::Wrong(Close::UpstreamGone))
+    }
+
+    /// The upstream's side has ended. A message that was too large is the answer to an operation: to
+    /// which one is known when only one runs, and the socket lives on then.
+    async fn channel_ended(&mut self, ended: ChannelEnded) -> Result<(), Ended> {
+        let only = self.live.only().map(Into::<Box<str>>::into);
+        if let (ChannelEnded::TooLarge { limit }, Some(id)) = (ended, only) {
+            self.channel = None;
+            return self.end_wrong(&id, None, &Wrong::TooLargeToHold { limit }).await;
+        }
+        self.upstream_gone(&ended.to_string())
     }
 
     /// Ends an operation that was answered often enough.
@@ -101,7 +115,7 @@ impl Session {
 #[derive(Clone, Copy)]
 struct Bounds {
     n: Option<NonZeroU32>,
-    bytes: Option<u64>,
+    most: Most,
 }
 
 /// The upstream answers an operation.
@@ -115,8 +129,8 @@ fn next(live: &mut Live, (n, answer): (u64, &str), bounds: Bounds) -> Said {
     if is_often {
         return Said::Often(id);
     }
-    if let Some(limit) = bounds.bytes.filter(|it| answer.len() as u64 > *it) {
-        return Said::Wrong(id, Some(n), Wrong::TooLarge { limit });
+    if let Err(wrong) = bounds.most.allows(answer.len() as u64) {
+        return Said::Wrong(id, Some(n), wrong);
     }
     match read(&mut operation.follow.guard, answer, Guard::whole) {
         Ok(answer) => Said::Client(write::next(&id, &answer)),

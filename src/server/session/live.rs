@@ -63,6 +63,14 @@ impl Live {
         self.all.iter_mut().find(|it| it.n == n)
     }
 
+    /// The client's name for the only one.
+    pub(super) fn only(&self) -> Option<&str> {
+        match self.all.as_slice() {
+            [only] => Some(&only.id),
+            _ => None,
+        }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Operation> {
         self.all.iter()
     }

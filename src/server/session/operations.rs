@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::{
     admission::{Requests, Watched},
     json::Value,
-    response::Guard,
+    response::{Guard, Most},
     schema::OperationKind,
     server::{
         answers::guard_of_socket,
@@ -27,7 +27,7 @@ use crate::{
     sources::now,
     telemetry::{About, Carrier, NotIdentified, Outcome, RequestId, Served},
     transport::{Media, Refusal, Reply, decode_one},
-    upstream::{ChannelEnded, Head},
+    upstream::{Head, Opening},
     verdict::{Admitted, Answered, Code, Fault, Item, Verdict, Violation, ids},
     websocket::{Close, Ended, write},
 };
@@ -215,7 +215,7 @@ impl Session {
     ) -> Result<(), Ended> {
         let mut channel = match self.channel.take() {
             Some(channel) => channel,
-            None => match self.site.upstream().channel(self.head(), self.init.as_deref()).await {
+            None => match self.site.upstream().channel(self.opening()).await {
                 Ok(channel) => channel,
                 Err(fault) => return self.refuse_new(begun, id, &fault.into()).await,
             },
@@ -236,7 +236,7 @@ impl Session {
                 self.note(request, Outcome::Admitted);
                 Ok(())
             }
-            Err(ChannelEnded) => self.upstream_gone("it closed"),
+            Err(ended) => self.upstream_gone(&ended.to_string()),
         }
     }
 
@@ -276,6 +276,11 @@ impl Session {
             counting.keep();
         }
         Some(counting)
+    }
+
+    fn opening(&self) -> Opening<'_> {
+        let limit = Most::of(self.state.response().max).of_message();
+        Opening { head: self.head(), init: self.init.as_deref(), limit }
     }
 
     fn head(&self) -> Head<'_> {
