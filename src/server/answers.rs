@@ -92,12 +92,14 @@ impl Asked<'_> {
         let reads = rules.reads() || must_be == MustBe::Answer || (is_untold && !is_stream);
         let guard = reads.then(|| Guard::new(self.state.gate.policy(), about));
         let (counted, filter) = self.read_by(guard, &head.headers, lasts);
-        // A subscription is silent for as long as nothing happens; `--deadline-stream-idle` is its.
-        let relayed = match rules.timeout.idle.filter(|_| course != Course::Events) {
+        // A subscription is silent for as long as nothing happens, and goes on for days; the
+        // deadlines of the process are its.
+        let is_live = lasts == Some(Lasts::UntilEnded);
+        let relayed = match rules.timeout.idle.filter(|_| !is_live) {
             Some(idle) => relayed.within(idle),
             None => relayed,
         };
-        let until = if is_stream { None } else { self.until() };
+        let until = if is_live { None } else { self.until() };
         let body = Guarded::new(self.id, relayed, counted, filter).until(until);
         let body = if is_stream { body.sent() } else { body };
         Ok(Response::from_parts(head, body))

@@ -197,6 +197,23 @@ const TEXT: &str = match std::str::from_utf8(&[b'x'; 1024]) {
 };
 
 #[test]
+fn a_query_that_is_answered_as_events_has_its_time() {
+    const SILENT: &[Act] = &[EVENTS_HEAD, Say(SMALL_EVENT), Act::Wait];
+    let query = r#"{"query":"{ me { id } }"}"#;
+    for response in ["timeout: { idle: 200ms }", "timeout: { total: 300ms }", "timeout: 300ms"] {
+        let seen = stream_of(query, response, "text/event-stream", SILENT);
+        assert_eq!(seen, (SMALL_EVENT.to_owned(), false), "{response}");
+    }
+    const PARTS: &[Act] = &[PARTS_HEAD, Say(SMALL_PART), Act::Wait];
+    let later = r#"{"query":"{ me { id } ... @defer { users { id } } }"}"#;
+    let parts = "multipart/mixed, application/json";
+    for response in ["timeout: { idle: 200ms }", "timeout: { total: 300ms }"] {
+        let (got, is_whole) = stream_of(later, response, parts, PARTS);
+        assert_eq!((&*got, is_whole), (SMALL_PART, false), "{response}");
+    }
+}
+
+#[test]
 fn a_byte_order_mark_hides_no_event() {
     const HEAD: Act =
         Say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
