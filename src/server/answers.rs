@@ -2,7 +2,10 @@
 
 use std::{future::pending, sync::Arc};
 
-use http::{HeaderMap, Response, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, Response,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -81,6 +84,10 @@ impl Asked<'_> {
             response::read_head(seen, rules).map_err(|it| response::fault(status, &it))?;
         response::clean_head(&mut head.headers, rules);
         head.status = answer_status(status, self.state.http().status, self.media);
+        if is_stream {
+            // It may end before, and with other words.
+            head.headers.remove(CONTENT_LENGTH);
+        }
         if rules.needs_operation() && expected.is_none() {
             let detail = "the operation of an answer is not known".into();
             return Err(Fault::Internal { detail });

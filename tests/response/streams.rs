@@ -214,6 +214,17 @@ fn a_query_that_is_answered_as_events_has_its_time() {
 }
 
 #[test]
+fn an_answer_that_goes_on_has_no_length() {
+    const EVENTS: &[Act] = &[Act::Answer("200 OK", "text/event-stream", SECRET)];
+    const SECRET: &str = "event: next\ndata: {\"errors\":[{\"message\":\"s\"}]}\n\n";
+    let masked = format!("event: next\ndata: {{\"errors\":[{MASKED}]}}\n\n");
+    for (response, expect) in [("errors: mask", &*masked), ("suggestions: keep", SECRET)] {
+        let (got, is_whole) = stream(response, "text/event-stream", EVENTS);
+        assert_eq!((&*got, is_whole), (expect, true), "{response}");
+    }
+}
+
+#[test]
 fn a_byte_order_mark_hides_no_event() {
     const HEAD: Act =
         Say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
