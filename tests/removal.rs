@@ -112,6 +112,124 @@ fn only_the_selected_operation_is_looked_at() {
     check(&body, &expect);
 }
 
+/// What is taken out is not called: it is counted nowhere.
+const COUNTED: &str = "
+once_per_request: [Query.audit, Query.user]
+cost: { max: 6 }
+rates:
+  - { name: audits, on: Query.audit, key: client.ip, limit: 9/1h }
+  - { name: users, on: Query.user, key: client.ip, limit: 9/1h }
+  - { name: cost, key: client.ip, spend: cost, limit: 900/1h }
+  - { name: documents, key: document, limit: 9/1h }
+";
+
+/// The code, and what is paid: the cost, and of every rate.
+fn paid(query: &str, claims: &Value) -> (Option<&'static str>, Option<u64>, Vec<(usize, u64)>) {
+    let gate = judge::gate("authorization.graphql", &[POLICY, COUNTED].concat(), "tests/rules");
+    let (caller, body) = (judge::caller(Some(claims)), json!({ "query": query }).to_string());
+    let verdict = judge::judge_as(&gate, &caller, body.as_bytes());
+    let Verdict::Admit(admitted) = &verdict else {
+        return (judge::code(&verdict), None, Vec::new());
+    };
+    let item = &admitted.items()[0];
+    (None, item.cost, item.spent.iter().map(|it| (it.rate, it.amount)).collect())
+}
+
+#[test]
+fn what_is_taken_out_costs_nothing() {
+    let anyone = json!({});
+    let (code, cost, spent) = paid("{ me { id } }", &anyone);
+    assert!(code.is_none() && cost.is_some_and(|it| it <= 6), "{cost:?}");
+    assert_eq!(spent, [(2, cost.unwrap()), (3, 1)]);
+    for query in [
+        "{ me { id } audit { entries } }",
+        "{ me { id } a: audit { entries } b: audit { entries } }",
+        "{ me { id } a: audit { entries } b: audit { entries } c: audit { entries } }",
+        "{ me { id email } ...f } fragment f on Query { a: audit { entries } }",
+        "{ me { id } a: user(id: 1) { email } b: user(id: 2) { email } }",
+    ] {
+        assert_eq!(paid(query, &anyone), (None, cost, spent.clone()), "{query}");
+    }
+}
+
+#[test]
+fn what_is_left_is_paid() {
+    let staff = json!({ "roles": ["STAFF"] });
+    let twice = "{ a: audit { entries } b: audit { entries } }";
+    assert_eq!(paid(twice, &staff).0, Some("ONCE_PER_REQUEST"));
+    let twice = "{ a: user(id: 1) { id email } b: user(id: 2) { id email } }";
+    assert_eq!(paid(twice, &json!({})).0, Some("ONCE_PER_REQUEST"));
+    let much = "{ me { friend { friend { friend { friend { friend { id email } } } } } } }";
+    assert_eq!(paid(much, &json!({})).0, Some("COST_ESTIMATED_TOO_EXPENSIVE"));
+    let (code, _cost, spent) = paid("{ me { email } user(id: 1) { id email } }", &json!({}));
+    assert!(code.is_none() && spent.contains(&(1, 1)) && spent.contains(&(3, 1)), "{spent:?}");
+}
+
+#[test]
+fn variables_of_what_is_left_are_found() {
+    let gate = judge::gate("authorization.graphql", &[POLICY, COUNTED].concat(), "tests/rules");
+    let text = "query ($a: Boolean!, $id: ID!, $b: Boolean!) \
+                { audit @skip(if: $a) { entries } user(id: $id) @include(if: $b) { id email } }";
+    let check = |b: bool, expect: &[usize]| {
+        let variables = json!({ "a": false, "id": "1", "b": b });
+        let body = json!({ "query": text, "variables": variables }).to_string();
+        let verdict = judge::judge(&gate, body.as_bytes());
+        let Verdict::Admit(admitted) = &verdict else { unreachable!("{verdict:?}") };
+        let spent = admitted.items()[0].spent.iter();
+        let spent: Vec<_> = spent.filter(|it| it.amount > 0).map(|it| it.rate).collect();
+        assert_eq!(spent, expect, "{b}");
+    };
+    check(true, &[1, 2, 3]);
+    // A query that asks for nothing costs nothing.
+    check(false, &[3]);
+}
+
+/// What the client reads when the upstream answers so, however little it was asked for.
+fn answered(rest: &str, answer: &'static str, query: &str) -> (u16, String) {
+    let upstream = Upstream::answering(answer);
+    let policy = text("test.graphql", &[POLICY, rest].concat());
+    let proxy = Proxy::with(&policy, &schema(), upstream.address(), |_config| {});
+    let body = json!({ "query": query }).to_string();
+    let answered = exchange(proxy.address(), &post(&body)).unwrap();
+    (answered.status(), String::from_utf8_lossy(&answered.body).into_owned())
+}
+
+#[track_caller]
+fn check_answered(response: &str, answer: &'static str, expect: (u16, &str)) {
+    let response = format!("response: {{ {response} }}\n");
+    let query = "{ me { id email } actor { x: id y: email } }";
+    let (status, body) = answered(&response, answer, query);
+    assert!(status == expect.0 && body.contains(expect.1), "{response}: {status} {body}");
+}
+
+#[test]
+fn the_cost_that_is_told_is_that_of_what_went_on() {
+    let told = |query: &str| {
+        let rest = "cost: { answers: { count_one_in: 1, in_extensions: true } }\n";
+        answered(rest, r#"{"data":{"me":{"id":"1"}}}"#, query)
+    };
+    let (status, less) = told("{ me { id } }");
+    assert!(status == 200 && less.contains(r#""cost":{"#), "{less}");
+    assert_eq!(told("{ me { id email } audit { entries } }"), (200, less));
+}
+
+#[test]
+fn an_answer_holds_what_went_on_and_no_more() {
+    const LESS: &str = r#"{"data":{"me":{"id":"1"},"actor":{"x":"1"}}}"#;
+    const MORE: &str = r#"{"data":{"me":{"id":"1","email":"secret"},"actor":{"x":"1"}}}"#;
+    const OTHER: &str = r#"{"data":{"me":{"id":"1"},"actor":{"x":"1","y":"secret"}}}"#;
+    const NONE: &str = r#"{"data":{"me":{},"actor":{"x":"1"}}}"#;
+    let enforce = "contract: enforce";
+    check_answered(enforce, LESS, (200, r#""me":{"id":"1"}"#));
+    for it in [MORE, OTHER, NONE] {
+        check_answered(enforce, it, (502, "UPSTREAM_ANSWER_INVALID"));
+    }
+    check_answered("contract: report", MORE, (200, "secret"));
+    let redact = "redact: [User.email, Shop.email]";
+    check_answered(redact, LESS, (200, r#""me":{"id":"1"}"#));
+    check_answered(redact, MORE, (200, r#""email":null"#));
+}
+
 /// The verdict of `explain`, what it says is taken out, and what would go on.
 #[track_caller]
 fn check_told(query: &str, expect: (Option<&str>, &[&str], &str)) {
@@ -206,4 +324,11 @@ fn a_replay_says_what_the_gate_would() {
     // What the log does not hold of the caller is taken from what was found then.
     let claims = never.replace("never", "'has(claims.roles)'");
     check_replayed(&claims, &claims, &expect);
+    // What is taken out is not called.
+    let once = [POLICY, "once_per_request: [Query.audit, Query.user]\n"].concat();
+    let expect = [
+        ("{ me { id } a: audit { entries } b: audit { entries } }", None),
+        ("{ a: user(id: 1) { id } b: user(id: 2) { id } }", Some("ONCE_PER_REQUEST")),
+    ];
+    check_replayed(&once, &once, &expect);
 }

@@ -20,7 +20,7 @@ use crate::{
     json,
     operation::{self, AnswerShape, Operation, PROTOTYPE},
     policy::{self, ListedIdx, Policy, SecondReader, Unselected},
-    rules::Specialised,
+    rules::{Rule, Specialised},
     schema::OperationKind,
     verdict::{Code, Mode, Violation, ids},
 };
@@ -92,7 +92,7 @@ fn judgeable(
     Valid { read, selected, canonical, listed }: Valid,
 ) -> Result<(Judgeable, Arc<Operation>), Violation> {
     let operations = operations(policy, &read, selected)?;
-    let left = left(policy, &operations);
+    let left = left(policy, &operations, |_| true);
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
     if operation.variables().iter().any(|it| &*it.name == PROTOTYPE) {
         return Err(misnamed());
@@ -125,7 +125,7 @@ fn judgeable(
 }
 
 /// What a mutation calls.
-fn changes(operation: &Operation) -> Option<Arc<[Box<str>]>> {
+pub(super) fn changes(operation: &Operation) -> Option<Arc<[Box<str>]>> {
     let called = || operation.children(None).map(|(_, it)| operation.coordinate(it).into());
     (operation.kind() == OperationKind::Mutation).then(|| called().collect())
 }
@@ -159,7 +159,8 @@ fn sent(operation: &Operation, answers: Option<&AnswerShape>, canonical: &str) -
     Sent { query: json::escape(&text).into(), unused, delivery: Delivery::AtOnce }
 }
 
-fn answers(policy: &Policy, operation: &Arc<Operation>) -> Option<Arc<AnswerShape>> {
+/// What the answers to an operation may hold, when somebody asks.
+pub(super) fn answers(policy: &Policy, operation: &Arc<Operation>) -> Option<Arc<AnswerShape>> {
     let rules = &policy.response;
     let shape = || Arc::new(AnswerShape::new(operation, &rules.redact));
     rules.needs_operation().then(shape)
@@ -188,10 +189,14 @@ fn operations(
         .collect()
 }
 
-/// What is left of every rule, over all operations.
-fn left(policy: &Policy, operations: &[Arc<Operation>]) -> Vec<Left> {
+/// What is left of every rule that is wanted, over all operations.
+pub(super) fn left(
+    policy: &Policy,
+    operations: &[Arc<Operation>],
+    is_wanted: impl Fn(&dyn Rule) -> bool,
+) -> Vec<Left> {
     let mut left = Vec::new();
-    for (rule, applied) in policy.rules() {
+    for (rule, applied) in policy.rules().filter(|(_, it)| is_wanted(*it)) {
         let mut largest: Option<u64> = None;
         let mut violations = Vec::new();
         for (index, operation) in operations.iter().enumerate() {

@@ -7,18 +7,19 @@ use crate::{
         Request, UnixSeconds,
         compile::compile_keeping,
         judge::{Bench, Totals, over_limit},
-        known::{Judgeable, Known},
+        known::{Judgeable, Known, Left},
         named::with_text,
         price::{self, CostTold},
-        reduced,
+        reduced::{self, Reduced},
     },
     digest::Digest,
     document::{self, SelectionId},
     expression::{Asked, Outcome as Answer},
     identity::{Caller, Seen},
+    json::Literal,
     operation::{Operation, Variables, coerce},
     policy::{Policy, ProfileIdx, Rate, Stance},
-    rules::{Decided, Facts, Meta, RuleIdx},
+    rules::{Decided, Facts, Meta, Rule, RuleIdx},
     verdict::{Mode, Violation},
 };
 
@@ -113,16 +114,22 @@ fn explain_text(
         Known::Judgeable(document) => document.listed,
         Known::Refused(..) => None,
     };
-    let cost = price::tell((policy, profile), listed, request);
     let told = match (&known, &selected) {
         (Known::Judgeable(document), Some(operation)) => {
             told(policy, (document, operation), request, whom.0)
         }
         (Known::Judgeable(_) | Known::Refused(..), _) => Told::default(),
     };
-    let judged = judge_lines((policy, profile), &known, request, whom);
+    let (judged, reduced) = judge_reduced((policy, profile), &known, request, whom);
     let Told { decided, conditions } = told;
-    let spent = spent((policy, profile), &known, request);
+    let spent = spent((policy, profile), (&known, reduced.as_ref()), request);
+    // What is taken out costs nothing.
+    let rest = reduced.as_ref().map(|it| Request {
+        query: Some(Literal::of(it.text())),
+        variables: request.variables,
+        ..Request::default()
+    });
+    let cost = price::tell((policy, profile), listed, rest.as_ref().unwrap_or(request));
     // What is concealed has no hash of either kind.
     let excepted = selected.filter(|_| judged.document.is_some()).map(|it| {
         let canonical = document::canonical_text(it.document(), it.id());
@@ -134,13 +141,16 @@ fn explain_text(
 /// One request, and what is counted of it once it is admitted.
 fn spent(
     (policy, profile): (&Policy, ProfileIdx),
-    known: &Known,
+    (known, reduced): (&Known, Option<&Reduced<'_>>),
     request: &Request<'_>,
 ) -> Vec<(Arc<Rate>, u64)> {
     let Known::Judgeable(document) = known else { return Vec::new() };
-    let given = coerce(&policy.schema, &document.variables, request.variables);
-    let rated = document.rated.as_ref().zip(given.ok());
-    let spent = rated.map(|(rated, it)| rated.spent(&it)).unwrap_or_default();
+    let whole = || {
+        let given = coerce(&policy.schema, &document.variables, request.variables);
+        let rated = document.rated.as_ref().zip(given.ok());
+        rated.map(|(rated, it)| rated.spent(&it)).unwrap_or_default()
+    };
+    let spent = reduced.map_or_else(whole, |it| it.spent(policy));
     let rates = policy.rates_of(profile).iter().enumerate();
     let amounts = rates.map(|(place, rate)| {
         let parts = spent.iter().filter(|it| it.rate == place).map(|it| it.amount);
@@ -184,11 +194,22 @@ fn told(
 
 /// The same of a document that is known, without the cost taken apart.
 pub(super) fn judge_lines(
-    (policy, profile): (&Policy, ProfileIdx),
+    under: (&Policy, ProfileIdx),
     known: &Known,
     request: &Request<'_>,
-    (caller, now): (&Caller, UnixSeconds),
+    whom: (&Caller, UnixSeconds),
 ) -> Explanation {
+    judge_reduced(under, known, request, whom).0
+}
+
+/// The same with what goes on, when something is taken out.
+fn judge_reduced<'r>(
+    (policy, profile): (&Policy, ProfileIdx),
+    known: &Known,
+    request: &Request<'r>,
+    (caller, now): (&Caller, UnixSeconds),
+) -> (Explanation, Option<Reduced<'r>>) {
+    let refused = |violation, document| (refused(violation, document), None);
     let seen = Seen::new(caller);
     let asked = Asked::new(&policy.conditions, &seen);
     let bench = Bench { policy, profile, asked: &asked, now };
@@ -208,34 +229,43 @@ pub(super) fn judge_lines(
         Ok(bench) => bench,
         Err(violation) => return refused(violation, Some(document)),
     };
-    let mut taken = Vec::new();
-    let rules = policy.rules().map(|(rule, it)| (rule, it.meta()));
-    let lines = rules.map(|it| line(bench, document, &variables, it, &mut taken)).collect();
-    decide(bench, (document, &variables), lines, &taken)
+    let (lines, reduced) = lines(bench, document, (&variables, request));
+    let mut told = parts(document);
+    let (why, reduced) = match reduced {
+        Ok(reduced) => (None, reduced),
+        Err(violation) => (Some(violation), None),
+    };
+    let shown = || bench.introspect(document, &variables).err();
+    told.deciding = lines.iter().find_map(deciding).or(why).or_else(shown);
+    let without = reduced.as_ref().filter(|_| told.deciding.is_none());
+    told.canonical = without.map(|it| it.query().into()).or(told.canonical);
+    (Explanation { lines, ..told }, reduced)
 }
 
-/// The verdict, once every rule was asked, and what goes on.
-fn decide(
+/// What every rule says, those about what goes on once that is known, and what it is.
+fn lines<'r>(
     bench: Bench<'_>,
-    (document, variables): (&Judgeable, &Variables<'_>),
-    lines: Vec<Line>,
-    taken: &[SelectionId],
-) -> Explanation {
-    let mut told = parts(document);
-    let reduced = match lines.iter().find_map(deciding) {
-        Some(violation) => Err(violation),
-        None if taken.is_empty() => Ok(None),
-        None => reduced::reduce(bench.policy, document, variables, taken).map(Some),
+    document: &Judgeable,
+    (variables, request): (&Variables<'r>, &Request<'r>),
+) -> (Vec<Line>, Result<Option<Reduced<'r>>, Violation>) {
+    let policy = bench.policy;
+    let mut taken = Vec::new();
+    let all = |of_rules: &[(&Left, &Variables<'_>)], waits: bool, taken: &mut Vec<SelectionId>| {
+        let rules = policy.rules().filter(|(_, it)| waits == it.judges_what_goes_on());
+        let line = |(rule, it): (RuleIdx, &dyn Rule)| {
+            (rule, line((bench, document), of_rules, (rule, it.meta()), taken))
+        };
+        rules.map(line).collect::<Vec<_>>()
     };
-    match reduced {
-        Ok(reduced) => {
-            told.deciding = bench.introspect(document, variables).err();
-            let without = reduced.map(|it| it.query.into()).filter(|_| told.deciding.is_none());
-            told.canonical = without.or(told.canonical);
-        }
-        Err(violation) => told.deciding = Some(violation),
-    }
-    Explanation { lines, ..told }
+    let at_once: Vec<_> = document.left.iter().map(|it| (it, variables)).collect();
+    let mut lines = all(&at_once, false, &mut taken);
+    let of = (variables, request);
+    let reduced = reduced::reduce(policy, document, of, &taken);
+    let known = reduced.as_ref().map(Option::as_ref);
+    let rest: Vec<_> = reduced::going_on(policy, (document, variables), known).collect();
+    lines.extend(all(&rest, true, &mut taken));
+    lines.sort_by_key(|(rule, _)| *rule);
+    (lines.into_iter().map(|(_, it)| it).collect(), reduced)
 }
 
 fn refused(violation: Violation, document: Option<&Judgeable>) -> Explanation {
@@ -265,9 +295,8 @@ const fn empty() -> Explanation {
 }
 
 fn line(
-    bench: Bench<'_>,
-    document: &Judgeable,
-    variables: &Variables<'_>,
+    (bench, document): (Bench<'_>, &Judgeable),
+    all: &[(&Left, &Variables<'_>)],
     (rule, meta): (RuleIdx, &'static Meta),
     taken: &mut Vec<SelectionId>,
 ) -> Line {
@@ -281,7 +310,7 @@ fn line(
     let (mut objections, mut removals) = (Vec::new(), Vec::new());
     let mut largest: Option<u64> = None;
     let mut totals = Totals::default();
-    for left in document.left.iter().filter(|it| it.rule == rule) {
+    for (left, variables) in all.iter().filter(|(it, _)| it.rule == rule) {
         let found = bench.weigh(document, left, variables, &mut totals);
         objections.extend(found.insisted.into_iter().chain(found.violations));
         largest = largest.max(found.measured);

@@ -2,10 +2,10 @@
 
 use crate::{
     admission::{
-        Request, Requests, UnixSeconds, body,
+        Request, Requests, UnixSeconds, body, compile,
         introspected::Answer,
         known::{Judgeable, Known, Left, Part},
-        reduced,
+        reduced::{self, Reduced},
         watch::{Followed, cost_rule},
     },
     document::SelectionId,
@@ -130,8 +130,8 @@ impl Totals {
 /// What was found, by what it leads to.
 #[derive(Debug, Default)]
 struct Objections {
-    enforced: Vec<Violation>,
-    reported: Vec<Violation>,
+    enforced: Vec<(RuleIdx, Violation)>,
+    reported: Vec<(RuleIdx, Violation)>,
     /// Selections to take out of what is forwarded.
     taken: Vec<SelectionId>,
     /// The static cost.
@@ -139,12 +139,35 @@ struct Objections {
 }
 
 impl Objections {
-    fn add(&mut self, mode: Mode, violations: impl IntoIterator<Item = Violation>) {
+    fn add(&mut self, rule: RuleIdx, mode: Mode, violations: impl IntoIterator<Item = Violation>) {
+        let violations = violations.into_iter().map(|it| (rule, it));
         match mode {
             Mode::Enforce => self.enforced.extend(violations),
             Mode::Report => self.reported.extend(violations),
         }
     }
+
+    /// What it leads to when the policy refuses; in the order of the rules, in which not all of
+    /// them are asked.
+    fn refusal(mut self) -> Result<Passed, Refused> {
+        self.enforced.sort_by_key(|(rule, _)| *rule);
+        self.reported.sort_by_key(|(rule, _)| *rule);
+        let of = |all: Vec<(RuleIdx, Violation)>| all.into_iter().map(|(_, it)| it);
+        let (cost, reported) = (self.cost, of(self.reported));
+        let mut found: Vec<_> = of(self.enforced).collect();
+        let Some(deciding) = found.first().cloned() else {
+            return Ok(Passed { reported: reported.collect(), cost });
+        };
+        found.extend(reported);
+        let subject = Box::new(Subject { cost, ..Subject::default() });
+        Err(Refused { deciding, found: found.into(), subject })
+    }
+}
+
+/// What is on record of a request to which nothing was objected.
+struct Passed {
+    reported: Vec<Violation>,
+    cost: Option<u64>,
 }
 
 impl Bench<'_> {
@@ -164,32 +187,45 @@ impl Bench<'_> {
         }
         let variables = coerce(&self.policy.schema, &document.variables, request.variables)
             .map_err(Refused::for_one)?;
-        let Objections { enforced, reported, taken, cost } =
-            self.check(document, &variables, totals);
-        if let Some(deciding) = enforced.first().cloned() {
-            let found = enforced.into_iter().chain(reported).collect();
-            let subject = Box::new(Subject { cost, ..Subject::default() });
-            return Err(Refused { deciding, found, subject });
-        }
-        let body = if taken.is_empty() {
-            body::write(document, &variables, request)
-        } else {
-            reduced::write(self.policy, document, (&variables, request), &taken)
-                .map_err(Refused::for_one)?
-        };
+        let (objections, reduced) = self.check(document, (&variables, request), totals);
+        let Passed { reported, cost } = objections.refusal()?;
+        let reduced = reduced.map_err(Refused::for_one)?;
         let answer = self.introspect(document, &variables).map_err(Refused::for_one)?;
-        let spent = document.rated.as_ref().map(|it| it.spent(&variables)).unwrap_or_default();
-        let (kind, changes) = (document.kind, document.changes.clone());
-        let item = Item { kind, document: document.hash.clone(), reported, spent, cost, changes };
+        let (kind, hash) = (document.kind, document.hash.clone());
+        // What is taken out is neither paid for nor answered.
+        let (body, spent, changes) = match &reduced {
+            None => (
+                body::write(document, &variables, request),
+                document.rated.as_ref().map(|it| it.spent(&variables)).unwrap_or_default(),
+                document.changes.clone(),
+            ),
+            Some(it) => (
+                it.write(document, (&variables, request)),
+                it.spent(self.policy),
+                compile::changes(&it.operation),
+            ),
+        };
+        let item = Item { kind, document: hash, reported, spent, cost, changes };
+        let followed = self.followed(document, &variables, reduced.as_ref());
+        Ok(Ready { body, answer, item, followed })
+    }
+
+    fn followed(
+        &self,
+        document: &Judgeable,
+        variables: &Variables<'_>,
+        reduced: Option<&Reduced<'_>>,
+    ) -> Followed {
         // The number that was compared: a listed document may have one of its own.
         let most = || self.stance(document, cost_rule(self.policy)?).limit();
-        let expected = |it| Expected::new(it, &variables).without(&taken);
-        let followed = Followed {
-            watched: document.watch.as_ref().map(|it| it.request(&variables, most())),
-            expected: document.answers.as_ref().map(expected),
-            delivery: document.delivery,
-        };
-        Ok(Ready { body, answer, item, followed })
+        match reduced {
+            None => Followed {
+                watched: document.watch.as_ref().map(|it| it.request(variables, most())),
+                expected: document.answers.as_ref().map(|it| Expected::new(it, variables)),
+                delivery: document.delivery,
+            },
+            Some(it) => it.followed(self.policy, document, most()),
+        }
     }
 
     /// Sizes come first: ten thousand values are not compared with their types only to be refused
@@ -208,14 +244,10 @@ impl Bench<'_> {
             }
             let measured = self.find(document, left, &sizes).measured;
             let over = measured.filter(|it| *it > limit);
-            objections.add(mode, over.map(|it| over_limit(meta, it, limit)));
+            objections.add(left.rule, mode, over.map(|it| over_limit(meta, it, limit)));
         }
-        match objections.enforced.first().cloned() {
-            None => Ok(()),
-            Some(deciding) => {
-                Err(Refused { found: objections.enforced.into(), ..Refused::for_one(deciding) })
-            }
-        }
+        objections.reported.clear();
+        objections.refusal().map(|_passed| ())
     }
 
     /// How the profile, or what is special about the document, stands to a rule.
@@ -223,45 +255,62 @@ impl Bench<'_> {
         stance((self.policy, self.profile), document.listed, rule)
     }
 
-    fn check(
+    /// Asks all rules: those that are about what goes on, once it is known what that is.
+    fn check<'r>(
         &self,
         document: &Judgeable,
+        (variables, request): (&Variables<'r>, &Request<'r>),
+        totals: &mut Totals,
+    ) -> (Objections, Result<Option<Reduced<'r>>, Violation>) {
+        let mut objections = Objections::default();
+        let policy = self.policy;
+        for left in document.left.iter().filter(|it| !reduced::waits(policy, document, it)) {
+            self.ask((document, left), variables, totals, &mut objections);
+        }
+        let of = (variables, request);
+        let reduced = reduced::reduce(policy, document, of, &objections.taken);
+        let known = reduced.as_ref().map(Option::as_ref);
+        if document.operation.is_some() {
+            for (left, variables) in reduced::going_on(policy, (document, variables), known) {
+                self.ask((document, left), variables, totals, &mut objections);
+            }
+        }
+        (objections, reduced)
+    }
+
+    fn ask(
+        &self,
+        (document, left): (&Judgeable, &Left),
         variables: &Variables<'_>,
         totals: &mut Totals,
-    ) -> Objections {
-        let exception = self.exception(document);
-        let mut objections = Objections::default();
-        for left in &document.left {
-            let Stance::On { mode, limit } = self.stance(document, left.rule) else {
-                continue;
-            };
-            if totals.is_within(&left.part, limit)
-                || exception.is_some_and(|it| it.lifts(left.rule))
-            {
-                continue;
-            }
-            let found = self.weigh(document, left, variables, totals);
-            if is_cost(self.policy.meta(left.rule)) {
-                objections.cost = objections.cost.max(found.measured);
-            }
-            let measured = found.measured.map(|it| totals.add((left.rule, limit), it));
-            let over = measured.filter(|it| *it > limit);
-            let is_clean = found.first().is_none() && over.is_none();
-            if is_clean && found.reported.is_empty() {
-                continue;
-            }
-            if !is_clean && self.policy.excuses(left.rule, self.asked) {
-                continue;
-            }
-            objections.add(Mode::Enforce, found.insisted);
-            objections.add(mode, found.violations);
-            objections.add(Mode::Report, found.reported);
-            if mode == Mode::Enforce {
-                objections.taken.extend(found.taken);
-            }
-            objections.add(mode, over.map(|it| over_limit(self.policy.meta(left.rule), it, limit)));
+        objections: &mut Objections,
+    ) {
+        let rule = left.rule;
+        let Stance::On { mode, limit } = self.stance(document, rule) else { return };
+        let is_lifted = || self.exception(document).is_some_and(|it| it.lifts(rule));
+        if totals.is_within(&left.part, limit) || is_lifted() {
+            return;
         }
-        objections
+        let found = self.weigh(document, left, variables, totals);
+        if is_cost(self.policy.meta(rule)) {
+            objections.cost = objections.cost.max(found.measured);
+        }
+        let measured = found.measured.map(|it| totals.add((rule, limit), it));
+        let over = measured.filter(|it| *it > limit);
+        let is_clean = found.first().is_none() && over.is_none();
+        if is_clean && found.reported.is_empty() {
+            return;
+        }
+        if !is_clean && self.policy.excuses(rule, self.asked) {
+            return;
+        }
+        objections.add(rule, Mode::Enforce, found.insisted);
+        objections.add(rule, mode, found.violations);
+        objections.add(rule, Mode::Report, found.reported);
+        if mode == Mode::Enforce {
+            objections.taken.extend(found.taken);
+        }
+        objections.add(rule, mode, over.map(|it| over_limit(self.policy.meta(rule), it, limit)));
     }
 
     /// What is left of one rule, against this request and what its batch has called so far.

@@ -1,40 +1,47 @@
 //! The request without the selections that its caller may not have: printed for this request alone,
 //! and read and validated like any other document before it goes on.
+//!
+//! What its caller pays for, and what its answer may hold, is what is left: that is compiled anew.
+
+use std::sync::Arc;
 
 use crate::{
-    admission::{Request, body, known::Judgeable},
-    document::{self, Kept, SelectionId},
+    admission::{
+        Request, body, compile,
+        known::{Judgeable, Left, Part},
+        rated::Rated,
+        watch::{Delivery, Followed, Watch},
+    },
+    document::{self, Kept, OperationId, SelectionId},
     json,
-    operation::{Given, Variables},
+    operation::{self, Expected, Given, Operation, Variables, coerce},
     policy::Policy,
-    verdict::{Code, Violation},
+    verdict::{Code, Spent, Violation},
 };
 
-/// What is left of a document.
-pub(super) struct Reduced<'d> {
-    /// The canonical text, as a JSON literal.
-    pub(super) query: String,
-    kept: Kept<'d>,
+/// What is left of a request.
+pub(super) struct Reduced<'r> {
+    /// The canonical text.
+    text: String,
+    pub(super) operation: Arc<Operation>,
+    variables: Variables<'r>,
+    /// What is left of the rules that are about what goes on.
+    left: Vec<Left>,
 }
 
-/// The canonical JSON of what is left of a request.
-pub(super) fn write(
+/// What goes on without some selections; nothing, when none is taken out.
+///
+/// # Errors
+/// Why the whole request must not go on.
+pub(super) fn reduce<'r>(
     policy: &Policy,
     document: &Judgeable,
-    (variables, request): (&Variables<'_>, &Request<'_>),
+    (variables, request): (&Variables<'_>, &Request<'r>),
     taken: &[SelectionId],
-) -> Result<String, Violation> {
-    let Reduced { query, kept } = reduce(policy, document, variables, taken)?;
-    Ok(body::write_query(&query, document, (variables, request), &|name| kept.uses(name)))
-}
-
-/// What goes on without some selections, or why the whole request must not.
-pub(super) fn reduce<'d>(
-    policy: &Policy,
-    document: &'d Judgeable,
-    variables: &Variables<'_>,
-    taken: &[SelectionId],
-) -> Result<Reduced<'d>, Violation> {
+) -> Result<Option<Reduced<'r>>, Violation> {
+    if taken.is_empty() {
+        return Ok(None);
+    }
     let operation = document.operation.as_ref().ok_or_else(|| refusal("it is not kept"))?;
     let (arena, id) = (operation.document(), operation.id());
     let kept = Kept::without(arena, id, taken).ok_or_else(|| refusal("nothing is left"))?;
@@ -50,7 +57,81 @@ pub(super) fn reduce<'d>(
     if given.any(|(it, given)| !kept.uses(&it.name) && is_left(given)) {
         return Err(refusal("a file stands where nothing asks for it"));
     }
-    Ok(Reduced { query: json::escape(&text), kept })
+    let operation =
+        operation::spread(&policy.schema, &read.document, OperationId(0), policy.skipped)
+            .map_err(|it| refusal(&format!("`{}` does not resolve", it.name)))?;
+    let operation = Arc::new(operation);
+    let variables = coerce(&policy.schema, operation.variables(), request.variables)?;
+    let left =
+        compile::left(policy, std::slice::from_ref(&operation), |it| it.judges_what_goes_on());
+    Ok(Some(Reduced { text, operation, variables, left }))
+}
+
+impl Reduced<'_> {
+    /// Its canonical text, as a JSON literal.
+    pub(super) fn query(&self) -> String {
+        json::escape(&self.text)
+    }
+
+    /// Its canonical text.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its canonical JSON.
+    pub(super) fn write(&self, document: &Judgeable, of: (&Variables<'_>, &Request<'_>)) -> String {
+        let names = self.operation.variables();
+        let uses = |name: &str| names.iter().any(|it| *it.name == *name);
+        body::write_query(&self.query(), document, of, &uses)
+    }
+
+    /// What it spends of rates.
+    pub(super) fn spent(&self, policy: &Policy) -> Vec<Spent> {
+        let rated = Rated::of(policy, &self.operation, &self.text);
+        rated.map(|it| it.spent(&self.variables)).unwrap_or_default()
+    }
+
+    /// What there is to do with its answer, instead of what there would be with that to all of the
+    /// document.
+    pub(super) fn followed(
+        &self,
+        policy: &Policy,
+        document: &Judgeable,
+        limit: Option<u64>,
+    ) -> Followed {
+        let watch = document.watch.as_ref();
+        let watched = watch.zip(Watch::of(policy, &self.operation));
+        let answers = compile::answers(policy, &self.operation);
+        let is_in_parts = document::may_be_in_parts(self.operation.document());
+        Followed {
+            watched: watched.map(|(all, it)| it.part(&self.variables, limit, all.is_next())),
+            expected: answers.map(|it| Expected::new(&it, &self.variables)),
+            delivery: if is_in_parts { document.delivery } else { Delivery::AtOnce },
+        }
+    }
+}
+
+/// What is left of the rules that are about what goes on, and the variables to ask them with;
+/// nothing, when nothing goes on.
+pub(super) fn going_on<'a, 'r>(
+    policy: &'a Policy,
+    (document, variables): (&'a Judgeable, &'a Variables<'r>),
+    reduced: Result<Option<&'a Reduced<'r>>, &Violation>,
+) -> impl Iterator<Item = (&'a Left, &'a Variables<'r>)> {
+    let (reduced, goes_on) = (reduced.ok().flatten(), reduced.is_ok());
+    // Of an operation that is judged though it was not selected nothing is taken out.
+    let is_its = move |it: &&Left| {
+        let is_replaced = reduced.is_some() && matches!(it.part, Part::Depends(_));
+        goes_on && !is_replaced && policy.rule(it.rule).judges_what_goes_on()
+    };
+    let own = document.left.iter().filter(is_its).map(move |it| (it, variables));
+    let anew = reduced.into_iter().flat_map(|it| it.left.iter().map(|left| (left, &it.variables)));
+    own.chain(anew)
+}
+
+/// Whether a rule is asked once it is known what is taken out.
+pub(super) fn waits(policy: &Policy, document: &Judgeable, left: &Left) -> bool {
+    document.operation.is_some() && policy.rule(left.rule).judges_what_goes_on()
 }
 
 /// The refusal of every request of which nothing would be left.

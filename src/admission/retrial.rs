@@ -34,6 +34,10 @@ struct SoFar<'t> {
     totals: &'t mut Totals,
     /// Selections that would be taken out of what goes on.
     taken: Vec<SelectionId>,
+    /// What nobody can tell.
+    unknown: Option<String>,
+    /// The rule that refuses it: the first of the policy, in which order not all are asked.
+    refused_by: Option<RuleIdx>,
 }
 
 /// What becomes of a request that a rule objects to when it is not in report mode.
@@ -117,52 +121,60 @@ impl Retrial<'_> {
         totals: &mut Totals,
     ) -> Judged {
         let judged = Judged::of(Ruling::Admitted);
-        let mut so_far = SoFar { judged, totals, taken: Vec::new() };
-        let mut unknown = None;
-        let exception = self.bench.exception(known);
-        let policy = self.bench.policy;
-        for (rule, applied) in policy.rules() {
-            let Stance::On { mode, limit } = self.bench.stance(known, rule) else { continue };
-            if exception.is_some_and(|it| it.lifts(rule)) {
-                continue;
-            }
-            let of_rule = known.left.iter().filter(|it| it.rule == rule);
-            let id = applied.meta().id;
-            let said = if self.is_hidden((known, document), variables, (rule, id)) {
-                self.as_then((known, variables), (rule, mode), "values that the log does not hold")
-            } else {
-                of_rule.fold(Says::Objects(None), |said, left| {
-                    said.and(self.part((known, left), variables, (mode, limit), &mut so_far))
-                })
-            };
-            match (said, mode) {
-                (Says::Objects(None), _) => {}
-                (Says::Objects(Some(_)), Mode::Report) => so_far.judged.reported.push(id),
-                (Says::Objects(Some(violation)), Mode::Enforce) => so_far.refuse(&violation),
-                (Says::Unknown(_), Mode::Report) => {}
-                (Says::Unknown(what), Mode::Enforce) => {
-                    unknown.get_or_insert_with(|| format!("`{id}` asks for {what}"));
-                }
-            }
+        let (taken, unknown, refused_by) = (Vec::new(), None, None);
+        let mut so_far = SoFar { judged, totals, taken, unknown, refused_by };
+        let of = (known, document);
+        let own: Vec<_> = known.left.iter().map(|it| (it, variables)).collect();
+        self.ask(of, (&own, variables), &mut so_far, |it| !it.judges_what_goes_on());
+        let (policy, request) = (self.bench.policy, &self.item.request);
+        // What is denied goes, unless that leaves nothing to ask for.
+        let reduced = reduced::reduce(policy, known, (variables, request), &so_far.taken);
+        let going = reduced.as_ref().map(Option::as_ref);
+        let rest: Vec<_> = reduced::going_on(policy, (known, variables), going).collect();
+        let ruling = so_far.judged.ruling.clone();
+        let is_certain = so_far.unknown.is_none() || known.operation.is_none();
+        self.ask(of, (&rest, variables), &mut so_far, |it| it.judges_what_goes_on());
+        if !is_certain {
+            // Of what nobody knows that it goes on.
+            so_far.judged.ruling = ruling;
         }
-        match unknown {
-            Some(why) if so_far.judged.ruling == Ruling::Admitted => {
+        match (so_far.unknown.take(), reduced) {
+            (Some(why), _) if so_far.judged.ruling == Ruling::Admitted => {
                 so_far.judged.ruling = Ruling::Unknown(why.into());
             }
-            Some(_) => {}
-            None => self.reduce(known, variables, &mut so_far),
+            (None, Err(violation)) if so_far.judged.ruling == Ruling::Admitted => {
+                so_far.judged.ruling = refused(&violation);
+            }
+            (Some(_), _) | (None, Err(_) | Ok(_)) => {}
         }
         so_far.judged
     }
 
-    /// What is denied goes, unless that leaves nothing to ask for.
-    fn reduce(&self, known: &Judgeable, variables: &Variables<'_>, so_far: &mut SoFar<'_>) {
-        if so_far.taken.is_empty() {
-            return;
-        }
-        if let Err(violation) = reduced::reduce(self.bench.policy, known, variables, &so_far.taken)
-        {
-            so_far.refuse(&violation);
+    /// Asks some of the rules for what is left of them.
+    fn ask(
+        &self,
+        (known, document): (&Judgeable, &Document),
+        (all, variables): (&[(&Left, &Variables<'_>)], &Variables<'_>),
+        so_far: &mut SoFar<'_>,
+        is_asked: impl Fn(&dyn Rule) -> bool,
+    ) {
+        let policy = self.bench.policy;
+        let exception = self.bench.exception(known);
+        for (rule, applied) in policy.rules().filter(|(_, it)| is_asked(*it)) {
+            let Stance::On { mode, limit } = self.bench.stance(known, rule) else { continue };
+            if exception.is_some_and(|it| it.lifts(rule)) {
+                continue;
+            }
+            let of_rule = all.iter().filter(|(it, _)| it.rule == rule);
+            let id = applied.meta().id;
+            let said = if self.is_hidden((known, document), variables, (rule, id)) {
+                self.as_then((known, variables), (rule, mode), "values that the log does not hold")
+            } else {
+                of_rule.fold(Says::Objects(None), |said, (left, variables)| {
+                    said.and(self.part((known, left), variables, (mode, limit), so_far))
+                })
+            };
+            so_far.hear((said, mode), (rule, id));
         }
     }
 
@@ -325,7 +337,8 @@ impl Retrial<'_> {
             Part::DependsUnselected(_) | Part::Measured(_) | Part::Violated(_) => Vec::new(),
         });
         let all: Vec<_> = all.collect();
-        reduced::reduce(self.bench.policy, known, variables, &all).is_ok()
+        let of = (variables, &self.item.request);
+        reduced::reduce(self.bench.policy, known, of, &all).is_ok()
     }
 }
 
@@ -342,10 +355,21 @@ impl Consequence {
 }
 
 impl SoFar<'_> {
-    /// The first objection decides.
-    fn refuse(&mut self, violation: &Violation) {
-        if self.judged.ruling == Ruling::Admitted {
+    fn hear(&mut self, said: (Says, Mode), (rule, id): (RuleIdx, &'static str)) {
+        match said {
+            (Says::Objects(None), _) | (Says::Unknown(_), Mode::Report) => {}
+            (Says::Objects(Some(_)), Mode::Report) => self.judged.reported.push(id),
+            (Says::Objects(Some(violation)), Mode::Enforce) => self.refuse(rule, &violation),
+            (Says::Unknown(what), Mode::Enforce) => {
+                self.unknown.get_or_insert_with(|| format!("`{id}` asks for {what}"));
+            }
+        }
+    }
+
+    fn refuse(&mut self, rule: RuleIdx, violation: &Violation) {
+        if self.refused_by.is_none_or(|it| rule < it) {
             self.judged.ruling = refused(violation);
+            self.refused_by = Some(rule);
         }
     }
 }

@@ -32,6 +32,15 @@ pub(super) struct Watch {
     n: AtomicU32,
 }
 
+/// Whether an answer is counted because of its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It is its turn.
+    Its,
+    /// It is that of others.
+    Others,
+}
+
 /// What there is to do with the answer to one request of an HTTP request.
 #[derive(Debug)]
 pub(super) struct Followed {
@@ -135,13 +144,24 @@ impl Watch {
         weight::sum([size_of::<Self>(), self.program.weight(), self.shape.weight()])
     }
 
-    /// One request. One without a price, which report mode lets through, has no cost to tell.
+    /// One request.
     pub(super) fn request(&self, variables: &Variables<'_>, limit: Option<u64>) -> Part {
+        self.part(variables, limit, self.is_next())
+    }
+
+    /// Whether the next answer is one that is counted because of its turn.
+    pub(super) fn is_next(&self) -> Turn {
+        let one_in = self.program.model().answers().count_one_in;
+        let is_its = |one_in| self.n.fetch_add(1, Ordering::Relaxed) % one_in == 0;
+        if one_in.is_some_and(is_its) { Turn::Its } else { Turn::Others }
+    }
+
+    /// One request, when that is known. One without a price, which report mode lets through, has no
+    /// cost to tell.
+    pub(super) fn part(&self, variables: &Variables<'_>, limit: Option<u64>, turn: Turn) -> Part {
         let model: &Model = self.program.model();
         let answers = model.answers();
-        let is_sampled = answers
-            .count_one_in
-            .is_some_and(|one_in| self.n.fetch_add(1, Ordering::Relaxed) % one_in == 0);
+        let is_sampled = turn == Turn::Its;
         let is_counted = is_sampled || self.settles;
         let counter = is_counted.then(|| Counter::new(&self.shape, variables));
         let told = match answers.told {

@@ -72,8 +72,6 @@ pub struct Expected {
     pub shape: Arc<AnswerShape>,
     /// By node: left out by the variables. Empty, when nothing is.
     pub(super) left_out: Box<[bool]>,
-    /// By node: taken out of the request that went on. Empty, when nothing was.
-    pub(super) taken: Box<[bool]>,
 }
 
 impl AnswerKey {
@@ -268,7 +266,7 @@ impl Expected {
             true => operation.nodes().iter().map(is_out).collect(),
             false => Box::default(),
         };
-        Self { shape: Arc::clone(shape), left_out, taken: Box::default() }
+        Self { shape: Arc::clone(shape), left_out }
     }
 
     /// Whether a key was asked for of an object type, or of any when it is not known.

@@ -5,7 +5,6 @@
 //! took part for certain, and once as those of which at least one did. Reads no answer.
 
 use crate::{
-    document::{Kept, SelectionId},
     operation::{Expected, Node, NodeId, Operation, Presence},
     schema::{FieldId, Schema, Wrapper},
 };
@@ -14,18 +13,6 @@ use crate::{
 type Met = (u32, Option<u32>);
 
 impl Expected {
-    /// The same when selections were taken out of the request: nobody has to answer them.
-    #[must_use]
-    pub fn without(mut self, taken: &[SelectionId]) -> Self {
-        let operation = &self.shape.operation;
-        if !taken.is_empty() {
-            let kept = Kept::without(operation.document(), operation.id(), taken);
-            let is_kept = |it: &Node| kept.as_ref().is_some_and(|kept| kept.keeps(it.source));
-            self.taken = operation.nodes().iter().map(|it| !is_kept(it)).collect();
-        }
-        self
-    }
-
     /// Whether the last of these objects, the root first, must have a key of this name.
     // Budget: the operation, of which every object inside another takes another part.
     #[must_use]
@@ -73,9 +60,7 @@ impl Expected {
         key: &'s str,
     ) -> impl Iterator<Item = (NodeId, &'s Node)> {
         let operation = &*self.shape.operation;
-        let is_taken = |id: NodeId| self.taken.get(id.index()).copied().unwrap_or(false);
-        let children = operation.children(parent);
-        children.filter(move |(id, it)| operation.key(it) == key && !is_taken(*id))
+        operation.children(parent).filter(move |(_, it)| operation.key(it) == key)
     }
 
     fn may_be_answered(&self, id: NodeId, node: &Node, ty: Option<u32>) -> bool {

@@ -48,6 +48,10 @@ impl Rule for Cost {
     fn specialise(&self, operation: &Arc<Operation>) -> Specialised {
         Specialised::Depends(Box::new(Priced(compile(&self.model, operation))))
     }
+
+    fn judges_what_goes_on(&self) -> bool {
+        true
+    }
 }
 
 #[derive(Debug)]

@@ -100,6 +100,12 @@ pub trait Rule: Send + Sync + Debug {
         false
     }
 
+    /// Whether the rule is about what goes on: asked once it is known what is taken out, of an
+    /// operation without that.
+    fn judges_what_goes_on(&self) -> bool {
+        false
+    }
+
     /// What its items do when they object, as far as they say that themselves.
     fn modes(&self) -> Vec<Mode> {
         vec![Mode::Enforce]

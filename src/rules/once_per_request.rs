@@ -112,6 +112,10 @@ impl Rule for OncePerRequest {
         }
     }
 
+    fn judges_what_goes_on(&self) -> bool {
+        true
+    }
+
     fn object_to_tally(&self, number: u32, times: u64) -> Option<Violation> {
         let group = self.groups.get(usize::try_from(number).ok()?).filter(|_| times > 1)?;
         Some(Violation {

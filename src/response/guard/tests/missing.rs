@@ -128,30 +128,6 @@ fn each_of_a_batch_has_errors_of_its_own() {
     bench.passes(r#"[{"data":{"b":true}},{"data":{},"errors":[{}]}]"#);
 }
 
-#[test]
-fn what_was_taken_out_of_the_request_is_not_missing() {
-    let mut bench = Bench::new(ENFORCE, &["{ b me { ...f age } } fragment f on User { id }"]);
-    let check = |bench: &Bench, me: &str, passes: bool| {
-        let answer = format!(r#"{{"data":{{"b":true,"me":{{{me}}}}}}}"#);
-        assert_eq!(bench.run(&answer, 9, MustBe::Json).is_ok(), passes, "{answer}");
-    };
-    check(&bench, r#""age":1"#, false);
-    let expected = bench.expected.remove(0);
-    let read = |text: &str| document::read(text, &bench.policy.reading).unwrap().document;
-    let again = read("{ b me { ...f age } } fragment f on User { id }");
-    let ids = (0..u32::try_from(again.all_selections().len()).unwrap()).map(document::SelectionId);
-    let is_id = |it: &document::SelectionId| {
-        let document::SelectionKind::Field { name, .. } = again.selection(*it).unwrap().kind else {
-            return false;
-        };
-        again.str(name) == "id"
-    };
-    let taken: Vec<_> = ids.filter(is_id).collect();
-    bench.expected.push(expected.without(&taken));
-    check(&bench, r#""age":1"#, true);
-    check(&bench, "", false);
-}
-
 const SILENT: &str = "`data`: neither data nor an error";
 
 #[test]
