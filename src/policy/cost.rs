@@ -142,11 +142,22 @@ fn weights(node: &Node, standard: Weights, found: &mut Diagnostics) -> Weights {
 }
 
 fn default_list(node: &Node, found: &mut Diagnostics) -> Option<DefaultList> {
-    if node.as_plain() == Some("refuse") {
+    let text = node.as_text();
+    // With quotes too: a policy in JSON has no other way to write it.
+    if text == Some(REFUSE) {
         return Some(DefaultList::Refuse);
+    }
+    let has_digit = |it: &str| it.bytes().any(|it| it.is_ascii_digit());
+    if !text.is_some_and(has_digit) {
+        let message = format!("expected a number or `{REFUSE}`, found {}", node.describe());
+        let error = node.error("not-a-number", message);
+        found.push(error.did_you_mean(text.unwrap_or_default(), std::iter::once(REFUSE)));
+        return None;
     }
     small(node, 0, found).map(DefaultList::Assumed)
 }
+
+const REFUSE: &str = "refuse";
 
 /// JSON Schema of what [`read`] takes.
 pub(super) fn json_schema() -> Map<String, Json> {

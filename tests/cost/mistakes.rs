@@ -81,6 +81,7 @@ fn mistakes_in_the_policy_are_reported_where_they_stand() {
         ("  lists: { Query.t: { assumed: 2 } }", "no-effect Query.t"),
         ("  lists: { Query.ts: { assumed: -1 } }", "not-a-number -1"),
         ("  defaults: { list: many }", "not-a-number many"),
+        ("  defaults: { list: \"10\" }", "not-a-number \"10\""),
         ("  answers: { count_one_in: 0 }", "out-of-range 0"),
     ];
     for (cost, mistake) in cases {
@@ -126,4 +127,30 @@ fn what_is_right_is_not_reported() {
     ] {
         assert_eq!(wrong(SCHEMA, cost), none, "{cost}");
     }
+}
+
+/// A policy in JSON writes every word with quotes.
+#[test]
+fn lists_are_refused_with_quotes_and_without() {
+    for list in ["refuse", "\"refuse\"", "'refuse'"] {
+        let cost = format!("  defaults: {{ list: {list} }}\n  lists: {{ Query.unsized: {{}} }}");
+        assert_eq!(wrong(SCHEMA, &cost), [""; 0], "{list}");
+    }
+}
+
+#[test]
+fn what_a_default_list_can_be_is_told() {
+    let message = |list: &str| {
+        let source = |text: &str| Arc::new(Source { name: "p".into(), text: text.into() });
+        let policy = format!(
+            "version: 1\nname: a\nschema: {{ file: s }}\ncost: {{ defaults: {{ list: {list} }} }}"
+        );
+        let (_, found) = policy::load(source(&policy), &mut |_: &str| Ok(source(SCHEMA)));
+        found.iter().map(|it| (it.message.clone(), it.help.clone())).next().unwrap()
+    };
+    let expected = |found: &str| format!("expected a number or `refuse`, found {found}");
+    let help = || Some("did you mean `refuse`?".to_owned());
+    assert_eq!(message("refused"), (expected("`refused`"), help()));
+    assert_eq!(message("[1]"), (expected("a list"), None));
+    assert_eq!(message("many"), (expected("`many`"), None));
 }
