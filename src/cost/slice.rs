@@ -1,7 +1,8 @@
 //! The value of a slicing argument: what a literal, a default or a variable says about the size of
 //! a list.
 //!
-//! Nothing is coerced: what is not plainly a whole number or a list is an objection.
+//! Nothing is coerced: what is not plainly a whole number or a list is an objection. Literals,
+//! defaults and variables are read alike; which of them a type allows was decided before.
 
 use crate::{
     document::{ValueId, ValueKind},
@@ -91,7 +92,7 @@ impl Path {
             (_, Const::Null) => Slice::Null,
             (Wanted::Length, Const::List(list)) => length(list.len()),
             (Wanted::Length, _) => Slice::Size(1),
-            (Wanted::Number, Const::Int(text)) => whole(text),
+            (Wanted::Number, Const::Float(text) | Const::Int(text)) => whole(text),
             (Wanted::Number, _) => Slice::Invalid,
         }
     }
@@ -164,7 +165,9 @@ impl Path {
             (_, ValueKind::Null) => Slice::Null,
             (Wanted::Length, ValueKind::List) => length(document.children(at).count()),
             (Wanted::Length, _) => Slice::Size(1),
-            (Wanted::Number, ValueKind::Int(text)) => whole(document.str(text)),
+            (Wanted::Number, ValueKind::Float(text) | ValueKind::Int(text)) => {
+                whole(document.str(text))
+            }
             (Wanted::Number, _) => Slice::Invalid,
         }
     }

@@ -17,5 +17,6 @@ mod large;
 mod laws;
 mod mistakes;
 mod query;
+mod sizes;
 mod support;
 mod world;
