@@ -7,7 +7,7 @@ use crate::{
         arena::{Pair, Term},
         facts::Listed,
         report::Report,
-        settings::{Clamps, DefaultList, List, Place, Settings},
+        settings::{Clamps, DefaultList, List, Place, Settings, USUAL_LIST},
         size::Most,
         slice::{Path, Slice, Step, Wanted},
     },
@@ -54,6 +54,8 @@ pub(super) struct ListRule {
     pub(super) sized: Box<[Box<str>]>,
     /// When no slicing argument is given; `None`: the operation is refused.
     pub(super) fallback: Option<u32>,
+    /// When one is given whose value nobody knows, and there is no fallback.
+    pub(super) unknown: u32,
     /// Sizes of lists inside the list.
     pub(super) inner: Option<u32>,
     pub(super) most: Option<Most>,
@@ -133,6 +135,7 @@ impl ListRule {
             slicing: slicing.into(),
             sized: sized.clone().unwrap_or_default().into(),
             fallback: inner.filter(|_| !must_be_told),
+            unknown: inner.or(*max).unwrap_or(USUAL_LIST),
             inner,
             most: max.map(|most| match settings.clamps {
                 Clamps::Ignored => Most::Refuses(most),

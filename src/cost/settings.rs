@@ -54,7 +54,7 @@ impl Default for Defaults {
             fields: weights,
             root: 0,
             mutation: 10,
-            list: DefaultList::Assumed(10),
+            list: DefaultList::Assumed(USUAL_LIST),
         }
     }
 }
@@ -182,3 +182,6 @@ impl List {
         self.require_one = require_one.or(self.require_one);
     }
 }
+
+/// The size of a list that nothing tells, where nothing else is said.
+pub(super) const USUAL_LIST: u32 = 10;

@@ -23,10 +23,10 @@ pub(super) enum NoSize {
 }
 
 impl Slice {
-    /// The size that it gives, if it gives any.
+    /// The size that it gives, if it gives any that is known.
     pub(super) fn size(self) -> Result<Option<u32>, NoSize> {
         match self {
-            Self::Absent | Self::Null => Ok(None),
+            Self::Absent | Self::Null | Self::Unknown => Ok(None),
             Self::Invalid => Err(NoSize::Invalid),
             Self::Size(value) => Ok(Some(value)),
         }

@@ -22,6 +22,8 @@ pub(crate) enum Slice {
     Null,
     /// This many.
     Size(u32),
+    /// Given, and nobody knows how many: the variables of a request are not there.
+    Unknown,
 }
 
 /// What of a value tells the size.

@@ -35,6 +35,8 @@ pub(super) struct SizeSlot {
     pub(super) field: FieldId,
     pub(super) arguments: Box<[SizeArgument]>,
     fallback: Option<u32>,
+    /// When one is given, nobody knows which, and there is no fallback.
+    unknown: u32,
     most: Option<Most>,
     /// Under which condition the field takes part; `None`: always.
     condition: Option<u32>,
@@ -161,6 +163,7 @@ impl<'a> SlotBuilder<'a> {
             field: node.field,
             arguments,
             fallback: rule.fallback,
+            unknown: rule.unknown,
             most: rule.most,
             condition,
         })
@@ -181,9 +184,14 @@ impl<'a> SlotBuilder<'a> {
 
     /// The size of a list inside a list that nothing tells.
     pub(super) fn unsized_slot(&mut self, node: &Node, condition: Option<u32>) -> Size {
-        let arguments = Box::default();
-        let slot = SizeSlot { field: node.field, arguments, fallback: None, most: None, condition };
-        self.slot(slot)
+        self.slot(SizeSlot {
+            field: node.field,
+            arguments: Box::default(),
+            fallback: None,
+            unknown: 0,
+            most: None,
+            condition,
+        })
     }
 
     fn slot(&mut self, slot: SizeSlot) -> Size {
@@ -303,14 +311,18 @@ impl SizeSlot {
     /// The size in one request.
     pub(super) fn value(&self, request: &Request<'_>) -> Result<u32, NoSize> {
         let mut size = None;
+        let mut fallback = self.fallback;
         for argument in &self.arguments {
             let slice = match request.turned {
                 Some((knob, value)) if argument.knob == Some(knob) => Slice::Size(value),
                 Some(_) | None => argument.says.slice(request.variables),
             };
+            if slice == Slice::Unknown {
+                fallback = fallback.or(Some(self.unknown));
+            }
             size = size.max(slice.size()?);
         }
-        bounded(size, (self.fallback, self.most))
+        bounded(size, (fallback, self.most))
     }
 
     /// Whether the field takes part at all.
@@ -327,8 +339,12 @@ impl Says {
             Self::Variable { variable, path, n_steps, default, otherwise } => {
                 match variables.given(*variable) {
                     Some(Given::Value(value)) => path.in_json(value, *n_steps),
-                    Some(Given::Default) | None => *default,
+                    Some(Given::Default) => *default,
                     Some(Given::Absent) => *otherwise,
+                    None => match default {
+                        Slice::Absent | Slice::Null => Slice::Unknown,
+                        Slice::Invalid | Slice::Size(_) | Slice::Unknown => *default,
+                    },
                 }
             }
         }

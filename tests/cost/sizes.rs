@@ -1,10 +1,13 @@
 //! What tells the size of a list, and who must tell it.
 
-use portcullis::cost::List;
+use portcullis::{
+    cost::{DefaultList, Defaults, List, Settings, compile},
+    operation::Variables,
+};
 
 use crate::{
-    edges::settings,
-    support::{entry, model, price_of_text, schema},
+    edges::{SCHEMA, settings},
+    support::{entry, model, operation, price_of_text, schema},
 };
 
 /// A literal and a default with a point were no numbers, the same in a variable was one.
@@ -32,4 +35,35 @@ fn a_whole_number_is_one_wherever_it_is_written() {
         check(variable, &format!("{{\"n\":{written}}}"), expect());
         check(&variable.replace(": N)", &format!(": N = {written})")), "{}", expect());
     }
+}
+
+/// `query A { t { id } } query B($n: Int!) { … }`: of `B` nobody knows the variables.
+#[test]
+fn an_argument_that_nobody_knows_is_given() {
+    let list = |max| List { require_one: Some(true), max, ..List::default() };
+    let mut required = settings();
+    for (on, max) in [("Query.ts", None), ("Query.byIds", None), ("Query.users", Some(7))] {
+        required.policy.lists.push(entry(on, list(max)));
+    }
+    let defaults = Defaults { list: DefaultList::Refuse, ..Defaults::default() };
+    let refuse = Settings { defaults, ..required.clone() };
+    let check = |settings: &Settings, query: &str, expect: Result<u64, &str>| {
+        let model = model(&schema(SCHEMA), settings);
+        let program = compile(&model, &operation(model.schema(), query));
+        let price = program.price(&Variables::default());
+        let got = price.map(|it| it.types).map_err(|it| it.code.as_str());
+        assert_eq!(got, expect, "{query}");
+    };
+    let users = "query($n: Int!) { users(first: $n) { nodes { id } } }";
+    check(&required, users, Ok(1 + 10));
+    check(&refuse, users, Ok(1 + 7));
+    let by_ids = "query($ids: [ID!]!) { byIds(ids: $ids) { id } }";
+    check(&required, by_ids, Ok(10));
+    check(&refuse, by_ids, Ok(10));
+    check(&refuse, "query($n: Int = null) { ts(first: $n) { id } }", Ok(5));
+    // What is known decides: a number of the document, and that nothing is given at all.
+    check(&refuse, "query($n: Int) { users(first: $n, last: 2) { nodes { id } } }", Ok(1 + 2));
+    check(&refuse, "query($n: Int = 4) { users(first: $n) { nodes { id } } }", Ok(1 + 4));
+    check(&refuse, "{ users { nodes { id } } }", Err("COST_LIST_UNSIZED"));
+    check(&refuse, "{ users(first: null) { nodes { id } } }", Err("COST_LIST_UNSIZED"));
 }
