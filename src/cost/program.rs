@@ -24,8 +24,6 @@ pub struct Program {
     pub(super) model: Arc<Model>,
     pub(super) exprs: Box<[Expr]>,
     pub(super) slots: SlotTable,
-    /// By size slot: some expression multiplies with it.
-    used: Box<[bool]>,
     roots: Vec<RootField>,
     total: Pair,
     is_exact: bool,
@@ -101,16 +99,7 @@ impl std::ops::Add for Price {
 impl Program {
     pub(super) fn new(parts: Parts) -> Self {
         let Parts { model, arena, slots, roots, total, is_exact } = parts;
-        let exprs = arena.into_exprs();
-        let mut used = vec![false; slots.sizes.len()];
-        for expr in &exprs {
-            if let Expr::Size(slot) = expr
-                && let Some(used) = used.get_mut(*slot as usize)
-            {
-                *used = true;
-            }
-        }
-        Self { model, exprs, slots, used: used.into(), roots, total, is_exact }
+        Self { model, exprs: arena.into_exprs(), slots, roots, total, is_exact }
     }
 
     /// Prices one request.
@@ -154,7 +143,6 @@ impl Program {
     pub(crate) fn weight(&self) -> usize {
         weight::sum(self.roots.iter().map(|it| weight::of_text(&it.key)).chain([
             weight::of_slice(&self.exprs),
-            weight::of_slice(&self.used),
             weight::of_vec(&self.roots),
             self.slots.weight(),
         ]))
@@ -185,10 +173,14 @@ impl Program {
         let (sizes, rest) = all.split_at_mut(self.slots.sizes.len());
         let (calls, rest) = rest.split_at_mut(self.slots.calls.len());
         let (conditions, values) = rest.split_at_mut(self.slots.conditions.len());
-        for (place, (slot, used)) in sizes.iter_mut().zip(self.slots.sizes.iter().zip(&self.used)) {
+        let mut open = Vec::new();
+        for (at, (place, slot)) in sizes.iter_mut().zip(&self.slots.sizes).enumerate() {
             *place = match slot.value(request) {
                 Ok(size) => size.into(),
-                Err(NoSize::Unsized) if !used => 0,
+                Err(NoSize::Unsized) => {
+                    open.push((at, slot));
+                    0
+                }
                 Err(_) if !slot.is_present(&self.slots, request) => 0,
                 Err(problem) => return Err(self.objection(slot, problem)),
             };
@@ -199,9 +191,50 @@ impl Program {
         for (place, condition) in conditions.iter_mut().zip(&self.slots.conditions) {
             *place = holds(condition, request).into();
         }
-        let slots = Slots { sizes, calls, conditions };
-        evaluate(&self.exprs, &slots, values);
-        Ok(then(values))
+        let mut filled = Filled { sizes, calls, conditions, values };
+        filled.evaluate(&self.exprs);
+        if !open.is_empty() {
+            self.demand_sizes(&open, &mut filled)?;
+        }
+        Ok(then(filled.values))
+    }
+
+    /// Objects to the first list without a size that the price hangs on; they come with their
+    /// places among the sizes. Where the price is the same with any size, the list was left out, or
+    /// nothing in it costs. All of them are empty before and after.
+    fn demand_sizes(
+        &self,
+        open: &[(usize, &SizeSlot)],
+        filled: &mut Filled<'_>,
+    ) -> Result<(), Violation> {
+        let Some((_, mut slot)) = open.first().copied() else { return Ok(()) };
+        let without = self.total.price(filled.values);
+        let mut hangs_on = |n: usize| {
+            for (nth, (at, _)) in open.iter().enumerate() {
+                if let Some(size) = filled.sizes.get_mut(*at) {
+                    *size = if nth < n { u64::MAX } else { 0 };
+                }
+            }
+            filled.evaluate(&self.exprs);
+            self.total.price(filled.values) != without
+        };
+        let (mut free, mut bound) = (0, open.len());
+        if !hangs_on(bound) {
+            hangs_on(0);
+            return Ok(());
+        }
+        while bound.abs_diff(free) > 1 {
+            let middle = free.midpoint(bound);
+            if hangs_on(middle) {
+                bound = middle;
+            } else {
+                free = middle;
+            }
+        }
+        if let Some((_, last)) = open.get(free) {
+            slot = last;
+        }
+        Err(self.objection(slot, NoSize::Unsized))
     }
 
     fn n_values(&self) -> usize {
@@ -236,6 +269,21 @@ impl Program {
             public: public.into(),
             detail: detail.into(),
         }
+    }
+}
+
+/// The slots of one request with their values, and room for those of the expressions.
+struct Filled<'v> {
+    sizes: &'v mut [u64],
+    calls: &'v [u64],
+    conditions: &'v [u64],
+    values: &'v mut [u64],
+}
+
+impl Filled<'_> {
+    fn evaluate(&mut self, exprs: &[Expr]) {
+        let Self { sizes, calls, conditions, values } = self;
+        evaluate(exprs, &Slots { sizes, calls, conditions }, values);
     }
 }
 

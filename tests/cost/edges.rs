@@ -48,7 +48,12 @@ pub(crate) fn settings() -> Settings {
 }
 
 /// The type cost, or the code of the objection.
-fn check(settings: &Settings, query: &str, variables: &Value, expect: Result<u64, &str>) {
+pub(crate) fn check(
+    settings: &Settings,
+    query: &str,
+    variables: &Value,
+    expect: Result<u64, &str>,
+) {
     let model = model(&schema(SCHEMA), settings);
     let price = price_of(&model, query, variables);
     let got = price.map(|it| it.types).map_err(|it| it.code.as_str());

@@ -1,13 +1,14 @@
 //! What tells the size of a list, and who must tell it.
 
 use portcullis::{
-    cost::{DefaultList, Defaults, List, Settings, compile},
+    cost::{DefaultList, Defaults, List, Settings, compile, compile_within},
     operation::Variables,
 };
+use serde_json::{Value, json};
 
 use crate::{
-    edges::{SCHEMA, settings},
-    support::{entry, model, operation, price_of_text, schema},
+    edges::{SCHEMA, check, settings},
+    support::{entry, model, operation, price, price_of, price_of_text, schema},
 };
 
 /// A literal and a default with a point were no numbers, the same in a variable was one.
@@ -66,4 +67,48 @@ fn an_argument_that_nobody_knows_is_given() {
     check(&refuse, "query($n: Int = 4) { users(first: $n) { nodes { id } } }", Ok(1 + 4));
     check(&refuse, "{ users { nodes { id } } }", Err("COST_LIST_UNSIZED"));
     check(&refuse, "{ users(first: null) { nodes { id } } }", Err("COST_LIST_UNSIZED"));
+}
+
+#[test]
+fn a_list_that_is_left_out_needs_no_size() {
+    let defaults = Defaults { list: DefaultList::Refuse, ..Defaults::default() };
+    let refuse = Settings { defaults, ..settings() };
+    let unsized_list = || Err("COST_LIST_UNSIZED");
+    let either = "query($a: Boolean!, $b: Boolean!) { users { totalCount \
+                  nodes @include(if: $a) { id } edges @skip(if: $b) { node { id } } } }";
+    let one = json!({ "a": false, "b": true });
+    check(&refuse, either, &one, Ok(1));
+    check(&refuse, either, &json!({ "a": true, "b": true }), unsized_list());
+    check(&refuse, either, &json!({ "a": false, "b": false }), unsized_list());
+    // Where selections merge, and where the budget is spent.
+    let merged = either.replacen("{ users", "{ users { id: totalCount } users", 1);
+    check(&refuse, &merged, &one, Ok(1));
+    check(&refuse, &merged, &json!({ "a": true, "b": true }), unsized_list());
+    let model = model(&schema(SCHEMA), &refuse);
+    let operation = operation(model.schema(), either);
+    let sum = compile_within(&model, &operation, 0);
+    let code = |it: &Value| price(&sum, &operation, it).map(|it| it.types).map_err(|it| it.code);
+    assert_eq!(code(&one), Ok(1));
+    assert!(code(&json!({ "a": true, "b": true })).is_err());
+    // A literal says the same as a variable, also of a list in an empty one.
+    let inside = "query($n: Int) { ts(first: $n) { ts { id } } }";
+    check(&refuse, inside, &json!({ "n": 0 }), Ok(0));
+    check(&refuse, inside, &json!({ "n": 1 }), unsized_list());
+    check(&refuse, "{ ts(first: 0) { ts { id } } }", &json!({}), Ok(0));
+}
+
+/// Of several lists without a size the one is named that the price hangs on.
+#[test]
+fn the_list_is_named_that_needs_a_size() {
+    let defaults = Defaults { list: DefaultList::Refuse, ..Defaults::default() };
+    let model = model(&schema(SCHEMA), &Settings { defaults, ..settings() });
+    let query = "query($a: Boolean!, $b: Boolean!, $c: Boolean!) { unsized @include(if: $a) { id } \
+                 users { nodes @include(if: $b) { id } } t { ts @include(if: $c) { id } } }";
+    for (open, at) in [("a", "Query.unsized"), ("b", "Query.users"), ("c", "T.ts")] {
+        let mut variables = json!({ "a": false, "b": false, "c": false });
+        assert_eq!(price_of(&model, query, &variables).map(|it| it.types).ok(), Some(2));
+        variables[open] = json!(true);
+        let found = price_of(&model, query, &variables).unwrap_err();
+        assert_eq!(found.at.as_deref(), Some(at));
+    }
 }
