@@ -54,7 +54,7 @@ pub struct CostFigures {
     pub price: Price,
     /// The number that is compared with the limit.
     pub combined: u64,
-    /// False when the work budget of the compiler was spent.
+    /// False when it can be above what any answer costs.
     pub is_exact: bool,
 }
 

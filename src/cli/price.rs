@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     admission::CostTold,
-    cost::{Measure, Price, PricedField, SliceAdvice},
+    cost::{Exactness, Measure, Price, PricedField, SliceAdvice},
 };
 
 /// The cost for a person.
@@ -29,9 +29,15 @@ pub(super) fn as_text(cost: &CostTold) -> String {
     if told.price.is_saturated() {
         out.push_str("  more than a number can hold; no limit allows that\n");
     }
-    if !told.is_exact {
-        out.push_str("  too large to be priced exactly: this is an upper bound of the bound\n");
-    }
+    out.push_str(match told.exactness {
+        Exactness::Exact => "",
+        Exactness::Loose => {
+            "  an upper bound: an abstract type weighs what the heaviest does that it can be\n"
+        }
+        Exactness::Spent => {
+            "  too large to be priced exactly: this is an upper bound of the bound\n"
+        }
+    });
     for field in &told.parts {
         row(&mut out, field, *measure);
     }
@@ -83,7 +89,7 @@ pub(super) fn as_json(cost: &CostTold) -> Value {
         "field": told.price.fields,
         "combined": combined,
         "measure": word(*measure),
-        "exact": told.is_exact,
+        "exact": told.exactness == Exactness::Exact,
         "saturated": told.price.is_saturated(),
         "limit": limit,
         "margin": limit.map(margin),

@@ -16,7 +16,7 @@ use crate::{
         model::{ClassId, Model},
         outline::{Group, OutlineField, Region},
         plain,
-        program::{Parts, Program, RootField},
+        program::{Exactness, Parts, Program, RootField},
         slots::{Purpose, SlotBuilder},
     },
     document::SelectionId,
@@ -115,6 +115,7 @@ pub(super) struct Compiling<'a> {
     groups: Vec<Group>,
     roots: Vec<RootField>,
     pub(super) total: Pair,
+    exactness: Exactness,
     budget: usize,
 }
 
@@ -134,6 +135,7 @@ impl<'a> Compiling<'a> {
             groups: Vec::new(),
             roots: Vec::new(),
             total: Pair::ZERO,
+            exactness: Exactness::Exact,
             budget,
         }
     }
@@ -202,6 +204,9 @@ impl<'a> Compiling<'a> {
         let n_keys: usize = merged.regions.iter().map(Vec::len).sum();
         if !self.spend(merged.work.saturating_add(n_keys)) {
             return false;
+        }
+        if merged.is_loose {
+            self.exactness = Exactness::Loose;
         }
         self.stack.push(Frame {
             memo,
@@ -304,7 +309,7 @@ impl<'a> Compiling<'a> {
             slots: self.slots.table,
             roots: self.roots,
             total: self.total,
-            is_exact: true,
+            exactness: self.exactness,
         })
     }
 }

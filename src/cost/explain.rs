@@ -13,7 +13,7 @@ use crate::{
         compile::{BUDGET, compile_for},
         model::Model,
         outline::{Group, OutlineField, Region},
-        program::{Price, Program},
+        program::{Exactness, Price, Program},
         settings::Measure,
         slots::{Knob, Purpose, Request, Written},
     },
@@ -26,8 +26,8 @@ use crate::{
 pub struct Explanation {
     /// The whole.
     pub price: Price,
-    /// False when the work budget was spent; then there are no parts.
-    pub is_exact: bool,
+    /// Whether that is the most; when the work budget was spent, there are no parts.
+    pub exactness: Exactness,
     /// The fields that cost something, in preorder.
     pub parts: Vec<PricedField>,
     /// What each coordinate costs by itself, the dearest first.
@@ -92,7 +92,7 @@ pub fn explain(
     });
     Ok(Explanation {
         price,
-        is_exact: program.is_exact(),
+        exactness: program.exactness(),
         slices: slices.collect(),
         parts: telling.parts,
         coordinates,

@@ -3,7 +3,7 @@
 //! GraphQL §6.3.2 collects by response key; the type conditions split the possible types into
 //! regions in which the same selections apply. Only here are selections merged.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::hash_map::Entry};
 
 use ahash::{HashMap, HashSet};
 
@@ -78,6 +78,9 @@ impl Keyed {
 #[derive(Debug, Default)]
 pub(super) struct Merged {
     pub(super) regions: Vec<Vec<Keyed>>,
+    /// Something is selected of types that weigh less than another which is possible here: what
+    /// weighs the most and what has the most below it may be two.
+    pub(super) is_loose: bool,
     pub(super) work: usize,
 }
 
@@ -105,7 +108,7 @@ pub(super) fn merge(
             picks(model, operation, &parents)
         }
     };
-    let mut merged = Merged { regions: Vec::new(), work: picks.len() };
+    let mut merged = Merged { work: picks.len(), ..Merged::default() };
     let ty = model.schema().ty(returns);
     match ty.kind {
         Kind::Object { object } => {
@@ -113,7 +116,7 @@ pub(super) fn merge(
         }
         _ => match everywhere(operation, &ty.possible, &picks) {
             Some(all) => merged.regions.push(by_key(operation, all.into_iter())),
-            None => split(operation, &ty.possible, &picks, &mut merged),
+            None => split((model, operation), &ty.possible, &picks, &mut merged),
         },
     }
     merged
@@ -195,16 +198,32 @@ fn everywhere<'p, 'a>(
 }
 
 /// One region for all object types that see the same.
-fn split(operation: &Operation, possible: &TypeSet, picks: &[Pick<'_>], merged: &mut Merged) {
-    let mut seen = HashSet::default();
+fn split(
+    (model, operation): (&Model, &Operation),
+    possible: &TypeSet,
+    picks: &[Pick<'_>],
+    merged: &mut Merged,
+) {
+    let mut seen = HashMap::default();
+    let mut heaviest = i64::MIN;
     for object in possible.iter() {
         merged.work = merged.work.saturating_add(1 + picks.len() / 16);
+        let weight = model.object_weight(object);
+        heaviest = heaviest.max(weight);
         let region: Vec<_> = on(operation, picks, object).collect();
+        if region.is_empty() {
+            continue;
+        }
         let same = region.iter().map(|(it, class)| (it.node, *class)).collect::<Vec<_>>();
-        if !region.is_empty() && seen.insert(same) {
-            merged.regions.push(by_key(operation, region.into_iter()));
+        match seen.entry(same) {
+            Entry::Occupied(mut known) => drop(known.insert(weight.max(*known.get()))),
+            Entry::Vacant(new) => {
+                new.insert(weight);
+                merged.regions.push(by_key(operation, region.into_iter()));
+            }
         }
     }
+    merged.is_loose = seen.values().any(|it| *it < heaviest);
 }
 
 fn by_key<'p, 'a: 'p>(

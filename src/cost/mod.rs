@@ -46,7 +46,7 @@ pub use actual::{Actual, Counter, ListSeen};
 pub use compile::{compile, compile_within};
 pub use explain::{Explanation, PricedField, SliceAdvice, explain};
 pub use model::Model;
-pub use program::{Price, Program, RootPrice};
+pub use program::{Exactness, Price, Program, RootPrice};
 pub use settings::{
     Answers, Clamps, DefaultList, Defaults, Entry, Layer, List, Measure, NegativeTypes, Place,
     Settings, Told, Weights,

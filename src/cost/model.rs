@@ -29,6 +29,8 @@ pub struct Model {
     /// By field.
     fields: Vec<Option<Variation>>,
     inputs: InputWeights,
+    /// What a value weighs, by object type.
+    objects: Vec<i64>,
     /// Weights of root types, as roots.
     roots: HashMap<TypeId, i64>,
     uncounted: Vec<Uncounted>,
@@ -162,6 +164,11 @@ impl Model {
         &self.inputs
     }
 
+    /// What a value of an object type weighs.
+    pub(super) fn object_weight(&self, object: u32) -> i64 {
+        self.objects.get(object as usize).copied().unwrap_or(0)
+    }
+
     pub(super) fn root(&self, root: TypeId) -> i64 {
         self.roots.get(&root).copied().unwrap_or(0)
     }
@@ -244,7 +251,9 @@ impl Building<'_> {
         let uncounted = uncounted(&schema, self.settings, self.facts);
         let (classes, inputs, settings) = (self.classes, self.inputs, self.settings.clone());
         let fields = by_index(fields);
-        Model { schema, settings, classes, fields, inputs, roots, uncounted }
+        let weight = |it: u32| self.weights.get(&schema.object(it)).copied().unwrap_or(0);
+        let objects = (0..schema.n_objects()).map(weight).collect();
+        Model { schema, settings, classes, fields, inputs, objects, roots, uncounted }
     }
 
     fn class(&self, id: FieldId, report: &mut Report) -> FieldClass {

@@ -10,7 +10,7 @@ use crate::{
         class::FieldClass,
         compile::operation_key,
         model::{ClassId, Model},
-        program::{Parts, Program, RootField},
+        program::{Exactness, Parts, Program, RootField},
         slots::{Call, Purpose, Size, SlotBuilder},
     },
     operation::{GuardId, Node, Operation},
@@ -52,7 +52,7 @@ pub(super) fn sum(model: &Arc<Model>, (operation, purpose): (&Operation, Purpose
     total.types = summing.arena.add_weight(total.types, root.max(0));
     let Summing { arena, slots, .. } = summing;
     let (model, slots) = (Arc::clone(model), slots.table);
-    Program::new(Parts { model, arena, slots, roots, total, is_exact: false })
+    Program::new(Parts { model, arena, slots, roots, total, exactness: Exactness::Spent })
 }
 
 struct Summing<'a> {

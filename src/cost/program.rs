@@ -26,7 +26,19 @@ pub struct Program {
     pub(super) slots: SlotTable,
     roots: Vec<RootField>,
     total: Pair,
-    is_exact: bool,
+    exactness: Exactness,
+}
+
+/// How near a price is to the most that an answer can cost, by each measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exactness {
+    /// It is the most.
+    Exact,
+    /// An abstract type weighs what its heaviest object type does, also where more is selected of
+    /// a lighter one.
+    Loose,
+    /// The work budget was spent: an upper bound of the bound.
+    Spent,
 }
 
 /// The cost of a request: the most that it can ask of the upstream.
@@ -63,7 +75,7 @@ pub(super) struct Parts {
     pub(super) slots: SlotTable,
     pub(super) roots: Vec<RootField>,
     pub(super) total: Pair,
-    pub(super) is_exact: bool,
+    pub(super) exactness: Exactness,
 }
 
 impl Price {
@@ -98,8 +110,8 @@ impl std::ops::Add for Price {
 
 impl Program {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { model, arena, slots, roots, total, is_exact } = parts;
-        Self { model, exprs: arena.into_exprs(), slots, roots, total, is_exact }
+        let Parts { model, arena, slots, roots, total, exactness } = parts;
+        Self { model, exprs: arena.into_exprs(), slots, roots, total, exactness }
     }
 
     /// Prices one request.
@@ -127,10 +139,16 @@ impl Program {
         })
     }
 
-    /// True when the work budget sufficed; otherwise the price is an upper bound of the bound.
+    /// True when no smaller price would hold for every answer.
     #[must_use]
-    pub const fn is_exact(&self) -> bool {
-        self.is_exact
+    pub fn is_exact(&self) -> bool {
+        self.exactness == Exactness::Exact
+    }
+
+    /// The same, with the reason.
+    #[must_use]
+    pub const fn exactness(&self) -> Exactness {
+        self.exactness
     }
 
     /// Number of expressions: the work of one pricing.

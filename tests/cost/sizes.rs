@@ -1,7 +1,9 @@
-//! What tells the size of a list, and who must tell it.
+//! What tells the size of a list, who must tell it, and whether the price is the most there can be.
 
 use portcullis::{
-    cost::{DefaultList, Defaults, List, Settings, compile, compile_within},
+    cost::{
+        DefaultList, Defaults, Exactness, Layer, List, Settings, compile, compile_within, explain,
+    },
     operation::Variables,
 };
 use serde_json::{Value, json};
@@ -111,4 +113,36 @@ fn the_list_is_named_that_needs_a_size() {
         let found = price_of(&model, query, &variables).unwrap_err();
         assert_eq!(found.at.as_deref(), Some(at));
     }
+}
+
+/// An abstract type weighs what its heaviest object type does, whatever is selected of it: where
+/// that can be more than any answer costs, the price does not say that it is exact.
+#[test]
+fn the_weight_of_one_type_with_the_selections_of_another_is_not_exact() {
+    let text = "union R = A | B interface I { id: ID } type T { id: ID } \
+                type A implements I { id: ID b: B } type B implements I { id: ID tags: [T] } \
+                type Query { s: [R] i: I }";
+    let check = |weights: &[(&str, i64)], query: &str, expect: (u64, Exactness)| {
+        let weights = weights.iter().map(|it| entry(it.0, it.1)).collect();
+        let policy = Layer { weights, ..Layer::default() };
+        let model = model(&schema(text), &Settings { policy, ..settings() });
+        let operation = operation(model.schema(), query);
+        let program = compile(&model, &operation);
+        let price = program.price(&Variables::default()).unwrap();
+        assert_eq!((price.types, program.exactness()), expect, "{query}");
+        let told = explain(&model, &operation, &Variables::default(), 1000).unwrap();
+        assert_eq!((told.price.types, told.exactness), expect, "{query}");
+    };
+    let heavy = &[("A", 10)];
+    let of_the_lighter = "{ s { ... on B { tags { id } } } }";
+    check(heavy, of_the_lighter, (10 * (10 + 10), Exactness::Loose));
+    check(&[], of_the_lighter, (10 * (1 + 10), Exactness::Exact));
+    check(&[("B", 10)], of_the_lighter, (10 * (10 + 10), Exactness::Exact));
+    check(heavy, "{ s { ... on A { b { id } } } }", (10 * (10 + 1), Exactness::Exact));
+    check(heavy, "{ s { ... on B { id } } i { id } }", (10 * 10 + 10, Exactness::Exact));
+    check(
+        heavy,
+        "{ i { ... on A { b { id } } ... on B { tags { id } } } }",
+        (20, Exactness::Loose),
+    );
 }
