@@ -51,6 +51,41 @@ fn what_is_too_expensive_is_taken_apart() {
     insta::assert_snapshot!(cost);
 }
 
+/// The operation is refused for the number of another, which stood beside one that is within.
+#[test]
+fn it_is_said_whose_number_is_too_high() {
+    let shelf = SHELF.replacen("query", "query Shelf", 1).replace("$n: Int", "$n: Int = 100");
+    let deep = "{ related ".repeat(14);
+    let deep = format!("query Deep {{ product(id: 1) {deep} {{ id }} {} }}", "}".repeat(14));
+    let cart = "query Cart { cart { id } }";
+    let told = |others: &str, format: &str| {
+        let arguments = ["-", "--operation-name", "Cart", "--format", format];
+        let output = explain(&arguments, &format!("{cart} {others}"));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = told(&shelf, "text");
+    let head = "`cost.max` is 5000, operation `Shelf`, which is not selected, has 15302\n";
+    assert!(text.contains(head), "{text}");
+    let line = "15302 of 5000: over the limit (operation `Shelf`, which is not selected)\n";
+    assert!(text.contains(line), "{text}");
+    let cost = "to spare\n  of the selected operation; operation `Shelf`, which is judged too, has 15302\n";
+    assert!(text.contains(cost), "{text}");
+    let json = |others: &str, rule: &str| {
+        let told: Value = serde_json::from_str(&told(others, "json")).unwrap();
+        let line = told["rules"].as_array().unwrap().iter().find(|it| it["rule"] == rule).unwrap();
+        (line["measured"].clone(), line["not_selected"].clone(), told["deciding"]["detail"].clone())
+    };
+    let (measured, whose, detail) = json(&shelf, "cost");
+    assert_eq!((measured, whose), (json!(15302), json!("operation `Shelf`")));
+    assert_eq!(detail, head.trim_end());
+    let (_, whose, detail) = json(&deep, "max-depth");
+    assert_eq!(whose, json!("operation `Deep`"));
+    assert!(detail.as_str().unwrap().contains("operation `Deep`, which is not selected, has "));
+    // The number of the selected one, or of both, is nobody else's.
+    assert_eq!(json("query Other { cart { id } }", "max-depth").1, Value::Null);
+    assert_eq!(json("query Other { cart { id } }", "cost").1, Value::Null);
+}
+
 #[test]
 fn the_advice_is_the_last_that_passes() {
     assert_eq!(one(SHELF, r#"{"n": 32}"#, "text").0, Some(0));

@@ -79,7 +79,7 @@ fn measure(policy: &Policy, text: &str, variables: &str, maxima: &mut Maxima) {
     let request = Request { query: Some(json::Literal::of(text)), variables, ..Request::default() };
     let told = explain(policy, ProfileIdx::BASE, &request, (&Caller::default(), judge::NOW));
     for line in told.lines {
-        if let Outcome::Measured { measured, limit } = line.outcome {
+        if let Outcome::Measured { measured, limit, .. } = line.outcome {
             let limit = limit.unwrap_or_else(|| panic!("`{}` is off", line.rule.setting));
             let largest = maxima.entry(line.rule.setting).or_insert((0, limit));
             largest.0 = largest.0.max(measured);

@@ -197,29 +197,43 @@ pub(super) fn left(
 ) -> Vec<Left> {
     let mut left = Vec::new();
     for (rule, applied) in policy.rules().filter(|(_, it)| is_wanted(*it)) {
-        let mut largest: Option<u64> = None;
+        let mut largest: Option<(u64, Option<&Operation>)> = None;
         let mut violations = Vec::new();
         for (index, operation) in operations.iter().enumerate() {
+            let other = (index > 0).then_some(&**operation);
             match applied.specialise(operation) {
                 Specialised::Holds => {}
                 Specialised::Violated(found) => violations.extend(found),
-                Specialised::Measured(measured) => largest = largest.max(Some(measured)),
-                Specialised::Depends(residual) if index == 0 => {
-                    left.push(Left { rule, part: Part::Depends(residual) });
+                Specialised::Measured(measured) => {
+                    if largest.is_none_or(|it| measured > it.0) {
+                        largest = Some((measured, other));
+                    }
                 }
                 Specialised::Depends(residual) => {
-                    left.push(Left { rule, part: Part::DependsUnselected(residual) });
+                    let part = match other {
+                        None => Part::Depends(residual),
+                        Some(_) => Part::DependsUnselected(residual),
+                    };
+                    left.push(Left { rule, part, of: other.map(called) });
                 }
             }
         }
-        if let Some(measured) = largest {
-            left.push(Left { rule, part: Part::Measured(measured) });
+        if let Some((measured, other)) = largest {
+            left.push(Left { rule, part: Part::Measured(measured), of: other.map(called) });
         }
         if !violations.is_empty() {
-            left.push(Left { rule, part: Part::Violated(violations) });
+            left.push(Left { rule, part: Part::Violated(violations), of: None });
         }
     }
     left
+}
+
+/// How messages call one of several operations.
+fn called(operation: &Operation) -> Box<str> {
+    match operation.name() {
+        Some(name) => format!("operation `{name}`").into(),
+        None => format!("operation {}", operation.id().0.saturating_add(1)).into(),
+    }
 }
 
 /// GraphQL §6.1: the named operation, or the only one.

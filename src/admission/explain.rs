@@ -78,10 +78,12 @@ pub enum Outcome {
     Lifted,
     /// A number and its limit; `None` when the rule is off.
     Measured {
-        /// The number of this operation.
+        /// The largest number of all operations that are judged.
         measured: u64,
         /// The number of the profile.
         limit: Option<u64>,
+        /// Whose number it is, when that is an operation which is judged though not selected.
+        of: Option<Box<str>>,
     },
     /// What it objects to.
     Objects(Vec<Violation>),
@@ -308,12 +310,16 @@ fn line(
     let is_lifted = bench.exception(document).is_some_and(|it| it.lifts(rule));
     let takes_out = mode == Some(Mode::Enforce) && !is_excused && !is_lifted;
     let (mut objections, mut removals) = (Vec::new(), Vec::new());
-    let mut largest: Option<u64> = None;
+    let mut largest: Option<(u64, Option<&str>)> = None;
     let mut totals = Totals::default();
     for (left, variables) in all.iter().filter(|(it, _)| it.rule == rule) {
         let found = bench.weigh(document, left, variables, &mut totals);
         objections.extend(found.insisted.into_iter().chain(found.violations));
-        largest = largest.max(found.measured);
+        let of = left.of.as_deref();
+        let is_larger = |n: u64| largest.is_none_or(|it| n > it.0 || (n == it.0 && of.is_none()));
+        if let Some(measured) = found.measured.filter(|it| is_larger(*it)) {
+            largest = Some((measured, of));
+        }
         if takes_out && !found.taken.is_empty() {
             taken.extend(found.taken);
             removals.extend(found.reported);
@@ -325,7 +331,7 @@ fn line(
         // One operation may have a number while another gives none.
         _ if !objections.is_empty() => Outcome::Objects(objections),
         _ if !removals.is_empty() => Outcome::TakesOut(removals),
-        Some(measured) => Outcome::Measured { measured, limit },
+        Some((measured, of)) => Outcome::Measured { measured, limit, of: of.map(Into::into) },
         None => Outcome::Holds,
     };
     Line { rule: meta, mode, outcome }
@@ -341,9 +347,10 @@ fn deciding(line: &Line) -> Option<Violation> {
 pub(super) fn objections(line: &Line) -> Vec<Violation> {
     match &line.outcome {
         Outcome::Excused | Outcome::Holds | Outcome::Lifted | Outcome::TakesOut(_) => Vec::new(),
-        Outcome::Measured { measured, limit } => {
+        Outcome::Measured { measured, limit, of } => {
             let limit = (*limit).filter(|it| measured > it);
-            limit.map(|it| over_limit(line.rule, *measured, it)).into_iter().collect()
+            let over = limit.map(|it| over_limit((line.rule, it), *measured, of.as_deref()));
+            over.into_iter().collect()
         }
         Outcome::Objects(violations) => violations.clone(),
     }

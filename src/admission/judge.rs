@@ -244,7 +244,8 @@ impl Bench<'_> {
             }
             let measured = self.find(document, left, &sizes).measured;
             let over = measured.filter(|it| *it > limit);
-            objections.add(left.rule, mode, over.map(|it| over_limit(meta, it, limit)));
+            let over = over.map(|it| over_limit((meta, limit), it, left.of.as_deref()));
+            objections.add(left.rule, mode, over);
         }
         objections.reported.clear();
         objections.refusal().map(|_passed| ())
@@ -310,7 +311,8 @@ impl Bench<'_> {
         if mode == Mode::Enforce {
             objections.taken.extend(found.taken);
         }
-        objections.add(rule, mode, over.map(|it| over_limit(self.policy.meta(rule), it, limit)));
+        let stated = (self.policy.meta(rule), limit);
+        objections.add(rule, mode, over.map(|it| over_limit(stated, it, left.of.as_deref())));
     }
 
     /// What is left of one rule, against this request and what its batch has called so far.
@@ -385,14 +387,22 @@ fn is_cost(meta: &Meta) -> bool {
 /// 4 KiB: less is compared with its types faster than its sizes are with their limits.
 const SMALL: usize = 4096;
 
-/// The objection to a number.
-pub(super) fn over_limit(meta: &Meta, measured: u64, limit: u64) -> Violation {
+/// The objection to a number, and whose it is when that is not the selected operation.
+pub(super) fn over_limit(
+    (meta, limit): (&Meta, u64),
+    measured: u64,
+    of: Option<&str>,
+) -> Violation {
     let setting = meta.setting;
+    let whose = match of {
+        None => "the operation".to_owned(),
+        Some(other) => format!("{other}, which is not selected,"),
+    };
     Violation {
         rule: meta.id,
         code: meta.code,
         at: None,
         public: format!("the operation is over the limit `{setting}`").into(),
-        detail: format!("`{setting}` is {limit}, the operation has {measured}").into(),
+        detail: format!("`{setting}` is {limit}, {whose} has {measured}").into(),
     }
 }

@@ -80,7 +80,10 @@ impl Judgeable {
         let texts = self.unused.iter().chain(&self.name).map(|it| weight::of_text(it));
         let changes = self.changes.iter().flat_map(|it| it.iter()).map(|it| weight::of_text(it));
         let variables = self.variables.iter().map(Variable::weight);
-        let left = self.left.iter().map(|it| it.part.weight(operations));
+        let left = self.left.iter().map(|it| {
+            let of = it.of.as_ref().map_or(0, |it| weight::of_text(it));
+            it.part.weight(operations).saturating_add(of)
+        });
         self.weight = weight::sum(texts.chain(changes).chain(variables).chain(left).chain([
             weight::of_text(&self.query),
             weight::of_slice(&self.unused),
@@ -107,6 +110,8 @@ impl Judgeable {
 pub(super) struct Left {
     pub(super) rule: RuleIdx,
     pub(super) part: Part,
+    /// Whose number it is, when that is an operation which is judged though not selected.
+    pub(super) of: Option<Box<str>>,
 }
 
 /// See [`crate::rules::Specialised`].

@@ -210,7 +210,9 @@ impl Retrial<'_> {
         let measured = found.measured.map(|it| totals.add((left.rule, limit), sent.unwrap_or(it)));
         let measured = if meta.id == "max-document" { Some(self.item.bytes) } else { measured };
         so_far.judged.measures.extend(measured.map(|it| (meta.id, it)));
-        let over = measured.filter(|it| *it > limit).map(|it| over_limit(meta, it, limit));
+        let over = measured
+            .filter(|it| *it > limit)
+            .map(|it| over_limit((meta, limit), it, left.of.as_deref()));
         let insisted = found.insisted.first().cloned();
         let objection = found.violations.into_iter().chain(over).next();
         let is_excused = objection.is_some() && policy.excuses(left.rule, asked);

@@ -106,7 +106,8 @@ impl Bench<'_> {
                     found.first().cloned()
                 }
                 Part::Measured(measured) if *measured > limit => {
-                    Some(over_limit(self.policy.meta(left.rule), *measured, limit))
+                    let stated = (self.policy.meta(left.rule), limit);
+                    Some(over_limit(stated, *measured, left.of.as_deref()))
                 }
                 Part::Measured(_) => None,
                 Part::Violated(violations) => violations.first().cloned(),

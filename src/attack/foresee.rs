@@ -34,7 +34,7 @@ impl World<'_> {
         let others = told.lines.iter().filter(|it| it.rule.id != rule);
         let objects = |it: &Outcome| match it {
             Outcome::Excused | Outcome::Holds | Outcome::Lifted => false,
-            Outcome::Measured { measured, limit } => limit.is_some_and(|it| *measured > it),
+            Outcome::Measured { measured, limit, of: _ } => limit.is_some_and(|it| *measured > it),
             Outcome::Objects(_) | Outcome::TakesOut(_) => true,
         };
         let mut enforced = others.filter(|it| it.mode == Some(Mode::Enforce));

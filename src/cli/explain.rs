@@ -193,9 +193,22 @@ fn as_text(told: &Explanation) -> String {
     out.push_str(&decided_as_text(told));
     out.push_str(&rates::as_text(&told.spent));
     if let Some(cost) = &told.cost {
-        let _ = write!(out, "\n{}", price::as_text(cost));
+        let _ = write!(out, "\n{}", price::as_text(cost, dearer(told)));
     }
     out
+}
+
+/// An operation that is not selected, and costs more than the one that is.
+fn dearer(told: &Explanation) -> Option<(&str, u64)> {
+    told.lines.iter().filter(|it| it.rule.id == "cost").find_map(|it| match &it.outcome {
+        Outcome::Measured { measured, of: Some(of), .. } => Some((&**of, *measured)),
+        Outcome::Excused
+        | Outcome::Holds
+        | Outcome::Lifted
+        | Outcome::Measured { .. }
+        | Outcome::Objects(_)
+        | Outcome::TakesOut(_) => None,
+    })
 }
 
 /// Which rule decides each field and input, and what the conditions said.
@@ -234,11 +247,17 @@ fn outcome(outcome: &Outcome) -> String {
         Outcome::Excused => "does not count for this caller".to_owned(),
         Outcome::Holds => "holds".to_owned(),
         Outcome::Lifted => "lifted by an exception".to_owned(),
-        Outcome::Measured { measured, limit: Some(limit) } if measured > limit => {
-            format!("{measured} of {limit}: over the limit")
+        Outcome::Measured { measured, limit, of } => {
+            let whose = of.as_ref().map(|it| format!(" ({it}, which is not selected)"));
+            let whose = whose.unwrap_or_default();
+            match limit {
+                Some(limit) if measured > limit => {
+                    format!("{measured} of {limit}: over the limit{whose}")
+                }
+                Some(limit) => format!("{measured} of {limit}{whose}"),
+                None => format!("{measured}{whose}"),
+            }
         }
-        Outcome::Measured { measured, limit: Some(limit) } => format!("{measured} of {limit}"),
-        Outcome::Measured { measured, limit: None } => measured.to_string(),
         Outcome::Objects(violations) => details(violations),
         Outcome::TakesOut(violations) => format!("taken out: {}", details(violations)),
     }
@@ -278,16 +297,16 @@ fn decided((meta, it): &(&Meta, Decided)) -> Value {
 
 fn line(line: &Line) -> Value {
     let (mut objections, mut taken_out) = (Vec::new(), Vec::new());
-    let (measured, limit) = match &line.outcome {
-        Outcome::Excused | Outcome::Holds | Outcome::Lifted => (None, None),
-        Outcome::Measured { measured, limit } => (Some(*measured), *limit),
+    let (measured, limit, of) = match &line.outcome {
+        Outcome::Excused | Outcome::Holds | Outcome::Lifted => (None, None, None),
+        Outcome::Measured { measured, limit, of } => (Some(*measured), *limit, of.as_deref()),
         Outcome::Objects(found) => {
             objections.extend(found.iter().map(violation));
-            (None, None)
+            (None, None, None)
         }
         Outcome::TakesOut(found) => {
             taken_out.extend(found.iter().map(violation));
-            (None, None)
+            (None, None, None)
         }
     };
     json!({
@@ -296,6 +315,7 @@ fn line(line: &Line) -> Value {
         "lifted": matches!(line.outcome, Outcome::Lifted),
         "measured": measured,
         "limit": limit,
+        "not_selected": of,
         "objections": objections,
         "taken_out": taken_out,
     })

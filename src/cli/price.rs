@@ -11,8 +11,8 @@ use crate::{
     cost::{Exactness, Measure, Price, PricedField, SliceAdvice},
 };
 
-/// The cost for a person.
-pub(super) fn as_text(cost: &CostTold) -> String {
+/// The cost for a person; also what decides in its place, an operation that is not selected.
+pub(super) fn as_text(cost: &CostTold, dearer: Option<(&str, u64)>) -> String {
     let CostTold { measure, combined, limit, told } = cost;
     let Price { types, fields } = told.price;
     let mut out = match limit {
@@ -25,6 +25,10 @@ pub(super) fn as_text(cost: &CostTold) -> String {
         }
     };
     // Writing to a string cannot fail.
+    if let Some((other, cost)) = dearer {
+        let _ =
+            writeln!(out, "  of the selected operation; {other}, which is judged too, has {cost}");
+    }
     let _ = writeln!(out, "  type {types}, field {fields}; compared: {}", word(*measure));
     if told.price.is_saturated() {
         out.push_str("  more than a number can hold; no limit allows that\n");

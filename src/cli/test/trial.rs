@@ -88,7 +88,9 @@ impl Trial {
         for line in &told.lines {
             let objects = match &line.outcome {
                 Outcome::Excused | Outcome::Holds | Outcome::Lifted => false,
-                Outcome::Measured { measured, limit } => limit.is_some_and(|it| *measured > it),
+                Outcome::Measured { measured, limit, of: _ } => {
+                    limit.is_some_and(|it| *measured > it)
+                }
                 Outcome::Objects(_) | Outcome::TakesOut(_) => true,
             };
             if objects {
