@@ -31,6 +31,8 @@ pub struct SocketClosed {
     pub id: RequestId,
     /// The code that the client was told; nothing when it has closed.
     pub code: Option<u16>,
+    /// And what that is for.
+    pub reason: Option<&'static str>,
     /// How many operations were forwarded.
     pub operations: u64,
     /// How long it was open.
@@ -44,6 +46,7 @@ impl SocketClosed {
         info!(
             event = "socket-closed",
             code = self.code,
+            reason = self.reason,
             operations,
             seconds,
             graph = self.id.graph_name(),

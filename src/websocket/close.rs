@@ -32,7 +32,7 @@ pub enum Close {
     Protocol,
     /// A message larger than allowed.
     TooLarge,
-    /// More messages than a client has reason to send.
+    /// More messages beside operations than a client has reason to send.
     TooMany,
     /// An operation before `connection_init`.
     Unauthorized,
@@ -68,7 +68,7 @@ impl Close {
             Self::Replaced => (1012, "service restart"),
             Self::Protocol => (1002, "protocol error"),
             Self::TooLarge => (1009, "message too large"),
-            Self::TooMany => (1008, "too many messages"),
+            Self::TooMany => (1008, "too many pings, or messages about no operation"),
             Self::Unauthorized => (4401, "unauthorized"),
             Self::UpstreamGone => (1013, "try again later"),
         }

@@ -51,9 +51,10 @@ fn frames_are_those_of_the_standard() {
 #[test]
 fn a_flood_of_pings_ends_a_socket() {
     let (_upstream, proxy) = start("");
-    for ping in [Message::text(r#"{"type":"ping"}"#), Message::Ping("p".into())] {
+    let texts = [r#"{"type":"ping"}"#, r#"{"type":"pong"}"#, r#"{"type":"complete","id":"1"}"#];
+    for ping in texts.map(Message::text).into_iter().chain([Message::Ping("p".into())]) {
         let mut client = Client::begun(proxy.address(), &[]);
-        (0..500).for_each(|_| drop(client.0.write(ping.clone())));
+        (0..3000).for_each(|_| drop(client.0.write(ping.clone())));
         let _ = client.0.flush();
         let mut heard = client.hear_short();
         while heard == "pong" {
@@ -61,4 +62,27 @@ fn a_flood_of_pings_ends_a_socket() {
         }
         assert_eq!(heard, "close 1008");
     }
+}
+
+/// However many there are, and however quickly they begin and end.
+#[test]
+fn operations_are_no_flood() {
+    let (_upstream, proxy) = start("max_operations: 1000");
+    let mut client = Client::begun(proxy.address(), &[]);
+    for _ in 0..600 {
+        client.subscribe("1", "subscription{once}");
+        assert_eq!([client.hear_short(), client.hear_short()], ["next 1", "complete 1"]);
+        // It crosses the other on its way.
+        client.say(r#"{"type":"complete","id":"1"}"#);
+    }
+    let ids: Vec<_> = (0..300).map(|it| it.to_string()).collect();
+    ids.iter().for_each(|it| client.subscribe(it, "subscription{tick}"));
+    for id in &ids {
+        assert_eq!(client.hear_short(), format!("next {id}"));
+    }
+    for id in &ids {
+        client.say(&format!(r#"{{"type":"complete","id":"{id}"}}"#));
+    }
+    client.say(r#"{"type":"ping"}"#);
+    assert_eq!(client.hear_short(), "pong");
 }

@@ -1,7 +1,7 @@
 //! The beginning of a session: who it is.
 
 use http::{HeaderValue, header::AUTHORIZATION};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::{
     json,
@@ -43,7 +43,7 @@ impl Session {
         let keys = self.state.http().unknown_keys;
         // Budget: the deadline of the caller, and the pace.
         loop {
-            self.pace.take(Instant::now())?;
+            self.said_beside()?;
             let Received::Text(message) = self.frames.next().await? else { continue };
             let tree =
                 json::read(&message, MESSAGE).map_err(|_| Ended::Wrong(Close::BadMessage))?;

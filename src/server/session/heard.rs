@@ -52,7 +52,17 @@ impl Session {
         }
     }
 
-    pub(super) async fn complete(&mut self, id: &str) -> Result<(), Ended> {
+    /// The client wants no more of an operation. It says so once of each that it has begun, of some
+    /// that have ended meanwhile too; more than that is about none.
+    pub(super) async fn completed(&mut self, id: &str) -> Result<(), Ended> {
+        match self.n_asked.checked_sub(1) {
+            Some(left) => self.n_asked = left,
+            None => self.said_beside()?,
+        }
+        self.complete(id).await
+    }
+
+    async fn complete(&mut self, id: &str) -> Result<(), Ended> {
         // One that has ended meanwhile is no mistake of the client's.
         let Some(n) = self.live.end(id) else { return Ok(()) };
         self.end_upstream(n).await

@@ -59,9 +59,12 @@ struct Session {
     /// Opened with the first operation: an idle socket costs the upstream nothing.
     channel: Option<Channel>,
     live: Live,
+    /// What is left of the messages beside operations.
     pace: Pace,
     /// What is left of the operations that it may begin; nothing: there is no limit.
     begins: Option<Pace>,
+    /// How many operations it has asked for, less those of which it wanted no more.
+    n_asked: u64,
     opened: Instant,
     /// When it was last looked which policy is in force.
     looked: Instant,
@@ -105,8 +108,9 @@ pub(super) async fn run(socket: Socket, first: Vec<u8>, upgrade: Upgrade, client
         init: None,
         channel: None,
         live: Live::default(),
-        pace: Pace::new(),
+        pace: Pace::beside(),
         begins,
+        n_asked: 0,
         opened: Instant::now(),
         looked: Instant::now(),
         expires: None,
@@ -137,6 +141,7 @@ impl Session {
         SocketClosed {
             id: self.id,
             code: close.map(Close::code),
+            reason: close.map(Close::reason),
             operations: self.live.n_begun(),
             seconds: self.opened.elapsed().as_secs(),
         }
@@ -168,13 +173,13 @@ impl Session {
         let (due, goes_on) = (self.due(), self.ending.is_none());
         tokio::select! {
             () = self.client.worker.drain().begun(), if goes_on => Ok(Event::Drain),
-            received = self.frames.next() => {
-                self.pace.take(Instant::now())?;
-                Ok(match received? {
-                    Received::Control => Event::Nothing,
-                    Received::Text(text) => Event::Client(text),
-                })
-            }
+            received = self.frames.next() => Ok(match received? {
+                Received::Control => {
+                    self.said_beside()?;
+                    Event::Nothing
+                }
+                Received::Text(text) => Event::Client(text),
+            }),
             message = said(&mut self.channel) => Ok(Event::Upstream(message)),
             () = sleep_until(due) => Ok(Event::Due),
         }
@@ -223,14 +228,22 @@ impl Session {
         Ok(())
     }
 
+    /// Counts a message that is about no operation, since nothing else bounds those.
+    fn said_beside(&mut self) -> Result<(), Ended> {
+        Ok(self.pace.take(Instant::now())?)
+    }
+
     async fn client_said(&mut self, message: &[u8]) -> Result<(), Ended> {
         self.in_time()?;
         let tree = json::read(message, MESSAGE).map_err(|_| Ended::Wrong(Close::BadMessage))?;
         match read_client(&tree, self.state.http().unknown_keys).map_err(Ended::Wrong)? {
-            FromClient::Complete { id } => self.complete(&id).await,
+            FromClient::Complete { id } => self.completed(&id).await,
             FromClient::ConnectionInit { .. } => Err(Ended::Wrong(Close::InitTwice)),
-            FromClient::Ping => self.frames.send(write::pong()).await,
-            FromClient::Pong => Ok(()),
+            FromClient::Ping => {
+                self.said_beside()?;
+                self.frames.send(write::pong()).await
+            }
+            FromClient::Pong => self.said_beside(),
             FromClient::Subscribe { id, payload } => self.subscribe(&id, payload).await,
         }
     }

@@ -67,6 +67,7 @@ pub(super) struct Reading {
 
 impl Session {
     pub(super) async fn subscribe(&mut self, id: &str, payload: Value<'_>) -> Result<(), Ended> {
+        self.n_asked = self.n_asked.saturating_add(1);
         self.look_at_policy().await?;
         if self.takes_no_more() {
             return Ok(());

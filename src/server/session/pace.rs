@@ -1,5 +1,7 @@
-//! How many messages a client may send, and how many operations it may begin: a burst, and then so
-//! many in a time.
+//! How many operations a client may begin, and how many messages it may send beside them: a burst,
+//! and then so many in a time.
+//!
+//! What begins or ends an operation is no message beside them: `rate` and `max_operations` bound it.
 
 use std::time::Duration;
 
@@ -30,8 +32,8 @@ impl From<Spent> for Ended {
 }
 
 impl Pace {
-    /// Of messages.
-    pub(super) fn new() -> Self {
+    /// Of messages beside operations.
+    pub(super) fn beside() -> Self {
         Self { left: BURST, most: BURST, each: EACH, since: Instant::now() }
     }
 
@@ -58,10 +60,10 @@ impl Pace {
     }
 }
 
-/// 200: a page that ends and begins all its live parts several times over.
-const BURST: u32 = 200;
-/// 20 a second: a person who types into a live search.
-const EACH: Duration = Duration::from_millis(50);
+/// 1,000: all that a client has to say once a network that had stalled goes on.
+const BURST: u32 = 1000;
+/// 100 a second: clients ping once in some seconds.
+const EACH: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {
@@ -69,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_a_flood_does_not() {
-        let mut pace = Pace::new();
+        let mut pace = Pace::beside();
         let begun = pace.since;
         assert!((0..BURST).all(|_| pace.take(begun).is_ok()));
         assert_eq!(pace.take(begun), Err(Spent));
