@@ -28,7 +28,8 @@ use crate::{
         noted::Noted,
         parted::Parted,
         rates::{Rates, Spender},
-        stream,
+        standing::Standing,
+        stream::{self, Following},
         traced::Traced,
         watched::{self, Counting, Pass},
     },
@@ -69,7 +70,7 @@ pub(super) enum Served {
     Answer(Vec<u8>),
     Preflight,
     Relayed(Response<Guarded>, Option<Box<Counting>>),
-    Stream(Response<Guarded>, (Option<Instant>, Lasts), Option<Box<Counting>>),
+    Stream(Response<Guarded>, (Option<Instant>, Following), Option<Box<Counting>>),
     Switch(Response<()>),
     /// An answer of the upstream that was read, and told its cost.
     Told(Response<Bytes>),
@@ -145,16 +146,14 @@ impl Exchange<'_> {
             Judged::Answer(body) => return Ok(Served::Answer(body)),
             Judged::Forward(going) => going,
         };
-        let Going { admitted, told, watched, answers, expires, mut charges } = *going;
+        let Going { admitted, told, watched, answers, expires, mut charges, standing } = *going;
         charges.sent();
         let is_live = admitted.items().iter().any(|it| it.kind == OperationKind::Subscription);
         let call = self.traced.as_ref().map(|it| it.call(self.site.upstream_url()));
         let trace = call.as_ref().map(|it| it.forwarded());
         let media = self.media(is_live && answers.framing == Framing::Single);
         let answer = forward(admitted, self.forwarded_head(media, &told, trace)).await;
-        if let Some(call) = call {
-            call.end(answer.as_ref().map(|(answer, _)| answer.status()));
-        }
+        call.into_iter().for_each(|it| it.end(answer.as_ref().map(|(answer, _)| answer.status())));
         let (answer, asked) = answer.inspect_err(|why| note_unsent(why, &mut charges))?;
         self.noted().inspect(|it| it.answered(asked.at.elapsed()));
         let (status, headers) = (answer.status(), answer.headers());
@@ -167,6 +166,7 @@ impl Exchange<'_> {
             let answer = asked.guard(answer, Some(lasts), answers).map_err(later)?;
             let about = (&***self.state, self.reply.id);
             let counting = Counting::in_parts(about, watched, charges, parted);
+            let lasts = (lasts, standing);
             return Ok(Served::Stream(answer, (expires, lasts), counting));
         }
         let answer = asked.guard(answer, None, answers).map_err(&later)?;
@@ -278,23 +278,23 @@ impl Exchange<'_> {
         let told = told(&self.state.told, caller.identity.as_deref())
             .map_err(|bad| self.unidentified(bad.into()))?;
         point(Stage::Judge).await?;
-        let link = self.client.worker.link();
-        documents::ask(&self.state.gate, link, &requests).await;
+        let worker = &self.client.worker;
+        documents::ask(&self.state.gate, worker.link(), &requests).await;
         let (verdict, follow) = self.state.gate.admit_and_follow(&requests, &caller, now());
         self.write_down((&requests, &caller), &verdict);
         self.tell(&requests, &verdict);
         match verdict {
             Verdict::Admit(admitted) => {
-                let recent = self.client.worker.recent();
-                requests.first.query.iter().for_each(|it| recent.borrow_mut().keep(it));
-                documents::leave(&self.state.gate, link, &requests);
+                requests.first.query.iter().for_each(|it| worker.recent().borrow_mut().keep(it));
+                documents::leave(&self.state.gate, worker.link(), &requests);
                 self.spend_on(admitted.items(), spender, &mut charges).await?;
                 point(Stage::Watch).await?;
                 let Follow { watched, expected, delivery } = follow;
                 let answers = Foreseen { framing: requests.framing, expected, delivery };
                 let expires = stream::expires(&caller);
-                let going = Going { admitted, told, watched, answers, expires, charges };
-                Ok(Judged::Forward(Box::new(going)))
+                let standing = Standing::of(self, (body, files), (caller, &told), &admitted);
+                let it = Going { admitted, told, watched, answers, expires, charges, standing };
+                Ok(Judged::Forward(Box::new(it)))
             }
             Verdict::Answer(answered) => {
                 self.spend_on(&answered.items, spender, &mut charges).await?;
@@ -348,4 +348,6 @@ pub(super) struct Going {
     answers: Foreseen,
     expires: Option<Instant>,
     charges: Charges,
+    /// What a subscription is judged by again.
+    standing: Option<Box<Standing>>,
 }

@@ -53,6 +53,8 @@ pub(super) enum CutOff {
     Outlived,
     /// The upstream broke off.
     Relay(RelayError),
+    /// Another policy is in force, under which it would not be what it is.
+    Replaced,
     /// It may not go on.
     Wrong(Wrong),
 }
@@ -63,6 +65,7 @@ impl fmt::Display for CutOff {
             Self::Late => f.write_str("the answer took too long"),
             Self::Outlived => f.write_str("the caller's credential ended before the answer"),
             Self::Relay(it) => it.fmt(f),
+            Self::Replaced => f.write_str("another policy does not let it go on as it is"),
             Self::Wrong(it) => it.fmt(f),
         }
     }
@@ -74,7 +77,9 @@ impl CutOff {
     /// As what the client is told instead of the answer.
     pub(super) fn fault(&self, status: StatusCode) -> Fault {
         let code = match self {
-            Self::Late | Self::Outlived | Self::Relay(RelayError::Timeout) => Code::GATEWAY_TIMEOUT,
+            Self::Late | Self::Outlived | Self::Replaced | Self::Relay(RelayError::Timeout) => {
+                Code::GATEWAY_TIMEOUT
+            }
             Self::Relay(RelayError::Broken(_)) => Code::UPSTREAM_UNAVAILABLE,
             Self::Wrong(wrong) => return response::fault(status, wrong),
         };

@@ -40,6 +40,7 @@ mod reload;
 mod run;
 mod session;
 mod socket;
+mod standing;
 mod state;
 mod stream;
 mod taken_back;

@@ -2,9 +2,9 @@
 //! for, so that other bounds hold than for answers.
 //!
 //! A stream ends with its lifetime, and with the caller's credential or its key. One of a subscription
-//! also ends when another policy comes into force, and when the process stops: clients ask again,
-//! and are judged again. The answer to a query or a mutation is finished as any other is, and one
-//! that must end before breaks off, lest its beginning pass for all of it.
+//! also ends when the process stops, and breaks off when another policy comes into force under which
+//! it would not be what it is. The answer to a query or a mutation is finished as any other is, and
+//! one that must end before breaks off, lest its beginning pass for all of it.
 
 use std::{future::pending, pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
@@ -20,6 +20,7 @@ use crate::{
         graph::{InForce, Site},
         guarded::CutOff,
         identify::{are_other, identify},
+        standing::Standing,
     },
     sources::now,
     transport::{Incremental, Media},
@@ -29,6 +30,10 @@ use crate::{
 
 /// Resolves when a stream has to end: as if it were all, or broken off.
 pub(super) type Ends = Pin<Box<dyn Future<Output = Option<CutOff>>>>;
+
+/// How long an answer goes on by itself; and of a subscription what it was let in as, unless it
+/// cannot be judged again, since it came with files.
+pub(super) type Following = (Lasts, Option<Box<Standing>>);
 
 /// Events have no place for a batch.
 pub(super) fn is_possible(requests: &Requests<'_>, media: Media) -> Result<(), Violation> {
@@ -70,7 +75,7 @@ pub(super) fn ends(
     client: &Rc<Client>,
     (site, state): (&Rc<Site>, &Rc<InForce>),
     (headers, expires): (&HeaderMap, Option<Instant>),
-    lasts: Lasts,
+    (lasts, standing): Following,
 ) -> Ends {
     let (client, site, state) = (Rc::clone(client), Rc::clone(site), Rc::clone(state));
     let headers = headers.clone();
@@ -87,37 +92,47 @@ pub(super) fn ends(
             Lasts::ToItsEnd => Some(tokio::select! {
                 () = sleep_until(until) => CutOff::Late,
                 () = expired => CutOff::Outlived,
-                () = replaced(&site, None, &headers) => CutOff::Outlived,
+                cut = replaced(&site, None, &headers) => cut,
             }),
-            Lasts::UntilEnded => {
-                tokio::select! {
-                    () = client.worker.drain().begun() => {}
-                    () = sleep_until(until) => {}
-                    () = expired => {}
-                    () = replaced(&site, Some(&state), &headers) => {}
-                }
-                None
-            }
+            Lasts::UntilEnded => tokio::select! {
+                () = client.worker.drain().begun() => None,
+                () = sleep_until(until) => None,
+                () = expired => None,
+                cut = replaced(&site, Some((state, standing)), &headers) => Some(cut),
+            },
         }
     })
 }
 
-/// Resolves when another policy than this is in force, or with other keys the caller's credential
-/// is bad.
-async fn replaced(site: &Site, state: Option<&InForce>, headers: &HeaderMap) {
+/// Resolves when another policy is in force that does not let it go on, or with other keys the
+/// caller's credential is bad.
+async fn replaced(
+    site: &Site,
+    mut let_in: Option<(Rc<InForce>, Option<Box<Standing>>)>,
+    headers: &HeaderMap,
+) -> CutOff {
     let (mut look, mut verified_with) = (interval(LOOK), None);
     // Budget: the lifetime of the stream.
     loop {
         look.tick().await;
         let latest = site.in_force();
-        if state.is_some_and(|it| !Arc::ptr_eq(&latest.gate, &it.gate)) {
-            return;
+        if let Some((state, standing)) = &mut let_in
+            && !Arc::ptr_eq(&latest.gate, &state.gate)
+        {
+            let goes_on = match standing {
+                Some(standing) => standing.goes_on(state, &latest).await,
+                None => false,
+            };
+            if !goes_on {
+                return CutOff::Replaced;
+            }
+            *state = Rc::clone(&latest);
         }
         let keyring = latest.keys.keyring();
         if are_other(keyring.as_ref(), verified_with.as_ref()) {
             let credentials = (latest.credentials(), &latest.keys);
             if identify(credentials, headers, now()).await.is_err() {
-                return;
+                return CutOff::Outlived;
             }
             verified_with = keyring;
         }

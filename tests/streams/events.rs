@@ -1,7 +1,7 @@
 //! Answers that go on: not held back, and bounded otherwise than answers are.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     num::NonZeroUsize,
     sync::mpsc::{Receiver, Sender, channel},
@@ -88,6 +88,14 @@ impl Client {
         self.0.read_exact(&mut piece).unwrap();
         let _ = self.0.read_line(&mut size);
         String::from_utf8(piece).unwrap()
+    }
+
+    /// Whether nothing more comes, not even the end, and the connection is closed.
+    fn breaks_off(mut self) -> bool {
+        let mut rest = Vec::new();
+        let ended = self.0.read_to_end(&mut rest);
+        let is_silent = ended.is_err_and(|it| it.kind() == ErrorKind::WouldBlock);
+        rest.is_empty() && !is_silent
     }
 
     /// All that still comes, as it is written.
@@ -249,6 +257,72 @@ fn another_policy_does_not_halve_an_answer_in_parts() {
     proxy.replace(&parts_policy("aliases: 0"), SCHEMA);
     assert_eq!(live.hear_short(), "error aliased MAX_ALIASES_LIMIT");
     ends_whole(&upstream, client);
+}
+
+/// A subscription that runs, of which an event has come.
+fn running(policy: &str, sockets: &SocketUpstream) -> (Upstream, Proxy, Client) {
+    let upstream = Upstream::start("text/event-stream");
+    let proxy = Proxy::with(policy, SCHEMA, upstream.address, |config| {
+        config.workers = NonZeroUsize::MIN;
+        let url = format!("ws://{}/", sockets.address());
+        config.upstream_websocket = UpstreamUrl::parse_websocket(&url).ok();
+    });
+    let body = r#"{"query":"subscription { a: tick }"}"#;
+    let (mut client, head) = Client::ask_for(proxy.address(), "text/event-stream", body);
+    assert_eq!(head.status(), 200, "{head:?}");
+    upstream.pieces.send(EVENT).unwrap();
+    assert_eq!(client.next(), EVENT);
+    (upstream, proxy, client)
+}
+
+const EVENT: &str = "event: next\ndata: {\"data\":{\"a\":1}}\n\n";
+
+#[test]
+fn another_policy_ends_no_events_that_it_lets_go_on() {
+    let sockets = SocketUpstream::start();
+    let contract = "response: { contract: report }\n";
+    for response in ["", contract] {
+        let before = policy("") + response;
+        let (upstream, proxy, mut client) = running(&before, &sockets);
+        let laid_out = before.replace("limits: {", "# As before.\nlimits:  {");
+        for after in [laid_out, before.replace("depth: 3", "depth: 2")] {
+            proxy.replace(&after, SCHEMA);
+            was_judged(&proxy, &after);
+            upstream.pieces.send(EVENT).unwrap();
+            assert_eq!(client.next(), EVENT);
+        }
+        upstream.pieces.send("").unwrap();
+        let mut end = String::new();
+        client.0.read_line(&mut end).unwrap();
+        assert_eq!(end, "0\r\n");
+    }
+}
+
+/// Waits until what goes on was judged under a policy that is in force. What runs over a socket is
+/// looked at as often, so that one which begins now ends later.
+fn was_judged(proxy: &Proxy, policy: &str) {
+    let mut live = socket::Client::begun(proxy.address(), &[]);
+    live.subscribe("1", "subscription{tick}");
+    assert_eq!(live.hear_short(), "next 1");
+    proxy.replace(&policy.replace("websocket: {", "websocket: { message: 1KiB"), SCHEMA);
+    assert_eq!(live.hear(), "close 1012");
+}
+
+#[test]
+fn events_that_may_not_go_on_break_off() {
+    let sockets = SocketUpstream::start();
+    let before = policy("");
+    for after in [
+        before.replace("depth: 3", "aliases: 0"),
+        before.replace("http: {", "http: { forward_headers: [user-agent],"),
+        before.replace("http: {", "http: { path: /other,"),
+        before.clone() + "response: { contract: report }\n",
+        before.clone() + "operations: { kinds: [query] }\n",
+    ] {
+        let (_upstream, proxy, client) = running(&before, &sockets);
+        proxy.replace(&after, SCHEMA);
+        assert!(client.breaks_off(), "{after}");
+    }
 }
 
 #[test]
