@@ -31,6 +31,7 @@ use crate::{
         standing::Standing,
         stream::{self, Following},
         traced::Traced,
+        waiting::Waiting,
         watched::{self, Counting, Pass},
     },
     sources::now,
@@ -63,6 +64,8 @@ pub(super) struct Exchange<'e> {
     pub(super) who: OnceCell<Arc<Identity>>,
     /// Its place in a trace, when somebody wants to know.
     pub(super) traced: Option<Box<Traced>>,
+    /// Its client, who waits for the answer.
+    pub(super) waiting: Waiting,
 }
 
 /// How a request was served.
@@ -148,6 +151,7 @@ impl Exchange<'_> {
         };
         let Going { admitted, told, watched, answers, expires, mut charges, standing } = *going;
         charges.sent();
+        self.waiting.forwarded();
         let is_live = admitted.items().iter().any(|it| it.kind == OperationKind::Subscription);
         let call = self.traced.as_ref().map(|it| it.call(self.site.upstream_url()));
         let trace = call.as_ref().map(|it| it.forwarded());

@@ -26,6 +26,7 @@ use crate::{
         logged,
         panics::{Caught, caught},
         stream,
+        waiting::Waiting,
     },
     telemetry::{GraphIndex, Panicked},
     transport::{Media, Refusal, Reply, listed_origin},
@@ -44,15 +45,15 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let until = Instant::now().checked_add(limit);
     let (head, body) = request.into_parts();
     let (site, wrong) = worker.sites().meant(&head);
-    let state = site.in_force();
+    let (state, head) = (&site.in_force(), &head);
     let media = Media::preferred(&head.headers);
     let origin = listed_origin(&head.headers, state.http());
     let id = worker.ids().next_of(wrong.as_ref().map_or(site.index(), |_| GraphIndex::NONE));
     let reply = Reply { id, media, http: state.http(), origin };
     let (noted, who) = (OnceCell::new(), OnceCell::new());
-    let traced = None;
+    let (traced, waiting) = (None, Waiting::new(id));
     let mut exchange =
-        Exchange { client, n, site, wrong, state: &state, head: &head, reply, noted, who, traced };
+        Exchange { client, n, site, wrong, state, head, reply, noted, who, traced, waiting };
     exchange.trace();
     let mut body = Arriving::new(body, &client.abandoned);
     // Boxed once: what holds a future is copied whole when it is handed on, and hands it on itself.
@@ -70,6 +71,7 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     exchange.pass_over(body).await;
     exchange.close_if_last(&mut response);
     exchange.traced.inspect(|it| it.end(response.status(), code));
+    exchange.waiting.answered();
     response
 }
 

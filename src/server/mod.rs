@@ -47,6 +47,7 @@ mod taken_back;
 mod traced;
 mod upgrade;
 mod upload;
+mod waiting;
 mod watched;
 mod who;
 mod worker;

@@ -59,7 +59,7 @@ pub use logging::{LogFormat, Logging, LoggingError, hide_panic_messages, start_l
 pub use rates::{Overflowed, ProxyNotTrusted, SharedFound, SharedLost};
 pub use recent::{RecentRefusal, recent_refusals};
 pub use request_id::{RequestId, RequestIds};
-pub use served::{Judged, Refused, Served, Timed};
+pub use served::{ClientLeft, Judged, Refused, Served, Timed};
 pub use socket::{SocketClosed, SocketOpened};
 pub use trace::{Fact, Kind, Span, Spans, TraceContext, Tracer, spans};
 pub use traffic::{ShadowDiffers, ShadowStands, TrafficLost, TrafficNotWritten};

@@ -116,6 +116,28 @@ impl Served {
     }
 }
 
+/// A client left before it was answered: its connection ended, or the side of it that it sends on.
+/// What ran for it was dropped.
+#[derive(Debug)]
+pub struct ClientLeft {
+    /// The request.
+    pub id: RequestId,
+    /// Whether the upstream was asked: what it was asked for may have run.
+    pub is_forwarded: bool,
+}
+
+impl ClientLeft {
+    /// Logs it.
+    pub fn emit(&self) {
+        info!(
+            event = "client-left",
+            forwarded = self.is_forwarded,
+            graph = self.id.graph_name(),
+            request_id = %self.id,
+        );
+    }
+}
+
 /// How long a request took, apart from the time in which its bytes came.
 #[derive(Debug)]
 pub struct Timed {

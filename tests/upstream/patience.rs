@@ -1,11 +1,16 @@
 //! A policy that waits shortly, in front of an upstream that is silent.
 
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::{Shutdown, TcpListener},
+};
+
 use portcullis::config::UpstreamHttp;
 
 use crate::{
-    POLICY, post,
+    POLICY, connect, log, post,
     server::{Answers, Server},
-    start_under, status,
+    start, start_under, status,
 };
 
 #[test]
@@ -20,4 +25,23 @@ fn a_silent_http2_connection_takes_no_further_request_however_shortly_the_policy
         let connections: Vec<_> = server.seen().iter().map(|it| it.connection).collect();
         assert_eq!(connections, [0, 1], "{timeout}");
     }
+}
+
+/// Nothing tells a side that is closed from a client that has left; the log tells that it did.
+#[test]
+fn a_client_that_leaves_before_its_answer_is_in_the_log() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = start("http://127.0.0.1", upstream.local_addr().unwrap(), |_config| {});
+    let mut client = connect(&proxy, "");
+    let (asked, _address) = upstream.accept().unwrap();
+    let mut line = String::new();
+    BufReader::new(asked).read_line(&mut line).unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "");
+    proxy.stop();
+    assert_eq!(proxy.join(), 0);
+    let logged = log::lines_with("client-left");
+    assert!(logged.contains(r#""forwarded":true"#), "{logged}");
 }

@@ -1,0 +1,39 @@
+//! A client that waits for an answer, and may leave before it comes.
+//!
+//! What ran for it is dropped then, with all that knows of the request, and no other line of the log
+//! would say so.
+
+use std::cell::Cell;
+
+use crate::telemetry::{ClientLeft, RequestId};
+
+/// A request that is not answered yet. Dropped before, it says that its client has left.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    id: RequestId,
+    /// Whether the upstream was asked.
+    is_forwarded: Cell<bool>,
+    is_answered: Cell<bool>,
+}
+
+impl Waiting {
+    pub(super) const fn new(id: RequestId) -> Self {
+        Self { id, is_forwarded: Cell::new(false), is_answered: Cell::new(false) }
+    }
+
+    pub(super) fn forwarded(&self) {
+        self.is_forwarded.set(true);
+    }
+
+    pub(super) fn answered(&self) {
+        self.is_answered.set(true);
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.is_answered.get() {
+            ClientLeft { id: self.id, is_forwarded: self.is_forwarded.get() }.emit();
+        }
+    }
+}
