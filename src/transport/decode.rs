@@ -9,7 +9,7 @@ use crate::{
     json,
     json::{Kind, Literal, Tree, Value},
     policy::{Http, UnknownKeys},
-    transport::violation,
+    transport::{shown, violation},
     verdict::{Code, Framing, Violation, ids},
 };
 
@@ -88,7 +88,7 @@ fn request<'a>(object: Value<'a>, http: &Http) -> Result<Request<'a>, Violation>
                     persisted = read_extensions(extensions, http, &mut request)?;
                 }
             }
-            _ => unknown(http)?,
+            key => unknown(http, "", key)?,
         }
     }
     request.document_id = one_id(request.document_id, persisted)?;
@@ -129,7 +129,9 @@ fn read_extensions<'a>(
     for member in extensions.children() {
         let key = member.key().unwrap_or_default();
         if !lists(&http.extensions, &key) {
-            unknown(http)?;
+            if *key != *CLIENT_LIBRARY {
+                unknown(http, "extensions.", &key)?;
+            }
             continue;
         }
         if key == "persistedQuery" {
@@ -199,12 +201,20 @@ fn object_or_null<'a>(value: Value<'a>, key: &'static str) -> Result<Option<Valu
     }
 }
 
-fn unknown(http: &Http) -> Result<(), Violation> {
+fn unknown(http: &Http, inside: &str, key: &str) -> Result<(), Violation> {
     match http.unknown_keys {
         UnknownKeys::Drop => Ok(()),
-        UnknownKeys::Reject => Err(invalid("the request has a key that is not known here")),
+        UnknownKeys::Reject => {
+            let objection = invalid("the request has a key that is not known here");
+            let detail = format!("`{inside}{}`: `http.unknown_keys` is `reject`", shown(key));
+            Err(Violation { detail: detail.into(), ..objection })
+        }
     }
 }
+
+/// The name and the version of Apollo Client, which it sends unless it is told not to. Known
+/// wherever it is not listed: nothing of it is read.
+const CLIENT_LIBRARY: &str = "clientLibrary";
 
 fn lists(names: &[Box<str>], name: &str) -> bool {
     names.iter().any(|it| **it == *name)
@@ -319,8 +329,27 @@ mod tests {
             check(body, Ok("Single: {a}|-|-|-|"));
             check_with(&strict, body, Err(Code::INVALID_REQUEST));
         }
+        // As Apollo Client 4.3 sends it.
+        let apollo = r#"{"operationName":null,"variables":{},"extensions":{"clientLibrary":{"name":"@apollo/client","version":"4.3.0"}},"query":"{a}"}"#;
+        check_with(&strict, apollo, Ok("Single: {a}|-|-|{}|"));
+        check_with(&strict, r#"{"query":"{a}","clientLibrary":{}}"#, Err(Code::INVALID_REQUEST));
+        let none = Http { extensions: Vec::new(), ..strict.clone() };
+        check_with(&none, apollo, Ok("Single: {a}|-|-|{}|"));
         let listed = r#"{"query":"{a}","extensions":{"trace":[1]}}"#;
         check_with(&strict, listed, Ok("Single: {a}|-|-|-|trace=[1]"));
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_is_named_in_the_detail_alone() {
+        let strict = Http { unknown_keys: UnknownKeys::Reject, ..http() };
+        let check = |body: &str, name: &str| {
+            let tree = json::read(body.as_bytes(), json::Limits::default()).unwrap();
+            let refused = decode(&tree, &strict).unwrap_err();
+            let expect = format!("`{name}`: `http.unknown_keys` is `reject`");
+            assert_eq!((&*refused.detail, refused.public.contains(name)), (&*expect, false));
+        };
+        check(r#"{"query":"{a}","Query":"{b}"}"#, "Query");
+        check(r#"{"query":"{a}","extensions":{"other":1}}"#, "extensions.other");
     }
 
     #[test]

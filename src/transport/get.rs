@@ -15,7 +15,7 @@ use http::{
 use crate::{
     json::{self, push_escaped},
     policy::{Http, UnknownKeys},
-    transport::{body_too_large, media::readable, target::holds_graphql, violation},
+    transport::{body_too_large, media::readable, shown, target::holds_graphql, violation},
     verdict::{Code, Violation, ids},
 };
 
@@ -124,7 +124,10 @@ impl Values {
             None => match http.unknown_keys {
                 UnknownKeys::Drop => Ok(()),
                 UnknownKeys::Reject => {
-                    Err(invalid("the request has a parameter that is not known here"))
+                    let objection = invalid("the request has a parameter that is not known here");
+                    let name = shown(&decoded);
+                    let detail = format!("`{name}`: `http.unknown_keys` is `reject`").into();
+                    Err(Violation { detail, ..objection })
                 }
             },
         }
