@@ -11,10 +11,12 @@ pub enum Problem {
     ControlCharacter,
     /// Two members of one object have the same key.
     DuplicateKey,
-    /// A bad escape sequence, or half of a surrogate pair.
+    /// A bad escape sequence.
     Escape,
     /// A list with more elements than the limit.
     ListTooLong,
+    /// Half of a surrogate pair: half an emoji, as cutting a text after so many units makes it.
+    LoneSurrogate,
     /// A number that RFC 8259 does not allow.
     Number,
     /// More values than the limit.
@@ -48,6 +50,7 @@ impl fmt::Display for Problem {
             Self::DuplicateKey => "duplicate key",
             Self::Escape => "bad escape sequence",
             Self::ListTooLong => "a list is too long",
+            Self::LoneSurrogate => "a lone surrogate, which is half a character",
             Self::Number => "bad number",
             Self::TooDeep => "nested too deeply",
             Self::TooManyValues => "too many values",

@@ -340,8 +340,13 @@ mod tests {
         check(&"9".repeat(308), Ok(1));
         check("+1", Err(Problem::UnexpectedByte));
         check("NaN", Err(Problem::UnexpectedByte));
-        check("\"\\ud800\"", Err(Problem::Escape));
-        check("\"\\udc00\\ud800\"", Err(Problem::Escape));
+        check("\"\\ud800\"", Err(Problem::LoneSurrogate));
+        check("\"\\udc00\\ud800\"", Err(Problem::LoneSurrogate));
+        check("\"\\ud83d\\n\"", Err(Problem::LoneSurrogate));
+        check("\"\\ud83d\\u00e9\"", Err(Problem::LoneSurrogate));
+        check("\"\\ud83d\\uzzzz\"", Err(Problem::Escape));
+        let half = br#"["abc\ud83d"]"#;
+        assert_eq!(read(half, Limits::default()).err().map(|it| it.at), Some(5));
         check("\"\\x\"", Err(Problem::Escape));
         check("\"a\nb\"", Err(Problem::ControlCharacter));
         check("\u{feff}{}", Err(Problem::ByteOrderMark));

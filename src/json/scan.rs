@@ -205,15 +205,17 @@ fn escape(cursor: &mut Cursor<'_>) -> Result<(), Error> {
 
 /// The digits of an escape, or of two that make a pair.
 fn code_point(cursor: &mut Cursor<'_>) -> Result<(), Error> {
+    // The backslash and the letter were passed over.
+    let lone = Error { problem: Problem::LoneSurrogate, at: cursor.at().saturating_sub(2) };
     match cursor.hex4()? {
         0xd800..=0xdbff => {
             let follows = cursor.take_if(b'\\') && cursor.take_if(b'u');
             if follows && matches!(cursor.hex4()?, 0xdc00..=0xdfff) {
                 return Ok(());
             }
-            Err(cursor.error(Problem::Escape))
+            Err(lone)
         }
-        0xdc00..=0xdfff => Err(cursor.error(Problem::Escape)),
+        0xdc00..=0xdfff => Err(lone),
         _ => Ok(()),
     }
 }
