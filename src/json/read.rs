@@ -24,10 +24,17 @@ pub struct Lists {
     pub length: u32,
 }
 
+impl Limits {
+    /// 35: the largest `limits.variables.depth`, 32, in the variables of a request of a batch.
+    pub const DEPTH: u32 = 35;
+    /// 100,100: the largest `limits.variables.list`, 100,000, and what is around such a list.
+    pub const VALUES: u32 = 100_100;
+}
+
 impl Default for Limits {
-    /// Depth 32; as many values as a body of the default size can hold, in lists of any length.
+    /// Those of a body, lists of any length.
     fn default() -> Self {
-        Self { depth: 32, values: 100_000, lists: None }
+        Self { depth: Self::DEPTH, values: Self::VALUES, lists: None }
     }
 }
 

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 
 use crate::{
     admission::{Request, Requests},
-    json,
     json::{Kind, Literal, Tree, Value},
     policy::{Http, UnknownKeys},
     transport::{shown, violation},
@@ -39,19 +38,6 @@ pub fn decode_one<'a>(value: Value<'a>, http: &Http) -> Result<Requests<'a>, Vio
             Err(invalid("the payload must be a JSON object"))
         }
     }
-}
-
-/// The objection to a body that is not strict JSON, or has a list that no profile would take.
-#[must_use]
-pub fn not_json(error: json::Error) -> Violation {
-    if error.problem == json::Problem::ListTooLong {
-        let public = "the operation is over the limit `limits.variables.list`";
-        let detail = error.to_string().into();
-        return Violation { detail, ..violation("list-length", Code::MAX_VARIABLES_LIMIT, public) };
-    }
-    let public = format!("the body is not strict JSON: {}", error.problem);
-    let detail = error.to_string().into();
-    Violation { detail, ..violation(ids::JSON, Code::INVALID_JSON, public) }
 }
 
 fn batch<'a>(root: Value<'a>, http: &Http) -> Result<Requests<'a>, Violation> {
@@ -227,7 +213,10 @@ fn invalid(public: impl Into<Cow<'static, str>>) -> Violation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::tests::http;
+    use crate::{
+        json,
+        transport::{not_json, tests::http},
+    };
 
     fn check_with(http: &Http, body: &str, expect: Result<&str, Code>) {
         let tree = json::read(body.as_bytes(), json::Limits::default());

@@ -15,7 +15,9 @@ use http::{
 use crate::{
     json::{self, push_escaped},
     policy::{Http, UnknownKeys},
-    transport::{body_too_large, media::readable, shown, target::holds_graphql, violation},
+    transport::{
+        body_too_large, media::readable, not_json::bounded, shown, target::holds_graphql, violation,
+    },
     verdict::{Code, Violation, ids},
 };
 
@@ -162,11 +164,8 @@ impl Values {
 }
 
 fn not_json(name: &str, error: json::Error) -> Violation {
-    let public = format!("`{name}` is not strict JSON: {}", error.problem);
-    Violation {
-        detail: error.to_string().into(),
-        ..violation(ids::JSON, Code::INVALID_JSON, public)
-    }
+    let public = format!("`{name}` is not strict JSON: {error}");
+    Violation { detail: bounded(error).into(), ..violation(ids::JSON, Code::INVALID_JSON, public) }
 }
 
 /// Percent codes and pluses undone, once; whole codes only, and UTF-8 when all is undone.

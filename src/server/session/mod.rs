@@ -260,8 +260,9 @@ async fn said(channel: &mut Option<Channel>) -> Result<Bytes, ChannelEnded> {
     }
 }
 
-/// One container around a request.
-const MESSAGE: json::Limits = json::Limits { depth: 33, values: 100_000, lists: None };
+/// Those of a body: a message is around its request as a batch is.
+const MESSAGE: json::Limits =
+    json::Limits { depth: json::Limits::DEPTH, values: json::Limits::VALUES, lists: None };
 /// 1 s: so long may an operation run on that another policy refuses.
 const LOOK: Duration = Duration::from_secs(1);
 /// 20 s: nothing runs that could be refused.
