@@ -188,7 +188,8 @@ impl Exchange<'_> {
 
     /// What the guard of the connection has found in the bytes of this request.
     pub(super) fn well_formed(&self) -> Result<(), Violation> {
-        self.client.watch.wrong(self.n).map_or(Ok(()), |wrong| Err(wrong.into()))
+        let bounds = self.client.worker.bounds();
+        self.client.watch.wrong(self.n).map_or(Ok(()), |wrong| Err(wrong.violation(bounds)))
     }
 
     pub(super) fn limits(&self) -> body::Limits {

@@ -19,6 +19,7 @@ use crate::{
     telemetry::RequestId,
     transport::{
         Media, events, limited, origin,
+        problem::is_below_graphql,
         status::{challenge, is_about_operation, status},
     },
     verdict::{Code, Fault, Framing, Rejected, Violation, ids},
@@ -139,9 +140,10 @@ impl Reply<'_> {
 
     fn reject(&self, framing: Framing, items: &[Violation]) -> Response<Bytes> {
         let decides = |it: &&Violation| it.code != Code::BATCH_REFUSED;
-        let code = items.iter().find(decides).map_or(Code::INTERNAL_SERVER_ERROR, |it| it.code);
-        if BELOW_GRAPHQL.contains(&code) {
-            return self.problem(code);
+        let deciding = items.iter().find(decides);
+        let code = deciding.map_or(Code::INTERNAL_SERVER_ERROR, |it| it.code);
+        if is_below_graphql(code) {
+            return self.problem(code, deciding.and_then(|it| self.explained(it)));
         }
         let mut body = String::new();
         match (framing, items) {
@@ -186,19 +188,6 @@ impl Reply<'_> {
             Media::EventStream => Media::Json.content_type(),
             Media::GraphqlResponse | Media::Json => self.media.content_type(),
         }
-    }
-
-    /// RFC 9457, for what goes wrong before there is a GraphQL request.
-    fn problem(&self, code: Code) -> Response<Bytes> {
-        let status = status(code, self.http.status, self.media);
-        let body = format!(
-            r#"{{"type":"about:blank","title":"{}","status":{},"code":"{code}","requestId":"{}"}}"#,
-            status.canonical_reason().unwrap_or_default(),
-            status.as_u16(),
-            self.id,
-        );
-        let media = HeaderValue::from_static("application/problem+json");
-        self.response(status, media, body)
     }
 
     fn push_all(&self, body: &mut String, items: &[Violation]) {
@@ -251,7 +240,12 @@ impl Reply<'_> {
         body.push_str("}}]");
     }
 
-    fn response(&self, status: StatusCode, media: HeaderValue, body: String) -> Response<Bytes> {
+    pub(super) fn response(
+        &self,
+        status: StatusCode,
+        media: HeaderValue,
+        body: String,
+    ) -> Response<Bytes> {
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() = status;
         self.dress(&mut response, media);
@@ -269,14 +263,6 @@ impl Reply<'_> {
 
 /// All that a client learns of a fault that is not its own.
 const NOT_SERVED: &str = "the request could not be served";
-/// What goes wrong before there is a GraphQL request.
-const BELOW_GRAPHQL: [Code; 5] = [
-    Code::CLIENT_TIMEOUT,
-    Code::INVALID_HTTP,
-    Code::MAX_BODY_LIMIT,
-    Code::REQUEST_HEADERS_TOO_LARGE,
-    Code::URI_TOO_LONG,
-];
 /// On every refusal: not to be kept, guessed at, or shown as a page.
 static GUARDED: [(HeaderName, HeaderValue); 3] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -362,6 +348,11 @@ mod tests {
             &http(),
             violation(Code::MAX_BODY_LIMIT).into(),
             r#"413 application/problem+json {"type":"about:blank","title":"Payload Too Large","status":413,"code":"MAX_BODY_LIMIT","requestId":"ID"}"#,
+        );
+        check(
+            &Http { explain_refusals: ExplainRefusals::On, ..http() },
+            violation(Code::URI_TOO_LONG).into(),
+            r#"414 application/problem+json {"type":"about:blank","title":"URI Too Long","status":414,"code":"URI_TOO_LONG","detail":"depth 9 of 5","requestId":"ID"}"#,
         );
     }
 

@@ -1,6 +1,9 @@
 //! The ways in which an HTTP/1 message can be wrong, as objections.
 
-use crate::verdict::{Code, Violation, ids};
+use crate::{
+    config::Bounds,
+    verdict::{Code, Violation, ids},
+};
 
 /// What is wrong with the bytes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,15 +113,39 @@ impl Wrong {
     }
 }
 
-impl From<Wrong> for Violation {
-    fn from(wrong: Wrong) -> Self {
-        let text = wrong.text();
-        Self {
-            rule: ids::HTTP,
-            code: wrong.code(),
-            at: None,
-            public: text.into(),
-            detail: text.into(),
-        }
+impl Wrong {
+    /// The objection, which tells the log what the most is.
+    pub(in crate::server) fn violation(self, bounds: &Bounds) -> Violation {
+        let text = self.text();
+        let most = match self {
+            Self::HeadTooLarge => Some((bounds.head, "bytes", "head")),
+            Self::TargetTooLong => Some((bounds.target, "bytes", "target")),
+            Self::TooManyFields => Some((bounds.fields, "fields", "fields")),
+            _ => None,
+        };
+        let detail = match most {
+            Some((n, what, name)) => {
+                format!("{text}: more than {n} {what}, which is `bounds.{name}`")
+            }
+            None => text.to_owned(),
+        };
+        let (rule, code) = (ids::HTTP, self.code());
+        Violation { rule, code, at: None, public: text.into(), detail: detail.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_is_told_with_the_number() {
+        let bounds = Bounds { head: 9000, target: 80, fields: 7, ..Bounds::default() };
+        let detail = |wrong: Wrong| wrong.violation(&bounds).detail;
+        let expect = "the head is too large: more than 9000 bytes, which is `bounds.head`";
+        assert_eq!(&*detail(Wrong::HeadTooLarge), expect);
+        assert!(detail(Wrong::TargetTooLong).ends_with("80 bytes, which is `bounds.target`"));
+        assert!(detail(Wrong::TooManyFields).ends_with("7 fields, which is `bounds.fields`"));
+        assert_eq!(&*detail(Wrong::HostTwice), "`Host` is there twice");
     }
 }
