@@ -191,6 +191,12 @@ impl<'t> Value<'t> {
         Place(self.node)
     }
 
+    /// Whether that place is its own, or of something in it.
+    #[must_use]
+    pub fn holds(self, place: Place) -> bool {
+        (self.node..self.node().end.max(self.node.saturating_add(1))).contains(&place.0)
+    }
+
     /// Whether it is a file, or one is in it.
     #[must_use]
     pub fn holds_file(self) -> bool {

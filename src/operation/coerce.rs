@@ -37,16 +37,20 @@ pub fn coerce<'a>(
                 let outermost =
                     Expected { value, wrappers: &variable.ty.wrappers, named: variable.ty.named };
                 check(schema, outermost, &mut open)
-                    .map_err(|problem| objection(variable, &problem))?;
+                    .map_err(|wrong| objection(&path(variable, value, wrong.at), &wrong.problem))?;
                 let boolean = match value.kind() {
                     Json::Boolean(value) => Some(value),
                     _ => None,
                 };
                 (Given::Value(value), boolean)
             }
-            None if variable.is_required() => return Err(objection(variable, "no value is given")),
+            None if variable.is_required() => {
+                return Err(objection(&variable.name, "no value is given"));
+            }
             None if variable.default.is_some() => (Given::Default, variable.default_boolean),
-            None if is_inherited(&variable.name) => return Err(objection(variable, INHERITED)),
+            None if is_inherited(&variable.name) => {
+                return Err(objection(&variable.name, INHERITED));
+            }
             None => (Given::Absent, None),
         };
         coerced.given.push(given);
@@ -71,19 +75,47 @@ fn every_file_is_declared(variables: &[Variable], given: json::Value<'_>) -> Res
     Err(Violation { rule, code, at: None, public: public.into(), detail: public.into() })
 }
 
-fn objection(variable: &Variable, problem: &str) -> Violation {
+/// The objection to what stands at a path, which begins with the name of a variable.
+fn objection(path: &str, problem: &str) -> Violation {
+    let name = path.split(['.', '[']).next().unwrap_or_default();
     let public = match problem {
         // Nothing is wrong with it but how it is written, which its sender has to know.
-        INHERITED | ROUNDED => format!("variable `${}`: {problem}", variable.name),
-        _ => format!("variable `${}` does not have a value of its type", variable.name),
+        INHERITED | ROUNDED => format!("variable `${name}`: {problem}"),
+        _ => format!("variable `${name}` does not have a value of its type"),
     };
     Violation {
         rule: ids::VARIABLE_VALUES,
         code: Code::BAD_USER_INPUT,
-        at: Some(format!("${}", variable.name).into()),
+        at: Some(format!("${name}").into()),
         public: public.into(),
-        detail: format!("variable `${}`: {problem}", variable.name).into(),
+        detail: format!("variable `${path}`: {problem}").into(),
     }
+}
+
+/// The way to a place in the value of a variable. It is looked for when something is wrong there,
+/// and costs nothing before.
+fn path(variable: &Variable, value: json::Value<'_>, place: json::Place) -> String {
+    let (mut path, mut at) = (variable.name.to_string(), value);
+    // Budget: the JSON text; every turn goes one level deeper.
+    while at.place() != place {
+        let inner = at.children().enumerate().find(|(_, it)| it.holds(place));
+        let Some((n, inner)) = inner else { break };
+        match inner.key() {
+            Some(key) => {
+                path.push('.');
+                path.push_str(if is_name(&key) { &key } else { "…" });
+            }
+            None => path.push_str(&format!("[{n}]")),
+        }
+        at = inner;
+    }
+    path
+}
+
+/// Whether a key could be a field's name, and is short: no other is worth a place in the log.
+fn is_name(key: &str) -> bool {
+    (1..=MAX_NAME).contains(&key.len())
+        && key.bytes().all(|it| it == b'_' || it.is_ascii_alphanumeric())
 }
 
 /// A value and the type that it must have.
@@ -94,19 +126,31 @@ struct Expected<'s, 'a> {
     named: TypeId,
 }
 
+/// What is wrong with a value, and which it is.
+struct Wrong {
+    at: json::Place,
+    problem: String,
+}
+
+impl Wrong {
+    fn new(at: json::Value<'_>, problem: impl Into<String>) -> Self {
+        Self { at: at.place(), problem: problem.into() }
+    }
+}
+
 // The budget of this loop is the JSON text: every value is visited once per wrapper of its type.
 fn check<'s, 'a>(
     schema: &'s Schema,
     outermost: Expected<'s, 'a>,
     open: &mut Vec<Expected<'s, 'a>>,
-) -> Result<(), String> {
+) -> Result<(), Wrong> {
     let mut next = Some(outermost);
     while let Some(expected) = next.take().or_else(|| open.pop()) {
         let Expected { value, wrappers, named } = expected;
         let is_null = value.kind() == Json::Null;
         match wrappers.split_first() {
             Some((Wrapper::NonNull, _)) if is_null => {
-                return Err("null where the type has `!`".into());
+                return Err(Wrong::new(value, "null where the type has `!`"));
             }
             Some((Wrapper::NonNull, inner)) => {
                 next = Some(Expected { wrappers: inner, ..expected })
@@ -132,13 +176,14 @@ fn named_value<'s, 'a>(
     named: TypeId,
     value: json::Value<'a>,
     open: &mut Vec<Expected<'s, 'a>>,
-) -> Result<(), String> {
+) -> Result<(), Wrong> {
     let ty = schema.ty(named);
+    let wrong = |problem: String| Err(Wrong::new(value, problem));
     match ty.kind {
         Kind::Enum => {
             let name = value.string();
             let is_known = name.is_some_and(|it| ty.values.iter().any(|known| *known.name == *it));
-            if is_known { Ok(()) } else { Err(format!("not a value of enum `{}`", ty.name)) }
+            if is_known { Ok(()) } else { wrong(format!("not a value of enum `{}`", ty.name)) }
         }
         Kind::InputObject { one_of } => {
             if one_of {
@@ -148,11 +193,11 @@ fn named_value<'s, 'a>(
         }
         Kind::Scalar if is_scalar(ty.scalar, value) => Ok(()),
         Kind::Scalar if ty.scalar == Scalar::Id && value.kind() == Json::Number => {
-            Err(ROUNDED.into())
+            wrong(ROUNDED.into())
         }
-        Kind::Scalar => Err(format!("not a value of scalar `{}`", ty.name)),
+        Kind::Scalar => wrong(format!("not a value of scalar `{}`", ty.name)),
         Kind::Interface | Kind::Object { .. } | Kind::Union => {
-            Err(format!("`{}` is not an input type", ty.name))
+            wrong(format!("`{}` is not an input type", ty.name))
         }
     }
 }
@@ -162,15 +207,15 @@ fn input_object<'s, 'a>(
     named: TypeId,
     value: json::Value<'a>,
     open: &mut Vec<Expected<'s, 'a>>,
-) -> Result<(), String> {
+) -> Result<(), Wrong> {
     let ty = &schema.ty(named).name;
     if value.kind() != Json::Object {
-        return Err(format!("not an object of input type `{ty}`"));
+        return Err(Wrong::new(value, format!("not an object of input type `{ty}`")));
     }
     for member in value.children() {
         let name = member.key().unwrap_or_default();
         let Some(field) = schema.input_field_named(named, &name) else {
-            return Err(format!("input type `{ty}` does not have every field that is given"));
+            return Err(Wrong::new(member, format!("input type `{ty}` does not have this field")));
         };
         let field = &schema.input(field).ty;
         open.push(Expected { value: member, wrappers: &field.wrappers, named: field.named });
@@ -180,20 +225,22 @@ fn input_object<'s, 'a>(
         let is_required =
             field.ty.wrappers.first() == Some(&Wrapper::NonNull) && field.default.is_none();
         if is_required && value.member(&field.name).is_none() {
-            return Err(format!("required field `{ty}.{}` is missing", field.name));
+            let problem = format!("required field `{ty}.{}` is missing", field.name);
+            return Err(Wrong::new(value, problem));
         }
     }
     Ok(())
 }
 
 /// GraphQL §3.10.1 (`@oneOf`).
-fn exactly_one(ty: &str, value: json::Value<'_>) -> Result<(), String> {
+fn exactly_one(ty: &str, value: json::Value<'_>) -> Result<(), Wrong> {
     let mut members = value.children();
     let first_is_set = members.next().is_some_and(|it| it.kind() != Json::Null);
     if value.kind() == Json::Object && first_is_set && members.next().is_none() {
         Ok(())
     } else {
-        Err(format!("exactly one field of `{ty}` must be given, and not null"))
+        let problem = format!("exactly one field of `{ty}` must be given, and not null");
+        Err(Wrong::new(value, problem))
     }
 }
 
@@ -226,6 +273,8 @@ const INHERITED: &str =
     "servers in JavaScript find another value by this name when none is given: give one, or null";
 const ROUNDED: &str = "not every server reads this number as the same ID: write it as a string";
 
+/// 64 bytes: longer names are rare.
+const MAX_NAME: usize = 64;
 /// 2^53 − 1: ECMA-262, `Number.MAX_SAFE_INTEGER`.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
@@ -265,6 +314,44 @@ mod tests {
         let tree = json::read(given.as_bytes(), json::Limits::default()).unwrap();
         let coerced = coerce(&schema, operation.unwrap().variables(), Some(tree.root())).map(drop);
         assert_eq!(coerced.err().map(|it| it.public.into_owned()).as_deref(), expect, "{given}");
+    }
+
+    #[test]
+    fn the_place_of_what_is_wrong_is_told_in_the_detail_alone() {
+        let text = "
+            type Query { a(v: [In!]): Int }
+            input In { n: In, i: Int, e: E, s: String!, o: O = null }
+            input O @oneOf { a: Int, b: Int }
+            enum E { A }
+        ";
+        let source = Source { name: "schema.graphql".into(), text: text.into() };
+        let schema = Arc::new(Schema::load(Arc::new(source)).unwrap().0);
+        let document = read("query ($v: [In!]) { a(v: $v) }", &ReadLimits::CEILINGS).unwrap();
+        let operation = spread(&schema, &document.document, OperationId(0), Skipped::Ignore);
+        let operation = operation.unwrap();
+        let check = |value: &str, expect: &str| {
+            let given = format!("{{\"v\":{value}}}");
+            let tree = json::read(given.as_bytes(), json::Limits::default()).unwrap();
+            let found = coerce(&schema, operation.variables(), Some(tree.root())).unwrap_err();
+            assert_eq!(*found.detail, format!("variable `$v{expect}"), "{value}");
+            assert_eq!(found.public, "variable `$v` does not have a value of its type");
+            assert_eq!(found.at.as_deref(), Some("$v"));
+        };
+        let unknown = "input type `In` does not have this field";
+        let nested = r#"{"s":"","n":{"s":"","n":{"s":"","zz":1}}}"#;
+        check(nested, &format!(".n.n.zz`: {unknown}"));
+        check(&format!(r#"[{{"s":""}},{nested}]"#), &format!("[1].n.n.zz`: {unknown}"));
+        check(r#"[{"s":"","\u007az":1}]"#, &format!("[0].zz`: {unknown}"));
+        check(r#"[{"s":"","a key\n":1}]"#, &format!("[0].…`: {unknown}"));
+        check("[null]", "[0]`: null where the type has `!`");
+        check(r#"{"s":null}"#, ".s`: null where the type has `!`");
+        check(r#"[{"s":"","n":{}}]"#, "[0].n`: required field `In.s` is missing");
+        check(r#"{"s":"","i":"1"}"#, ".i`: not a value of scalar `Int`");
+        check(r#"{"s":"","e":"B"}"#, ".e`: not a value of enum `E`");
+        check(r#"{"s":"","n":[1]}"#, ".n`: not an object of input type `In`");
+        let one = "exactly one field of `O` must be given, and not null";
+        check(r#"{"s":"","o":{}}"#, &format!(".o`: {one}"));
+        check("1", "`: not an object of input type `In`");
     }
 
     #[test]

@@ -26,7 +26,11 @@ use bluejay_validator::executable::{
 use crate::{
     document::{
         Document, Invalid, ReadLimits, print,
-        validate::{beyond_validator::beyond_validator, invalid::UNREADABLE, mistakes::Mistakes},
+        validate::{
+            beyond_validator::beyond_validator,
+            invalid::{Text, UNREADABLE},
+            mistakes::Mistakes,
+        },
     },
     schema::Schema,
 };
@@ -37,7 +41,7 @@ pub fn objections(schema: &Schema, document: &Document) -> Vec<Invalid> {
     let mut found = beyond_validator(document);
     let text = document.text();
     match parsed(text) {
-        Some(tree) => found.extend(found_in((schema, document), &tree, text)),
+        Some(tree) => found.extend(found_in((schema, document), &tree, Text::Sent(text))),
         None => found.extend(found_in_print(schema, document)),
     }
     found.truncate(MAX_FOUND);
@@ -55,15 +59,14 @@ fn found_in_print(schema: &Schema, document: &Document) -> Vec<Invalid> {
             at: None,
         }];
     };
-    let found = found_in((schema, document), &tree, &printed);
-    found.into_iter().map(|it| Invalid { at: None, ..it }).collect()
+    found_in((schema, document), &tree, Text::Printed)
 }
 
 /// `text` says the same as the document, and the tree is of it.
 fn found_in(
     (schema, document): (&Schema, &Document),
     tree: &ExecutableDocument<'_>,
-    text: &str,
+    text: Text<'_>,
 ) -> Vec<Invalid> {
     let definitions = schema.definitions().schema_definition();
     let cache = Cache::new(tree, definitions);

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use bluejay_core::definition::SchemaDefinition;
+use bluejay_core::{Value, definition::SchemaDefinition};
 use bluejay_parser::{Error as Report, ast::executable::ExecutableDocument};
 use bluejay_validator::{
     executable::document::{ArgumentError, DirectiveError, Error},
@@ -25,18 +25,39 @@ pub struct Invalid {
     pub at: Option<u32>,
 }
 
+/// The text that the validator has read.
+#[derive(Clone, Copy)]
+pub(super) enum Text<'t> {
+    /// One of ours, whose places are not the client's.
+    Printed,
+    /// As it was sent.
+    Sent(&'t str),
+}
+
 impl Invalid {
     pub(super) fn new<'a, S: SchemaDefinition>(
-        text: &str,
+        text: Text<'_>,
         error: Error<'a, ExecutableDocument<'a>, S>,
     ) -> Self {
         let public = public(&error);
-        let without_value = without_value(&error);
+        let (without_value, inside) = (without_value(&error), inside(&error));
         let report = Report::from(error);
-        let detail = without_value.unwrap_or_else(|| report.message().to_owned());
-        let located = Report::into_graphql_errors(text, [report]).into_iter().next();
-        let location = located.and_then(|it| it.locations.into_iter().next());
-        Self { public, detail, at: location.map(|it| offset(text, it.line, it.col)) }
+        let mut detail = without_value.unwrap_or_else(|| report.message().to_owned());
+        let location = match text {
+            Text::Printed => None,
+            Text::Sent(text) => {
+                let located = Report::into_graphql_errors(text, [report]).into_iter().next();
+                located.and_then(|it| Some((text, it.locations.into_iter().next()?)))
+            }
+        };
+        let of_value = inside.is_some();
+        if let Some(inside) = inside.filter(|it| !it.is_empty()) {
+            detail.push_str(&format!(", at `{inside}` in the value"));
+        }
+        if let (true, Some((_, it))) = (of_value, &location) {
+            detail.push_str(&format!(", {}:{}", it.line, it.col));
+        }
+        Self { public, detail, at: location.map(|(text, it)| offset(text, it.line, it.col)) }
     }
 }
 
@@ -127,6 +148,30 @@ fn without_value<'a, S: SchemaDefinition>(
         return None;
     };
     Some(format!("No such member on enum {enum_type_name}"))
+}
+
+/// Where in a value it does not fit, as keys and positions; nothing for what is about no value.
+fn inside<'a, S: SchemaDefinition>(error: &Error<'a, ExecutableDocument<'a>, S>) -> Option<String> {
+    match error {
+        Error::InvalidConstValue(error) => Some(place(error)),
+        Error::InvalidVariableValue(error) => Some(place(error)),
+        _ => None,
+    }
+}
+
+fn place<const CONST: bool, V: Value<CONST>>(error: &ValueError<'_, CONST, V>) -> String {
+    let (ValueError::CustomScalarInvalidValue { path, .. }
+    | ValueError::IntegerOutOfRange { path, .. }
+    | ValueError::NoEnumMemberWithName { path, .. }
+    | ValueError::NoImplicitConversion { path, .. }
+    | ValueError::NoInputFieldWithName { path, .. }
+    | ValueError::NoValueForRequiredFields { path, .. }
+    | ValueError::NonFiniteFloat { path, .. }
+    | ValueError::NonUniqueFieldNames { path, .. }
+    | ValueError::NullValueForRequiredType { path, .. }
+    | ValueError::OneOfInputNotSingleNonNullValue { path, .. }
+    | ValueError::OneOfInputNullValues { path, .. }) = error;
+    path.to_vec::<String>().join(".")
 }
 
 fn argument<'a, const CONST: bool, S: SchemaDefinition>(

@@ -38,6 +38,22 @@ fn found(text: &str) -> Vec<Invalid> {
 }
 
 #[test]
+fn a_value_that_does_not_fit_is_told_with_its_place_in_the_detail_alone() {
+    let check = |text: &str, expect: &str| {
+        let found = found(text);
+        let told: Vec<_> = found.iter().map(|it| (&*it.public, &*it.detail)).collect();
+        assert_eq!(told, [("a value does not fit where it stands", expect)], "{text}");
+    };
+    let unknown = "No field with name zz on input type In, at `in.in.zz` in the value, 1:31";
+    check("{b(n:1 o:{b:1,in:{b:1,in:{b:1,zz:1}}})}", unknown);
+    let null = "Got null when non-null value of type Int! was expected, at `b` in the value, 1:13";
+    check("{b(n:1 o:{b:null})}", null);
+    let wrong = "No implicit conversion of string to Int, at `l.1` in the value, 1:20";
+    check("{b(n:1 o:{b:1,l:[1,\"2\"]})}", wrong);
+    check("{b(n:1 e:THREE)}", "No such member on enum E, 1:10");
+}
+
+#[test]
 fn the_specification_decides() {
     let schema = schema();
     let mut wrong = Vec::new();
@@ -83,7 +99,7 @@ fn values_are_not_told() {
         let told = format!("{} {}", found[0].public, found[0].detail);
         assert!(!told.contains("hunter2"), "{told}");
     }
-    assert_eq!(found("{b(n:1 e:hunter2)}")[0].detail, "No such member on enum E");
+    assert_eq!(found("{b(n:1 e:hunter2)}")[0].detail, "No such member on enum E, 1:10");
 }
 
 /// A gap of the validator: a union's `__typename` is not compared with its members' fields.
