@@ -117,6 +117,18 @@ fn every_field_of_introspection_can_have_an_alias_and_a_condition() {
     );
 }
 
+/// As graphql-js 16.15 asks for it: `getIntrospectionQuery({ experimentalDirectiveDeprecation: true })`.
+#[test]
+fn whether_a_directive_is_deprecated_may_be_asked() {
+    let none = json!({ "name": "d", "isDeprecated": false, "deprecationReason": null });
+    let query =
+        "{__schema{directives(includeDeprecated:true){name isDeprecated deprecationReason}}}";
+    let answer = answer(SMALL, &json!({ "query": query }));
+    let answer: Value = serde_json::from_slice(&answer).expect("JSON");
+    let all = answer["data"]["__schema"]["directives"].as_array().cloned().unwrap_or_default();
+    assert!(all.contains(&none), "{answer}");
+}
+
 #[test]
 fn the_description_of_the_schema_is_told() {
     for (schema, expect) in [

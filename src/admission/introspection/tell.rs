@@ -191,6 +191,8 @@ fn directive<'s>(
         "isRepeatable" => Told::Boolean(directive.is_repeatable),
         "locations" => Told::Texts(&directive.locations),
         "args" => inputs(schema, schema.directive_arguments(directive), asked),
+        // A schema that is read here has no word for one that is.
+        "isDeprecated" => Told::Boolean(false),
         "__typename" => text("__Directive"),
         _ => Told::Nothing,
     }

@@ -84,7 +84,8 @@ scalar link__Import
 
 const META_FIELDS: &str = "type Query { __schema: __Schema! __type(name: String!): __Type }";
 
-// GraphQL §3.5, §3.13 and §4.2, September 2025.
+// GraphQL §3.5, §3.13 and §4.2, September 2025, and what its draft and graphql-js 16.15 have of
+// directives that are deprecated.
 const BUILT_IN: &str = r#"
 scalar Boolean
 scalar Float
@@ -105,7 +106,7 @@ type __Schema {
   queryType: __Type!
   mutationType: __Type
   subscriptionType: __Type
-  directives: [__Directive!]!
+  directives(includeDeprecated: Boolean! = false): [__Directive!]!
 }
 type __Type {
   kind: __TypeKind!
@@ -149,6 +150,8 @@ type __Directive {
   isRepeatable: Boolean!
   locations: [__DirectiveLocation!]!
   args(includeDeprecated: Boolean! = false): [__InputValue!]!
+  isDeprecated: Boolean!
+  deprecationReason: String
 }
 enum __DirectiveLocation {
   QUERY MUTATION SUBSCRIPTION FIELD FRAGMENT_DEFINITION FRAGMENT_SPREAD INLINE_FRAGMENT
