@@ -231,7 +231,7 @@ impl Retrial<'_> {
             so_far.taken.extend(found.taken);
         }
         if let Some(violation) = &insisted {
-            so_far.refuse(violation);
+            so_far.refuse(left.rule, violation);
         }
         Says::Objects(objection.filter(|_| !is_excused))
     }

@@ -292,6 +292,13 @@ fn handshake(
     accept_hdr(stream, look).map_err(|_broken| ())
 }
 
+/// An answer with an error.
+fn wrong(id: &Value) -> Value {
+    let errors = [json!({ "message": "no", "path": ["login"] })];
+    let payload = json!({ "data": { "login": null }, "errors": errors });
+    json!({ "id": id, "type": "next", "payload": payload })
+}
+
 fn answer(
     socket: &mut WebSocket<TcpStream>,
     dialect: Dialect,
@@ -306,11 +313,7 @@ fn answer(
         () if query.contains("fail") => {
             vec![json!({ "id": id, "type": "error", "payload": [{ "message": "no" }] })]
         }
-        () if query.contains("wrong") => {
-            let errors = [json!({ "message": "no", "path": ["login"] })];
-            let payload = json!({ "data": { "login": null }, "errors": errors });
-            vec![json!({ "id": id, "type": "next", "payload": payload }), complete]
-        }
+        () if query.contains("wrong") => vec![wrong(id), complete],
         () if query.contains("items") => [items(id, query), vec![complete]].concat(),
         () if query.contains("busy") => {
             let small = json!({ "data": { "busy": "x".repeat(1000) } });
