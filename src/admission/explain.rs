@@ -6,11 +6,12 @@ use crate::{
     admission::{
         Request, UnixSeconds,
         compile::compile_keeping,
-        judge::{Bench, Totals, over_limit},
+        judge::{Bench, over_limit},
         known::{Judgeable, Known, Left},
         named::with_text,
         price::{self, CostTold},
         reduced::{self, Reduced},
+        totals::Totals,
     },
     digest::Digest,
     document::{self, SelectionId},

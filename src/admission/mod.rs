@@ -27,6 +27,7 @@ mod remembered;
 mod request;
 mod retrial;
 mod special;
+mod totals;
 mod trusted;
 mod unfit;
 mod usage;

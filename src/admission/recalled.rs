@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::{
     admission::{Request, UnixSeconds},
     digest::Digest,
+    document::{filler, other_number},
     expression::{Name, Outcome, Resolve, Value},
     identity::{Caller, Seen, Way},
     policy::Policy,
-    rules::Meta,
+    rules::{Looked, Meta},
 };
 
 /// One HTTP request or message as a log remembers it.
@@ -165,5 +166,15 @@ impl Resolve for Forgotten<'_> {
             | Name::Root
             | Name::Value => self.seen.resolve(name),
         }
+    }
+}
+
+/// Whether a value could stand in for another one: the log writes no other ones so.
+pub(super) fn can_be_another(looked: &Looked) -> bool {
+    match looked {
+        Looked::More => true,
+        Looked::Number(text) => other_number(text).is_some_and(|it| *it == **text),
+        Looked::Text(text) => !text.is_empty() && text.chars().all(|it| filler(it) == it),
+        Looked::Word => false,
     }
 }

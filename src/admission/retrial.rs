@@ -2,18 +2,19 @@
 
 use crate::{
     admission::{
-        judge::{Bench, Totals, over_limit},
+        judge::{Bench, over_limit},
         known::{Judgeable, Known, Left, Part},
         past::{Document, Judged, Ruling, refused},
-        recalled::{Alike, Forgotten, Hidden, Recalled},
+        recalled::{Alike, Forgotten, Hidden, Recalled, can_be_another},
         reduced,
+        totals::Totals,
     },
-    document::{SelectionId, ValueKind, filler, other_number},
+    document::{SelectionId, ValueKind, other_number},
     identity::Method,
     json,
     operation::{Variables, coerce},
     policy::Stance,
-    rules::{Facts, Looked, Meta, Rule, RuleIdx, Setting},
+    rules::{Facts, Meta, Rule, RuleIdx, Setting},
     schema::OperationKind,
     verdict::{Code, Mode, Violation, ids},
 };
@@ -384,16 +385,6 @@ impl Says {
             (it @ Self::Unknown(_), _) | (_, it @ Self::Unknown(_)) => it,
             (Self::Objects(None), Self::Objects(None)) => Self::Objects(None),
         }
-    }
-}
-
-/// Whether a value could stand in for another one: the log writes no other ones so.
-fn can_be_another(looked: &Looked) -> bool {
-    match looked {
-        Looked::More => true,
-        Looked::Number(text) => other_number(text).is_some_and(|it| *it == **text),
-        Looked::Text(text) => !text.is_empty() && text.chars().all(|it| filler(it) == it),
-        Looked::Word => false,
     }
 }
 

@@ -3,9 +3,10 @@
 use crate::{
     admission::{
         Request,
-        judge::{Bench, Ready, Refused, Totals},
+        judge::{Bench, Ready, Refused},
         known::{Judgeable, Known},
         named::not_in_list,
+        totals::Totals,
     },
     identity::Method,
     policy::DocumentSettings,

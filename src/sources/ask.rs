@@ -48,5 +48,5 @@ pub(crate) async fn ask(
     }
 }
 
-/// 64 KiB: more than servers write.
-const MAX_HEAD: usize = 64 * 1024;
+/// 16 KiB: ten times what servers write.
+const MAX_HEAD: usize = 16 * 1024;

@@ -60,10 +60,11 @@ impl Pace {
     }
 }
 
-/// 1,000: all that a client has to say once a network that had stalled goes on.
-const BURST: u32 = 1000;
-/// 100 a second: clients ping once in some seconds.
-const EACH: Duration = Duration::from_millis(10);
+/// 300: more than a client has to say once a network that had stalled goes on, and fewer than a
+/// flood.
+const BURST: u32 = 300;
+/// 20 a second: clients ping once in some seconds.
+const EACH: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests {
