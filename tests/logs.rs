@@ -242,3 +242,29 @@ fn what_cannot_be_measured_is_told() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("1 of 1 admitted operations could not be measured"), "{said}");
 }
+
+/// An item that refuses in a file that only watches: every verb says so, or that nobody knows.
+#[test]
+fn what_insists_is_told_by_every_verb() {
+    let item = "inputs: [{ at: ['Query.f(a:)'], range: 2..3, mode: enforce }]\n";
+    let policy = format!("mode: report\n{item}documents: {{ manifests: [m.json] }}\n");
+    let folder = folder("type Query { f(a: Int): Int }", "");
+    let folder = folder.path();
+    let bodies = [123_456, 2].map(|it| query("query($a: Int) { f(a: $a) }", &json!({ "a": it })));
+    record(folder, Details::Shapes, &bodies);
+    write(folder.join("m.json"), r#"{"x-1":"{f(a:1)}","x-2":"{f(a:2)}"}"#).expect("write");
+    write(folder.join("policy.yaml"), format!("{HEAD}{policy}")).expect("write");
+    assert_eq!(replayed(folder, "policy.yaml", "traffic.jsonl"), [0, 1, 1]);
+    let said = |arguments: &[&str]| {
+        let output = run(folder, arguments);
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    };
+    write(folder.join("d.graphql"), "{ f(a: 1) }").expect("write");
+    let (code, text) = said(&["explain", "--policy=policy.yaml", "d.graphql"]);
+    assert!(code == Some(1) && text.starts_with("refused: INPUT_NOT_ALLOWED"), "{text}");
+    let (_, text) = said(&["check", "policy.yaml"]);
+    assert!(!text.contains("only-watches"), "{text}");
+    let (code, text) = said(&["manifest", "verify", "policy.yaml"]);
+    assert!(code == Some(1) && text.contains("1 of 2 trusted documents"), "{text}");
+}

@@ -313,8 +313,12 @@ fn line(
     let (mut objections, mut removals) = (Vec::new(), Vec::new());
     let mut largest: Option<(u64, Option<&str>)> = None;
     let mut totals = Totals::default();
+    let mut mode = mode;
     for (left, variables) in all.iter().filter(|(it, _)| it.rule == rule) {
         let found = bench.weigh(document, left, variables, &mut totals);
+        if !found.insisted.is_empty() {
+            mode = Some(Mode::Enforce);
+        }
         objections.extend(found.insisted.into_iter().chain(found.violations));
         let of = left.of.as_deref();
         let is_larger = |n: u64| largest.is_none_or(|it| n > it.0 || (n == it.0 && of.is_none()));

@@ -191,16 +191,20 @@ impl Bench<'_> {
     ) -> (Objections, Result<Option<Reduced<'r>>, Violation>) {
         let mut objections = Objections::default();
         let policy = self.policy;
-        for left in document.left.iter().filter(|it| !reduced::waits(policy, document, it)) {
-            self.ask((document, left), variables, totals, &mut objections);
+        let may_take = document.operation.is_some();
+        for left in &document.left {
+            if !may_take || !policy.rule(left.rule).judges_what_goes_on() {
+                self.ask((document, left), variables, totals, &mut objections);
+            }
+        }
+        if !may_take {
+            return (objections, Ok(None));
         }
         let of = (variables, request);
         let reduced = reduced::reduce(policy, document, of, &objections.taken);
         let known = reduced.as_ref().map(Option::as_ref);
-        if document.operation.is_some() {
-            for (left, variables) in reduced::going_on(policy, (document, variables), known) {
-                self.ask((document, left), variables, totals, &mut objections);
-            }
+        for (left, variables) in reduced::going_on(policy, (document, variables), known) {
+            self.ask((document, left), variables, totals, &mut objections);
         }
         (objections, reduced)
     }

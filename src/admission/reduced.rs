@@ -12,7 +12,7 @@ use crate::{
         rated::Rated,
         watch::{Delivery, Followed, Watch},
     },
-    document::{self, Kept, OperationId, SelectionId},
+    document::{self, Kept, OperationId, ReadLimits, SelectionId},
     json,
     operation::{self, Expected, Given, Operation, Variables, coerce},
     policy::Policy,
@@ -48,7 +48,9 @@ pub(super) fn reduce<'r>(
     let is_at_once = document.answers.as_ref().is_some_and(|it| it.is_at_once());
     let kept = if is_at_once { kept.at_once(arena, id) } else { kept };
     let text = document::canonical_text_of(arena, id, &kept);
-    let read = document::read(&text, &policy.reading).map_err(|it| refusal(&it.to_string()))?;
+    // What was sent was short enough, and is not held against what its print takes.
+    let limits = ReadLimits { bytes: ReadLimits::CEILINGS.bytes, ..policy.reading };
+    let read = document::read(&text, &limits).map_err(|it| refusal(&it.to_string()))?;
     document::validate(&policy.schema, &read)
         .map_err(|it| refusal(&it.first().map_or_else(String::new, |it| it.detail.clone())))?;
     let mut given = document.variables.iter().zip(variables.all());
@@ -127,11 +129,6 @@ pub(super) fn going_on<'a, 'r>(
     let own = document.left.iter().filter(is_its).map(move |it| (it, variables));
     let anew = reduced.into_iter().flat_map(|it| it.left.iter().map(|left| (left, &it.variables)));
     own.chain(anew)
-}
-
-/// Whether a rule is asked once it is known what is taken out.
-pub(super) fn waits(policy: &Policy, document: &Judgeable, left: &Left) -> bool {
-    document.operation.is_some() && policy.rule(left.rule).judges_what_goes_on()
 }
 
 /// The refusal of every request of which nothing would be left.

@@ -175,7 +175,9 @@ impl Retrial<'_> {
                     said.and(self.part((known, left), variables, (mode, limit), so_far))
                 })
             };
-            so_far.hear((said, mode), (rule, id));
+            // What is not known of an item that insists could refuse wherever its rule watches.
+            let insists = matches!(said, Says::Unknown(_)) && applied.insists();
+            so_far.hear((said, if insists { Mode::Enforce } else { mode }), (rule, id));
         }
     }
 
@@ -279,7 +281,9 @@ impl Retrial<'_> {
     ) -> Says {
         let policy = self.bench.policy;
         let meta = policy.meta(rule);
-        if !self.is_single || !self.was_judged() || !self.says_the_same(rule) {
+        // Which of its items has objected, and so whether it refuses, is not in the log.
+        let insists = mode == Mode::Report && policy.rule(rule).insists();
+        if insists || !self.is_single || !self.was_judged() || !self.says_the_same(rule) {
             return Says::Unknown(what);
         }
         let Some(objection) = self.objection_then(meta) else { return Says::Objects(None) };

@@ -86,14 +86,18 @@ impl Bench<'_> {
     fn always_objects(&self, document: &Judgeable) -> Option<Violation> {
         let exception = self.exception(document);
         document.left.iter().find_map(|left| {
-            let Stance::On { mode: Mode::Enforce, limit } = self.stance(document, left.rule) else {
-                return None;
-            };
+            let Stance::On { mode, limit } = self.stance(document, left.rule) else { return None };
             let is_lifted = exception.is_some_and(|it| it.lifts(left.rule));
             if is_lifted || self.policy.may_excuse(left.rule) {
                 return None;
             }
             let mut found = Findings::default();
+            if mode == Mode::Report {
+                if let Part::Depends(it) | Part::DependsUnselected(it) = &left.part {
+                    it.always(&mut found);
+                }
+                return found.insisted.into_iter().next();
+            }
             match &left.part {
                 Part::Depends(residual) => {
                     residual.always(&mut found);

@@ -122,11 +122,20 @@ fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n (Node, Node)> {
 
 /// Who wrote `mode: report` over the file meant it, so it fails no check; where every rule is off or
 /// reports by itself, nobody may have seen that none is left.
+/// Whether an item of `inputs` refuses in a file that only watches.
+fn has_item_that_insists(root: &Node) -> bool {
+    let Some((_, Node { value: Value::Sequence(items), .. })) = entry(root, "inputs") else {
+        return false;
+    };
+    let mode = |item| Some(entry(item, "mode")?.1.as_text()? == "enforce");
+    items.iter().any(|it| mode(it) == Some(true))
+}
+
 fn watches_only(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
     let (profiles, _) = draft.profiles;
     let mut stances = profiles.iter().flat_map(Profile::stances).peekable();
     let enforces = |it: &Stance| matches!(it, Stance::On { mode: Mode::Enforce, .. });
-    if stances.peek().is_some() && !stances.any(enforces) {
+    if stances.peek().is_some() && !stances.any(enforces) && !has_item_that_insists(draft.root) {
         let message = "no rule is enforced: the policy only watches";
         let watches = draft.modes.0 == Mode::Report;
         let said = entry(draft.root, "mode").filter(|_| watches);

@@ -214,6 +214,7 @@ impl Policy {
         let mut rates = self.rates.iter().chain(own);
         !stances.any(|it| matches!(it, Stance::On { mode: Mode::Enforce, .. }))
             && !rates.any(|it| it.mode == Mode::Enforce)
+            && !self.rules().any(|(_, it)| it.insists())
     }
 
     /// Every profile, the base first.

@@ -111,6 +111,11 @@ pub trait Rule: Send + Sync + Debug {
         vec![Mode::Enforce]
     }
 
+    /// Whether one of its items refuses also where the rule only watches.
+    fn insists(&self) -> bool {
+        false
+    }
+
     /// The items of the policy file that the rule decides by, as `tell` calls them.
     fn items(&self) -> Vec<Box<str>> {
         Vec::new()

@@ -285,7 +285,8 @@ fn another_policy_ends_no_events_that_it_lets_go_on() {
         let before = policy("") + response;
         let (upstream, proxy, mut client) = running(&before, &sockets);
         let laid_out = before.replace("limits: {", "# As before.\nlimits:  {");
-        for after in [laid_out, before.replace("depth: 3", "depth: 2")] {
+        let within = before.replace(contract, "response:\n  # As before.\n  contract: 'report'\n");
+        for after in [laid_out, within, before.replace("depth: 3", "depth: 2")] {
             proxy.replace(&after, SCHEMA);
             was_judged(&proxy, &after);
             upstream.pieces.send(EVENT).unwrap();
@@ -323,6 +324,17 @@ fn events_that_may_not_go_on_break_off() {
         proxy.replace(&after, SCHEMA);
         assert!(client.breaks_off(), "{after}");
     }
+}
+
+/// The block says the same words, and they mean another list.
+#[test]
+fn events_break_off_when_the_answer_is_read_otherwise_by_an_alias() {
+    let sockets = SocketUpstream::start();
+    let alias = "once_per_request: &own [Mutation.b]\nresponse: { redact: *own }\n";
+    let before = policy("") + alias;
+    let (_upstream, proxy, client) = running(&before, &sockets);
+    proxy.replace(&before.replace("[Mutation.b]", "[Mutation.b, Subscription.tick]"), SCHEMA);
+    assert!(client.breaks_off());
 }
 
 #[test]

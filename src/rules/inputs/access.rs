@@ -137,6 +137,10 @@ impl Rule for Of {
         self.0.conditions.iter().map(|it| it.mode.unwrap_or_default()).collect()
     }
 
+    fn insists(&self) -> bool {
+        self.0.conditions.iter().any(|it| it.mode == Some(Mode::Enforce))
+    }
+
     fn items(&self) -> Vec<Box<str>> {
         self.0.conditions.iter().map(|it| it.name.clone()).collect()
     }

@@ -148,6 +148,10 @@ impl<T: Test> Rule for Of<T> {
         self.0.tests.iter().map(|it| it.mode.unwrap_or_default()).collect()
     }
 
+    fn insists(&self) -> bool {
+        self.0.tests.iter().any(|it| it.mode == Some(Mode::Enforce))
+    }
+
     fn items(&self) -> Vec<Box<str>> {
         self.0.tests.iter().map(|it| it.name.clone()).collect()
     }
@@ -232,6 +236,14 @@ impl<T: Test> Residual for Left<T> {
         }
         for objection in objections {
             found.object_in(objection.mode, objection.violation);
+        }
+    }
+
+    fn always(&self, found: &mut Findings) {
+        for part in &self.parts {
+            if let Part::Guarded(GuardId::ALWAYS, objection) = part {
+                found.object_in(objection.mode, objection.violation.clone());
+            }
         }
     }
 
