@@ -1,6 +1,7 @@
 //! Server-sent events: the answer in each is read like one by itself.
 //!
-//! An event is held until it is complete; comments and events without data pass as they are.
+//! An event is held until it is complete; comments and events without data pass as they are. Readers
+//! drop an event that never is, so that an answer in it would be lost without a word: it is wrong.
 
 use crate::response::{Ending, Guard, Most, Wrong};
 
@@ -21,6 +22,10 @@ pub struct Events {
     is_first: bool,
     /// The last event passed as it was.
     is_same: bool,
+    /// An answer came by name, so that its reader waits for no other.
+    has_names: bool,
+    /// The event that says that there are no more has passed.
+    is_over: bool,
 }
 
 impl Events {
@@ -34,6 +39,8 @@ impl Events {
             is_line_empty: true,
             is_first: true,
             is_same: false,
+            has_names: false,
+            is_over: false,
         }
     }
 
@@ -66,9 +73,24 @@ impl Events {
     /// Writes an error in place of the event that is held, and the end.
     pub(super) fn end_wrong(&mut self, out: &mut Vec<u8>) {
         let mut lines = self.held.split(|it| matches!(it, b'\r' | b'\n'));
-        let is_named = lines.any(|it| it.starts_with(b"event"));
+        let is_named = self.has_names || lines.any(|it| it.starts_with(b"event"));
         self.ending.write_events(is_named, out);
         self.held = Vec::new();
+    }
+
+    /// The body has ended: what is held now has no empty line behind it.
+    ///
+    /// Nothing is lost with comments, and with what is said to readers that connect again; nor
+    /// behind the end of an operation, whatever stands there.
+    pub(super) fn finish(&self) -> Result<(), Wrong> {
+        let held = &*self.held;
+        let marked = held.strip_prefix(MARK_BYTES).filter(|_| self.is_first);
+        let mut lines = marked.unwrap_or(held).split(|it| matches!(it, b'\r' | b'\n'));
+        let is_lost = |line: &[u8]| {
+            let field = line.split(|it| *it == b':').next().unwrap_or_default();
+            !matches!(field, b"" | b"id" | b"retry")
+        };
+        if self.is_over || !lines.any(is_lost) { Ok(()) } else { Err(Wrong::Incomplete) }
     }
 
     /// Writes an event; true when it is as it was.
@@ -78,6 +100,8 @@ impl Events {
         // WHATWG HTML §9.2.6: one mark at the start of a stream is no part of its first line.
         let marked = text.strip_prefix(MARK).filter(|_| is_first);
         let Event { name, data, others } = Event::read(marked.unwrap_or(text))?;
+        self.has_names |= name == "next";
+        self.is_over |= name == "complete";
         if data.trim().is_empty() {
             out.extend_from_slice(&self.held);
             return Ok(true);
@@ -141,3 +165,4 @@ impl<'t> Event<'t> {
 
 /// The byte order mark.
 const MARK: char = '\u{feff}';
+const MARK_BYTES: &[u8] = "\u{feff}".as_bytes();

@@ -41,7 +41,7 @@ impl Filter {
         }
     }
 
-    /// Behind an error of [`Filter::push`]: tells of it in place of what was wrong, and ends the
+    /// Behind an error of the others: tells of it in place of what was wrong, and ends the
     /// body as its form ends. False when its form has no place for that.
     pub fn end_wrong(&mut self, out: &mut Vec<u8>) -> bool {
         match self {
@@ -58,13 +58,9 @@ impl Filter {
     /// When it is not complete.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Wrong> {
         match self {
-            // The rest of an event is none.
-            Self::Events(_) => Ok(()),
+            Self::Events(it) => it.finish(),
             Self::Once(it) => it.finish(),
-            Self::Parts(it) => {
-                it.finish(out);
-                Ok(())
-            }
+            Self::Parts(it) => it.finish(out),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `multipart/mixed`: the answer in each part is read like one by itself.
 //!
-//! A part is held until the boundary behind it, which servers write together with the part.
+//! A part is held until the boundary behind it, which servers write together with the part. One that
+//! never has a boundary behind it is wrong: an answer in it would be lost without a word.
 
 use crate::response::{Ending, Guard, Most, Wrong};
 
@@ -52,11 +53,14 @@ impl Parts {
         self.held = Vec::new();
     }
 
-    /// Writes the end behind the last boundary; a part that is not complete is left out.
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+    /// The body has ended: writes the end behind the last boundary. Anything else there is a part
+    /// that is not complete, or, when no boundary came, a body of something else.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Wrong> {
         if self.has_begun && self.held.starts_with(b"--") {
             out.extend_from_slice(b"--\r\n");
+            return Ok(());
         }
+        if self.held.trim_ascii().is_empty() { Ok(()) } else { Err(Wrong::Incomplete) }
     }
 
     /// Where the next boundary stands, at the beginning of a line.

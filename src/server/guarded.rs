@@ -161,8 +161,12 @@ impl Guarded {
             let Some(frame) = std::task::ready!(Pin::new(&mut self.relayed).poll_frame(ctx)) else {
                 self.ended = true;
                 let mut out = Vec::new();
-                let finished = self.filter.as_mut().map_or(Ok(()), |it| it.finish(&mut out));
-                return Poll::Ready(finished.map(|()| out.into()).map_err(CutOff::Wrong));
+                if let Some(filter) = &mut self.filter
+                    && let Err(wrong) = filter.finish(&mut out)
+                {
+                    self.end_wrong(wrong, &mut out);
+                }
+                return Poll::Ready(Ok(out.into()));
             };
             let mut piece = match frame.map(Frame::into_data) {
                 Ok(Ok(piece)) => piece,
@@ -178,16 +182,21 @@ impl Guarded {
             let Some(filter) = &mut self.filter else { return Poll::Ready(Ok(piece)) };
             let mut out = Vec::with_capacity(piece.len());
             if let Err(wrong) = filter.push(&piece, &mut out) {
-                if filter.end_wrong(&mut out) {
-                    AnswerCut { id: self.id, detail: &wrong }.emit();
-                    self.ended = true;
-                } else {
-                    self.failed = Some(CutOff::Wrong(wrong));
-                }
+                self.end_wrong(wrong, &mut out);
             }
             if !out.is_empty() || self.failed.is_some() {
                 return Poll::Ready(Ok(out.into()));
             }
+        }
+    }
+
+    /// What is wrong is told of in its place, where there is one; else the answer breaks off.
+    fn end_wrong(&mut self, wrong: Wrong, out: &mut Vec<u8>) {
+        if self.filter.as_mut().is_some_and(|it| it.end_wrong(out)) {
+            AnswerCut { id: self.id, detail: &wrong }.emit();
+            self.ended = true;
+        } else {
+            self.failed = Some(CutOff::Wrong(wrong));
         }
     }
 
@@ -228,8 +237,8 @@ impl Body for Guarded {
         }
         if this.failed.is_none() {
             match std::task::ready!(this.poll_next(ctx)) {
-                Ok(piece) if piece.is_empty() && this.ended => return Poll::Ready(None),
-                Ok(piece) if piece.is_empty() => {}
+                Ok(piece) if piece.is_empty() && this.failed.is_some() => {}
+                Ok(piece) if piece.is_empty() => return Poll::Ready(None),
                 Ok(piece) => return Poll::Ready(Some(Ok(Frame::data(piece)))),
                 Err(cut) => this.failed = Some(cut),
             }

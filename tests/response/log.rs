@@ -8,7 +8,14 @@ use std::{
 use serde_json::Value;
 use tracing_subscriber::fmt;
 
-use crate::{ask, upstream::Act::Answer};
+use crate::{
+    SCHEMA, ask, policy, post,
+    support::proxy::Proxy,
+    upstream::{
+        Act::{self, Answer},
+        Upstream,
+    },
+};
 
 /// What this process logs.
 static LOG: LazyLock<Mutex<Vec<u8>>> = LazyLock::new(|| {
@@ -59,4 +66,18 @@ fn a_breach_is_reported_and_the_answer_passes_byte_for_byte() {
     assert_eq!((seen.status(), &*seen.body, seen.is_whole), ("200", EXTRA, true));
     let logged = events("contract-broken", "reportedOnce");
     assert_eq!((logged.len(), &logged[0]["times"]), (1, &Value::from(2)), "{logged:?}");
+}
+
+#[test]
+fn an_event_that_is_not_complete_is_logged() {
+    LazyLock::force(&LOG);
+    const HALF: &[Act] = &[Answer("200 OK", "text/event-stream", "<html>oops</html>")];
+    let upstream = Upstream::start(HALF);
+    let policy = policy("errors: mask");
+    let proxy = Proxy::with(&policy, SCHEMA, upstream.address(), |_config| {});
+    let asked = r#"{"query":"subscription { me { id } }"}"#;
+    let seen = post(proxy.address(), asked, "text/event-stream");
+    assert!(seen.body.contains("UPSTREAM_ANSWER_INVALID"), "{seen:?}");
+    let logged = events("answer-cut", seen.header("x-request-id").unwrap());
+    assert_eq!(logged.len(), 1, "{logged:?}");
 }

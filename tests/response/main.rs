@@ -6,6 +6,7 @@
 mod support;
 
 mod at_once;
+mod incomplete;
 mod later;
 mod laws;
 mod log;

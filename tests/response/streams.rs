@@ -14,11 +14,16 @@ use crate::{
 const ME: &str = r#"{"query":"subscription { me { id } }"}"#;
 
 /// What of a stream the client sees under a policy.
-fn stream(response: &str, media: &str, acts: &'static [Act]) -> (String, bool) {
+pub(crate) fn stream(response: &str, media: &str, acts: &'static [Act]) -> (String, bool) {
     stream_of(ME, response, media, acts)
 }
 
-fn stream_of(asked: &str, response: &str, media: &str, acts: &'static [Act]) -> (String, bool) {
+pub(crate) fn stream_of(
+    asked: &str,
+    response: &str,
+    media: &str,
+    acts: &'static [Act],
+) -> (String, bool) {
     let upstream = Upstream::start(acts);
     let proxy = Proxy::with(&policy(response), SCHEMA, upstream.address(), |_config| {});
     let seen = post(proxy.address(), asked, media);
@@ -34,8 +39,8 @@ const EVENTS: &[Act] = &[
 ];
 
 /// An answer that may not go on, as the client reads of it.
-const INVALID: &str = r#"{"message":"the request could not be served","extensions":{"code":"UPSTREAM_ANSWER_INVALID","requestId":"ID"}}"#;
-const INVALID_EVENT: &str = "event: next\ndata: {\"errors\":[{\"message\":\"the request could not be served\",\"extensions\":{\"code\":\"UPSTREAM_ANSWER_INVALID\",\"requestId\":\"ID\"}}]}\n\nevent: complete\ndata: \n\n";
+pub(crate) const INVALID: &str = r#"{"message":"the request could not be served","extensions":{"code":"UPSTREAM_ANSWER_INVALID","requestId":"ID"}}"#;
+pub(crate) const INVALID_EVENT: &str = "event: next\ndata: {\"errors\":[{\"message\":\"the request could not be served\",\"extensions\":{\"code\":\"UPSTREAM_ANSWER_INVALID\",\"requestId\":\"ID\"}}]}\n\nevent: complete\ndata: \n\n";
 const MASKED: &str = r#"{"message":"the request could not be served","extensions":{"code":"INTERNAL_SERVER_ERROR","requestId":"ID"}}"#;
 
 #[test]
@@ -111,9 +116,9 @@ fn a_part_that_breaks_the_contract_ends_the_stream() {
     check(ME, format!(r#"{{"payload":null,"errors":[{INVALID}]}}"#));
 }
 
-const EVENTS_HEAD: Act =
+pub(crate) const EVENTS_HEAD: Act =
     Say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
-const PARTS_HEAD: Act = Say(
+pub(crate) const PARTS_HEAD: Act = Say(
     "HTTP/1.1 200 OK\r\nContent-Type: multipart/mixed; boundary=\"-\"\r\nConnection: close\r\n\r\n",
 );
 const SMALL_EVENT: &str = "event: next\ndata: {\"data\":{\"me\":{\"id\":\"1234567890\"}}}\n\n";
