@@ -11,7 +11,7 @@ use crate::telemetry::{ClientLeft, RequestId};
 #[derive(Debug)]
 pub(super) struct Waiting {
     id: RequestId,
-    /// Whether the upstream was asked.
+    /// Whether it was on its way to the upstream, which it may not have reached.
     is_forwarded: Cell<bool>,
     is_answered: Cell<bool>,
 }

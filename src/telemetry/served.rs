@@ -122,7 +122,8 @@ impl Served {
 pub struct ClientLeft {
     /// The request.
     pub id: RequestId,
-    /// Whether the upstream was asked: what it was asked for may have run.
+    /// Whether it was on its way to the upstream, and what it asked for may have run; or not, since
+    /// it may not have been written yet.
     pub is_forwarded: bool,
 }
 
