@@ -14,7 +14,10 @@ pub enum Problem {
     /// A bad escape sequence.
     Escape,
     /// A list with more elements than the limit.
-    ListTooLong,
+    ListTooLong {
+        /// Elements.
+        limit: u32,
+    },
     /// Half of a surrogate pair: half an emoji, as cutting a text after so many units makes it.
     LoneSurrogate,
     /// A number that RFC 8259 does not allow.
@@ -49,7 +52,7 @@ impl fmt::Display for Problem {
             Self::ControlCharacter => "control character in a string",
             Self::DuplicateKey => "duplicate key",
             Self::Escape => "bad escape sequence",
-            Self::ListTooLong => "a list is too long",
+            Self::ListTooLong { .. } => "a list is too long",
             Self::LoneSurrogate => "a lone surrogate, which is half a character",
             Self::Number => "bad number",
             Self::TooDeep => "nested too deeply",

@@ -27,6 +27,8 @@ pub struct Lists {
 impl Limits {
     /// 35: the largest `limits.variables.depth`, 32, in the variables of a request of a batch.
     pub const DEPTH: u32 = 35;
+    /// 100,000: the largest `limits.variables.list`, and what bounds a list where that is off.
+    pub const LIST: u32 = 100_000;
     /// 100,100: the largest `limits.variables.list`, 100,000, and what is around such a list.
     pub const VALUES: u32 = 100_100;
 }
@@ -216,7 +218,8 @@ impl Reader<'_, '_> {
         if let Some(open) = self.open.last_mut() {
             open.n_children = open.n_children.saturating_add(1);
             if open.n_children > self.max_list && open.kind == Kind::Array {
-                return Err(Error { problem: Problem::ListTooLong, at: start });
+                let problem = Problem::ListTooLong { limit: self.max_list };
+                return Err(Error { problem, at: start });
             }
         }
         self.tree.nodes.push(Node { end: at.saturating_add(1), ..node });
@@ -318,7 +321,7 @@ mod tests {
             let got = read(text.as_bytes(), limits).err().map(|it| it.problem);
             assert_eq!(got, expect, "{text}");
         };
-        let too_long = Some(Problem::ListTooLong);
+        let too_long = Some(Problem::ListTooLong { limit: 2 });
         check(r#"{"v":{"a":[1,2],"b":[[1,2],[]]}}"#, None);
         check(r#"{"v":{"a":[1,2,3]}}"#, too_long);
         check(r#"{"\u0076":{"a":[{"b":[1,2,3]}]}}"#, too_long);

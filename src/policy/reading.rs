@@ -45,7 +45,12 @@ pub(super) fn body(
     profiles: &[Profile],
     exceptions: &Exceptions,
 ) -> json::Limits {
-    let length = largest(registry, (profiles, exceptions), "limits.variables.list", LIST);
+    let length = largest(
+        registry,
+        (profiles, exceptions),
+        "limits.variables.list",
+        json::Limits::LIST.into(),
+    );
     let length = u32::try_from(length).unwrap_or(u32::MAX);
     let lists = Some(json::Lists { inside: "variables", length });
     json::Limits { lists, ..json::Limits::default() }
@@ -84,8 +89,6 @@ fn largest(
 const BYTES: u64 = 1024 * 1024;
 const TOKENS: u64 = 100_000;
 const DEPTH: u64 = 200;
-/// As many values as are read at all.
-const LIST: u64 = 100_000;
 
 #[cfg(test)]
 mod tests {
