@@ -64,6 +64,16 @@ fn a_flood_of_pings_ends_a_socket() {
     }
 }
 
+/// The message that begins the session is none of them.
+#[test]
+fn a_whole_burst_of_pings_passes() {
+    let (_upstream, proxy) = start("");
+    let mut client = Client::begun(proxy.address(), &[]);
+    (0..300).for_each(|_| client.0.write(Message::text(r#"{"type":"ping"}"#)).unwrap());
+    client.0.flush().unwrap();
+    (0..300).for_each(|n| assert_eq!(client.hear_short(), "pong", "{n}"));
+}
+
 /// However many there are, and however quickly they begin and end.
 #[test]
 fn operations_are_no_flood() {

@@ -43,8 +43,10 @@ impl Session {
         let keys = self.state.http().unknown_keys;
         // Budget: the deadline of the caller, and the pace.
         loop {
-            self.said_beside()?;
-            let Received::Text(message) = self.frames.next().await? else { continue };
+            let Received::Text(message) = self.frames.next().await? else {
+                self.said_beside()?;
+                continue;
+            };
             let tree =
                 json::read(&message, MESSAGE).map_err(|_| Ended::Wrong(Close::BadMessage))?;
             match read_client(&tree, keys).map_err(Ended::Wrong)? {
@@ -52,8 +54,11 @@ impl Session {
                     let listed = &self.rules.forward_init;
                     return read_init(payload, keys, listed).map_err(Ended::Wrong);
                 }
-                FromClient::Complete { .. } | FromClient::Pong => {}
-                FromClient::Ping => self.frames.send(write::pong()).await?,
+                FromClient::Complete { .. } | FromClient::Pong => self.said_beside()?,
+                FromClient::Ping => {
+                    self.said_beside()?;
+                    self.frames.send(write::pong()).await?;
+                }
                 FromClient::Subscribe { .. } => return Err(Ended::Wrong(Close::Unauthorized)),
             }
         }
