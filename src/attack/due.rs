@@ -61,7 +61,8 @@ fn forbids_something(world: &World<'_>, rule: &str) -> bool {
     match rule {
         "authorization" => {
             let access = intent.access.as_ref();
-            access.is_some_and(|it| it.is_denied_by_default || !it.rules.is_empty())
+            let forbids = access.is_some_and(|it| it.is_denied_by_default || !it.rules.is_empty());
+            forbids || intent.takes_out
         }
         "deprecated" => {
             let objects = schema.types().filter(|(_, it)| it.is_object());

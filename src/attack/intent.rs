@@ -18,6 +18,8 @@ use crate::{
 pub struct Intent {
     /// Who may see what; `None`: everyone everything.
     pub(super) access: Option<AccessRules>,
+    /// Whether `authorization` takes out what is denied: nothing can be tried for that.
+    pub(super) takes_out: bool,
     /// Demands on inputs.
     pub(super) inputs: Vec<InputItem>,
     /// Coordinates under `once_per_request`.
@@ -54,8 +56,10 @@ impl Intent {
         let (root, _) = yaml::read(source);
         let root = root?;
         let operations = get(&root, "operations");
+        let authorization = get(&root, "authorization");
         Some(Self {
-            access: get(&root, "authorization").and_then(|it| access(it, &policy.conditions)),
+            access: authorization.and_then(|it| access(it, &policy.conditions)),
+            takes_out: authorization.is_some_and(|it| is_remove(it) && !is_reported(it)),
             inputs: get(&root, "inputs").map(inputs).unwrap_or_default(),
             once: get(&root, "once_per_request").map(texts).unwrap_or_default(),
             directives: get(&root, "directives").map(texts),
@@ -68,9 +72,8 @@ impl Intent {
 }
 
 fn access(block: &Node, conditions: &Conditions) -> Option<AccessRules> {
-    let is_remove = get(block, "on_deny").and_then(Node::as_text) == Some("remove");
     // What is only reported, or taken out of the request, reaches the upstream by intent.
-    if is_reported(block) || is_remove {
+    if is_reported(block) || is_remove(block) {
         return None;
     }
     let mut rules = Vec::new();
@@ -113,6 +116,10 @@ const INPUT_RULES: [(&str, &str); 8] = [
 
 fn is_reported(node: &Node) -> bool {
     get(node, "mode").and_then(Node::as_text) == Some("report")
+}
+
+fn is_remove(block: &Node) -> bool {
+    get(block, "on_deny").and_then(Node::as_text) == Some("remove")
 }
 
 /// A member of a mapping.
