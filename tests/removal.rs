@@ -8,15 +8,13 @@
 
 mod support;
 
-use std::{fs, io::BufReader, path::Path, process::Command, sync::Arc};
+use std::{fs, path::Path, process::Command};
 
 use portcullis::{
-    admission::{Gate, Outcome, Request, Ruling, explain},
-    config::{Config, Sample, TrafficFile},
+    admission::{Gate, Outcome, Request, explain},
     identity::Caller,
     json::Literal,
     policy::ProfileIdx,
-    traffic::{Bounds, Details, Replay, Replayed, Writing},
     verdict::Verdict,
 };
 use serde_json::{Value, json};
@@ -285,50 +283,26 @@ fn text(schema: &str, rest: &str) -> String {
     format!("version: 1\nname: test\nschema: {{ file: {schema} }}\n{rest}")
 }
 
-/// What the second policy says of requests that were made under the first: the codes.
-#[track_caller]
-fn check_replayed(before: &str, after: &str, expect: &[(&str, Option<&str>)]) {
-    let (folder, upstream) = (tempfile::tempdir().unwrap(), Upstream::start());
-    let path = folder.path().join("traffic.jsonl");
-    let writing =
-        Writing { path: path.clone(), bounds: Bounds::default(), details: Details::Values };
-    let file = TrafficFile { writing, sample: Sample::ALL };
-    let before = text("test.graphql", before);
-    let change = |config: &mut Config| config.traffic = Some(file);
-    let proxy = Proxy::with(&before, &schema(), upstream.address(), change);
-    for (query, _code) in expect {
-        let body = json!({ "query": query }).to_string();
-        exchange(proxy.address(), &post(&body)).unwrap();
-    }
-    let _cut_off = proxy.stop();
-    let policy = judge::policy(&text("authorization.graphql", after), "tests/rules");
-    let lines = BufReader::new(fs::File::open(&path).unwrap());
-    let mut found = Vec::new();
-    let each = |it: &Replayed<'_>| found.push(it.now[0].ruling.clone());
-    Replay::new([Arc::new(policy)]).run(lines, |_| {}, each).unwrap();
-    let found = found.iter().map(|it| match it {
-        Ruling::Admitted => None,
-        Ruling::Refused { code, .. } => Some(&**code),
-        Ruling::Unknown(why) => Some(&**why),
-    });
-    assert_eq!(found.collect::<Vec<_>>(), expect.iter().map(|(_, it)| *it).collect::<Vec<_>>());
-}
-
 #[test]
-fn a_replay_says_what_the_gate_would() {
-    let expect = [("{ me { id email } }", None), ("{ me { email } }", Some("FORBIDDEN"))];
-    let never = "authorization: { default: allow, on_deny: remove, rules: [{ on: [User.email], \
-                 allow: never }] }\n";
-    check_replayed("authorization: { default: allow }\n", never, &expect);
-    check_replayed(POLICY, POLICY, &expect);
-    // What the log does not hold of the caller is taken from what was found then.
-    let claims = never.replace("never", "'has(claims.roles)'");
-    check_replayed(&claims, &claims, &expect);
-    // What is taken out is not called.
-    let once = [POLICY, "once_per_request: [Query.audit, Query.user]\n"].concat();
-    let expect = [
-        ("{ me { id } a: audit { entries } b: audit { entries } }", None),
-        ("{ a: user(id: 1) { id } b: user(id: 2) { id } }", Some("ONCE_PER_REQUEST")),
+fn a_batch_of_documents_costs_what_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("test.graphql"), schema()).unwrap();
+    fs::write(folder.path().join("policy.yaml"), text("test.graphql", POLICY)).unwrap();
+    let claims = json!({ "roles": ["STAFF"] });
+    let whole = "query ($a: Boolean = false) { me { id } audit @skip(if: $a) { entries } }";
+    let lines = [
+        json!({ "document": whole }),
+        json!({ "document": "{ me { id } }" }),
+        json!({ "document": whole, "claims": claims }),
     ];
-    check_replayed(&once, &once, &expect);
+    fs::write(folder.path().join("lines"), lines.map(|it| format!("{it}\n")).concat()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.args(["explain", "--batch", "lines", "--policy", "policy.yaml"]);
+    let output = command.current_dir(folder.path()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let told: Vec<Value> = text.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    assert_eq!(told[0], told[1], "{text}");
+    assert_eq!(told[0]["verdict"], "admit");
+    let costs = [0, 2].map(|it| told[it]["cost"]["combined"].as_u64().unwrap());
+    assert!(costs[0] < costs[1], "{text}");
 }

@@ -12,7 +12,7 @@ use crate::{
     admission::{
         Request, UnixSeconds,
         compile::compile_keeping,
-        explain::{Explanation, Line, judge_lines, objections},
+        explain::{Explanation, Line, judge_reduced, objections},
         known::Known,
         named::with_text,
         price,
@@ -100,22 +100,25 @@ impl<'p> Appraiser<'p> {
         caller: &Caller,
         response: Option<&[u8]>,
     ) -> Appraisal {
+        let policy = self.policy;
         let document = self.document(request);
         let profile = match self.profile(caller) {
             Ok(profile) => profile,
             Err(violation) => return Appraisal::refused(violation),
         };
-        let under = (self.policy, profile);
-        let judged = judge_lines(under, &document.known, request, (caller, self.now));
+        let under = (policy, profile);
+        let whom = (caller, self.now);
+        let (judged, reduced) = judge_reduced(under, &document.known, request, whom);
         let mut appraisal = Appraisal { codes: codes(&judged), cost: None, actual: None };
-        let Some(priced) = &document.priced else { return appraisal };
-        let schema = &self.policy.schema;
-        let Ok(variables) = coerce(schema, &priced.variables, request.variables) else {
+        // What is taken out costs nothing.
+        let rest = reduced.map(|it| Priced::new(policy, &it.operation));
+        let Some(priced) = rest.as_ref().or(document.priced.as_ref()) else { return appraisal };
+        let Ok(variables) = coerce(&policy.schema, &priced.variables, request.variables) else {
             return appraisal;
         };
         appraisal.cost = priced.program.price(&variables).ok().map(|price| CostFigures {
             price,
-            combined: price.combined(self.policy.cost.measure()),
+            combined: price.combined(policy.cost.measure()),
             is_exact: priced.program.is_exact(),
         });
         appraisal.actual = response.map(|it| {

@@ -195,18 +195,9 @@ fn told(
     Told { decided, conditions: conditions.collect() }
 }
 
-/// The same of a document that is known, without the cost taken apart.
-pub(super) fn judge_lines(
-    under: (&Policy, ProfileIdx),
-    known: &Known,
-    request: &Request<'_>,
-    whom: (&Caller, UnixSeconds),
-) -> Explanation {
-    judge_reduced(under, known, request, whom).0
-}
-
-/// The same with what goes on, when something is taken out.
-fn judge_reduced<'r>(
+/// The same of a document that is known, without the cost taken apart, and what goes on when
+/// something is taken out.
+pub(super) fn judge_reduced<'r>(
     (policy, profile): (&Policy, ProfileIdx),
     known: &Known,
     request: &Request<'r>,
