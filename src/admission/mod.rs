@@ -27,6 +27,7 @@ mod remembered;
 mod request;
 mod retrial;
 mod special;
+mod then;
 mod totals;
 mod trusted;
 mod unfit;

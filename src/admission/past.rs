@@ -61,8 +61,10 @@ pub enum Ruling {
 pub struct Judged {
     /// What becomes of it.
     pub ruling: Ruling,
-    /// What rules have measured.
+    /// What rules have measured, of what goes on where they look at that.
     pub measures: Vec<(&'static str, u64)>,
+    /// Why some have measured nothing: what goes on is not known.
+    pub unmeasured: Option<Box<str>>,
     /// The rules that would refuse it, were it not for report mode.
     pub reported: Vec<&'static str>,
 }
@@ -268,7 +270,7 @@ fn profile(
 
 impl Judged {
     pub(super) const fn of(ruling: Ruling) -> Self {
-        Self { ruling, measures: Vec::new(), reported: Vec::new() }
+        Self { ruling, measures: Vec::new(), unmeasured: None, reported: Vec::new() }
     }
 }
 

@@ -3,10 +3,11 @@
 use crate::{
     admission::{
         judge::{Bench, over_limit},
-        known::{Judgeable, Known, Left, Part},
+        known::{Judgeable, Known, Left},
         past::{Document, Judged, Ruling, refused},
         recalled::{Alike, Forgotten, Hidden, Recalled, can_be_another},
         reduced,
+        then::REST,
         totals::Totals,
     },
     document::{SelectionId, ValueKind, other_number},
@@ -14,7 +15,7 @@ use crate::{
     json,
     operation::{Variables, coerce},
     policy::Stance,
-    rules::{Facts, Meta, Rule, RuleIdx, Setting},
+    rules::{Facts, Rule, RuleIdx},
     schema::OperationKind,
     verdict::{Code, Mode, Violation, ids},
 };
@@ -41,21 +42,8 @@ struct SoFar<'t> {
     refused_by: Option<RuleIdx>,
 }
 
-/// What becomes of a request that a rule objects to when it is not in report mode.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Consequence {
-    /// It goes on without what is denied.
-    Reduced,
-    /// It is refused.
-    Refused,
-    /// It goes on.
-    Reported,
-    /// One item of the rule refuses, another reports.
-    Various,
-}
-
 /// What one rule says.
-enum Says {
+pub(super) enum Says {
     Objects(Option<Violation>),
     Unknown(&'static str),
 }
@@ -168,7 +156,10 @@ impl Retrial<'_> {
             }
             let of_rule = all.iter().filter(|(it, _)| it.rule == rule);
             let id = applied.meta().id;
-            let said = if self.is_hidden((known, document), variables, (rule, id)) {
+            let is_hidden = self.is_hidden((known, document), variables, (rule, id));
+            let said = if is_hidden && so_far.is_of_whole(applied) {
+                self.of_what_went_on((known, variables), (rule, mode))
+            } else if is_hidden {
                 self.as_then((known, variables), (rule, mode), "values that the log does not hold")
             } else {
                 of_rule.fold(Says::Objects(None), |said, (left, variables)| {
@@ -212,23 +203,26 @@ impl Retrial<'_> {
         let totals = &mut so_far.totals;
         let measured = found.measured.map(|it| totals.add((left.rule, limit), sent.unwrap_or(it)));
         let measured = if meta.id == "max-document" { Some(self.item.bytes) } else { measured };
-        so_far.judged.measures.extend(measured.map(|it| (meta.id, it)));
+        so_far.measured((policy.rule(left.rule), meta.id), measured);
         let over = measured
             .filter(|it| *it > limit)
             .map(|it| over_limit((meta, limit), it, left.of.as_deref()));
         let insisted = found.insisted.first().cloned();
         let objection = found.violations.into_iter().chain(over).next();
         let is_excused = objection.is_some() && policy.excuses(left.rule, asked);
-        if self.forgotten.was_asked() {
-            let what = "the caller, of whom the log holds no claims";
+        let missing = if self.forgotten.was_asked() {
+            Some("the caller, of whom the log holds no claims")
+        } else {
+            let is_hidden = asked.has_seen_values() && self.item.hidden == Hidden::Values;
+            is_hidden.then_some("values that the log does not hold")
+        };
+        if let Some(what) = missing {
+            so_far.totals.is_doubtful |= mode == Mode::Enforce && self.may_take_out(left.rule);
             return self.as_then((known, variables), (left.rule, mode), what);
         }
-        if asked.has_seen_values() && self.item.hidden == Hidden::Values {
-            return self.as_then(
-                (known, variables),
-                (left.rule, mode),
-                "values that the log does not hold",
-            );
+        let objects = objection.is_some() || insisted.is_some();
+        if objects && so_far.is_of_whole(policy.rule(left.rule)) {
+            return self.of_what_went_on((known, variables), (left.rule, mode));
         }
         if mode == Mode::Enforce {
             so_far.taken.extend(found.taken);
@@ -271,97 +265,24 @@ impl Retrial<'_> {
         }
         decided.iter().any(|it| can_be_another(&it.about))
     }
-
-    /// What the rule said then, when it would say the same today.
-    fn as_then(
-        &self,
-        (known, variables): (&Judgeable, &Variables<'_>),
-        (rule, mode): (RuleIdx, Mode),
-        what: &'static str,
-    ) -> Says {
-        let policy = self.bench.policy;
-        let meta = policy.meta(rule);
-        // Which of its items has objected, and so whether it refuses, is not in the log.
-        let insists = mode == Mode::Report && policy.rule(rule).insists();
-        if insists || !self.is_single || !self.was_judged() || !self.says_the_same(rule) {
-            return Says::Unknown(what);
-        }
-        let Some(objection) = self.objection_then(meta) else { return Says::Objects(None) };
-        let has_refused = self.item.refused.is_some_and(|(it, _)| it == meta.id);
-        let went_on = self.item.refused.is_none() && self.alike.has_same_modes();
-        let objects = match Consequence::of(policy.rule(rule)) {
-            Consequence::Refused => true,
-            Consequence::Reported => false,
-            Consequence::Reduced | Consequence::Various if has_refused => true,
-            Consequence::Reduced | Consequence::Various if mode == Mode::Report => true,
-            // Nothing but this can have let it go on, and it does so today.
-            Consequence::Reduced | Consequence::Various if went_on => false,
-            Consequence::Reduced if self.leaves_some(known, variables, rule) => false,
-            Consequence::Reduced => return Says::Unknown("what would be left of the operation"),
-            Consequence::Various => return Says::Unknown("what each of its items has said"),
-        };
-        Says::Objects(Some(objection).filter(|_| objects))
-    }
-
-    /// Whether the rules were asked: of what is refused before that, or for its sheer size, nobody
-    /// knows what they would have said.
-    fn was_judged(&self) -> bool {
-        let is_of_rules = |id: &str| self.bench.policy.rules().any(|(_, it)| it.meta().id == id);
-        let by_size = Code::MAX_VARIABLES_LIMIT.as_str();
-        self.item.refused.is_none_or(|(rule, code)| code != by_size && is_of_rules(rule))
-    }
-
-    /// Whether a rule would find what it found then.
-    fn says_the_same(&self, rule: RuleIdx) -> bool {
-        let policy = self.bench.policy;
-        // A limit has the number of a profile, and can be lifted.
-        let is_limit = matches!(policy.setting(rule), Setting::Limit { .. });
-        let has_same_number = || self.alike.has("profiles") && self.alike.has("exceptions");
-        self.alike.holds_for(policy.meta(rule)) && (!is_limit || has_same_number())
-    }
-
-    /// What the log holds of a rule's objections.
-    fn objection_then(&self, meta: &Meta) -> Option<Violation> {
-        // Where a field is concealed, it is objected to as if it were not there.
-        let conceals = |it: &str| meta.id == "authorization" && it == ids::VALIDATION;
-        let mut found = self.item.found.iter();
-        let (_, code) = found.find(|(it, _)| *it == meta.id || conceals(it))?;
-        let code = Code::ALL.iter().find(|it| it.as_str() == *code).copied();
-        Some(Violation {
-            rule: meta.id,
-            code: code.unwrap_or(meta.code),
-            at: None,
-            public: "as it was then".into(),
-            detail: "as it was then".into(),
-        })
-    }
-
-    /// Whether something is left of the operation whatever a rule takes out.
-    fn leaves_some(&self, known: &Judgeable, variables: &Variables<'_>, rule: RuleIdx) -> bool {
-        let of_rule = known.left.iter().filter(|it| it.rule == rule);
-        let all = of_rule.flat_map(|it| match &it.part {
-            Part::Depends(residual) => residual.could_take(),
-            Part::DependsUnselected(_) | Part::Measured(_) | Part::Violated(_) => Vec::new(),
-        });
-        let all: Vec<_> = all.collect();
-        let of = (variables, &self.item.request);
-        reduced::reduce(self.bench.policy, known, of, &all).is_ok()
-    }
-}
-
-impl Consequence {
-    fn of(rule: &dyn Rule) -> Self {
-        let modes = rule.modes();
-        match (modes.contains(&Mode::Enforce), modes.contains(&Mode::Report)) {
-            (false, _) => Self::Reported,
-            (true, true) => Self::Various,
-            (true, false) if rule.takes_out() => Self::Reduced,
-            (true, false) => Self::Refused,
-        }
-    }
 }
 
 impl SoFar<'_> {
+    /// Whether a rule about what goes on is asked of the whole: what was taken out is not known.
+    fn is_of_whole(&self, rule: &dyn Rule) -> bool {
+        self.totals.is_doubtful && rule.judges_what_goes_on()
+    }
+
+    /// The measure of the whole is none of what goes on.
+    fn measured(&mut self, (rule, id): (&dyn Rule, &'static str), measured: Option<u64>) {
+        let Some(measured) = measured else { return };
+        if self.is_of_whole(rule) {
+            self.judged.unmeasured = Some(format!("`{id}` asks for {REST}").into());
+        } else {
+            self.judged.measures.push((id, measured));
+        }
+    }
+
     fn hear(&mut self, said: (Says, Mode), (rule, id): (RuleIdx, &'static str)) {
         match said {
             (Says::Objects(None), _) | (Says::Unknown(_), Mode::Report) => {}

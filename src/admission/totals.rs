@@ -10,6 +10,8 @@ use crate::{
 pub(super) struct Totals {
     measures: Option<Vec<Total>>,
     tallies: Vec<(RuleIdx, u32, u64)>,
+    /// Whether nobody can tell what was taken out of one of them: they may add up to less.
+    pub(super) is_doubtful: bool,
 }
 
 /// The items of one limit share it: one with a limit of its own takes nothing from the others, in
@@ -27,7 +29,8 @@ impl Totals {
     }
 
     pub(super) fn of_so_many(n_requests: usize) -> Self {
-        Self { measures: (n_requests > 1).then(Vec::new), tallies: Vec::new() }
+        let measures = (n_requests > 1).then(Vec::new);
+        Self { measures, ..Self::default() }
     }
 
     /// Whether what was measured is all there is to say, and nothing to object to.

@@ -144,7 +144,11 @@ impl Seen {
         if !self.tallies.contains_key(&*profile) {
             self.tallies.insert(profile.as_ref().into(), BTreeMap::new());
         }
-        if let (Ruling::Unknown(why), true) = (&now.ruling, now.measures.is_empty()) {
+        let unknown = match &now.ruling {
+            Ruling::Unknown(why) if now.measures.is_empty() => Some(why),
+            Ruling::Admitted | Ruling::Refused { .. } | Ruling::Unknown(_) => None,
+        };
+        if let Some(why) = now.unmeasured.as_ref().or(unknown) {
             let n = self.unmeasured.entry(why.clone()).or_default();
             *n = n.saturating_add(1);
         }
