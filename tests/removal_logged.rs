@@ -21,7 +21,7 @@ use portcullis::{
     config::{Config, Sample, TrafficFile},
     traffic::{Bounds, Details, Replay, Replayed, Writing},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{
     judge,
     proxy::Proxy,
@@ -144,4 +144,25 @@ fn nothing_is_learned_from_what_was_taken_out() {
     };
     Replay::new([Arc::new(policy)]).run(lines, |_| {}, each).unwrap();
     assert_eq!(found, [(false, true), (true, false)]);
+}
+
+/// The static cost of each operation of a log.
+fn logged_costs(policy: &str, queries: &[&str]) -> Vec<Value> {
+    let (_folder, path) = recorded(policy, queries);
+    let text = fs::read_to_string(path).unwrap();
+    let lines = text.lines().map(|it| serde_json::from_str::<Value>(it).unwrap());
+    let operations = lines.filter(|it| it["kind"] == "operation");
+    operations.map(|it| it["cost"]["static"].clone()).collect()
+}
+
+#[test]
+fn the_cost_that_is_logged_is_that_of_what_went_on() {
+    let queries = ["{ me { id } audit { entries } }", "{ me { id } }"];
+    let costs = logged_costs(&[POLICY, "cost: { max: 900 }\n"].concat(), &queries);
+    assert!(costs[0].is_u64() && costs[0] == costs[1], "{costs:?}");
+    // What was not priced then is priced where it went on whole.
+    let costs = logged_costs(&[POLICY, "cost: { max: off }\n"].concat(), &queries);
+    assert!(costs[0].is_null() && costs[1].is_u64(), "{costs:?}");
+    let costs = logged_costs("authorization: { default: allow }\n", &queries);
+    assert!(costs[0].as_u64() > costs[1].as_u64(), "{costs:?}");
 }

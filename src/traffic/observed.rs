@@ -55,6 +55,8 @@ pub struct Ruled {
     pub refused: Vec<(&'static str, &'static str)>,
     /// Every rule that objected with its code, also in report mode.
     pub found: Vec<(&'static str, &'static str)>,
+    /// The static cost of each item, of what goes on, where it was asked for.
+    pub costs: Vec<Option<u64>>,
 }
 
 /// What came of a request.
@@ -111,6 +113,20 @@ impl Observed {
 }
 
 impl Ruled {
+    /// The static cost of an item, as it was judged.
+    #[must_use]
+    pub fn cost(&self, item: usize) -> Option<u64> {
+        self.costs.get(item).copied().flatten()
+    }
+
+    /// Whether something may have been taken out of what went on.
+    #[must_use]
+    pub fn is_reduced(&self, policy: &Policy) -> bool {
+        let has_found = |id: &str| self.found.iter().any(|(it, _)| *it == id);
+        let mut rules = policy.rules();
+        self.refused.is_empty() && rules.any(|(_, it)| it.takes_out() && has_found(it.meta().id))
+    }
+
     fn of(verdict: &Verdict) -> Self {
         match verdict {
             Verdict::Admit(admitted) => Self::passed("admit", admitted.items()),
@@ -119,6 +135,7 @@ impl Ruled {
                 verdict: "reject",
                 refused: rejected.items.iter().map(|it| (it.rule, it.code.as_str())).collect(),
                 found: rejected.found.iter().map(|it| (it.rule, it.code.as_str())).collect(),
+                costs: rejected.subjects.iter().map(|it| it.cost).collect(),
             },
         }
     }
@@ -126,7 +143,8 @@ impl Ruled {
     fn passed(verdict: &'static str, items: &[crate::verdict::Item]) -> Self {
         let reported = items.iter().flat_map(|it| &it.reported);
         let found = reported.map(|it| (it.rule, it.code.as_str())).collect();
-        Self { verdict, refused: Vec::new(), found }
+        let costs = items.iter().map(|it| it.cost).collect();
+        Self { verdict, refused: Vec::new(), found, costs }
     }
 }
 

@@ -45,8 +45,11 @@ impl Page<'_> {
             let known = hides.then_some(&self.memory.vocabulary);
             is_hidden |= push_variables(&mut variables, tree.root(), known);
         }
-        let past = &mut self.memory.past;
-        let cost = written.as_ref().and_then(|it| cost(past, sent, tree.as_ref(), it.hash));
+        let (past, ruled) = (&mut self.memory.past, &observed.ruled);
+        // Of what was not priced then, only the whole can be.
+        let whole = written.as_ref().filter(|_| !ruled.is_reduced(&observed.policy));
+        let whole = || whole.and_then(|it| cost(past, sent, tree.as_ref(), it.hash));
+        let cost = ruled.cost(item).or_else(whole);
         let caller = caller(self.key, &observed.caller);
         OperationLine {
             observed,
