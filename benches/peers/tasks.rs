@@ -40,7 +40,7 @@ pub(crate) fn tasks(n_turns: usize) -> Vec<(Kind, Task)> {
     vec![
         page("one document", 0, 1),
         page("200 documents", 1_000, 200),
-        page("8,000 documents, again and again", 10_000, 8_000),
+        page("8,000 documents", 10_000, 8_000),
         page("new documents", 100_000, NEVER_AGAIN),
         flood("100 KB of aliases", floods::aliases()),
         flood("100 KB of depth", floods::depth()),
