@@ -13,13 +13,13 @@ use std::{fs, io::BufReader, path::Path, process::Command, sync::Arc};
 
 use portcullis::{
     admission::Ruling,
-    config::{Config, Sample, TrafficFile},
+    config::Config,
     sources::load_policy,
-    traffic::{Bounds, Details, Replay, Replayed, Writing},
+    traffic::{Details, Replay, Replayed},
 };
 use serde_json::{Value, json};
 use support::{
-    proxy::Proxy,
+    proxy::{Proxy, traffic},
     upstream::Upstream,
     wire::{exchange, post},
 };
@@ -58,9 +58,7 @@ fn write(folder: &Path, name: &str, rest: &str) {
 fn serve(folder: &Path, name: &str, details: Details, documents: &[&str]) {
     let upstream = Upstream::start();
     let path = folder.join(format!("{name}.jsonl"));
-    let writing = Writing { path, bounds: Bounds::default(), details };
-    let file = TrafficFile { writing, sample: Sample::ALL };
-    let change = |config: &mut Config| config.traffic = Some(file);
+    let change = |config: &mut Config| config.traffic = Some(traffic(path, details));
     let proxy = Proxy::start_with(&folder.join(name), upstream.address(), change);
     for document in documents {
         let body = json!({ "query": document }).to_string();

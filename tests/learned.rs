@@ -19,18 +19,17 @@ use std::{
 
 use portcullis::{
     admission::{CacheLimits, Gate},
-    config::{Sample, TrafficFile},
     digest::Digest,
     json,
     policy::{BASELINE, Policy},
     schema::{Kind, OperationKind, Schema, TypeId, Wrapper},
     sources::load_policy,
-    traffic::{Bounds, Details, Writing},
+    traffic::Details,
 };
 use serde_json::Value;
 use support::{
     judge,
-    proxy::Proxy,
+    proxy::{Proxy, traffic},
     socket::Client,
     upstream::Upstream,
     values::fitting,
@@ -70,10 +69,9 @@ fn record(policy: &Path, log: PathBuf, bodies: &[String]) {
 
 /// The same with an API key for each; how they were answered.
 fn record_as(policy: &Path, log: PathBuf, bodies: &[(&str, &str)]) -> Vec<u16> {
-    let writing = Writing { path: log, bounds: Bounds::default(), details: Details::Values };
     let upstream = Upstream::start();
     let proxy = Proxy::start_with(policy, upstream.address(), |config| {
-        config.traffic = Some(TrafficFile { writing, sample: Sample::ALL });
+        config.traffic = Some(traffic(log, Details::Values));
     });
     let headers = [("Host", "shop.example"), ("Content-Type", "application/json")];
     let answers = bodies.iter().map(|(key, body)| {
@@ -334,10 +332,9 @@ fn record_refusals(folder: &Path) {
     write(&path, policy).expect("write");
     let schema = "type Query { a: Int } type Mutation { login(n: Int): Int }";
     write(folder.join("schema.graphql"), schema).expect("write");
-    let writing = Writing { path: log, bounds: Bounds::default(), details: Details::Values };
     let upstream = Upstream::start();
     let proxy = Proxy::start_with(&path, upstream.address(), |config| {
-        config.traffic = Some(TrafficFile { writing, sample: Sample::ALL });
+        config.traffic = Some(traffic(log, Details::Values));
     });
     for (n, status) in [(1, 200), (2, 429)] {
         let body = format!("{{\"query\":\"mutation {{ login(n: {n}) }}\"}}");

@@ -16,13 +16,10 @@ use std::{
     process::{Command, Output},
 };
 
-use portcullis::{
-    config::{Sample, TrafficFile},
-    traffic::{Bounds, Details, Writing},
-};
+use portcullis::traffic::Details;
 use serde_json::{Value, json};
 use support::{
-    proxy::Proxy,
+    proxy::{Proxy, traffic},
     upstream::Upstream,
     wire::{exchange, post},
 };
@@ -40,9 +37,8 @@ fn folder(schema: &str, policy: &str) -> tempfile::TempDir {
 /// Sends bodies through a proxy that writes `traffic.jsonl`.
 fn record(folder: &Path, details: Details, bodies: &[Value]) {
     let (path, upstream) = (folder.join("traffic.jsonl"), Upstream::start());
-    let writing = Writing { path, bounds: Bounds::default(), details };
     let proxy = Proxy::start_with(&folder.join("policy.yaml"), upstream.address(), |config| {
-        config.traffic = Some(TrafficFile { writing, sample: Sample::ALL });
+        config.traffic = Some(traffic(path, details));
     });
     for body in bodies {
         let answer = exchange(proxy.address(), &post(&body.to_string())).expect("an answer");

@@ -18,13 +18,13 @@ use std::{
 
 use portcullis::{
     admission::Ruling,
-    config::{Config, Sample, TrafficFile},
-    traffic::{Bounds, Details, Replay, Replayed, Writing},
+    config::Config,
+    traffic::{Details, Replay, Replayed},
 };
 use serde_json::{Value, json};
 use support::{
     judge,
-    proxy::Proxy,
+    proxy::{Proxy, traffic},
     upstream::Upstream,
     wire::{exchange, post},
 };
@@ -53,9 +53,7 @@ fn text(schema: &str, rest: &str) -> String {
 fn recorded(policy: &str, queries: &[&str]) -> (TempDir, PathBuf) {
     let (folder, upstream) = (tempfile::tempdir().unwrap(), Upstream::start());
     let path = folder.path().join("traffic.jsonl");
-    let writing =
-        Writing { path: path.clone(), bounds: Bounds::default(), details: Details::Values };
-    let file = TrafficFile { writing, sample: Sample::ALL };
+    let file = traffic(path.clone(), Details::Values);
     let change = |config: &mut Config| config.traffic = Some(file);
     let policy = text("test.graphql", policy);
     let proxy = Proxy::with(&policy, &schema(), upstream.address(), change);

@@ -19,6 +19,7 @@ pub(super) enum Phase {
 #[derive(Debug, Default)]
 pub(super) struct Drain {
     begun: Cell<bool>,
+    cut: Cell<bool>,
     notify: Notify,
 }
 
@@ -32,6 +33,16 @@ impl Drain {
     /// True once it has begun.
     pub(super) const fn has_begun(&self) -> bool {
         self.begun.get()
+    }
+
+    /// What still runs is dropped from here on.
+    pub(super) fn cut_off(&self) {
+        self.cut.set(true);
+    }
+
+    /// True once what still ran was dropped.
+    pub(super) const fn has_cut_off(&self) -> bool {
+        self.cut.get()
     }
 
     /// Waits until it has begun.

@@ -65,7 +65,7 @@ pub(super) struct Exchange<'e> {
     /// Its place in a trace, when somebody wants to know.
     pub(super) traced: Option<Box<Traced>>,
     /// Its client, who waits for the answer.
-    pub(super) waiting: Waiting,
+    pub(super) waiting: Waiting<'e>,
 }
 
 /// How a request was served.

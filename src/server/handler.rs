@@ -51,7 +51,7 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     let id = worker.ids().next_of(wrong.as_ref().map_or(site.index(), |_| GraphIndex::NONE));
     let reply = Reply { id, media, http: state.http(), origin };
     let (noted, who) = (OnceCell::new(), OnceCell::new());
-    let (traced, waiting) = (None, Waiting::new(id));
+    let (traced, waiting) = (None, Waiting::new(id, worker.drain()));
     let mut exchange =
         Exchange { client, n, site, wrong, state, head, reply, noted, who, traced, waiting };
     exchange.trace();

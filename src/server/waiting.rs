@@ -5,20 +5,25 @@
 
 use std::cell::Cell;
 
-use crate::telemetry::{ClientLeft, RequestId};
+use crate::{
+    server::drain::Drain,
+    telemetry::{ClientLeft, RequestId},
+};
 
-/// A request that is not answered yet. Dropped before, it says that its client has left.
+/// A request that is not answered yet. Dropped before, it says that its client has left, unless the
+/// process has cut it off, which tells how many it did.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct Waiting<'d> {
     id: RequestId,
+    drain: &'d Drain,
     /// Whether it was on its way to the upstream, which it may not have reached.
     is_forwarded: Cell<bool>,
     is_answered: Cell<bool>,
 }
 
-impl Waiting {
-    pub(super) const fn new(id: RequestId) -> Self {
-        Self { id, is_forwarded: Cell::new(false), is_answered: Cell::new(false) }
+impl<'d> Waiting<'d> {
+    pub(super) const fn new(id: RequestId, drain: &'d Drain) -> Self {
+        Self { id, drain, is_forwarded: Cell::new(false), is_answered: Cell::new(false) }
     }
 
     pub(super) fn forwarded(&self) {
@@ -30,9 +35,9 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if !self.is_answered.get() {
+        if !self.is_answered.get() && !self.drain.has_cut_off() {
             ClientLeft { id: self.id, is_forwarded: self.is_forwarded.get() }.emit();
         }
     }

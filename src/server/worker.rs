@@ -166,7 +166,7 @@ impl Worker {
             self.take(handed.seated().map(Some), &mut connections);
         }
         self.drain.begin();
-        Ok(finish(connections, self.deadlines().grace).await)
+        Ok(finish(connections, self.deadlines().grace, &self.drain).await)
     }
 
     /// Accepts until the server is told to stop. At the cap of connections it does not accept:
@@ -252,13 +252,14 @@ fn tell(lost: Lost) {
 }
 
 /// Waits for the connections, and cuts off those that outlast the grace period.
-async fn finish(mut connections: JoinSet<()>, grace: Duration) -> u64 {
+async fn finish(mut connections: JoinSet<()>, grace: Duration, drain: &Drain) -> u64 {
     let all = async {
         while let Some(ended) = connections.join_next().await {
             note(ended);
         }
     };
     let _in_time = timeout(grace, all).await;
+    drain.cut_off();
     connections.len() as u64
 }
 

@@ -1,16 +1,28 @@
 //! Portcullis in this process, on free loopback ports.
 
-use std::{fs, net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use portcullis::{
     admission::{CacheLimits, Gate},
-    config::{Config, UpstreamUrl},
+    config::{Config, Sample, TrafficFile, UpstreamUrl},
     diagnostic::{Colour, render},
     server::{Running, Server, State},
     sources::load_policy,
+    traffic::{Bounds, Details, Writing},
 };
 
 use crate::support::wire::exchange;
+
+/// A traffic log of every request.
+pub(crate) fn traffic(path: PathBuf, details: Details) -> TrafficFile {
+    let writing = Writing { path, bounds: Bounds::default(), details };
+    TrafficFile { writing, sample: Sample::ALL }
+}
 
 /// A running proxy; it stops when it is dropped.
 pub(crate) struct Proxy {

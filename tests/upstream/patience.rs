@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read},
     net::{Shutdown, TcpListener},
+    time::Duration,
 };
 
 use portcullis::config::UpstreamHttp;
@@ -45,4 +46,25 @@ fn a_client_that_leaves_before_its_answer_is_in_the_log() {
     assert_eq!(proxy.join(), 0);
     let logged = log::lines_with("client-left");
     assert!(logged.contains(r#""forwarded":true"#), "{logged}");
+}
+
+/// Whom the process cuts off when its time is over has not left.
+#[test]
+fn who_is_cut_off_is_not_said_to_have_left() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = start("http://127.0.0.1", upstream.local_addr().unwrap(), |config| {
+        config.deadlines.grace = Duration::from_millis(50);
+    });
+    // Ids of one worker begin alike.
+    let mut refused = String::new();
+    connect(&proxy, "Content-Encoding: gzip\r\n").read_to_string(&mut refused).unwrap();
+    let (_, id) = refused.split_once("x-request-id: ").unwrap();
+    let _client = connect(&proxy, "");
+    let (asked, _address) = upstream.accept().unwrap();
+    let (mut asked, mut line) = (BufReader::new(asked), String::new());
+    asked.read_line(&mut line).unwrap();
+    proxy.stop();
+    assert_eq!(proxy.join(), 1);
+    let left = log::lines_with("client-left");
+    assert!(!left.contains(id.get(..16).unwrap()), "{left}");
 }
