@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::attack::{Parcel, parcel};
+use crate::attack::{Parcel, parcel, taken::Taken};
 
 /// One attempt against one rule.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Attempt {
     pub who: Option<Arc<str>>,
     /// What comes with it when it is a request with files.
     pub parcel: Option<Parcel>,
+    /// What is taken out of it where it is forbidden: the rest may reach the upstream.
+    pub(super) taken: Option<Taken>,
 }
 
 /// What must become of an attempt.
@@ -141,6 +143,7 @@ impl Attempt {
             padded: None,
             who: None,
             parcel: None,
+            taken: None,
         }
     }
 
@@ -160,6 +163,11 @@ impl Attempt {
     #[must_use]
     pub fn by(&self, transport: Transport) -> Self {
         Self { transport, ..self.clone() }
+    }
+
+    /// Whether what is forbidden in it stands in what the upstream got.
+    pub(super) fn is_in(&self, body: &[u8]) -> bool {
+        self.taken.as_ref().is_none_or(|it| it.is_in(body))
     }
 
     /// The content type of a POST.

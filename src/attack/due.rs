@@ -61,8 +61,7 @@ fn forbids_something(world: &World<'_>, rule: &str) -> bool {
     match rule {
         "authorization" => {
             let access = intent.access.as_ref();
-            let forbids = access.is_some_and(|it| it.is_denied_by_default || !it.rules.is_empty());
-            forbids || intent.takes_out
+            access.is_some_and(|it| it.is_denied_by_default || !it.rules.is_empty())
         }
         "deprecated" => {
             let objects = schema.types().filter(|(_, it)| it.is_object());

@@ -18,7 +18,7 @@ use crate::{
 pub struct Intent {
     /// Who may see what; `None`: everyone everything.
     pub(super) access: Option<AccessRules>,
-    /// Whether `authorization` takes out what is denied: nothing can be tried for that.
+    /// Whether `authorization` takes out what is denied, and lets the rest pass.
     pub(super) takes_out: bool,
     /// Demands on inputs.
     pub(super) inputs: Vec<InputItem>,
@@ -59,7 +59,7 @@ impl Intent {
         let authorization = get(&root, "authorization");
         Some(Self {
             access: authorization.and_then(|it| access(it, &policy.conditions)),
-            takes_out: authorization.is_some_and(|it| is_remove(it) && !is_reported(it)),
+            takes_out: authorization.is_some_and(is_remove),
             inputs: get(&root, "inputs").map(inputs).unwrap_or_default(),
             once: get(&root, "once_per_request").map(texts).unwrap_or_default(),
             directives: get(&root, "directives").map(texts),
@@ -72,8 +72,8 @@ impl Intent {
 }
 
 fn access(block: &Node, conditions: &Conditions) -> Option<AccessRules> {
-    // What is only reported, or taken out of the request, reaches the upstream by intent.
-    if is_reported(block) || is_remove(block) {
+    // What is only reported reaches the upstream by intent.
+    if is_reported(block) {
         return None;
     }
     let mut rules = Vec::new();

@@ -1,9 +1,11 @@
 //! Limits on what comes with a document: variables, the body, the batch.
 
+use std::cell::LazyCell;
+
 use serde_json::Value;
 
 use crate::attack::{
-    Attempt, Request, Side, Transport, World,
+    Attempt, Request, Side, Transport, World, deep,
     deliver::{self, Site},
     shapes::repeat,
 };
@@ -15,12 +17,20 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
     both(world, "limits.variables.bytes", &mut all, |n| Some(vec![heavy(n)?]));
     let texts = deliver::first_site(world, "String");
     both(world, "limits.variables.string", &mut all, |n| {
-        Some(valued(world, texts.as_ref()?, "a".repeat(n).into()))
+        let text = Value::from("a".repeat(n));
+        let declared = texts.as_ref().map(|it| valued(world, it, text.clone()));
+        Some(with_undeclared(world, declared, text))
     });
     let lists = deliver::list_site(world);
     both(world, "limits.variables.list", &mut all, |n| {
-        let (site, item) = lists.as_ref()?;
-        Some(valued(world, site, Value::Array(vec![item.clone(); n])))
+        let of = |item: &Value| Value::Array(vec![item.clone(); n]);
+        let declared = lists.as_ref().map(|(site, item)| valued(world, site, of(item)));
+        Some(with_undeclared(world, declared, of(&1.into())))
+    });
+    let nested = LazyCell::new(|| deep::Values::of(world));
+    both(world, "limits.variables.depth", &mut all, |n| {
+        let declared = nested.site(world, n).map(|(site, value)| valued(world, &site, value));
+        Some(with_undeclared(world, declared, deep::lists(n)))
     });
     all.extend(bodies(world));
     all.extend(batches(world));
@@ -82,6 +92,20 @@ fn heavy(n: usize) -> Option<Request> {
 /// A value by every way that a document has for it.
 fn valued(world: &World<'_>, site: &Site, value: Value) -> Vec<Request> {
     deliver::ways(world, site, &value).into_iter().map(|(_, it)| it).collect()
+}
+
+/// The same, and the value under a name that the operation does not have, beside one that it has.
+fn with_undeclared(
+    world: &World<'_>,
+    declared: Option<Vec<Request>>,
+    value: Value,
+) -> Vec<Request> {
+    let mut all = declared.unwrap_or_default();
+    if world.takes_directive("include") {
+        let text = "query ($v: Boolean = true) { __typename @include(if: $v) }";
+        all.push(Request::new(text).with("undeclared", value));
+    }
+    all
 }
 
 fn bodies(world: &World<'_>) -> Vec<Attempt> {

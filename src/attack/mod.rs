@@ -10,6 +10,7 @@ mod addresses;
 mod attempt;
 mod compared;
 mod cost;
+mod deep;
 mod deliver;
 mod documents;
 mod due;
@@ -31,6 +32,7 @@ mod sample;
 mod send;
 mod shapes;
 mod sizes;
+mod taken;
 mod towers;
 mod trees;
 mod trespass;
@@ -44,7 +46,7 @@ pub use intent::Intent;
 pub use parcel::{Order, Parcel};
 pub use persona::{NoPersona, Persona};
 pub use recorder::Recorder;
-pub use report::{Outcome, Report, Row};
+pub use report::{Arrival, Outcome, Report, Row};
 pub use send::{Target, Told};
 pub use world::World;
 
@@ -134,8 +136,12 @@ pub fn run(plan: Plan, target: &Target, recorder: &Recorder, bounds: Bounds) -> 
         let begun = Instant::now();
         let before = recorder.n_received();
         let told = target.send(&attempt)?;
-        let arrived = recorder.n_received() > before;
-        report.add(attempt, &told, arrived);
+        let arrival = match recorder.n_received() > before {
+            false => Arrival::Nothing,
+            true if attempt.is_in(&recorder.last()) => Arrival::Whole,
+            true => Arrival::Rest,
+        };
+        report.add(attempt, &told, arrival);
         thread::sleep(pause.saturating_sub(begun.elapsed()));
     }
     Ok(report)

@@ -1,4 +1,5 @@
-//! The upstream of an attack: counts what arrives whole, and answers everything with nothing.
+//! The upstream of an attack: counts what arrives whole, keeps the last of it, and answers everything
+//! with nothing.
 //!
 //! A WebSocket is opened towards an upstream with the first operation that is let through, so its
 //! handshake alone counts.
@@ -8,7 +9,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
@@ -26,9 +27,16 @@ use tokio::{sync::oneshot, time::sleep};
 #[derive(Debug)]
 pub struct Recorder {
     address: SocketAddr,
-    received: Arc<AtomicU64>,
+    received: Arc<Received>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What has arrived.
+#[derive(Debug, Default)]
+struct Received {
+    n: AtomicU64,
+    last: Mutex<Bytes>,
 }
 
 impl Recorder {
@@ -40,7 +48,7 @@ impl Recorder {
         let listener = TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let received = Arc::new(AtomicU64::new(0));
+        let received = Arc::<Received>::default();
         let (stop, stopped) = oneshot::channel();
         let counter = Arc::clone(&received);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -65,7 +73,13 @@ impl Recorder {
     /// How many requests have arrived.
     #[must_use]
     pub fn n_received(&self) -> u64 {
-        self.received.load(Ordering::SeqCst)
+        self.received.n.load(Ordering::SeqCst)
+    }
+
+    /// The body of the last request that has arrived.
+    #[must_use]
+    pub fn last(&self) -> Bytes {
+        self.received.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -80,7 +94,7 @@ impl Drop for Recorder {
     }
 }
 
-async fn serve(listener: TcpListener, received: Arc<AtomicU64>) {
+async fn serve(listener: TcpListener, received: Arc<Received>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     // Budget: the life of the recorder.
     loop {
@@ -101,15 +115,17 @@ async fn serve(listener: TcpListener, received: Arc<AtomicU64>) {
     }
 }
 
-async fn answer(request: Request<Incoming>, received: &AtomicU64) -> Response<Full<Bytes>> {
+async fn answer(request: Request<Incoming>, received: &Received) -> Response<Full<Bytes>> {
     let is_upgrade = request.headers().contains_key(header::UPGRADE);
     let body = Limited::new(request.into_body(), MAX_BODY).collect().await;
     // What breaks off has been refused: a file is passed on while it is read, and may turn out to
     // be too large.
-    if body.is_ok() {
-        received.fetch_add(1, Ordering::SeqCst);
+    let body = body.map(|it| it.to_bytes());
+    if let Ok(whole) = &body {
+        *received.last.lock().unwrap_or_else(PoisonError::into_inner) = whole.clone();
+        received.n.fetch_add(1, Ordering::SeqCst);
     }
-    let body = body.map(|it| it.to_bytes()).unwrap_or_default();
+    let body = body.unwrap_or_default();
     let nothing = match serde_json::from_slice(&body) {
         Ok(serde_json::Value::Array(items)) => {
             format!("[{}]", vec![NOTHING; items.len()].join(","))

@@ -15,10 +15,21 @@ pub enum Outcome {
     GotThrough,
     /// Refused by something else than the rule: it proves nothing of the rule.
     Otherwise,
-    /// Beyond the line, and refused by the rule.
+    /// Beyond the line, and refused or taken out by the rule.
     Refused,
-    /// Within the line, and refused by the rule.
+    /// Within the line, and refused or taken out by the rule.
     WronglyRefused,
+}
+
+/// What the upstream got of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It was refused.
+    Nothing,
+    /// What is left when something was taken out.
+    Rest,
+    /// All that it is about.
+    Whole,
 }
 
 /// The attempts against one rule.
@@ -67,11 +78,13 @@ impl Report {
     }
 
     /// Adds what came of an attempt.
-    pub fn add(&mut self, attempt: Attempt, told: &Told, arrived: bool) {
+    pub fn add(&mut self, attempt: Attempt, told: &Told, arrival: Arrival) {
         self.untried.retain(|it| !it.is_met_by(&attempt));
-        let through = arrived || told.has_schema();
-        let is_any = attempt.code.is_empty();
-        let by_rule = if is_any { told.is_refusal() } else { told.says(attempt.code) };
+        let through = arrival == Arrival::Whole || told.has_schema();
+        let is_refused =
+            if attempt.code.is_empty() { told.is_refusal() } else { told.says(attempt.code) };
+        // Nothing else takes anything out.
+        let by_rule = is_refused || arrival == Arrival::Rest;
         let outcome = match (attempt.side, through, by_rule) {
             (Side::Beyond, true, _) => Outcome::GotThrough,
             (Side::Beyond, false, true) => Outcome::Refused,

@@ -2,11 +2,12 @@
 
 use crate::{
     attack::{
-        Attempt, Request, Side, World,
+        Attempt, Request, Side, Transport, World,
         access::Sight,
         fields::everywhere,
         limits::ways_in,
         route::{Hop, Route, is_of_language},
+        taken::Taken,
     },
     schema::{FieldId, Kind, TypeId},
 };
@@ -29,10 +30,21 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
                         .map(|it| it.about(at, "plain")),
                 );
             }
-            all.extend(found);
+            all.extend(found.into_iter().filter_map(|it| as_denied(world, field, it)));
         }
     }
     all
+}
+
+/// The attempt with what is taken out of it, where that is what happens to what is denied. Over a
+/// WebSocket nobody sees what is left.
+fn as_denied(world: &World<'_>, field: FieldId, attempt: Attempt) -> Option<Attempt> {
+    if !world.intent.takes_out {
+        return Some(attempt);
+    }
+    let taken = Taken::new(&world.policy.schema, world.policy.reading, field);
+    let is_seen = attempt.transport != Transport::WebSocket;
+    is_seen.then_some(Attempt { taken: Some(taken), ..attempt })
 }
 
 /// Whether a rule or the default has a say about a field, somewhere.

@@ -167,6 +167,69 @@ authorization:
     );
 }
 
+/// What is denied is taken out, and what is left goes on: that it is gone is what counts.
+#[test]
+fn holes_in_what_is_taken_out() {
+    let intended = "
+conditions: { signed_in: has(claims.sub) }
+authorization:
+  default: allow
+  on_deny: remove
+  rules:
+    - { on: [Node.owner], allow: never }
+    - { on: [User.email], allow: signed_in }
+    - { on: [Report.body], allow: 'parent.field == \"Query.secretReport\"' }
+    - { on: [Mutation.login], allow: signed_in }
+";
+    let running = "
+conditions: { signed_in: has(claims.sub) }
+authorization:
+  default: allow
+  on_deny: remove
+  rules:
+    - { on: [Node.owner], allow: never }
+    - { on: [Order.owner], allow: always }
+    - { on: [User.email], allow: '!signed_in' }
+    - { on: [Report.body], allow: 'parent.field != \"Query.node\"' }
+";
+    check(
+        "taken",
+        intended,
+        running,
+        &[
+            ("authorization", "Order.owner"),
+            ("authorization", "User.email"),
+            ("authorization", "Report.body"),
+            ("authorization", "Mutation.login"),
+        ],
+    );
+    // What is wrongly taken out is a mistake as well.
+    let folder = tempfile::tempdir().unwrap();
+    let strict = running.replace("Report.body], allow: 'parent", "Report.id], allow: 'parent");
+    let strict = strict.replace("[Order.owner], allow: always", "[Report.body], allow: never");
+    let (intended, running) = Case::new("taken", intended, &strict).write(folder.path());
+    let output = run(&[&intended, "--running", &running, "--format", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mistakes = report["mistakes"].as_array().unwrap();
+    let wrongly = |it: &&Value| it["what"] == "wrongly refused" && it["at"] == "Report.body";
+    assert!(mistakes.iter().any(|it| wrongly(&it)), "{report}");
+}
+
+/// A value so deep as a filter can be, and one that no variable has.
+#[test]
+fn holes_in_how_deep_values_are() {
+    let schema = "
+type Query { found(filter: Filter): String, all(note: String): String }
+input Filter { and: [Filter!], text: String! }
+";
+    let limits = |n| format!("limits: {{ variables: {{ depth: {n} }} }}");
+    let (intended, running) = (limits(5), limits(6));
+    let case = Case { schema, ..Case::new("deep", &intended, &running) };
+    case.check(&[("value-depth", "6")]);
+    let case = Case { schema: "type Query { a: String }", ..case };
+    case.check(&[("value-depth", "6")]);
+}
+
 #[test]
 fn holes_in_what_inputs_take() {
     let intended = "
