@@ -1,7 +1,10 @@
 //! The document cache: bounded in entries and in bytes, refused documents in a share of their own.
 //!
 //! A document is kept when it comes a second time: a flood of documents that come once fills
-//! nothing and pushes nothing out, and all it leaves is a fingerprint of four bytes.
+//! nothing and pushes nothing out, and all it leaves is a fingerprint of four bytes. Where there is
+//! no room, a document takes the place of another only if it came more often of late: neither a
+//! flood of documents that come twice, nor more documents than there is room for, coming in turns,
+//! push out what clients use.
 //!
 //! Nothing of a caller is ever kept. One cache belongs to one gate, that is to one policy and one
 //! schema, so a reload starts with an empty one and two generations never mix.
@@ -9,16 +12,15 @@
 use std::{
     hash::{BuildHasher, Hasher},
     num::NonZeroUsize,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use crate::admission::{
+    known::Entry,
+    seen::{Seen, Uses},
+    shelf::{Kept, Shelf},
+};
 use ahash::RandomState;
-use lru::LruCache;
-
-use crate::admission::known::Entry;
 
 /// How much a cache may hold.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +122,7 @@ impl Cache {
         operation_name: Option<&str>,
     ) -> Option<Arc<Entry>> {
         let found = |shelves: &[Mutex<Shelf>]| {
-            let entry = shelf(shelves, key)?.entries.get(&key.0).cloned()?;
+            let entry = shelf(shelves, key)?.get(key.0, self.seen.age())?;
             entry.is_for(literal, operation_name).then_some(entry)
         };
         found(&self.judgeable).or_else(|| found(&self.refused))
@@ -129,25 +131,26 @@ impl Cache {
     /// Every document that can be judged, and how many others are kept.
     pub(super) fn kept(&self) -> (Vec<Arc<Entry>>, usize) {
         let lock = |it: &Mutex<Shelf>| -> Vec<Arc<Entry>> {
-            let shelf = it.lock().unwrap_or_else(PoisonError::into_inner);
-            shelf.entries.iter().map(|(_, it)| Arc::clone(it)).collect()
+            it.lock().unwrap_or_else(PoisonError::into_inner).entries().cloned().collect()
         };
         let judgeable = self.judgeable.iter().flat_map(lock).collect();
         (judgeable, self.refused.iter().map(|it| lock(it).len()).sum())
     }
 
-    /// Whether a document is worth keeping: it came before, not too many others ago.
-    pub(super) fn wants(&self, key: Key) -> bool {
-        self.seen.again(key)
+    /// How often a document that is not kept came; nothing when it is not worth keeping, because it
+    /// did not come before, or too many others ago.
+    pub(super) fn wants(&self, key: Key) -> Option<Uses> {
+        self.seen.again(key.0)
     }
 
-    pub(super) fn put(&self, key: Key, share: Share, entry: Arc<Entry>) {
+    /// Keeps an entry that came so often, if there is room or others came less often.
+    pub(super) fn put(&self, key: Key, share: Share, (entry, uses): (Arc<Entry>, Uses)) {
         let shelves = match share {
             Share::Judgeable => &self.judgeable,
             Share::Refused => &self.refused,
         };
         if let Some(mut shelf) = shelf(shelves, key) {
-            shelf.put(key, entry);
+            shelf.put(key.0, Kept { entry, uses }, self.seen.age());
         }
     }
 }
@@ -158,57 +161,6 @@ fn shelf(shelves: &[Mutex<Shelf>], key: Key) -> Option<MutexGuard<'_, Shelf>> {
     let n_shelves = u64::try_from(shelves.len()).ok()?;
     let index = usize::try_from((key.0 >> 48).checked_rem(n_shelves)?).ok()?;
     Some(shelves.get(index)?.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// Fingerprints of documents that came and were not kept. A new one takes the place of an old one.
-#[derive(Debug)]
-struct Seen(Box<[AtomicU32]>);
-
-impl Seen {
-    fn new() -> Self {
-        Self(std::iter::repeat_with(AtomicU32::default).take(N_SEEN).collect())
-    }
-
-    /// Notes a document; true when it was noted before. Another one may pass for it once in four
-    /// thousand million times, and is kept one time too early.
-    fn again(&self, key: Key) -> bool {
-        let (place, print) = ((key.0 >> 16) & 0xffff, key.0 >> 32);
-        let place = usize::try_from(place).ok().and_then(|it| self.0.get(it));
-        let print = u32::try_from(print).unwrap_or(u32::MAX);
-        place.is_some_and(|it| it.swap(print, Ordering::Relaxed) == print)
-    }
-}
-
-/// 256 KiB of fingerprints: what comes again within some ten thousand others is known again.
-const N_SEEN: usize = 1 << 16;
-
-#[derive(Debug)]
-struct Shelf {
-    entries: LruCache<u64, Arc<Entry>>,
-    bytes: usize,
-    max_bytes: usize,
-}
-
-impl Shelf {
-    fn new(capacity: NonZeroUsize, max_bytes: usize) -> Self {
-        Self { entries: LruCache::new(capacity), bytes: 0, max_bytes }
-    }
-
-    // The budget of this loop is the number of entries: every turn takes one out.
-    fn put(&mut self, key: Key, entry: Arc<Entry>) {
-        let weight = entry.weight();
-        if weight > self.max_bytes {
-            return;
-        }
-        self.bytes = self.bytes.saturating_add(weight);
-        if let Some((_, old)) = self.entries.push(key.0, entry) {
-            self.bytes = self.bytes.saturating_sub(old.weight());
-        }
-        while self.bytes > self.max_bytes {
-            let Some((_, old)) = self.entries.pop_lru() else { break };
-            self.bytes = self.bytes.saturating_sub(old.weight());
-        }
-    }
 }
 
 #[cfg(test)]
@@ -238,7 +190,7 @@ mod tests {
     }
 
     fn put(cache: &Cache, text: &str) {
-        cache.put(cache.key(text, None), Share::Judgeable, entry(text));
+        cache.put(cache.key(text, None), Share::Judgeable, (entry(text), Uses::default()));
     }
 
     fn has(cache: &Cache, text: &str) -> bool {
@@ -275,7 +227,7 @@ mod tests {
     fn equal_hashes_do_not_mix_texts() {
         let cache = cache(100, 1 << 20);
         let key = cache.key("{a}", None);
-        cache.put(key, Share::Judgeable, entry("{a}"));
+        cache.put(key, Share::Judgeable, (entry("{a}"), Uses::default()));
         assert!(cache.get(key, "{b}", None).is_none());
         assert!(cache.get(key, "{a}", Some("a")).is_none());
     }
@@ -299,11 +251,61 @@ mod tests {
     #[test]
     fn what_comes_again_is_kept() {
         let cache = cache(16, 1 << 20);
-        let wants = |text: &str| cache.wants(cache.key(text, None));
+        let wants = |text: &str| cache.wants(cache.key(text, None)).is_some();
         assert_eq!([wants("{a}"), wants("{a}"), wants("{a}")], [false, true, true]);
         let n_kept = (0..2_000).filter(|it| wants(&format!("{{b{it}}}"))).count();
         assert_eq!(n_kept, 0, "all of them are new");
         assert!(wants("{a}"));
+    }
+
+    /// As a gate does: what is not found is put when it came before.
+    fn come(cache: &Cache, text: &str) -> bool {
+        if has(cache, text) {
+            return true;
+        }
+        let key = cache.key(text, None);
+        if let Some(uses) = cache.wants(key) {
+            cache.put(key, Share::Judgeable, (entry(text), uses));
+        }
+        false
+    }
+
+    fn texts(what: &str, n: usize) -> Vec<String> {
+        (0..n).map(|it| format!("{{{what}{it}}}")).collect()
+    }
+
+    fn n_found(cache: &Cache, all: &[String]) -> usize {
+        all.iter().filter(|it| come(cache, it)).count()
+    }
+
+    #[test]
+    fn of_more_than_there_is_room_for_some_stay() {
+        let cache = cache(320, 1 << 20);
+        let all = texts("a", 960);
+        let n_found: Vec<_> = (0..6).map(|_| n_found(&cache, &all)).collect();
+        assert_eq!(n_found[..2], [0, 0]);
+        assert!(n_found[2..].iter().all(|it| (300..=320).contains(it)), "{n_found:?}");
+    }
+
+    #[test]
+    fn a_flood_of_what_comes_twice_pushes_nothing_out_that_is_in_use() {
+        let cache = cache(320, 1 << 20);
+        let used = texts("a", 100);
+        (0..4).for_each(|_| _ = n_found(&cache, &used));
+        for it in texts("flood", 2_000) {
+            assert!(!come(&cache, &it));
+            come(&cache, &it);
+        }
+        assert_eq!(n_found(&cache, &used), 100);
+    }
+
+    #[test]
+    fn what_is_used_takes_the_place_of_what_was() {
+        let cache = cache(320, 1 << 20);
+        let (old, new) = (texts("old", 320), texts("new", 200));
+        (0..3).for_each(|_| _ = n_found(&cache, &old));
+        (0..8).for_each(|_| _ = n_found(&cache, &new));
+        assert!(n_found(&cache, &new) > 190);
     }
 
     #[test]
@@ -312,7 +314,7 @@ mod tests {
         put(&cache, "{a}");
         for it in 0..1000 {
             let text = format!("{{{it}");
-            cache.put(cache.key(&text, None), Share::Refused, entry(&text));
+            cache.put(cache.key(&text, None), Share::Refused, (entry(&text), Uses::default()));
         }
         assert!(has(&cache, "{a}"));
     }

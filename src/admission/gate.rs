@@ -241,14 +241,14 @@ impl Gate {
             Known::Judgeable(_) => Share::Judgeable,
             Known::Refused(..) => Share::Refused,
         };
-        if !self.cache.wants(key) {
+        let Some(uses) = self.cache.wants(key) else {
             let literal = Box::default();
             return Ok(Arc::new(Entry { operation_name: None, literal, known }));
-        }
+        };
         known.settle();
         let operation_name = operation_name.map(Into::into);
         let entry = Arc::new(Entry { operation_name, literal: written.into(), known });
-        self.cache.put(key, share, Arc::clone(&entry));
+        self.cache.put(key, share, (Arc::clone(&entry), uses));
         Ok(entry)
     }
 }

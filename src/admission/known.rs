@@ -220,6 +220,7 @@ mod tests {
             cache::{Cache, CacheLimits, Share},
             compile::compile,
             known::{Entry, Known},
+            seen::Uses,
         },
         diagnostic::Source,
         operation::Node,
@@ -289,7 +290,7 @@ type User { id: ID name(as: String): String friends(first: Int): [User] }";
             let text = format!("{}#{it}", document(40));
             let entry = Arc::new(entry(&policy, &text));
             assert!(entry.weight() > BYTES / 100, "all of them are too much");
-            cache.put(cache.key(&text, None), Share::Judgeable, entry);
+            cache.put(cache.key(&text, None), Share::Judgeable, (entry, Uses::default()));
         }
         let (kept, _) = cache.kept();
         let held: usize = kept.iter().map(|it| it.weight()).sum();

@@ -26,6 +26,8 @@ mod refusal;
 mod remembered;
 mod request;
 mod retrial;
+mod seen;
+mod shelf;
 mod special;
 mod then;
 mod totals;
