@@ -5,8 +5,9 @@
 use std::{borrow::Cow, sync::Arc};
 
 use crate::{
-    admission::{Request, remembered::Remembered},
+    admission::{Request, refusal::unreadable, remembered::Remembered},
     digest::Digest,
+    document::Refusal,
     identity::Method,
     json::Literal,
     policy::{Apq, DocumentIdx, Get, Policy, manifest::DocumentId},
@@ -57,22 +58,29 @@ impl Names<'_> {
         literal: Option<&'r Literal<'r>>,
         only_ids: bool,
     ) -> Result<Named<'r>, Violation> {
-        let text = literal.map(Literal::text);
-        let text = text.as_deref();
         let documents = &self.policy.documents;
-        let has_text = text.is_some();
+        let has_text = literal.is_some();
         let Ok(id) = DocumentId::parse(id) else { return Err(self.unknown(None, has_text)) };
         if let Some(idx) = documents.library.with_id(&id) {
-            let listed = documents.library.document(idx).map(|it| &*it.text);
-            return if text.is_none() || text == listed {
+            let listed = documents.library.document(idx).map_or("", |it| &*it.text);
+            let is_listed = |it: &Literal<'_>| {
+                it.text_within(listed.len() as u64).is_some_and(|it| *it == *listed)
+            };
+            return if literal.is_none_or(is_listed) {
                 Ok(Named::Trusted(idx))
             } else {
                 Err(disagreement())
             };
         }
         let DocumentId::Content(hash) = id else { return Err(self.unknown(Some(&id), has_text)) };
-        if text.is_some_and(|it| Digest::of(it.as_bytes()) != hash) {
-            return Err(disagreement());
+        if let Some(literal) = literal {
+            let limit = self.policy.reading.bytes;
+            let Some(text) = literal.text_within(limit) else {
+                return Err(unreadable(Refusal::TooManyBytes { limit }));
+            };
+            if Digest::of(text.as_bytes()) != hash {
+                return Err(disagreement());
+            }
         }
         match (documents.apq, literal) {
             (Apq::On | Apq::Shared, Some(literal)) => Ok(Named::Text(literal)),

@@ -16,7 +16,7 @@ pub struct Request<'a> {
     /// `variables`: an object.
     pub variables: Option<json::Value<'a>>,
     /// The members of `extensions` that `http.forward_extensions` lists.
-    pub extensions: Vec<(&'a str, json::Value<'a>)>,
+    pub extensions: Vec<(Cow<'a, str>, json::Value<'a>)>,
 }
 
 impl Request<'_> {

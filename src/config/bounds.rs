@@ -9,7 +9,8 @@ pub struct Bounds {
     pub connections: NonZeroUsize,
     /// Of those, connections from one address; over IPv6 from one /64. Trusted proxies have no bound.
     pub client_connections: usize,
-    /// Bytes of request bodies that one worker holds; further requests are refused.
+    /// Bytes of request bodies that one worker holds, and as many of the requests that operations
+    /// which go on came with; further requests are refused.
     pub bodies: u64,
     /// Connections that wait to be accepted, per worker.
     pub backlog: i32,

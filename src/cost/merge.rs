@@ -206,6 +206,7 @@ fn split(
 ) {
     let mut seen = HashMap::default();
     let mut heaviest = i64::MIN;
+    let mut n_parts = 0_usize;
     for object in possible.iter() {
         merged.work = merged.work.saturating_add(1 + picks.len() / 16);
         let weight = model.object_weight(object);
@@ -213,6 +214,12 @@ fn split(
         let region: Vec<_> = on(operation, picks, object).collect();
         if region.is_empty() {
             continue;
+        }
+        n_parts = n_parts.saturating_add(region.len());
+        if n_parts > MAX_PARTS {
+            // More than any budget, so that what there is of it so far is not counted.
+            merged.work = usize::MAX;
+            return;
         }
         let same = region.iter().map(|(it, class)| (it.node, *class)).collect::<Vec<_>>();
         match seen.entry(same) {
@@ -225,6 +232,10 @@ fn split(
     }
     merged.is_loose = seen.values().any(|it| *it < heaviest);
 }
+
+/// 262,144 selections over the types of one place: some thirty times of what budgets have room for,
+/// and less than 10 MB.
+const MAX_PARTS: usize = 1 << 18;
 
 fn by_key<'p, 'a: 'p>(
     operation: &Operation,

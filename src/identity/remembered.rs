@@ -50,7 +50,7 @@ impl Remembered {
 
     pub(super) fn forget(&self, token: &str) {
         let Some(shard) = self.shard(token) else { return };
-        shard.lock().unwrap_or_else(PoisonError::into_inner).young.remove(token);
+        shard.lock().unwrap_or_else(PoisonError::into_inner).forget(token);
     }
 
     fn shard(&self, token: &str) -> Option<&Mutex<Shard>> {
@@ -65,8 +65,16 @@ impl Shard {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
         }
-        self.young_bytes = self.young_bytes.saturating_add(token.len());
-        self.young.insert(token, identity);
+        let n_bytes = token.len();
+        if self.young.insert(token, identity).is_none() {
+            self.young_bytes = self.young_bytes.saturating_add(n_bytes);
+        }
+    }
+
+    fn forget(&mut self, token: &str) {
+        if self.young.remove(token).is_some() {
+            self.young_bytes = self.young_bytes.saturating_sub(token.len());
+        }
     }
 }
 
@@ -122,8 +130,14 @@ mod tests {
     #[test]
     fn what_is_forgotten_is_gone() {
         let all = Remembered::new();
-        all.put("a", identity());
+        for _ in 0..3 {
+            all.put("a", identity());
+        }
+        let bytes = || all.shards.iter().map(|it| it.lock().unwrap().young_bytes).sum::<usize>();
+        assert_eq!(bytes(), 1);
+        all.forget("a");
         all.forget("a");
         assert!(all.get("a").is_none());
+        assert_eq!(bytes(), 0);
     }
 }

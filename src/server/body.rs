@@ -32,7 +32,12 @@ pub(super) struct Limits {
     pub(super) pace: Duration,
     /// ... so many bytes must come.
     pub(super) pace_bytes: u64,
+    /// Whether the client only sends it when it is asked to.
+    pub(super) is_asked_for: bool,
 }
+
+/// 1 s: what was sent with the head is there by then.
+pub(super) const UNREAD: Duration = Duration::from_secs(1);
 
 /// Why there is no body.
 #[derive(Debug)]
@@ -69,18 +74,17 @@ where
     let counted =
         Counted { body: pin!(body), n: &n_read, limit: limits.size, held: Some(held), full: &full };
     let mut body = pin!(counted);
-    let reading = async {
-        let collected = collect(body.as_mut(), limits.size).await;
-        if collected.as_ref().is_err_and(|it| it.code == Code::MAX_BODY_LIMIT) {
-            discard(body).await;
-        }
-        collected
-    };
-    let read = in_time(reading, &n_read, limits).await;
+    let read = in_time(collect(body.as_mut(), limits.size), &n_read, limits).await;
     if full.get() {
         return Err(NoBody::NoRoom);
     }
-    read.unwrap_or_else(|late| Err(body_broke_off(late))).map_err(NoBody::Wrong)
+    let read = read.unwrap_or_else(|late| Err(body_broke_off(late)));
+    if read.as_ref().is_err_and(|it| it.code == Code::MAX_BODY_LIMIT) && !limits.is_asked_for {
+        // Too slow is as good as through.
+        let limits = Limits { deadline: limits.deadline.min(UNREAD), ..limits };
+        let _in_time = in_time(discard(body), &n_read, limits).await;
+    }
+    read.map_err(NoBody::Wrong)
 }
 
 /// Reads on as long as enough comes, and at most until the deadline.
@@ -159,7 +163,8 @@ where
         return Err(body_too_large(limit));
     }
     let first = next(body.as_mut(), limit, 0).await?.unwrap_or_default();
-    if size.exact() == Some(first.len() as u64) {
+    // Over HTTP/2 all bytes can be there, and their end not: what follows may be wrong.
+    if size.exact() == Some(first.len() as u64) && body.is_end_stream() {
         return Ok(first);
     }
     let mut whole = BytesMut::from(first);
@@ -251,6 +256,7 @@ mod tests {
         deadline: Duration::from_secs(60),
         pace: Duration::from_secs(60),
         pace_bytes: 1,
+        is_asked_for: false,
     };
 
     async fn check<B: Body<Data = Bytes>>(body: B, expect: Result<&str, Code>) {

@@ -3,7 +3,7 @@
 use std::{cell::OnceCell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, request::Parts};
+use http::{HeaderName, HeaderValue, header::EXPECT, request::Parts};
 use hyper::{Response, body::Body as _};
 use tokio::time::Instant;
 
@@ -22,6 +22,7 @@ use crate::{
         documents,
         graph::{InForce, Site},
         guarded::{self, Guarded},
+        head,
         held::Held,
         identify::told,
         logged::Stopwatch,
@@ -189,7 +190,9 @@ impl Exchange<'_> {
     /// What the guard of the connection has found in the bytes of this request.
     pub(super) fn well_formed(&self) -> Result<(), Violation> {
         let bounds = self.client.worker.bounds();
-        self.client.watch.wrong(self.n).map_or(Ok(()), |wrong| Err(wrong.violation(bounds)))
+        let wrong =
+            self.client.watch.wrong(self.n).or_else(|| head::over_bounds(self.head, bounds));
+        wrong.map_or(Ok(()), |wrong| Err(wrong.violation(bounds)))
     }
 
     pub(super) fn limits(&self) -> body::Limits {
@@ -199,6 +202,7 @@ impl Exchange<'_> {
             deadline: deadlines.body,
             pace: deadlines.body_pace,
             pace_bytes: bounds.body_pace,
+            is_asked_for: self.head.headers.contains_key(EXPECT),
         }
     }
 
@@ -297,7 +301,7 @@ impl Exchange<'_> {
                 let Follow { watched, expected, delivery } = follow;
                 let answers = Foreseen { framing: requests.framing, expected, delivery };
                 let expires = stream::expires(&caller);
-                let standing = Standing::of(self, (body, files), (caller, &told), &admitted);
+                let standing = Standing::of(self, (body, files), (caller, &told), &admitted)?;
                 let it = Going { admitted, told, watched, answers, expires, charges, standing };
                 Ok(Judged::Forward(Box::new(it)))
             }

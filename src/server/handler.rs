@@ -1,11 +1,11 @@
 //! Answers a request, whatever becomes of it. The steps on the way are those of an `Exchange`.
 
-use std::{cell::OnceCell, rc::Rc, time::Duration};
+use std::{cell::OnceCell, rc::Rc};
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, StatusCode, Version,
-    header::{CONNECTION, EXPECT, VARY},
+    HeaderValue, Method, StatusCode, Version,
+    header::{CONNECTION, VARY},
 };
 use hyper::{
     Request, Response,
@@ -70,6 +70,10 @@ pub(super) async fn handle(client: &Rc<Client>, request: Request<Incoming>) -> R
     exchange.noted().inspect(|it| it.told(&response));
     exchange.pass_over(body).await;
     exchange.close_if_last(&mut response);
+    if head.method == Method::HEAD && head.version == Version::HTTP_2 {
+        // RFC 9110 §9.3.2: the library leaves it away over HTTP/1 alone.
+        *response.body_mut() = Answer::from(Bytes::new());
+    }
     exchange.traced.inspect(|it| it.end(response.status(), code));
     exchange.waiting.answered();
     response
@@ -128,9 +132,8 @@ impl Exchange<'_> {
     /// Reads what was refused unread, so that the connection can be kept; not what a client only
     /// sends when it is asked to, nor what it takes its time for.
     async fn pass_over(&self, mut body: Arriving) {
-        let is_asked_for = self.head.headers.contains_key(EXPECT);
-        if !body.is_end_stream() && !is_asked_for && self.head.version <= Version::HTTP_11 {
-            let limits = body::Limits { deadline: UNREAD, ..self.limits() };
+        let limits = body::Limits { deadline: body::UNREAD, ..self.limits() };
+        if !body.is_end_stream() && !limits.is_asked_for && self.head.version <= Version::HTTP_11 {
             body::discard_in_time(&mut body, limits).await;
         }
     }
@@ -150,9 +153,6 @@ impl Exchange<'_> {
         }
     }
 }
-
-/// 1 s: what was sent with the head is there by then.
-const UNREAD: Duration = Duration::from_secs(1);
 
 fn too_late(_elapsed: Elapsed) -> Result<Served, Refusal> {
     let detail = "the request took too long".into();

@@ -1,4 +1,5 @@
-//! How many bytes of request bodies a worker holds.
+//! How many bytes of request bodies a worker holds: of requests under way, and, under a ceiling of
+//! their own, of operations that go on and are judged again.
 //!
 //! Counts what came, not what was announced: announcing is free.
 
@@ -26,6 +27,12 @@ impl Ceiling {
     /// A request that holds nothing yet.
     pub(super) fn hold(self: &Rc<Self>) -> Held {
         Held { ceiling: Rc::clone(self), n_bytes: Cell::new(0) }
+    }
+
+    /// So many bytes at once; nothing when there is no room for them.
+    pub(super) fn holding(self: &Rc<Self>, n: usize) -> Option<Held> {
+        let held = self.hold();
+        held.add(u64::try_from(n).unwrap_or(u64::MAX)).then_some(held)
     }
 }
 
@@ -60,7 +67,9 @@ mod tests {
         assert!(one.add(6) && two.add(4) && !two.add(1));
         drop(one);
         assert!(two.add(6) && !two.add(1));
+        assert!(ceiling.holding(1).is_none());
         drop(two);
+        assert!(ceiling.holding(10).is_some());
         assert_eq!(ceiling.n_bytes.get(), 0);
     }
 }

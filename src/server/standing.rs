@@ -15,9 +15,11 @@ use crate::{
     policy::Policy,
     schema::OperationKind,
     server::{
+        body::NoBody,
         connection::Client,
         documents,
         exchange::Exchange,
+        held::Held,
         identify::{identify, told},
         state::State,
     },
@@ -36,28 +38,35 @@ pub(super) struct Standing {
     /// What the upstream was told of the caller.
     told: Vec<(HeaderName, HeaderValue)>,
     /// The request as it went on.
-    sent: Box<[u8]>,
+    sent: Digest,
+    _held: Held,
 }
 
 impl Standing {
     /// Nothing for what ends by itself, or came with files, which are gone.
+    ///
+    /// # Errors
+    /// When the worker keeps too much of such requests already.
     pub(super) fn of(
         exchange: &Exchange<'_>,
         (body, files): (&[u8], Option<&UploadMap>),
         (caller, told): (Caller, &[(HeaderName, HeaderValue)]),
         admitted: &Admitted,
-    ) -> Option<Box<Self>> {
+    ) -> Result<Option<Box<Self>>, NoBody> {
         let is_live = admitted.items().iter().any(|it| it.kind == OperationKind::Subscription);
-        (is_live && files.is_none()).then(|| {
-            Box::new(Self {
-                client: Rc::clone(exchange.client),
-                head: exchange.head.clone(),
-                body: body.into(),
-                caller,
-                told: told.into(),
-                sent: admitted.body().into(),
-            })
-        })
+        if !is_live || files.is_some() {
+            return Ok(None);
+        }
+        let held = exchange.client.worker.standing().holding(body.len()).ok_or(NoBody::NoRoom)?;
+        Ok(Some(Box::new(Self {
+            client: Rc::clone(exchange.client),
+            head: exchange.head.clone(),
+            body: body.into(),
+            caller,
+            told: told.into(),
+            sent: Digest::of(admitted.body()),
+            _held: held,
+        })))
     }
 
     /// Whether it goes on as it is under the latest policy.
@@ -92,7 +101,7 @@ impl Standing {
         documents::ask(&latest.gate, self.client.worker.link(), &requests).await;
         let (verdict, _follow) = latest.gate.admit_and_follow(&requests, &caller, now());
         Ok(match verdict {
-            Verdict::Admit(admitted) => *admitted.body() == *self.sent,
+            Verdict::Admit(admitted) => Digest::of(admitted.body()) == self.sent,
             Verdict::Answer(_) | Verdict::Reject(_) => false,
         })
     }

@@ -48,6 +48,7 @@ pub(super) struct Worker {
     drain: Drain,
     crowd: Rc<Crowd>,
     bodies: Rc<Ceiling>,
+    standing: Rc<Ceiling>,
     /// Documents that were admitted here, to be read sooner.
     recent: RefCell<json::Recent>,
 }
@@ -73,7 +74,8 @@ pub(super) fn run(
 
 impl Worker {
     fn new(shared: Arc<Shared>) -> Rc<Self> {
-        let (ids, bodies) = (RequestIds::random(), Ceiling::new(shared.config.bounds.bodies));
+        let (ids, max) = (RequestIds::random(), shared.config.bounds.bodies);
+        let (bodies, standing) = (Ceiling::new(max), Ceiling::new(max));
         let deadline = shared.config.deadlines.redis;
         let tracer = traced::tracer(shared.spans.get(), shared.config.collector.as_ref());
         let link = shared.config.redis.as_ref().map(|it| Rc::new(Link::new(it, deadline)));
@@ -86,6 +88,7 @@ impl Worker {
             drain: Drain::default(),
             crowd: Rc::default(),
             bodies,
+            standing,
             recent: RefCell::default(),
         })
     }
@@ -118,6 +121,11 @@ impl Worker {
     /// The bodies that requests hold.
     pub(super) const fn bodies(&self) -> &Rc<Ceiling> {
         &self.bodies
+    }
+
+    /// The requests that operations which go on came with.
+    pub(super) const fn standing(&self) -> &Rc<Ceiling> {
+        &self.standing
     }
 
     pub(super) fn deadlines(&self) -> &Deadlines {

@@ -123,10 +123,7 @@ fn read_extensions<'a>(
         if key == "persistedQuery" {
             persisted = Some(persisted_query(member)?);
         }
-        // A key written with escapes is not worth a copy: no client does that.
-        if let Cow::Borrowed(key) = key
-            && lists(&http.forward_extensions, key)
-        {
+        if lists(&http.forward_extensions, &key) {
             request.extensions.push((key, member));
         }
     }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Version,
     header::{
-        ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST,
+        ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST,
         PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
     },
 };
@@ -79,6 +79,10 @@ impl Head<'_> {
         headers.insert(VIA, via(self.version));
         let dropped = nominated(self.client);
         for name in self.rules.allowed.iter().filter(|it| !dropped.contains(it)) {
+            if let Some(whole) = whole_cookie(self.client).filter(|_| *name == COOKIE) {
+                headers.insert(COOKIE, whole);
+                continue;
+            }
             for value in self.client.get_all(name) {
                 headers.append(name, value.clone());
             }
@@ -96,10 +100,26 @@ impl Head<'_> {
     }
 }
 
+/// RFC 9113 §8.2.3: a cookie that a client has split over HTTP/2 is one for whoever does not speak
+/// that. Nothing when it is in one piece.
+fn whole_cookie(client: &HeaderMap) -> Option<HeaderValue> {
+    let mut pieces = client.get_all(COOKIE).iter();
+    if pieces.nth(1).is_none() {
+        return None;
+    }
+    let pieces: Vec<_> = client.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    HeaderValue::from_bytes(&pieces.join(&b"; "[..])).ok()
+}
+
 /// Adds what the client has shown with files; what stands there already is ours, and what never
-/// passes does not pass as a proof.
-pub(super) fn add_proofs(headers: &mut HeaderMap, proofs: Vec<(HeaderName, HeaderValue)>) {
-    for (name, value) in proofs {
+/// passes does not pass as a proof, nor what `Connection` names.
+pub(super) fn add_proofs(
+    headers: &mut HeaderMap,
+    client: &HeaderMap,
+    proofs: Vec<(HeaderName, HeaderValue)>,
+) {
+    let dropped = nominated(client);
+    for (name, value) in proofs.into_iter().filter(|(name, _)| !dropped.contains(name)) {
         if !headers.contains_key(&name) && why_not_forwarded(name.as_str()).is_none() {
             headers.insert(name, value);
         }
@@ -216,6 +236,14 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_in_pieces_is_put_together() {
+        let pieces = [("cookie", "a=1"), ("cookie", "b=2"), ("x-a", "1")];
+        check_request(&["cookie", "x-a"], &pieces, &["cookie: a=1; b=2", "x-a: 1"]);
+        check_request(&["cookie"], &pieces[..1], &["cookie: a=1"]);
+        check_request(&["x-a"], &pieces, &["x-a: 1"]);
+    }
+
+    #[test]
     fn some_headers_never_pass() {
         let never = [
             "host",
@@ -267,8 +295,10 @@ mod tests {
             ("x-portcullis-signature", "s"),
             ("x-shop-preflight", "1"),
         ]);
-        let proofs = client.iter().map(|(name, it)| (name.clone(), it.clone())).collect();
-        add_proofs(&mut headers, proofs);
+        let proofs = client.iter().map(|(name, it)| (name.clone(), it.clone()));
+        let named = map(&[("connection", "x-b"), ("x-b", "1")]);
+        let proofs = proofs.chain([("x-b".parse().unwrap(), HeaderValue::from_static("1"))]);
+        add_proofs(&mut headers, &named, proofs.collect());
         let expect = ["via: 1.1 portcullis", "x-tenant: ours", "x-shop-preflight: 1"];
         assert_eq!(list(&headers), expect);
     }

@@ -181,6 +181,7 @@ impl Lane {
     }
 
     fn request(&self, outgoing: Outgoing, head: Head<'_>, target: &Target) -> Parcel {
+        let client = head.client;
         let mut headers = head.write(target.host(), self.written(head.address));
         // Whatever the policy lets pass: nobody but us signs.
         headers.remove(&signed_link::HEADER);
@@ -191,7 +192,7 @@ impl Lane {
         if let Some(content_type) = outgoing.content_type {
             headers.insert(CONTENT_TYPE, content_type);
         }
-        add_proofs(&mut headers, outgoing.proofs);
+        add_proofs(&mut headers, client, outgoing.proofs);
         let mut request = Box::new(Request::new(outgoing.body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = target.origin();

@@ -275,6 +275,23 @@ fn running(policy: &str, sockets: &SocketUpstream) -> (Upstream, Proxy, Client) 
     (upstream, proxy, client)
 }
 
+#[test]
+fn subscriptions_hold_as_much_as_they_may() {
+    let upstreams = [(); 2].map(|()| Upstream::start("text/event-stream"));
+    let [one, other] = &upstreams;
+    let proxy = start(one, |config| {
+        config.workers = NonZeroUsize::MIN;
+        config.bounds.bodies = 60;
+    });
+    let (client, head) = Client::ask(proxy.address(), "text/event-stream");
+    assert_eq!(head.status(), 200, "{head:?}");
+    let body = r#"{"query":"subscription { tick } # c"}"#;
+    let refused = exchange(proxy.address(), &post("text/event-stream", body)).unwrap();
+    let told = String::from_utf8_lossy(&refused.body).into_owned();
+    assert!(told.contains("SERVICE_UNAVAILABLE"), "{told}");
+    drop((client, other));
+}
+
 const EVENT: &str = "event: next\ndata: {\"data\":{\"a\":1}}\n\n";
 
 #[test]

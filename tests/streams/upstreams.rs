@@ -92,6 +92,33 @@ fn an_answer_is_as_large_as_the_policy_lets_it_be() {
         client.subscribe("1", "subscription{flood}");
         assert_eq!(client.hear_short(), expect);
     }
+    // Errors that end an operation are an answer, too.
+    for (max, expect) in [("100KiB", "error 1"), ("90KiB", "error 1 UPSTREAM_ANSWER_INVALID")] {
+        let proxy = started(max);
+        let mut client = Client::begun(proxy.address(), &[]);
+        client.subscribe("1", "subscription{fault:tick}");
+        assert_eq!(client.hear_short(), expect);
+    }
+}
+
+/// What is kept of operations that go on is bounded, whatever they come by.
+#[test]
+fn operations_that_go_on_hold_as_much_as_they_may() {
+    let upstream = SocketUpstream::start();
+    let proxy = Proxy::with(&policy(""), SCHEMA, upstream.address(), |config| {
+        config.workers = NonZeroUsize::MIN;
+        config.bounds.bodies = 70;
+    });
+    let mut client = Client::begun(proxy.address(), &[]);
+    client.subscribe("a", "subscription { tick }");
+    client.subscribe("b", "subscription { tick }");
+    client.subscribe("c", "subscription { tick }");
+    let mut heard = [client.hear_short(), client.hear_short(), client.hear_short()];
+    heard.sort();
+    assert_eq!(heard, ["error c SERVICE_UNAVAILABLE", "next a", "next b"]);
+    client.say(r#"{"id":"a","type":"complete"}"#);
+    client.subscribe("c", "subscription { tick }");
+    assert_eq!(client.hear_short(), "next c");
 }
 
 #[test]

@@ -152,7 +152,7 @@ pub(crate) enum Dialect {
 }
 
 /// An upstream that speaks `graphql-transport-ws`, or what it is told to. What it does with an operation is told by a word
-/// in its text: `once`, `items`, `fail`, `busy`, `flood`, `large`, `huge`, `twice`, `vanish`, `nonsense`;
+/// in its text: `once`, `items`, `fail`, `fault`, `busy`, `flood`, `large`, `huge`, `twice`, `vanish`, `nonsense`;
 /// `held` is answered once it is released; any other gets one answer and stays.
 pub(crate) struct SocketUpstream {
     address: SocketAddr,
@@ -312,6 +312,10 @@ fn answer(
         () if query.contains("twice") => vec![next.clone(), next],
         () if query.contains("fail") => {
             vec![json!({ "id": id, "type": "error", "payload": [{ "message": "no" }] })]
+        }
+        () if query.contains("fault") => {
+            let long = json!([{ "message": "x".repeat(100_000) }]);
+            vec![json!({ "id": id, "type": "error", "payload": long })]
         }
         () if query.contains("wrong") => vec![wrong(id), complete],
         () if query.contains("items") => [items(id, query), vec![complete]].concat(),

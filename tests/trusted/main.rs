@@ -177,6 +177,11 @@ fn what_does_not_agree_is_refused() {
     none.check_post(&json!({ "documentId": hash(A) }), Err(NOT_SUPPORTED));
     none.check_post(&both(&hash(A), A), Err(NOT_SUPPORTED));
     none.stop();
+    // Nothing is made of a text that is too long, whatever comes with it.
+    let short = Bench::start("limits: { document: 10B }");
+    let long = ("MAX_DOCUMENT_LIMIT", "the document is longer than the limit");
+    short.check_post(&both(&hash("{b}"), "{a#1234567}"), Err(long));
+    short.stop();
 }
 
 #[test]

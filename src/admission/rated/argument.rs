@@ -1,7 +1,7 @@
 //! The value of an argument as a key: one text for all ways of giving it.
 
 use crate::{
-    admission::rated::canonical::{canonical, number},
+    admission::rated::canonical::{Canonical, Given, number},
     document::ValueKind,
     json::Kind as Json,
     operation::{Node, Operation, Resolved, Variables, default},
@@ -23,7 +23,7 @@ pub(super) fn value(
         value = member(operation, variables, value, (name, field));
         input = field;
     }
-    text(operation, value)
+    text(Canonical { operation, variables }, value)
 }
 
 /// A member of an input object, with its default.
@@ -52,15 +52,16 @@ fn member<'a>(
 
 /// A number has one text for all its spellings, and is the same as a text that says so: an ID is
 /// either.
-fn text(operation: &Operation, value: Resolved<'_>) -> Option<String> {
-    let document = operation.document();
+fn text(canonical: Canonical<'_, '_>, value: Resolved<'_>) -> Option<String> {
+    let document = canonical.operation.document();
     match value {
         Resolved::Absent | Resolved::Unknown => None,
         Resolved::Const(it) => match it {
             Const::Boolean(it) => Some(it.to_string()),
             Const::Enum(it) | Const::String(it) => Some(it.to_string()),
             Const::Float(it) | Const::Int(it) => Some(number(it)),
-            Const::List(_) | Const::Null | Const::Object(_) => None,
+            Const::List(_) | Const::Object(_) => Some(canonical.text(Given::Const(it))),
+            Const::Null => None,
         },
         Resolved::Json(it) => match it.kind() {
             Json::Boolean(it) => Some(it.to_string()),
@@ -68,14 +69,15 @@ fn text(operation: &Operation, value: Resolved<'_>) -> Option<String> {
             Json::Number => Some(number(it.text())),
             Json::String => it.string().map(Into::into),
             // What a scalar of the schema's own may be.
-            Json::Array | Json::Object => Some(canonical(it)),
+            Json::Array | Json::Object => Some(canonical.text(Given::Json(it))),
         },
         Resolved::Literal(id) => match document.value(id)?.kind {
             ValueKind::Boolean(it) => Some(it.to_string()),
             ValueKind::Enum(it) => Some(document.str(it).to_owned()),
             ValueKind::Float(it) | ValueKind::Int(it) => Some(number(document.str(it))),
             ValueKind::String(it) => Some(document.string(it).to_owned()),
-            ValueKind::List | ValueKind::Null | ValueKind::Object | ValueKind::Variable(_) => None,
+            ValueKind::List | ValueKind::Object => Some(canonical.text(Given::Literal(id))),
+            ValueKind::Null | ValueKind::Variable(_) => None,
         },
     }
 }

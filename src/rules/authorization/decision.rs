@@ -1,11 +1,13 @@
 //! What an operation must be asked: for every selection, which permits must allow it, and under
 //! which coordinates of the object types that can answer.
 
+use std::rc::Rc;
+
 use ahash::{HashMap, HashSet};
 
 use crate::{
     expression::{Arguments, Expression, Name, When},
-    operation::{Node, NodeId, Operation},
+    operation::{Node, NodeId, Operation, SetId},
     rules::{
         authorization::{
             Permit,
@@ -104,8 +106,8 @@ struct Asking<'a> {
     questions: Questions,
     /// What was asked at the selection so far, and below which field.
     here: HashSet<(By, Option<FieldId>, Option<FieldId>)>,
-    /// The fields that can answer around the selection, when someone wants to know.
-    around: Option<Vec<Option<FieldId>>>,
+    /// The fields above a field, wherever the same is selected of the same types.
+    above: HashMap<(FieldId, SetId, FieldId), Rc<[Option<FieldId>]>>,
     n_combinations: u64,
     /// How often it was looked whether one field leads to another.
     n_looks: u64,
@@ -138,7 +140,7 @@ impl<'a> Asking<'a> {
             places: HashMap::default(),
             questions: Questions::default(),
             here: HashSet::default(),
-            around: None,
+            above: HashMap::default(),
             n_combinations: 0,
             n_looks: 0,
         }
@@ -147,7 +149,6 @@ impl<'a> Asking<'a> {
     /// Goes on to the next selection.
     fn enter(&mut self) {
         self.here.clear();
-        self.around = None;
     }
 
     fn ask(&mut self, by: By, id: NodeId, field: FieldId) {
@@ -182,33 +183,33 @@ impl<'a> Asking<'a> {
             return;
         }
         // The same selection set can run in the fields of several object types.
-        let operation = self.operation;
-        let parents = self.around.take().unwrap_or_else(|| match around {
-            Some(node) => operation.answering(node).into_iter().map(Some).collect(),
-            None => vec![None],
-        });
-        for parent_field in &parents {
-            let key = Key { parent: Some((parent, *parent_field)), ..key.clone() };
-            self.ask_below((by, key), Place { node: id, field, parent: *parent_field });
+        for parent_field in &*self.above(around, field) {
+            if self.here.insert((by, field_key, *parent_field)) {
+                let key = Key { parent: Some((parent, *parent_field)), ..key.clone() };
+                self.add(by, key, Place { node: id, field, parent: *parent_field });
+            }
         }
-        self.around = Some(parents);
     }
 
-    /// Asks what looks at the field around, once for each that leads here.
-    fn ask_below(&mut self, (by, key): (By, Key), place: Place) {
-        let asked = (by, key.field, place.parent);
-        if !self.here.contains(&asked) && self.leads_to(place.parent, place.field) {
-            self.here.insert(asked);
-            self.add(by, key, place);
+    /// The fields around which lead to a field: none at the root.
+    fn above(&mut self, around: Option<&Node>, field: FieldId) -> Rc<[Option<FieldId>]> {
+        let Some(around) = around else { return [None].into() };
+        let key = (around.field, around.parents, field);
+        if let Some(known) = self.above.get(&key) {
+            return Rc::clone(known);
         }
+        let all = self.operation.answering(around).into_iter();
+        let above: Rc<[_]> = all.filter(|it| self.leads_to(*it, field)).map(Some).collect();
+        self.above.insert(key, Rc::clone(&above));
+        above
     }
 
     /// Whether the one field can return what has the other; true after too many questions.
-    fn leads_to(&mut self, above: Option<FieldId>, field: FieldId) -> bool {
+    fn leads_to(&mut self, above: FieldId, field: FieldId) -> bool {
         let schema = self.operation.schema();
         self.n_looks = self.n_looks.saturating_add(1);
-        match (above, schema.ty(schema.field(field).parent).kind) {
-            (Some(above), Kind::Object { object }) if self.n_looks <= COMBINATIONS => {
+        match schema.ty(schema.field(field).parent).kind {
+            Kind::Object { object } if self.n_looks <= LOOKS => {
                 schema.ty(schema.field(above).ty.named).possible.contains(object)
             }
             _ => true,
@@ -265,3 +266,6 @@ impl<'a> Asking<'a> {
 /// Selections with the fields that can answer them and those around: a thousand selections under
 /// an interface of a hundred object types.
 const COMBINATIONS: u64 = 100_000;
+/// Pairs of a field around and a field below it: forty kinds of places at which two interfaces of
+/// three hundred object types meet. After more, every pair counts as possible.
+const LOOKS: u64 = 4_000_000;

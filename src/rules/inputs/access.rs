@@ -26,7 +26,7 @@ use crate::{
         scope::{FieldScope, about},
     },
     verdict::{Findings, Mode, Violation},
-    yaml,
+    weight, yaml,
 };
 
 /// When the condition is asked for.
@@ -202,6 +202,10 @@ impl Residual for Left {
             }
             asking.site(site, &mut decided, found);
         }
+    }
+
+    fn weight(&self) -> Option<usize> {
+        Some(weight::sum([size_of::<Self>(), weight::of_vec(&self.sites)]))
     }
 }
 

@@ -16,11 +16,13 @@ mod authority;
 mod check;
 mod chunks;
 mod guard;
+mod over_bounds;
 mod walk;
 mod watch;
 mod wrong;
 
 pub(super) use guard::Guard;
+pub(super) use over_bounds::over_bounds;
 pub use walk::{Step, Walk};
 pub(super) use watch::Watch;
 pub use wrong::Wrong;

@@ -33,8 +33,8 @@ impl Session {
                 it.follow.traced.answered();
                 write::complete(&it.id)
             })),
-            FromUpstream::Error(n, errors) => fail(live, n, errors),
-            FromUpstream::OneError(n, error) => fail(live, n, &format!("[{error}]")),
+            FromUpstream::Error(n, errors) => fail(live, (n, errors), bounds),
+            FromUpstream::OneError(n, error) => fail(live, (n, &format!("[{error}]")), bounds),
             FromUpstream::Next(n, answer) => next(live, (n, answer), bounds),
             FromUpstream::Ping => Said::Ping,
             FromUpstream::ConnectionAck | FromUpstream::Pong => Said::Nothing,
@@ -149,10 +149,11 @@ fn next(live: &mut Live, (n, answer): (u64, &str), bounds: Bounds) -> Said {
 }
 
 /// The upstream says that an operation has failed.
-fn fail(live: &mut Live, n: u64, errors: &str) -> Said {
+fn fail(live: &mut Live, (n, errors): (u64, &str), bounds: Bounds) -> Said {
     let Some(mut ended) = live.end_number(n) else { return Said::Nothing };
     ended.follow.traced.answered();
-    match read(&mut ended.follow.guard, errors, Guard::errors) {
+    let fits = bounds.most.allows(errors.len() as u64);
+    match fits.and_then(|()| read(&mut ended.follow.guard, errors, Guard::errors)) {
         Ok(errors) => Said::Client(write::error(&ended.id, &errors)),
         Err(wrong) => Said::Wrong(ended.id, None, wrong),
     }

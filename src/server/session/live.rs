@@ -1,9 +1,10 @@
 //! The live operations of a socket, under the client's ids and our numbers.
 
 use crate::{
+    digest::Digest,
     response::Guard,
     schema::OperationKind,
-    server::{traced::Subscribed, watched::Counting},
+    server::{held::Held, traced::Subscribed, watched::Counting},
 };
 
 /// What happens to the answers to an operation, beside that they go on.
@@ -29,7 +30,9 @@ pub(super) struct Operation {
     /// The request as the client wrote it, to be judged again under another policy.
     pub(super) payload: Box<str>,
     /// The request as it went on.
-    pub(super) body: Box<[u8]>,
+    pub(super) body: Digest,
+    /// Where the payload is counted.
+    _held: Held,
     /// What happens to its answers.
     pub(super) follow: Follow,
     /// How often it was answered.
@@ -91,7 +94,7 @@ impl Live {
         &mut self,
         (id, payload): (&str, &str),
         (kind, body): (OperationKind, &[u8]),
-        follow: Follow,
+        (follow, held): (Follow, Held),
     ) -> u64 {
         self.n = self.n.saturating_add(1);
         self.all.push(Operation {
@@ -99,7 +102,8 @@ impl Live {
             n: self.n,
             kind,
             payload: payload.into(),
-            body: body.into(),
+            body: Digest::of(body),
+            _held: held,
             follow,
             n_events: 0,
         });
@@ -139,19 +143,24 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::held::Ceiling;
+
+    fn followed() -> (Follow, Held) {
+        (Follow::default(), Ceiling::new(0).hold())
+    }
 
     #[test]
     fn ids_come_again_and_numbers_do_not() {
         let mut live = Live::default();
         let query = (OperationKind::Query, &b""[..]);
-        assert_eq!(live.begin(("a", ""), query, Follow::default()), 1);
-        assert_eq!(live.begin(("b", ""), query, Follow::default()), 2);
+        assert_eq!(live.begin(("a", ""), query, followed()), 1);
+        assert_eq!(live.begin(("b", ""), query, followed()), 2);
         assert_eq!((live.answered(1), live.answered(1), live.answered(9)), (1, 2, 0));
         assert!(live.holds("a") && !live.holds("c"));
         assert_eq!((live.end("a"), live.end("a"), live.end("c")), (Some(1), None, None));
         assert_eq!(
             (
-                live.begin(("a", ""), query, Follow::default()),
+                live.begin(("a", ""), query, followed()),
                 live.number(1).is_some(),
                 live.number(3).is_some()
             ),
@@ -166,7 +175,7 @@ mod tests {
         let mut live = Live::default();
         let kinds = [OperationKind::Subscription, OperationKind::Mutation, OperationKind::Query];
         for (id, kind) in ["s", "m", "q"].into_iter().zip(kinds) {
-            live.begin((id, ""), (kind, b""), Follow::default());
+            live.begin((id, ""), (kind, b""), followed());
         }
         assert_eq!((live.end_subscriptions(), live.end_subscriptions()), (vec![1], Vec::new()));
         assert!(live.holds("m") && live.holds("q") && !live.holds("s"));

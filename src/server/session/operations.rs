@@ -13,6 +13,7 @@ use crate::{
     schema::OperationKind,
     server::{
         answers::guard_of_socket,
+        body::NoBody,
         charges::Charges,
         documents,
         identify::is_still_known,
@@ -214,6 +215,9 @@ impl Session {
         (id, payload): (&str, Value<'_>),
         (admitted, reading): (Admitted, Box<Reading>),
     ) -> Result<(), Ended> {
+        let Some(held) = self.client.worker.standing().holding(payload.text().len()) else {
+            return self.refuse_new(begun, id, &NoBody::NoRoom.into()).await;
+        };
         let mut channel = match self.channel.take() {
             Some(channel) => channel,
             None => match self.site.upstream().channel(self.opening()).await {
@@ -228,7 +232,7 @@ impl Session {
         let n = self.live.begin(
             (id, payload.text()),
             (kind(&admitted), admitted.body()),
-            Follow { guard, counting, traced },
+            (Follow { guard, counting, traced }, held),
         );
         let sent = channel.subscribe(n, admitted).await;
         self.channel = Some(channel);

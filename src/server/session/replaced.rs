@@ -6,13 +6,14 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::{
+    digest::Digest,
     json,
     response::Guard,
     server::{
         identify::are_other,
         session::{MESSAGE, Session, live::Operation, operations::Judged, pace::Pace},
     },
-    transport::{Refusal, decode_one},
+    transport::{Refusal, decode_one, not_json},
     verdict::{Code, Violation, ids},
     websocket::{Close, Ended},
 };
@@ -59,8 +60,7 @@ impl Session {
         if self.channel.is_some() && (!is_as_opened || told != self.told) {
             return Err(Ended::Wrong(Close::Replaced));
         }
-        let judged: Vec<_> =
-            self.live.iter().filter_map(|it| Some((it.n, self.judged_again(it)?))).collect();
+        let judged: Vec<_> = self.live.iter().map(|it| (it.n, self.judged_again(it))).collect();
         for (n, judged) in judged {
             let (id, refusal) = match judged {
                 Again::Refused(id, refusal) => (id, refusal),
@@ -82,20 +82,23 @@ impl Session {
     }
 
     /// How the answers of an operation are read from now on, or why it may not run on.
-    fn judged_again(&self, operation: &Operation) -> Option<Again> {
+    fn judged_again(&self, operation: &Operation) -> Again {
         // It was read before, and written down when it began.
-        let tree = json::read(operation.payload.as_bytes(), MESSAGE).ok()?;
-        let requests = decode_one(tree.root(), self.state.http());
+        let tree = json::read(operation.payload.as_bytes(), MESSAGE).map_err(not_json);
+        let requests = tree.as_ref().map_err(Clone::clone);
+        let requests = requests.and_then(|it| decode_one(it.root(), self.state.http()));
         let judged = requests.map_err(Refusal::from);
         let judged = judged.and_then(|it| self.judge(self.id, &it, |_verdict| {}));
         let refusal = match judged {
-            Ok(Judged::Forward(admitted, reading)) if *admitted.body() == *operation.body => {
-                return Some(Again::Goes(reading.guard));
+            Ok(Judged::Forward(admitted, reading))
+                if Digest::of(admitted.body()) == operation.body =>
+            {
+                return Again::Goes(reading.guard);
             }
             Ok(Judged::Answer(_) | Judged::Forward(..)) => changed().into(),
             Err(refusal) => refusal,
         };
-        Some(Again::Refused(operation.id.clone(), refusal))
+        Again::Refused(operation.id.clone(), refusal)
     }
 }
 

@@ -79,8 +79,9 @@ impl UploadMap {
     /// # Errors
     /// `INVALID_UPLOAD` when there is no null, or another file.
     pub fn fill(&self, operations: &mut Tree<'_>) -> Result<(), Violation> {
+        let mut budget = MAX_STEPS;
         for path in self.files.iter().flat_map(|it| &it.paths) {
-            let place = path.find(operations);
+            let place = path.find(operations, &mut budget);
             if !place.is_some_and(|it| operations.put_file(it)) {
                 let detail = format!("`{path}` is no null").into();
                 let public = "every file must stand for a null of its own";
@@ -125,6 +126,8 @@ fn mapped(member: Value<'_>) -> Result<Mapped, Violation> {
 const LIMITS: json::Limits = json::Limits { depth: 2, values: 8 * 1024, lists: None };
 /// 200 places: two for each of as many files as can be allowed.
 const MAX_PATHS: usize = 200;
+/// 200,000 values that are passed over on all paths together: as many as 200 files in lists of 1,000.
+const MAX_STEPS: usize = 200_000;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::json::{Kind, Place, Tree};
+use crate::json::{Kind, Place, Tree, Value};
 
 /// A path that leads into variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,19 +30,37 @@ impl Path {
         steps.all(|it| is_name(it) || is_index(it)).then(|| Self { text: text.into() })
     }
 
-    /// The value that it leads to.
-    pub(super) fn find(&self, tree: &Tree<'_>) -> Option<Place> {
+    /// The value that it leads to; nothing when it would be too far to go.
+    // Budget: that which is given; every value that is passed over takes one.
+    pub(super) fn find(&self, tree: &Tree<'_>, budget: &mut usize) -> Option<Place> {
         let mut value = tree.root();
-        // Budget: the path; every step looks at the children of one value.
         for step in self.text.split('.') {
             value = match value.kind() {
-                Kind::Array if is_index(step) => value.children().nth(step.parse().ok()?)?,
-                Kind::Object if is_name(step) => value.member(step)?,
+                Kind::Array if is_index(step) => {
+                    let index: usize = step.parse().ok()?;
+                    child(value, budget, |n, _| n == index)?
+                }
+                Kind::Object if is_name(step) => child(value, budget, |_, it| it.is_under(step))?,
                 _ => return None,
             };
         }
         Some(value.place())
     }
+}
+
+/// The first child that it is.
+fn child<'t>(
+    value: Value<'t>,
+    budget: &mut usize,
+    is_it: impl Fn(usize, Value<'t>) -> bool,
+) -> Option<Value<'t>> {
+    for (n, child) in value.children().enumerate() {
+        *budget = budget.checked_sub(1)?;
+        if is_it(n, child) {
+            return Some(child);
+        }
+    }
+    None
 }
 
 impl fmt::Display for Path {
@@ -78,9 +96,9 @@ mod tests {
     #[track_caller]
     fn check(operations: &str, path: &str, expect: Option<&str>) {
         let tree = json::read(operations.as_bytes(), json::Limits::default()).unwrap();
-        let place = Path::read(path).and_then(|it| it.find(&tree));
+        let place = Path::read(path).and_then(|it| it.find(&tree, &mut 100));
         let found = tree.root().descendants().find(|it| Some(it.place()) == place);
-        assert_eq!(found.map(json::Value::text), expect, "{operations} {path}");
+        assert_eq!(found.map(Value::text), expect, "{operations} {path}");
     }
 
     #[test]
@@ -114,6 +132,19 @@ mod tests {
             (&*many, "0.query"),
         ] {
             check(operations, path, None);
+        }
+    }
+
+    #[test]
+    fn what_is_passed_over_is_bounded() {
+        let operations = br#"{"query":"{a}","variables":{"a":[0,1,2]}}"#;
+        let tree = json::read(operations, json::Limits::default()).unwrap();
+        let path = Path::read("variables.a.2").unwrap();
+        // Two members, one, and three items.
+        for (given, left) in [(6, Some(0)), (7, Some(1)), (5, None)] {
+            let mut budget = given;
+            let found = path.find(&tree, &mut budget);
+            assert_eq!(found.map(|_| budget), left, "{given}");
         }
     }
 
