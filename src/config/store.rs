@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::config::{LinkKey, Secret};
+use crate::config::{LinkKey, Secret, upstream_url::port_of};
 
 /// What a process shares with its replicas, and where.
 #[derive(Clone)]
@@ -82,7 +82,7 @@ impl RedisUrl {
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         Ok(Self {
             host: host.into(),
-            port: authority.port_u16().unwrap_or(6379),
+            port: port_of(&authority, 6379).ok_or(RedisUrlProblem::NotAbsolute)?,
             user: user.filter(|it| !it.is_empty()).map(Into::into),
             database: database.ok_or(RedisUrlProblem::Database)?,
             is_tls,
@@ -121,6 +121,8 @@ mod tests {
         check("http://a", Err(RedisUrlProblem::Scheme));
         check("a:6379", Err(RedisUrlProblem::NotAbsolute));
         check("redis://", Err(RedisUrlProblem::NotAbsolute));
+        check("redis://a:99999", Err(RedisUrlProblem::NotAbsolute));
+        check("redis://a:x", Err(RedisUrlProblem::NotAbsolute));
         check("redis://a/x", Err(RedisUrlProblem::Database));
     }
 }

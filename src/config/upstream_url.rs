@@ -2,7 +2,10 @@
 
 use std::{fmt, net::IpAddr};
 
-use http::{Uri, uri::PathAndQuery};
+use http::{
+    Uri,
+    uri::{Authority, PathAndQuery},
+};
 use rustls::pki_types::ServerName;
 
 /// `http://host[:port][/path]`, or the same with `https`.
@@ -27,6 +30,8 @@ pub enum UrlProblem {
     HostName,
     /// It is not an absolute URL.
     NotAbsolute,
+    /// Its port is no number from 1 to 65535.
+    Port,
     /// It does not start with `http://` or `https://`.
     Scheme,
 }
@@ -39,12 +44,21 @@ impl fmt::Display for UrlProblem {
             Self::NotAbsolute => {
                 "the upstream must be a URL such as `http://localhost:8080/graphql`"
             }
+            Self::Port => "the upstream's port must be a number from 1 to 65535",
             Self::Scheme => "the upstream must start with `http://` or `https://`",
         })
     }
 }
 
 impl std::error::Error for UrlProblem {}
+
+/// The port of an authority without credentials; nothing when what stands there is none.
+pub(super) fn port_of(authority: &Authority, default: u16) -> Option<u16> {
+    match authority.as_str().strip_prefix(authority.host())? {
+        "" => Some(default),
+        _ => authority.port_u16().filter(|it| *it > 0),
+    }
+}
 
 impl UpstreamUrl {
     /// Reads a URL; without a path it is `/`.
@@ -68,7 +82,7 @@ impl UpstreamUrl {
         Ok(Self {
             text: text.into(),
             host: host.into(),
-            port: authority.port_u16().unwrap_or(default_port),
+            port: port_of(authority, default_port).ok_or(UrlProblem::Port)?,
             authority: authority.as_str().into(),
             path: uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/")),
             tls_name: tls_name.map_err(|_invalid| UrlProblem::HostName)?,
@@ -171,5 +185,10 @@ mod tests {
         check("/graphql", Err(UrlProblem::NotAbsolute));
         check("a:80", Err(UrlProblem::NotAbsolute));
         check("http://me:secret@a/", Err(UrlProblem::Credentials));
+        for port in ["", "0", "65536", "80800", "80x", "abc", "-1"] {
+            check(&format!("http://a:{port}/"), Err(UrlProblem::Port));
+            check(&format!("https://[::1]:{port}/"), Err(UrlProblem::Port));
+        }
+        check("http://a:65535/", Ok(("a", 65535, "a:65535", "/")));
     }
 }

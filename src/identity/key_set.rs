@@ -47,6 +47,22 @@ pub const MAX_BYTES: usize = 256 * 1024;
 /// 100: large providers publish a handful; tokens without a `kid` look at each.
 pub const MAX_KEYS: usize = 100;
 
+impl NoKeySet {
+    /// Whether it is a set all the same: whoever publishes it has withdrawn the keys of before. Two
+    /// keys with one name are a slip.
+    #[must_use]
+    pub const fn is_set(&self) -> bool {
+        match self {
+            Self::NoKeys(_) => true,
+            Self::DuplicateKid(_)
+            | Self::Json(_)
+            | Self::NotASet
+            | Self::TooLarge
+            | Self::TooMany => false,
+        }
+    }
+}
+
 impl fmt::Display for NoKeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -14,6 +14,9 @@ pub fn why_not_asked(url: &str) -> Option<&'static str> {
     if authority.as_str().contains('@') {
         return Some("it holds a name or password");
     }
+    if authority.as_str() != authority.host() && authority.port_u16().is_none_or(|it| it == 0) {
+        return Some("its port is no number from 1 to 65535");
+    }
     if url.contains('#') {
         return Some("it has a fragment");
     }
@@ -58,6 +61,8 @@ mod tests {
         check("file:///etc/keys", Some("it is no URL"));
         check("ftp://a.example/", Some("it does not start with `https://`"));
         check("https://a@b.example/", Some("it holds a name or password"));
+        check("https://a.example:99999/", Some("its port is no number from 1 to 65535"));
+        check("https://a.example:8443/", None);
         check("/keys", Some("it has no host"));
         check("https://a b", Some("it is no URL"));
     }

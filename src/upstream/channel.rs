@@ -235,6 +235,7 @@ fn outcome_of(failure: &Failure) -> Outcome {
         | Failure::Overload
         | Failure::ResponseTimeout
         | Failure::Switching
-        | Failure::Tls(_) => Outcome::Failed,
+        | Failure::Tls(_)
+        | Failure::Unprocessed(_) => Outcome::Failed,
     }
 }

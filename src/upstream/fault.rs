@@ -38,6 +38,8 @@ pub(super) enum Failure {
     Switching,
     /// The TLS handshake failed: one side does not accept the other.
     Tls(std::io::Error),
+    /// It has said that it did not look at the request.
+    Unprocessed(hyper::Error),
     /// It does not speak `graphql-transport-ws`.
     WebSocket(String),
 }
@@ -72,6 +74,9 @@ impl From<Failure> for Fault {
             }
             Failure::Broken { error, wire } => {
                 (Code::UPSTREAM_UNAVAILABLE, format!("no answer: {}", broken(&error, wire)))
+            }
+            Failure::Unprocessed(error) => {
+                (Code::UPSTREAM_UNAVAILABLE, format!("refused unprocessed: {}", chain(&error)))
             }
             Failure::Coded => {
                 (Code::UPSTREAM_ANSWER_INVALID, "answered in an unknown transfer coding".into())

@@ -81,7 +81,8 @@ impl Lane {
     ///
     /// # Errors
     /// When the upstream cannot be reached, is too slow or breaks off before it answers. Only a
-    /// request of which not a byte was sent is tried again, on a fresh connection and then at other
+    /// request of which not a byte was sent, or which the upstream says that it did not process, is
+    /// tried again, on a fresh connection and then at other
     /// addresses: one whose connection died after that may have been executed, and a mutation must
     /// not run twice.
     pub async fn forward(
@@ -241,7 +242,9 @@ impl Lane {
                     return Err(failure);
                 }
                 Err(Broken { failure, unsent: Some(unsent) }) => {
-                    attempt.note(Outcome::Failed);
+                    // Who says so is there, and has only enough to do.
+                    let is_there = matches!(failure, Failure::Unprocessed(_));
+                    attempt.note(if is_there { Outcome::Unknown } else { Outcome::Failed });
                     request = unsent;
                     failure
                 }

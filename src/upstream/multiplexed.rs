@@ -5,13 +5,14 @@
 
 use std::{
     cell::Cell,
+    error::Error,
     future::{Future, poll_fn},
     pin::Pin,
     rc::Rc,
     time::{Duration, Instant},
 };
 
-use http::Response;
+use http::{Request, Response};
 use hyper::{
     body::Incoming,
     client::conn::http2::{Builder, SendRequest},
@@ -53,6 +54,8 @@ impl Multiplexed {
         builder
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            // Until the upstream has said how many it takes: what is sent above that is refused.
+            .initial_max_send_streams(1)
             .max_header_list_size(u32::try_from(max_head).unwrap_or(u32::MAX));
         let (sender, connection) = builder
             .handshake(TokioIo::new(wire))
@@ -104,18 +107,63 @@ impl Stream {
     /// Sends a request and waits for the head of the answer.
     pub(super) async fn exchange(&self, request: Parcel) -> Result<Response<Incoming>, Broken> {
         let mut sender = self.0.sender.clone();
+        let copy = copy_of(&request);
         sender.try_send_request(*request).await.map_err(|mut it| {
             let unsent = it.take_message().map(Box::new);
+            let error = it.into_error();
+            if let Some(refused) = unprocessed(&error).filter(|_| unsent.is_none()) {
+                if refused == Refused::WithAllThatFollow {
+                    self.retire();
+                }
+                return Broken { unsent: copy, failure: Failure::Unprocessed(error) };
+            }
             if unsent.is_some() {
                 self.retire();
             }
-            Broken { unsent, failure: Failure::broken(it.into_error(), &self.0.ended) }
+            Broken { unsent, failure: Failure::broken(error, &self.0.ended) }
         })
     }
 
     /// No further requests on this connection.
     pub(super) fn retire(&self) {
         self.0.retired.set(true);
+    }
+}
+
+/// The same request once more; files are read only once.
+fn copy_of(request: &Request<Body>) -> Option<Parcel> {
+    let Body::Whole(body) = request.body() else { return None };
+    let mut copy = Request::new(Body::Whole(body.clone()));
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    Some(Box::new(copy))
+}
+
+/// What an upstream has refused before it looked at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    Alone,
+    WithAllThatFollow,
+}
+
+/// RFC 9113 §8.7: a stream that is refused, and those above the last that a GOAWAY names, were not
+/// processed, and can be sent again, mutations too.
+fn unprocessed(error: &hyper::Error) -> Option<Refused> {
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    let error = loop {
+        match cause?.downcast_ref::<h2::Error>() {
+            Some(it) => break it,
+            None => cause = cause?.source(),
+        }
+    };
+    match error.reason() {
+        Some(h2::Reason::REFUSED_STREAM) if error.is_reset() && error.is_remote() => {
+            Some(Refused::Alone)
+        }
+        _ if error.is_go_away() && error.is_remote() => Some(Refused::WithAllThatFollow),
+        _ => None,
     }
 }
 

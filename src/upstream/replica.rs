@@ -134,7 +134,8 @@ impl Replica {
 
     /// Sends a request over a connection that is there, or else over a new one, and waits for the
     /// head of the answer. A request of which not a byte was sent is tried again, once, on a new
-    /// connection: one whose connection died after that may have been executed.
+    /// connection: one whose connection died after that may have been executed. So is one that the
+    /// upstream says it did not process.
     pub(super) async fn exchange(
         &self,
         own: Option<Single>,
@@ -148,6 +149,20 @@ impl Replica {
                 Err(broken) => return Err(broken),
             }
         }
+        match self.exchange_anew(request, deadline).await {
+            Err(Broken { unsent: Some(unsent), failure: Failure::Unprocessed(_) }) => {
+                self.exchange_anew(unsent, deadline).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Sends a request over a connection that is opened for it, or was meanwhile.
+    async fn exchange_anew(
+        &self,
+        request: Parcel,
+        deadline: Deadline,
+    ) -> Result<(Response<Incoming>, Link), Broken> {
         let mut link = match Box::pin(self.open(deadline)).await {
             Ok(link) => link,
             Err(failure) => return Err(Broken { failure, unsent: Some(request) }),

@@ -114,9 +114,7 @@ fn what_is_no_key_set_changes_nothing() {
     check_failing(body("<html>Sign in</html>"), "not a key set: unexpected character");
     check_failing(body(""), "not a key set: ends inside a value");
     check_failing(body("{}"), "there is no list `keys` in it");
-    check_failing(body(r#"{"keys":[]}"#), "there are no keys in it");
     check_failing(body(r#"{"keys":[],"keys":[]}"#), "duplicate key");
-    check_failing(Answer::Body(set(&[&hs("shared")])), "the policy allows none");
     let (one, other) = (ec("twice"), ec("twice"));
     check_failing(Answer::Body(set(&[&one, &other])), "two keys have the `kid` `twice`");
 }
@@ -171,6 +169,37 @@ fn keys_of_a_silent_server_count_for_the_stated_time() {
         keys.refresh(at(3_700)).await.unwrap();
         assert_eq!(who(&keys, &token, at(3_701)).await, "expired");
     });
+}
+
+/// An issuer that takes all its keys away is heard, unlike one that cannot answer.
+#[test]
+fn a_set_without_a_key_withdraws_those_of_before() {
+    let key = ec("k");
+    let for_something_else = set(&[&key]).replace("\"kid\"", "\"use\":\"enc\",\"kid\"");
+    for (withdrawn, why) in [
+        (r#"{"keys":[]}"#, "there are no keys in it"),
+        (&*for_something_else, "no key can be used"),
+        (&*set(&[&hs("shared")]), "the policy allows none"),
+    ] {
+        let server = publishing(&[&key]);
+        let keys = keys_of(&server);
+        runtime().block_on(async {
+            keys.refresh(now()).await.unwrap();
+            assert_eq!(who(&keys, &key.token("a"), now()).await, "a");
+            for outage in [r#"{"error":"busy"}"#, "<html>", "[]"] {
+                server.answers("/keys", Answer::Body(outage.into()));
+                assert!(keys.refresh(now()).await.is_err());
+                assert_eq!(who(&keys, &key.token("a"), now()).await, "a", "{outage}");
+            }
+            server.answers("/keys", Answer::Body(withdrawn.into()));
+            let error = keys.refresh(now()).await.unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+            assert_eq!(who(&keys, &key.token("a"), now()).await, "no keys", "{withdrawn}");
+            server.answers("/keys", Answer::Body(set(&[&key])));
+            keys.refresh(now()).await.unwrap();
+            assert_eq!(who(&keys, &key.token("a"), now()).await, "a");
+        });
+    }
 }
 
 #[test]

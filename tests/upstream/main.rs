@@ -12,6 +12,7 @@ mod log;
 mod patience;
 mod schema;
 mod server;
+mod unprocessed;
 
 use std::{
     io::{Read, Write},

@@ -68,6 +68,8 @@ pub(crate) enum Answers {
     Pieces(UnboundedReceiver<Bytes>),
     /// The first request is not answered at all, the others are.
     NotTheFirst,
+    /// As the first, and over HTTP/2 so many at a time.
+    AtMost(u32),
 }
 
 pub(crate) struct Server {
@@ -131,11 +133,19 @@ async fn serve<S>(stream: S, http2: bool, connection: usize, shared: Arc<Shared>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let at_most = match *shared.answers.lock().unwrap() {
+        Answers::AtMost(n) => Some(n),
+        _ => None,
+    };
     let service = service_fn(move |request| answer(request, connection, Arc::clone(&shared)));
     let stream = TokioIo::new(stream);
     // Clients may hang up as they like.
     let _ended = if http2 {
-        http2::Builder::new(TokioExecutor::new()).serve_connection(stream, service).await
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        if let Some(n) = at_most {
+            builder.max_concurrent_streams(n);
+        }
+        builder.serve_connection(stream, service).await
     } else {
         http1::Builder::new().serve_connection(stream, service).await
     };
@@ -194,6 +204,10 @@ impl Shared {
             Answers::Always(text) => {
                 *answers = Answers::Always(text);
                 Chosen::Now(Answer::Whole(Some(Bytes::from(text))))
+            }
+            Answers::AtMost(n) => {
+                *answers = Answers::AtMost(n);
+                Chosen::Now(Answer::Whole(Some(Bytes::from(ANSWER))))
             }
             Answers::AtOnce | Answers::Together(_) => {
                 Chosen::Now(Answer::Whole(Some(Bytes::from(ANSWER))))

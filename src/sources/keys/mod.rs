@@ -151,23 +151,25 @@ impl RemoteKeys {
     pub async fn refresh(&self, now: UnixSeconds) -> Result<(), NoKeys> {
         let asked = fetch::fetch(&self.origin.place, &self.access);
         let text = timeout(self.access.patience, asked).await.unwrap_or(Err(NoKeys::Timeout));
-        let heard = text.and_then(|it| self.hear(it));
-        let outcome = heard.as_ref().map(|_heard| ()).map_err(|error| {
+        let heard = text.and_then(|it| self.hear(it)).inspect_err(|error| {
             KeysNotFetched { graph: self.access.graph, detail: &error.to_string() }.emit();
         });
         self.known.send_modify(|known| {
             known.n_asked = known.n_asked.saturating_add(1);
-            if let Ok(heard) = &heard {
-                known.confirmed = now.0;
-                if let Some((keyring, text)) = heard {
+            match &heard {
+                Ok(None) => known.confirmed = now.0,
+                Ok(Some((keyring, text))) => {
+                    known.confirmed = now.0;
                     (known.keyring, known.text) = (Some(Arc::clone(keyring)), Some(text.clone()));
                 }
+                // What it says is that those of before do not count any more.
+                Err(NoKeys::KeySet(it)) if it.is_set() => {
+                    (known.keyring, known.text) = (None, None);
+                }
+                Err(_) => {}
             }
         });
-        match (outcome, heard) {
-            (Err(()), Err(error)) => Err(error),
-            (_, _) => Ok(()),
-        }
+        heard.map(|_heard| ())
     }
 
     /// A keyring of the keys in a text; nothing when they are the ones that are known.
