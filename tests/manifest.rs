@@ -214,6 +214,54 @@ fn a_document_that_some_caller_may_send_is_not() {
 }
 
 #[test]
+fn a_document_that_is_always_too_much_is_told() {
+    let twice = "ONCE_PER_REQUEST";
+    for (document, rest, expect) in [
+        ("{a:shop{id} b:shop{id}}", "once_per_request: [Query.shop]", Some(twice)),
+        ("{shop{id} viewer{id}}", "once_per_request: [[Query.shop, Query.viewer]]", Some(twice)),
+        ("{shop{id}}", "once_per_request: [Query.shop]", None),
+        ("query($a:Boolean!){shop@skip(if:$a){id}}", "once_per_request: [Query.shop]", None),
+        ("{a:shop{id} b:viewer{id}}", "cost: { max: 1 }", Some("`cost.max` is 1")),
+        ("{a:shop{id} b:viewer{id}}", "cost: { max: 1000 }", None),
+    ] {
+        let folder = listing(&serde_json::json!({ "x-1": document }).to_string(), rest);
+        let code = i32::from(expect.is_some());
+        let expect = expect.unwrap_or("0 of 1 trusted documents");
+        check(folder.path(), &["verify", "p.yaml"], code, expect);
+    }
+}
+
+/// A profile that documents are given need not be anybody's else; its rates are.
+#[test]
+fn a_profile_of_documents_is_one_that_applies() {
+    let text = "{viewer{id}}";
+    let hash = Digest::of(text.as_bytes());
+    for (settings, rates, expect) in [
+        ("", "", Some("profile `big` never applies")),
+        ("profile: big", "", None),
+        ("profile: big", ", rates: [{ name: r, limit: 9/h }]", Some("the `rates` of profile `big`")),
+    ] {
+        let rest = format!(
+            "rates: [{{ name: r, key: client.ip, limit: 3/h }}]\n\
+             profiles: [{{ name: big, when: never, limits: {{ depth: 20 }}{rates} }}]"
+        );
+        let folder = listing(&serde_json::json!({ "x-1": text }).to_string(), &rest);
+        let path = folder.path().join("p.yaml");
+        let policy = fs::read_to_string(&path).unwrap();
+        if !settings.is_empty() {
+            let settings = format!("settings: [{{ document: 'sha256:{hash}', {settings} }}]");
+            let listed = format!("manifests: [m.json], {settings}");
+            fs::write(&path, policy.replace("manifests: [m.json]", &listed)).unwrap();
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        let output = command.arg("check").arg(&path).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(told.contains("profile `big`"), expect.is_some(), "{told}");
+        assert!(told.contains(expect.unwrap_or_default()), "{told}");
+    }
+}
+
+#[test]
 fn a_document_that_its_settings_keep_from_everyone_is_told() {
     let text = "{viewer{id}}";
     let folder = listing(&serde_json::json!({ "x-1": text }).to_string(), "");

@@ -247,9 +247,7 @@ pub(super) fn select(
     });
     match (named.next(), named.next()) {
         (Some((id, _)), None) => Ok(OperationId(id)),
-        (Some(_), Some(_)) => {
-            Err(unresolved("several operations, and `operationName` does not say which"))
-        }
+        (Some(_), Some(_)) => Err(several_operations()),
         (None, _) => Err(no_such_operation()),
     }
 }
@@ -257,6 +255,11 @@ pub(super) fn select(
 /// The objection to a name that no operation of the document has.
 pub(super) fn no_such_operation() -> Violation {
     unresolved("no operation has the name that `operationName` gives")
+}
+
+/// The objection to a document of which nobody says which operation is meant.
+pub(super) fn several_operations() -> Violation {
+    unresolved("several operations, and `operationName` does not say which")
 }
 
 fn unresolved(public: &'static str) -> Violation {

@@ -14,7 +14,7 @@ use crate::{
     admission::{
         CacheLimits, Request, Requests, UnixSeconds,
         cache::{Cache, Share},
-        compile::{compile, no_such_operation},
+        compile::{compile, no_such_operation, several_operations},
         introspected::kept_apart,
         judge::{Bench, Ready, Refused},
         known::{Entry, Known},
@@ -212,7 +212,9 @@ impl Gate {
         operation_name: Option<&str>,
     ) -> Result<Arc<Entry>, Refused> {
         let entry = self.trusted.entry(idx, operation_name).cloned();
-        entry.ok_or_else(|| Refused::for_one(no_such_operation()))
+        // One that has a single operation is found without a name.
+        let why = if operation_name.is_none() { several_operations } else { no_such_operation };
+        entry.ok_or_else(|| Refused::for_one(why()))
     }
 
     /// What is known of a text. What is in the cache is not trusted: a text that a manifest lists

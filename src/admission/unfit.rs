@@ -8,12 +8,14 @@ use crate::{
         UnixSeconds,
         compile::compile,
         judge::{Bench, over_limit},
-        known::{Judgeable, Known, Part},
+        known::{Judgeable, Known, Left, Part},
         reduced,
         special::not_for_this_caller,
+        totals::Totals,
     },
     expression::{Asked, When},
     identity::{Caller, Seen},
+    operation::Variables,
     policy::{ListedIdx, Policy, ProfileIdx, Stance},
     verdict::{Findings, Mode, Violation},
 };
@@ -82,6 +84,24 @@ impl fmt::Display for Unfit {
 }
 
 impl Bench<'_> {
+    /// What is measured and called where no variable can change that, nor what is taken out.
+    fn without_variables(&self, document: &Judgeable, left: &Left) -> Option<Violation> {
+        if !document.variables.is_empty() || document.operation.is_some() {
+            return None;
+        }
+        let Stance::On { limit, .. } = self.stance(document, left.rule) else { return None };
+        let found = self.find(document, left, &Variables::default());
+        let over = found.measured.filter(|it| *it > limit);
+        let stated = (self.policy.meta(left.rule), limit);
+        over.map(|it| over_limit(stated, it, left.of.as_deref())).or_else(|| {
+            let mut totals = Totals::of_so_many(1);
+            found.tallies.iter().find_map(|(number, times)| {
+                let total = totals.tally(left.rule, *number, *times);
+                self.policy.rule(left.rule).object_to_tally(*number, total)
+            })
+        })
+    }
+
     /// What refuses a document under this profile whatever comes with it.
     fn always_objects(&self, document: &Judgeable) -> Option<Violation> {
         let exception = self.exception(document);
@@ -102,6 +122,7 @@ impl Bench<'_> {
                 Part::Depends(residual) => {
                     residual.always(&mut found);
                     let objection = found.first().cloned();
+                    let objection = objection.or_else(|| self.without_variables(document, left));
                     objection.or_else(|| reduced::emptied(document, &found.taken))
                 }
                 // It is not forwarded: nothing is taken out of it.

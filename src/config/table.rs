@@ -296,7 +296,7 @@ pub const BOUNDS: &[Setting] = &[
     Setting {
         name: "upstream_head",
         what: "the head of the upstream's answer, and the read buffer",
-        why: "four times what we accept from clients; answers set cookies",
+        why: "four times what we accept from clients; answers set cookies. Of fields it has 100 at most",
         range: 8 * KIB..=MIB,
         kind: Kind::Bytes {
             get: |it| it.upstream_head as u64,

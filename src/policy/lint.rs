@@ -56,9 +56,16 @@ fn profiles(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
     let (profiles, places) = draft.profiles;
     let base = profiles.first();
     let mut hidden_by: Option<&str> = None;
+    let of_documents: Vec<_> = of_documents(draft.root, "profile").collect();
     for (profile, place) in profiles.iter().skip(1).zip(places) {
         let name = &profile.name;
-        if matches!(profile.when, When::Never) {
+        if of_documents.iter().any(|it| it.as_text() == Some(name)) {
+            if matches!(profile.when, When::Never) && place.rates.is_some() {
+                let message = format!("the `rates` of profile `{name}` have no effect");
+                let warning = place.node.warning("no-effect", message);
+                found.push(warning.help("a document spends of the rates of whoever sends it"));
+            }
+        } else if matches!(profile.when, When::Never) {
             let message = format!("profile `{name}` never applies");
             found.push(place.node.warning("no-effect", message));
         } else if let Some(hider) = hidden_by {
@@ -120,8 +127,16 @@ fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n (Node, Node)> {
     entries.iter().find(|(it, _)| it.as_text() == Some(key))
 }
 
-/// Who wrote `mode: report` over the file meant it, so it fails no check; where every rule is off or
-/// reports by itself, nobody may have seen that none is left.
+/// What `documents.settings` says under a key.
+fn of_documents<'n>(root: &'n Node, key: &'static str) -> impl Iterator<Item = &'n Node> {
+    let settings = member(root, "documents").and_then(|it| member(it, "settings"));
+    let items = match settings.map(|it| &it.value) {
+        Some(Value::Sequence(items)) => items.as_slice(),
+        _ => &[],
+    };
+    items.iter().filter_map(move |it| member(it, key))
+}
+
 /// Whether an item of `inputs` refuses in a file that only watches.
 fn has_item_that_insists(root: &Node) -> bool {
     let Some((_, Node { value: Value::Sequence(items), .. })) = entry(root, "inputs") else {
@@ -131,6 +146,8 @@ fn has_item_that_insists(root: &Node) -> bool {
     items.iter().any(|it| mode(it) == Some(true))
 }
 
+/// Who wrote `mode: report` over the file meant it, so it fails no check; where every rule is off or
+/// reports by itself, nobody may have seen that none is left.
 fn watches_only(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
     let (profiles, _) = draft.profiles;
     let mut stances = profiles.iter().flat_map(Profile::stances).peekable();
@@ -199,9 +216,7 @@ fn cost_of_documents(registry: &'static [Entry], draft: &Draft<'_, '_>, found: &
     if !only_reports || says_so || draft.modes.0 == Mode::Report {
         return;
     }
-    let settings = member(draft.root, "documents").and_then(|it| member(it, "settings"));
-    let Some(Value::Sequence(items)) = settings.map(|it| &it.value) else { return };
-    for cost in items.iter().filter_map(|it| member(it, "cost")) {
+    for cost in of_documents(draft.root, "cost") {
         let message = "the cost of a document is only reported: `cost.max` is not written";
         found.push(cost.warning("no-effect", message).help("write `cost: { max: … }`, for all"));
     }

@@ -1,7 +1,8 @@
 //! Status and headers of an answer: whether it can be one at all.
 //!
-//! What does not call itself JSON never passes, whatever the policy says: it is the error page of
-//! something else, and tells of its insides. Of its status only what a client can act on is kept.
+//! What calls itself something else than JSON never passes, whatever the policy says: it is the error
+//! page of something else, and tells of its insides. What does not say is taken at its bytes. Of its
+//! status only what a client can act on is kept.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
