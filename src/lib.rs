@@ -50,6 +50,7 @@ pub mod otlp;
 pub mod transport;
 pub mod websocket;
 pub mod response;
+pub(crate) mod faults;
 pub mod upstream;
 pub mod console;
 pub mod server;

@@ -110,7 +110,9 @@ impl Layers {
         for line in lib.lines() {
             if line.starts_with("// Shell") {
                 n_core = Some(modules.len());
-            } else if let Some(name) = line.strip_prefix("pub mod ") {
+            } else if let Some((_visibility, name)) =
+                line.split_once(" mod ").filter(|(it, _)| it.starts_with("pub"))
+            {
                 modules.push(name.trim_end_matches(';').to_owned());
             }
         }

@@ -239,7 +239,11 @@ fn a_profile_of_documents_is_one_that_applies() {
     for (settings, rates, expect) in [
         ("", "", Some("profile `big` never applies")),
         ("profile: big", "", None),
-        ("profile: big", ", rates: [{ name: r, limit: 9/h }]", Some("the `rates` of profile `big`")),
+        (
+            "profile: big",
+            ", rates: [{ name: r, limit: 9/h }]",
+            Some("the `rates` of profile `big`"),
+        ),
     ] {
         let rest = format!(
             "rates: [{{ name: r, key: client.ip, limit: 3/h }}]\n\

@@ -7,13 +7,13 @@ use crate::{
         known::{Judgeable, Known, Left, Part},
         reduced::{self, Reduced},
         totals::Totals,
-        watch::{Followed, cost_rule},
+        watch::Followed,
     },
     document::SelectionId,
     expression::Asked,
     operation::{Expected, Shape, Variables, coerce},
     policy::{Exception, ListedIdx, Policy, ProfileIdx, Stance},
-    rules::{Facts, Meta, RuleIdx},
+    rules::{self, Facts, Meta, RuleIdx},
     verdict::{Code, Findings, Item, Mode, Subject, Violation},
 };
 
@@ -143,7 +143,7 @@ impl Bench<'_> {
         reduced: Option<&Reduced<'_>>,
     ) -> Followed {
         // The number that was compared: a listed document may have one of its own.
-        let most = || self.stance(document, cost_rule(self.policy)?).limit();
+        let most = || self.stance(document, self.policy.cost_rule()?).limit();
         match reduced {
             None => Followed {
                 watched: document.watch.as_ref().map(|it| it.request(variables, most())),
@@ -311,7 +311,7 @@ pub(super) fn stance(
 }
 
 fn is_cost(meta: &Meta) -> bool {
-    meta.id == "cost"
+    meta.id == rules::COST
 }
 
 /// 4 KiB: less is compared with its types faster than its sizes are with their limits.

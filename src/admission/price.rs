@@ -4,7 +4,7 @@
 //! the policy. Not on the road of a request, and decides nothing.
 
 use crate::{
-    admission::{Request, compile::select, judge::stance, watch::cost_rule},
+    admission::{Request, compile::select, judge::stance},
     cost::{self, Measure},
     document::{self, Ceilings, ReadLimits},
     operation::{self, Operation, coerce},
@@ -32,7 +32,7 @@ pub(super) fn tell(
 ) -> Option<CostTold> {
     let operation = operation(policy, request)?;
     let variables = coerce(&policy.schema, operation.variables(), request.variables).ok()?;
-    let rule = cost_rule(policy);
+    let rule = policy.cost_rule();
     let limit = rule.and_then(|it| stance((policy, profile), listed, it).limit());
     let most = limit.unwrap_or(u64::MAX);
     let mut told = cost::explain(&policy.cost, &operation, &variables, most).ok()?;

@@ -15,7 +15,7 @@ use crate::{
     json,
     operation::{Variables, coerce},
     policy::Stance,
-    rules::{Facts, Rule, RuleIdx},
+    rules::{self, Facts, Rule, RuleIdx},
     schema::OperationKind,
     verdict::{Code, Mode, Violation, ids},
 };
@@ -179,7 +179,7 @@ impl Retrial<'_> {
         variables: &Variables<'_>,
         (rule, id): (RuleIdx, &str),
     ) -> bool {
-        let by_cost = || id == "cost" && self.has_other_numbers(document);
+        let by_cost = || id == rules::COST && self.has_other_numbers(document);
         let by_value =
             || LOOKS_AT_VALUES.contains(&id) && self.touches(known, document, variables, rule);
         self.item.hidden == Hidden::Values && (by_cost() || by_value())

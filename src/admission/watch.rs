@@ -16,7 +16,6 @@ use crate::{
     json::{self, Kind},
     operation::{Expected, Operation, Variables},
     policy::Policy,
-    rules::RuleIdx,
     verdict::Framing,
     weight,
 };
@@ -120,11 +119,6 @@ impl Follow {
         let watched = watched.map(|it| Watched::new(Framing::Single, vec![it]));
         Self { watched, expected: expected.map(|it| vec![it]), delivery }
     }
-}
-
-/// The rule that compares the cost with its limit.
-pub(super) fn cost_rule(policy: &Policy) -> Option<RuleIdx> {
-    policy.rules().find(|(_, it)| it.meta().id == "cost").map(|(rule, _)| rule)
 }
 
 impl Watch {

@@ -19,7 +19,7 @@ use crate::{
     identity::{Caller, Identity, Seen},
     json as strict,
     policy::{Policy, ProfileIdx},
-    rules::{Decided, Meta},
+    rules::{self, Decided, Meta},
     sources, transport,
     verdict::{Mode, Violation, hex},
 };
@@ -200,7 +200,7 @@ fn as_text(told: &Explanation) -> String {
 
 /// An operation that is not selected, and costs more than the one that is.
 fn dearer(told: &Explanation) -> Option<(&str, u64)> {
-    told.lines.iter().filter(|it| it.rule.id == "cost").find_map(|it| match &it.outcome {
+    told.lines.iter().filter(|it| it.rule.id == rules::COST).find_map(|it| match &it.outcome {
         Outcome::Measured { measured, of: Some(of), .. } => Some((&**of, *measured)),
         Outcome::Excused
         | Outcome::Holds

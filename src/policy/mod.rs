@@ -71,7 +71,7 @@ use crate::{
     expression::{Asked, Conditions, Outcome, When},
     json,
     operation::Skipped,
-    rules::{Entry, Meta, Rule, RuleIdx, Setting},
+    rules::{self, Entry, Meta, Rule, RuleIdx, Setting},
     schema::Schema,
     verdict::{Code, Mode, Violation, ids},
 };
@@ -166,7 +166,13 @@ impl Policy {
     /// Whether the file says who may ask for which field.
     #[must_use]
     pub fn authorizes(&self) -> bool {
-        self.said.iter().any(|it| self.meta(*it).id == "authorization")
+        self.said.iter().any(|it| self.meta(*it).id == rules::AUTHORIZATION)
+    }
+
+    /// The rule that compares the cost with its limit.
+    #[must_use]
+    pub fn cost_rule(&self) -> Option<RuleIdx> {
+        self.rules().map(|(idx, _)| idx).find(|it| self.meta(*it).id == rules::COST)
     }
 
     /// What a rule is called.

@@ -26,8 +26,11 @@ pub(super) const ENTRY: Entry = Entry {
     },
 };
 
+/// What the rule is called.
+pub const ID: &str = "cost";
+
 static META: Meta = Meta {
-    id: "cost",
+    id: ID,
     code: Code::COST_ESTIMATED_TOO_EXPENSIVE,
     title: "Cost of the operation",
     owasp: "API4",

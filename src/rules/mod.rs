@@ -48,6 +48,8 @@ mod typed;
 mod value_depth;
 mod variables_bytes;
 
+pub use authorization::ID as AUTHORIZATION;
+pub use cost::ID as COST;
 pub use deprecated::{Used, deprecated_values};
 pub use registry::{Entry, REGISTRY, RuleIdx};
 

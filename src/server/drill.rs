@@ -19,9 +19,9 @@ use crate::{
     admission::{CacheLimits, Gate},
     config::{Config, UpstreamUrl},
     diagnostic::Source,
+    faults::ALL,
     policy,
     server::{Server, State},
-    upstream::faults::ALL,
 };
 
 const POLICY: &str = "\

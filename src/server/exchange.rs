@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     admission::{Follow, Watched},
+    faults::{Stage, point},
     identity::Identity,
     json::{self, Tree},
     response::{Lasts, retry_after},
@@ -40,10 +41,7 @@ use crate::{
         Incremental, Media, Refusal, Reply, Route, UploadMap, body_of_get, decode, get_with_body,
         not_json, readable, route, with_files,
     },
-    upstream::{
-        Head, Relayed, Trace,
-        faults::{Stage, point},
-    },
+    upstream::{Head, Relayed, Trace},
     verdict::{Admitted, Code, Fault, Framing, Item, Verdict, Violation},
 };
 

@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use crate::{
+    faults::within,
     server::{
         answer::Answer,
         arriving::Arriving,
@@ -30,7 +31,6 @@ use crate::{
     },
     telemetry::{GraphIndex, Panicked},
     transport::{Media, Refusal, Reply, listed_origin},
-    upstream::faults::within,
     verdict::{Code, Fault},
 };
 

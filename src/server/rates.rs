@@ -10,6 +10,7 @@ use http::HeaderMap;
 use crate::{
     digest::Digest,
     expression::Asked,
+    faults::{Stage, point},
     identity::{Caller, Seen},
     policy::{Allowance, OnError, ProfileIdx, Rate, RateKey},
     quota::{Exceeded, Key, Link, Meter, NotTaken, Quota},
@@ -20,7 +21,6 @@ use crate::{
     },
     telemetry::{About, Judged, Reported, RequestId},
     transport::{Refusal, presented},
-    upstream::faults::{Stage, point},
     verdict::{Fault, Item, Mode},
 };
 

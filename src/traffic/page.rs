@@ -9,6 +9,7 @@ use crate::{
     identity::Caller,
     json::{self, Literal},
     policy::manifest::DocumentId,
+    rules,
     traffic::{
         Details, Observed, Sent,
         line::{DocumentLine, OperationLine},
@@ -144,7 +145,7 @@ fn cost(
         ..Request::default()
     };
     let measures = past.measure(&request, hash);
-    measures.into_iter().find(|(rule, _)| *rule == "cost").map(|(_, it)| it)
+    measures.into_iter().find(|(rule, _)| *rule == rules::COST).map(|(_, it)| it)
 }
 
 /// Who it was, so that two lines can be told to be of the same caller, by nobody else and only as

@@ -13,12 +13,12 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::{
+    faults::{Stage, point},
     sources::{now, signed_link},
     upstream::{
         Head, Relayed, Upstream,
         breaker::Outcome,
         fault::Failure,
-        faults::{Stage, point},
         files::{Body, Files, Sending},
         headers::{add_proofs, clean_answer, written_address},
         link::{Broken, Link, Parcel},

@@ -17,7 +17,6 @@ mod breaker;
 mod channel;
 mod dial;
 mod fault;
-pub(crate) mod faults;
 mod files;
 mod headers;
 mod lane;

@@ -190,8 +190,7 @@ fn patch(
 
 /// How the policy stands to costs so far.
 fn stance(policy: &Policy) -> Stance {
-    let rule = policy.rules().find(|(_, it)| it.meta().id == "cost");
-    rule.map_or(Stance::Off, |(rule, _)| policy.stance(ProfileIdx::BASE, rule))
+    policy.cost_rule().map_or(Stance::Off, |rule| policy.stance(ProfileIdx::BASE, rule))
 }
 
 /// What would be sent.

@@ -44,8 +44,11 @@ pub(super) const ENTRY: Entry = Entry {
     },
 };
 
+/// What the rule is called.
+pub const ID: &str = "authorization";
+
 static META: Meta = Meta {
-    id: "authorization",
+    id: ID,
     code: Code::FORBIDDEN,
     title: "Fields that the caller may not ask for",
     owasp: "API5",

@@ -44,8 +44,7 @@ fn graph_figures(graph: &Graph) -> GraphFigures {
 
 /// `cost.max` by profile, where it counts.
 fn cost_limits(policy: &Policy) -> Vec<(Box<str>, u64)> {
-    let cost = policy.rules().map(|(idx, _)| idx).find(|it| policy.meta(*it).id == "cost");
-    let Some(cost) = cost else { return Vec::new() };
+    let Some(cost) = policy.cost_rule() else { return Vec::new() };
     let of = |(n, profile): (usize, &crate::policy::Profile)| match policy
         .stance(ProfileIdx(n), cost)
     {

@@ -32,7 +32,7 @@ pub(crate) enum Stage {
 mod real {
     use http::HeaderMap;
 
-    use crate::{upstream::faults::Stage, verdict::Fault};
+    use crate::{faults::Stage, verdict::Fault};
 
     /// Nothing happens here.
     #[inline]
@@ -53,7 +53,7 @@ mod drilled {
 
     use http::HeaderMap;
 
-    use crate::{upstream::faults::Stage, verdict::Fault};
+    use crate::{faults::Stage, verdict::Fault};
 
     pub(crate) const ALL: &[Stage] = &[
         Stage::Head,
