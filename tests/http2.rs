@@ -167,6 +167,72 @@ fn a_raw_request_is_served() {
     assert_eq!(answer.unwrap().payload, ANSWER.as_bytes());
 }
 
+/// All bytes that it announces are there, and then it is taken back, or there are more.
+#[test]
+fn a_request_goes_on_when_it_has_ended() {
+    let bench = start();
+    let length = field("content-length", &ONE.len().to_string());
+    let open_with_all = |stream: &mut TcpStream| {
+        let head = [head(), length.clone()].concat();
+        stream.write_all(&frame(HEADERS, END_HEADERS, 1, &head)).unwrap();
+        stream.write_all(&frame(DATA, 0, 1, ONE.as_bytes())).unwrap();
+        // The answer to the ping says that all of that was seen.
+        stream.write_all(&frame(PING, 0, 0, &[7; 8])).unwrap();
+        let seen = std::iter::from_fn(|| next(stream).ok()).find(|it| it.kind == PING);
+        assert!(seen.is_some());
+    };
+    let reset = frame(RST_STREAM, 0, 1, &8_u32.to_be_bytes());
+    let more = frame(DATA, END_STREAM, 1, b" {}");
+    let mut held = Vec::new();
+    for wrong in [reset, more] {
+        let mut stream = open(&bench);
+        open_with_all(&mut stream);
+        stream.write_all(&wrong).unwrap();
+        held.push(stream);
+    }
+    let mut stream = open(&bench);
+    open_with_all(&mut stream);
+    stream.write_all(&frame(DATA, END_STREAM, 1, b"")).unwrap();
+    let answer = std::iter::from_fn(|| next(&mut stream).ok()).find(|it| it.kind == DATA);
+    assert_eq!(answer.unwrap().payload, ANSWER.as_bytes());
+    assert_eq!(bench.upstream.take().len(), 1);
+}
+
+#[tokio::test]
+async fn bounds_of_a_head_hold() {
+    let bench = start();
+    let mut sender = connect(&bench).await;
+    let mut many = post();
+    // Two of its own.
+    for n in 0..98 {
+        let name = http::HeaderName::try_from(format!("x-{n}")).unwrap();
+        many.headers_mut().insert(name, "1".parse().unwrap());
+    }
+    assert_eq!(sender.send_request(many.clone()).await.unwrap().status(), 200);
+    many.headers_mut().insert("x-more", "1".parse().unwrap());
+    many.headers_mut().insert("x-most", "1".parse().unwrap());
+    assert_eq!(sender.send_request(many).await.unwrap().status(), 431);
+    for (n, expect) in [(8192, 404), (8193, 414)] {
+        let mut long = post();
+        let path = format!("http://a/{}", "x".repeat(n - 1));
+        *long.uri_mut() = path.parse().unwrap();
+        assert_eq!(sender.send_request(long).await.unwrap().status(), expect, "{n}");
+    }
+    end(bench).await;
+}
+
+#[tokio::test]
+async fn head_has_no_body() {
+    let bench = start();
+    let mut sender = connect(&bench).await;
+    let head = Request::head("http://a/graphql").body(Full::default()).unwrap();
+    let answer: Response<_> = sender.send_request(head).await.unwrap();
+    assert_eq!(answer.status(), 405);
+    assert!(answer.into_body().collect().await.unwrap().to_bytes().is_empty());
+    assert_eq!(sender.send_request(post()).await.unwrap().status(), 200);
+    end(bench).await;
+}
+
 #[test]
 fn rapid_resets_end_the_connection() {
     let bench = start();

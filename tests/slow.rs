@@ -75,6 +75,21 @@ fn a_body_that_trickles_ends_before_its_deadline() {
     assert_eq!(status(&rest(&mut client)), "408");
 }
 
+/// However slowly it is sent, and whether or not the client waits to be asked for it.
+#[test]
+fn a_body_that_is_announced_too_large_is_told_so() {
+    let bench = start_with(Upstream::answering(ANSWER), |config| {
+        config.deadlines.body_pace = Duration::from_millis(100);
+    });
+    for (head, sent) in [("", "{"), ("Expect: 100-continue\r\n", "")] {
+        let mut client = bench.connect();
+        write!(client, "{POST}{head}Content-Length: 300000\r\n\r\n{sent}").unwrap();
+        let answer = rest(&mut client);
+        assert_eq!(status(&answer), "413", "{answer}");
+        assert!(answer.contains("MAX_BODY_LIMIT"), "{answer}");
+    }
+}
+
 #[test]
 fn a_connection_without_work_outlives_the_deadline_of_a_head() {
     let bench = start_with(Upstream::answering(ANSWER), |config| {
