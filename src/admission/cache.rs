@@ -172,13 +172,7 @@ mod tests {
     };
 
     fn entry(literal: &str) -> Arc<Entry> {
-        let violation = Violation {
-            rule: "test",
-            code: Code::GRAPHQL_PARSE_FAILED,
-            at: None,
-            public: "".into(),
-            detail: "".into(),
-        };
+        let violation = Violation::new("test", Code::GRAPHQL_PARSE_FAILED, "");
         let known = Known::Refused(violation, None, None);
         Arc::new(Entry { operation_name: None, literal: literal.into(), known })
     }

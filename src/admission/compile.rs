@@ -263,13 +263,7 @@ pub(super) fn several_operations() -> Violation {
 }
 
 fn unresolved(public: &'static str) -> Violation {
-    Violation {
-        rule: ids::OPERATION_NAME,
-        code: Code::OPERATION_RESOLUTION_FAILURE,
-        at: None,
-        public: public.into(),
-        detail: public.into(),
-    }
+    Violation::new(ids::OPERATION_NAME, Code::OPERATION_RESOLUTION_FAILURE, public)
 }
 
 /// 16 KiB: reading more of a refused text only to name it would be a gift to whoever sends it.
@@ -277,11 +271,10 @@ const HASHED: usize = 16 * 1024;
 
 /// A fault of ours: validation let something through that does not resolve.
 fn internal(name: &str) -> Violation {
-    Violation {
-        rule: ids::VALIDATION,
-        code: Code::GRAPHQL_VALIDATION_FAILED,
-        at: None,
-        public: "the document does not fit the schema".into(),
-        detail: format!("`{name}` does not resolve though validation passed").into(),
-    }
+    Violation::new(
+        ids::VALIDATION,
+        Code::GRAPHQL_VALIDATION_FAILED,
+        "the document does not fit the schema",
+    )
+    .detailed(format!("`{name}` does not resolve though validation passed"))
 }

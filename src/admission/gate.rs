@@ -321,11 +321,5 @@ fn decide(framing: Framing, judged: Vec<Result<Ready, Refused>>) -> (Verdict, Fo
 }
 
 fn innocent() -> Violation {
-    Violation {
-        rule: ids::BATCH,
-        code: Code::BATCH_REFUSED,
-        at: None,
-        public: "another request of this batch was refused".into(),
-        detail: "another request of this batch was refused".into(),
-    }
+    Violation::new(ids::BATCH, Code::BATCH_REFUSED, "another request of this batch was refused")
 }

@@ -56,11 +56,10 @@ pub(super) fn kept_apart(judged: Vec<Result<Ready, Refused>>) -> Vec<Result<Read
 }
 
 fn beside_data() -> Violation {
-    Violation {
-        rule: "introspection",
-        code: Code::INTROSPECTION_DISABLED,
-        at: None,
-        public: "introspection is only allowed in a request of its own".into(),
-        detail: "the upstream would answer it, and show what is hidden from this caller".into(),
-    }
+    Violation::new(
+        "introspection",
+        Code::INTROSPECTION_DISABLED,
+        "introspection is only allowed in a request of its own",
+    )
+    .detailed("the upstream would answer it, and show what is hidden from this caller")
 }

@@ -328,11 +328,6 @@ pub(super) fn over_limit(
         None => "the operation".to_owned(),
         Some(other) => format!("{other}, which is not selected,"),
     };
-    Violation {
-        rule: meta.id,
-        code: meta.code,
-        at: None,
-        public: format!("the operation is over the limit `{setting}`").into(),
-        detail: format!("`{setting}` is {limit}, {whose} has {measured}").into(),
-    }
+    Violation::new(meta.id, meta.code, format!("the operation is over the limit `{setting}`"))
+        .detailed(format!("`{setting}` is {limit}, {whose} has {measured}"))
 }

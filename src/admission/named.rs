@@ -188,5 +188,5 @@ pub(super) fn disagreement() -> Violation {
 }
 
 fn refusal(code: Code, public: &'static str) -> Violation {
-    Violation { rule: ids::DOCUMENTS, code, at: None, public: public.into(), detail: public.into() }
+    Violation::new(ids::DOCUMENTS, code, public)
 }

@@ -139,11 +139,6 @@ pub(super) fn emptied(document: &Judgeable, taken: &[SelectionId]) -> Option<Vio
 }
 
 fn refusal(why: &str) -> Violation {
-    Violation {
-        rule: "authorization",
-        code: Code::FORBIDDEN,
-        at: None,
-        public: "not allowed to ask for this".into(),
-        detail: format!("what is denied cannot be taken out: {why}").into(),
-    }
+    Violation::new("authorization", Code::FORBIDDEN, "not allowed to ask for this")
+        .detailed(format!("what is denied cannot be taken out: {why}"))
 }

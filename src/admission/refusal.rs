@@ -23,7 +23,7 @@ pub(super) fn unreadable(refusal: Refusal) -> Violation {
         Refusal::TooManyTokens { .. } => ("max-tokens", Code::MAX_TOKENS_LIMIT),
     };
     let public = refusal.to_string();
-    Violation { rule, code, at: None, public: public.into(), detail: refusal.detail().into() }
+    Violation::new(rule, code, public).detailed(refusal.detail())
 }
 
 /// The document is too large to be validated, or has no end.
@@ -80,11 +80,10 @@ pub(super) fn misnamed() -> Violation {
 
 /// Two readers disagree what the document says.
 pub(super) fn disagreement(disagreement: Disagreement) -> Violation {
-    Violation {
-        rule: ids::SECOND_READER,
-        code: Code::GRAPHQL_PARSE_FAILED,
-        at: None,
-        public: "the document can be read in more than one way".into(),
-        detail: disagreement.to_string().into(),
-    }
+    Violation::new(
+        ids::SECOND_READER,
+        Code::GRAPHQL_PARSE_FAILED,
+        "the document can be read in more than one way",
+    )
+    .detailed(disagreement.to_string())
 }

@@ -57,21 +57,10 @@ impl Bench<'_> {
 
 fn not_by_get() -> Violation {
     let public = "only queries may come by GET";
-    Violation {
-        rule: ids::GET,
-        code: Code::METHOD_NOT_ALLOWED,
-        at: None,
-        public: public.into(),
-        detail: public.into(),
-    }
+    Violation::new(ids::GET, Code::METHOD_NOT_ALLOWED, public)
 }
 
 pub(super) fn not_for_this_caller() -> Violation {
-    Violation {
-        rule: ids::DOCUMENTS,
-        code: Code::FORBIDDEN,
-        at: None,
-        public: "this document may not be sent".into(),
-        detail: "`when` of the settings of this document does not hold".into(),
-    }
+    Violation::new(ids::DOCUMENTS, Code::FORBIDDEN, "this document may not be sent")
+        .detailed("`when` of the settings of this document does not hold")
 }

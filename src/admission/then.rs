@@ -81,13 +81,7 @@ impl Retrial<'_> {
         let mut found = self.item.found.iter();
         let (_, code) = found.find(|(it, _)| *it == meta.id || conceals(it))?;
         let code = Code::ALL.iter().find(|it| it.as_str() == *code).copied();
-        Some(Violation {
-            rule: meta.id,
-            code: code.unwrap_or(meta.code),
-            at: None,
-            public: "as it was then".into(),
-            detail: "as it was then".into(),
-        })
+        Some(Violation::new(meta.id, code.unwrap_or(meta.code), "as it was then"))
     }
 
     /// Whether something is left of the operation whatever a rule takes out.

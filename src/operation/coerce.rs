@@ -72,7 +72,7 @@ fn every_file_is_declared(variables: &[Variable], given: json::Value<'_>) -> Res
     }
     let public = "a file is given for a variable that the operation does not have";
     let (rule, code) = (ids::VARIABLE_VALUES, Code::BAD_USER_INPUT);
-    Err(Violation { rule, code, at: None, public: public.into(), detail: public.into() })
+    Err(Violation::new(rule, code, public))
 }
 
 /// The objection to what stands at a path, which begins with the name of a variable.

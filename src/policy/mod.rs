@@ -286,13 +286,8 @@ impl Policy {
 }
 
 fn no_profile(name: &str, why: &str) -> Violation {
-    Violation {
-        rule: ids::PROFILE,
-        code: Code::FORBIDDEN,
-        at: None,
-        public: "the request cannot be judged".into(),
-        detail: format!("`when` of profile `{name}` has no answer: {why}").into(),
-    }
+    Violation::new(ids::PROFILE, Code::FORBIDDEN, "the request cannot be judged")
+        .detailed(format!("`when` of profile `{name}` has no answer: {why}"))
 }
 
 /// What becomes of the operations of a document that are not the selected one.

@@ -160,11 +160,6 @@ fn not_allowed(operation: &Operation, node: &Node) -> Violation {
 }
 
 fn objection(detail: &str) -> Violation {
-    Violation {
-        rule: META.id,
-        code: Code::BAD_USER_INPUT,
-        at: None,
-        public: "a representation is not one of an entity".into(),
-        detail: detail.into(),
-    }
+    Violation::new(META.id, Code::BAD_USER_INPUT, "a representation is not one of an entity")
+        .detailed(detail)
 }

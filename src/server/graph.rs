@@ -212,7 +212,7 @@ pub(super) fn name(config: &mut Config, path: &str) {
 }
 
 fn wrong(rule: &'static str, code: Code, public: &'static str) -> Violation {
-    Violation { rule, code, at: None, public: public.into(), detail: public.into() }
+    Violation::new(rule, code, public)
 }
 
 /// The host without its port. Two that differ are refused by the route.

@@ -42,7 +42,7 @@ pub(super) fn is_possible(requests: &Requests<'_>, media: Media) -> Result<(), V
     }
     let public = "a batch is not answered as events";
     let (rule, code) = (ids::BATCH, Code::INVALID_REQUEST);
-    Err(Violation { rule, code, at: None, public: public.into(), detail: public.into() })
+    Err(Violation::new(rule, code, public))
 }
 
 /// An answer that goes on.

@@ -83,7 +83,7 @@ pub(super) fn accept(
 fn has_body() -> Violation {
     let public = "a handshake has no body";
     let (rule, code) = (ids::WEBSOCKET, Code::INVALID_HTTP);
-    Violation { rule, code, at: None, public: public.into(), detail: public.into() }
+    Violation::new(rule, code, public)
 }
 
 /// A browser sends cookies and certificates along with the handshake of any page, and no rule of

@@ -8,7 +8,7 @@ use crate::{
     admission::{Request, Requests},
     json::{Kind, Literal, Tree, Value},
     policy::{Http, UnknownKeys},
-    transport::{shown, violation},
+    transport::shown,
     verdict::{Code, Framing, Violation, ids},
 };
 
@@ -44,8 +44,8 @@ fn batch<'a>(root: Value<'a>, http: &Http) -> Result<Requests<'a>, Violation> {
     if root.n_children() > http.batch.get() {
         let public = "the batch holds too many requests";
         let (n, limit) = (root.n_children(), http.batch);
-        let detail = format!("{n} of {limit} allowed by `http.batch`").into();
-        return Err(Violation { detail, ..violation(ids::BATCH, Code::BATCH_TOO_LARGE, public) });
+        let detail = format!("{n} of {limit} allowed by `http.batch`");
+        return Err(Violation::new(ids::BATCH, Code::BATCH_TOO_LARGE, public).detailed(detail));
     }
     let mut items = root.children().map(|it| match it.kind() {
         Kind::Object => request(it, http),
@@ -91,7 +91,7 @@ fn no_document(object: Value<'_>) -> Violation {
         return objection;
     };
     let detail = format!("no `query`; `{name}` is not read: an id is sent as `documentId`");
-    Violation { detail: detail.into(), ..objection }
+    objection.detailed(detail)
 }
 
 /// What other servers call `documentId`.
@@ -190,7 +190,7 @@ fn unknown(http: &Http, inside: &str, key: &str) -> Result<(), Violation> {
         UnknownKeys::Reject => {
             let objection = invalid("the request has a key that is not known here");
             let detail = format!("`{inside}{}`: `http.unknown_keys` is `reject`", shown(key));
-            Err(Violation { detail: detail.into(), ..objection })
+            Err(objection.detailed(detail))
         }
     }
 }
@@ -204,7 +204,7 @@ fn lists(names: &[Box<str>], name: &str) -> bool {
 }
 
 fn invalid(public: impl Into<Cow<'static, str>>) -> Violation {
-    violation(ids::REQUEST, Code::INVALID_REQUEST, public)
+    Violation::new(ids::REQUEST, Code::INVALID_REQUEST, public)
 }
 
 #[cfg(test)]

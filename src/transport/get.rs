@@ -15,9 +15,7 @@ use http::{
 use crate::{
     json::{self, push_escaped},
     policy::{Http, UnknownKeys},
-    transport::{
-        body_too_large, media::readable, not_json::bounded, shown, target::holds_graphql, violation,
-    },
+    transport::{body_too_large, media::readable, not_json::bounded, shown, target::holds_graphql},
     verdict::{Code, Violation, ids},
 };
 
@@ -63,7 +61,7 @@ pub(super) fn asked_for(
     let names: Vec<_> = http.csrf_header.iter().map(|it| format!("`{it}`")).collect();
     let public = format!("{what} needs a header that no page of another site can send");
     let public = format!("{public}: {}", names.join(" or "));
-    Err(violation(ids::CSRF, Code::CSRF_HEADER_REQUIRED, public))
+    Err(Violation::new(ids::CSRF, Code::CSRF_HEADER_REQUIRED, public))
 }
 
 /// The headers that no page of another site can send. A server behind us may ask for them again.
@@ -128,8 +126,8 @@ impl Values {
                 UnknownKeys::Reject => {
                     let objection = invalid("the request has a parameter that is not known here");
                     let name = shown(&decoded);
-                    let detail = format!("`{name}`: `http.unknown_keys` is `reject`").into();
-                    Err(Violation { detail, ..objection })
+                    let detail = format!("`{name}`: `http.unknown_keys` is `reject`");
+                    Err(objection.detailed(detail))
                 }
             },
         }
@@ -165,7 +163,7 @@ impl Values {
 
 fn not_json(name: &str, error: json::Error) -> Violation {
     let public = format!("`{name}` is not strict JSON: {error}");
-    Violation { detail: bounded(error).into(), ..violation(ids::JSON, Code::INVALID_JSON, public) }
+    Violation::new(ids::JSON, Code::INVALID_JSON, public).detailed(bounded(error))
 }
 
 /// Percent codes and pluses undone, once; whole codes only, and UTF-8 when all is undone.
@@ -198,7 +196,7 @@ fn code(high: u8, low: u8) -> Option<u8> {
 }
 
 fn invalid(public: &'static str) -> Violation {
-    violation(ids::GET, Code::INVALID_REQUEST, public)
+    Violation::new(ids::GET, Code::INVALID_REQUEST, public)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use http::{
 };
 
 use crate::{
-    transport::{shown, violation, violation_with},
+    transport::shown,
     verdict::{Code, Violation, ids},
 };
 
@@ -95,7 +95,8 @@ impl Media {
 /// # Errors
 /// `CONTENT_TYPE_NOT_SUPPORTED`.
 pub fn readable(headers: &HeaderMap) -> Result<(), Violation> {
-    let unsupported = |public| violation(ids::MEDIA_TYPE, Code::CONTENT_TYPE_NOT_SUPPORTED, public);
+    let unsupported =
+        |public| Violation::new(ids::MEDIA_TYPE, Code::CONTENT_TYPE_NOT_SUPPORTED, public);
     match only(headers, &CONTENT_TYPE) {
         Some(Some(value)) if is_json(value) => {}
         wrong => return Err(not_json(wrong.flatten().unwrap_or("none"))),
@@ -112,7 +113,8 @@ fn not_json(said: &str) -> Violation {
     let hint = if is_form { "; files need `http.uploads`" } else { "" };
     let detail = format!("`{}`{hint}", shown(said));
     let (rule, code) = (ids::MEDIA_TYPE, Code::CONTENT_TYPE_NOT_SUPPORTED);
-    violation_with((rule, code), "the body must be `application/json`, in UTF-8", detail)
+    let public = "the body must be `application/json`, in UTF-8";
+    Violation::new(rule, code, public).detailed(detail)
 }
 
 /// A header that may stand once: absent, or unreadable or repeated (`Some(None)`), or its value.

@@ -37,24 +37,7 @@ pub use upload::{
     upload_end, with_files,
 };
 
-use std::borrow::Cow;
-
 use crate::verdict::{Code, Violation, ids};
-
-/// An objection of the transport: what the client reads is what the operator reads.
-fn violation(rule: &'static str, code: Code, public: impl Into<Cow<'static, str>>) -> Violation {
-    let public = public.into();
-    Violation { rule, code, at: None, detail: public.as_ref().into(), public }
-}
-
-/// The same, where the operator reads more than the client.
-fn violation_with(
-    (rule, code): (&'static str, Code),
-    public: impl Into<Cow<'static, str>>,
-    detail: String,
-) -> Violation {
-    Violation { rule, code, at: None, detail: detail.into(), public: public.into() }
-}
 
 /// What a client wrote, as far as a log needs it.
 fn shown(text: &str) -> &str {
@@ -67,15 +50,15 @@ const MAX_SHOWN: usize = 80;
 /// A body that is larger than `limits.body` allows, by its declared or by its counted length.
 #[must_use]
 pub fn body_too_large(limit: u64) -> Violation {
-    let detail = format!("more than {limit} bytes, which is `limits.body`").into();
-    Violation { detail, ..violation(ids::BODY, Code::MAX_BODY_LIMIT, "the body is too large") }
+    let detail = format!("more than {limit} bytes, which is `limits.body`");
+    Violation::new(ids::BODY, Code::MAX_BODY_LIMIT, "the body is too large").detailed(detail)
 }
 
 /// A body that did not arrive in time, or not at all.
 #[must_use]
 pub fn body_broke_off(detail: &'static str) -> Violation {
     let public = "the body did not arrive";
-    Violation { detail: detail.into(), ..violation(ids::BODY, Code::CLIENT_TIMEOUT, public) }
+    Violation::new(ids::BODY, Code::CLIENT_TIMEOUT, public).detailed(detail)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use crate::{
     json,
-    transport::violation,
     verdict::{Code, Violation, ids},
 };
 
@@ -14,11 +13,11 @@ pub fn not_json(error: json::Error) -> Violation {
             json::Limits::LIST => "a list of the variables is longer than any that is read",
             _ => "the operation is over the limit `limits.variables.list`",
         };
-        let detail = bounded(error).into();
-        return Violation { detail, ..violation("list-length", Code::MAX_VARIABLES_LIMIT, public) };
+        let detail = bounded(error);
+        return Violation::new("list-length", Code::MAX_VARIABLES_LIMIT, public).detailed(detail);
     }
     let public = format!("the body is not strict JSON: {error}");
-    Violation { detail: bounded(error).into(), ..violation(ids::JSON, Code::INVALID_JSON, public) }
+    Violation::new(ids::JSON, Code::INVALID_JSON, public).detailed(bounded(error))
 }
 
 /// An error with the number that was exceeded, which no setting raises.

@@ -16,7 +16,7 @@ use http::{
 
 use crate::{
     policy::Http,
-    transport::{shown, take_away, violation_with},
+    transport::{shown, take_away},
     verdict::{Code, Violation, ids},
 };
 
@@ -38,7 +38,7 @@ pub(super) fn check(headers: &HeaderMap, http: &Http) -> Result<(), Violation> {
     }
     let detail = format!("{}: not in `http.origins`", of_page(headers));
     let (rule, code) = (ids::ORIGIN, Code::ORIGIN_NOT_ALLOWED);
-    Err(violation_with((rule, code), "pages of this origin may not ask", detail))
+    Err(Violation::new(rule, code, "pages of this origin may not ask").detailed(detail))
 }
 
 /// The origin of a request, for the log.

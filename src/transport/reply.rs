@@ -279,8 +279,14 @@ mod tests {
     use crate::{telemetry::RequestIds, transport::tests::http};
 
     fn violation(code: Code) -> Violation {
-        let detail = "depth 9 of 5".into();
-        Violation { rule: "depth", code, at: None, public: "too \"deep\"".into(), detail }
+        let detail = "depth 9 of 5";
+        Violation {
+            rule: "depth",
+            code,
+            at: None,
+            public: "too \"deep\"".into(),
+            detail: detail.into(),
+        }
     }
 
     /// `status content-type body`, the id replaced.

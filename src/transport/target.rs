@@ -9,7 +9,7 @@ use http::{
 use crate::{
     identity,
     policy::{Get, Http},
-    transport::{get, origin, shown, violation, violation_with},
+    transport::{get, origin, shown},
     verdict::{Code, Violation, ids},
 };
 
@@ -36,7 +36,8 @@ pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     if head.uri.path() != &*http.path {
         // Which other path is not told: what clients write into one may be a secret.
         let detail = format!("not `{}`, which is `http.path`", http.path);
-        return Err(violation_with((ids::PATH, Code::NOT_FOUND), "there is nothing here", detail));
+        let nothing = Violation::new(ids::PATH, Code::NOT_FOUND, "there is nothing here");
+        return Err(nothing.detailed(detail));
     }
     origin::check(&head.headers, http)?;
     if origin::is_preflight(head, http) {
@@ -53,7 +54,7 @@ pub fn route(head: &Parts, http: &Http) -> Result<Route, Violation> {
     }
     if head.uri.query().is_some_and(holds_graphql) {
         let public = "the parameters of a request belong in its body";
-        return Err(violation(ids::URL, Code::INVALID_REQUEST, public));
+        return Err(Violation::new(ids::URL, Code::INVALID_REQUEST, public));
     }
     Ok(if wants_websocket { Route::WebSocket } else { Route::Operation })
 }
@@ -71,7 +72,7 @@ pub fn by_method(method: identity::Method, http: &Http) -> Result<(), Violation>
 
 fn not_allowed(why: String) -> Violation {
     let (rule, code) = (ids::METHOD, Code::METHOD_NOT_ALLOWED);
-    violation_with((rule, code), "this method is not allowed here", why)
+    Violation::new(rule, code, "this method is not allowed here").detailed(why)
 }
 
 /// What a policy would have to say.
@@ -112,7 +113,7 @@ fn one_server(head: &Parts) -> Result<(), Violation> {
     if is_one {
         return Ok(());
     }
-    Err(violation(ids::HTTP, Code::INVALID_HTTP, "the request does not name one server"))
+    Err(Violation::new(ids::HTTP, Code::INVALID_HTTP, "the request does not name one server"))
 }
 
 enum Hosts<'h> {

@@ -30,6 +30,19 @@ pub struct Violation {
 }
 
 impl Violation {
+    /// An objection to no place in particular, of which the operator reads what the client does.
+    #[must_use]
+    pub fn new(rule: &'static str, code: Code, public: impl Into<Cow<'static, str>>) -> Self {
+        let public = public.into();
+        Self { rule, code, at: None, detail: public.as_ref().into(), public }
+    }
+
+    /// The same, of which the operator reads something else.
+    #[must_use]
+    pub fn detailed(self, detail: impl Into<Box<str>>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+
     /// Roughly how many bytes its texts are.
     pub(crate) fn weight(&self) -> usize {
         let public = match &self.public {

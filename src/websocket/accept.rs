@@ -68,7 +68,7 @@ fn lists(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
 }
 
 fn refusal(code: Code, public: &'static str) -> Violation {
-    Violation { rule: ids::WEBSOCKET, code, at: None, public: public.into(), detail: public.into() }
+    Violation::new(ids::WEBSOCKET, code, public)
 }
 
 #[cfg(test)]

@@ -170,11 +170,5 @@ fn identity(policy: &Policy, token: &str) -> Result<Arc<Identity>, Violation> {
 }
 
 fn unverified(why: &str) -> Violation {
-    Violation {
-        rule: "identity",
-        code: Code::UNAUTHENTICATED,
-        at: None,
-        public: "the token cannot be verified".into(),
-        detail: why.into(),
-    }
+    Violation::new("identity", Code::UNAUTHENTICATED, "the token cannot be verified").detailed(why)
 }

@@ -130,7 +130,7 @@ impl Wrong {
             None => text.to_owned(),
         };
         let (rule, code) = (ids::HTTP, self.code());
-        Violation { rule, code, at: None, public: text.into(), detail: detail.into() }
+        Violation::new(rule, code, text).detailed(detail)
     }
 }
 

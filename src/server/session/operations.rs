@@ -2,7 +2,7 @@
 //!
 //! What the upstream says of them is heard elsewhere.
 
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
 use tokio::time::Instant;
 
@@ -164,13 +164,9 @@ impl Session {
         let is_other = |it: &&Item| !self.rules.operations.contains(&it.kind);
         let Some(other) = items.iter().find(is_other) else { return Ok(()) };
         let kind = other.kind.keyword();
-        Err(Violation {
-            rule: ids::WEBSOCKET,
-            code: Code::OPERATION_NOT_ALLOWED,
-            at: None,
-            public: format!("a {kind} is not served over WebSocket").into(),
-            detail: format!("`http.websocket.operations` does not list `{kind}`").into(),
-        })
+        let detail = format!("`http.websocket.operations` does not list `{kind}`");
+        let public = format!("a {kind} is not served over WebSocket");
+        Err(violation(Code::OPERATION_NOT_ALLOWED, public, detail))
     }
 
     /// What runs goes on; a token says nothing of what begins once its keys do not count.
@@ -200,13 +196,9 @@ impl Session {
         if self.live.len() < usize::try_from(most.get()).unwrap_or(usize::MAX) {
             return Ok(());
         }
-        Err(Refusal::from(Violation {
-            rule: ids::WEBSOCKET,
-            code: Code::TOO_MANY_LIVE_OPERATIONS,
-            at: None,
-            public: "too many operations are live".into(),
-            detail: format!("`http.websocket.max_operations` is {most}").into(),
-        }))
+        let detail = format!("`http.websocket.max_operations` is {most}");
+        let public = "too many operations are live";
+        Err(violation(Code::TOO_MANY_LIVE_OPERATIONS, public, detail).into())
     }
 
     async fn forward(
@@ -332,6 +324,10 @@ fn kind(admitted: &Admitted) -> OperationKind {
     admitted.items().first().map_or(OperationKind::Subscription, |it| it.kind)
 }
 
-pub(super) fn violation(code: Code, public: &'static str, detail: &'static str) -> Violation {
-    Violation { rule: ids::WEBSOCKET, code, at: None, public: public.into(), detail: detail.into() }
+pub(super) fn violation(
+    code: Code,
+    public: impl Into<Cow<'static, str>>,
+    detail: impl Into<Box<str>>,
+) -> Violation {
+    Violation::new(ids::WEBSOCKET, code, public).detailed(detail)
 }

@@ -112,11 +112,6 @@ enum Again {
 
 /// It would run, but not as it does.
 fn changed() -> Violation {
-    Violation {
-        rule: ids::WEBSOCKET,
-        code: Code::OPERATION_NOT_ALLOWED,
-        at: None,
-        public: "the policy has changed".into(),
-        detail: "another policy lets another form of it run".into(),
-    }
+    Violation::new(ids::WEBSOCKET, Code::OPERATION_NOT_ALLOWED, "the policy has changed")
+        .detailed("another policy lets another form of it run")
 }

@@ -10,7 +10,6 @@ use crate::{
     transport::{
         get,
         media::{is_token, only},
-        violation,
     },
     verdict::{Code, Violation, ids},
 };
@@ -24,7 +23,8 @@ pub fn with_files(
     headers: &HeaderMap,
     http: &Http,
 ) -> Result<Option<(Box<str>, Uploads)>, Violation> {
-    let unsupported = |public| violation(ids::MEDIA_TYPE, Code::CONTENT_TYPE_NOT_SUPPORTED, public);
+    let unsupported =
+        |public| Violation::new(ids::MEDIA_TYPE, Code::CONTENT_TYPE_NOT_SUPPORTED, public);
     let Some(uploads) = http.uploads else { return Ok(None) };
     let Some(Some(value)) = only(headers, &CONTENT_TYPE) else { return Ok(None) };
     let (name, parameters) = value.split_once(';').unwrap_or((value, ""));

@@ -5,10 +5,7 @@ use std::fmt::Write;
 use crate::{
     json::{self, Kind, Tree, Value},
     policy::Uploads,
-    transport::{
-        upload::{invalid_upload, path::Path},
-        violation,
-    },
+    transport::upload::{invalid_upload, path::Path},
     verdict::{Code, Violation, ids},
 };
 
@@ -35,18 +32,18 @@ impl UploadMap {
     /// `INVALID_UPLOAD`, `MAX_UPLOAD_FILES_LIMIT`.
     pub fn read(text: &[u8], uploads: Uploads) -> Result<Self, Violation> {
         let tree = json::read(text, LIMITS).map_err(|error| {
-            let detail = error.to_string().into();
-            Violation { detail, ..invalid_upload("the part `map` is not strict JSON") }
+            let detail = error.to_string();
+            invalid_upload("the part `map` is not strict JSON").detailed(detail)
         })?;
         let root = tree.root();
         if root.kind() != Kind::Object {
             return Err(invalid_upload("the part `map` must be a JSON object"));
         }
         if root.n_children() > uploads.files.get() {
-            let detail = format!("{} of {} allowed", root.n_children(), uploads.files).into();
+            let detail = format!("{} of {} allowed", root.n_children(), uploads.files);
             let public = "the request has too many files";
             let (rule, code) = (ids::UPLOAD, Code::MAX_UPLOAD_FILES_LIMIT);
-            return Err(Violation { detail, ..violation(rule, code, public) });
+            return Err(Violation::new(rule, code, public).detailed(detail));
         }
         let files = root.children().map(mapped).collect::<Result<Vec<_>, _>>()?;
         let n_paths: usize = files.iter().map(|it| it.paths.len()).sum();
@@ -83,9 +80,9 @@ impl UploadMap {
         for path in self.files.iter().flat_map(|it| &it.paths) {
             let place = path.find(operations, &mut budget);
             if !place.is_some_and(|it| operations.put_file(it)) {
-                let detail = format!("`{path}` is no null").into();
+                let detail = format!("`{path}` is no null");
                 let public = "every file must stand for a null of its own";
-                return Err(Violation { detail, ..invalid_upload(public) });
+                return Err(invalid_upload(public).detailed(detail));
             }
         }
         Ok(())

@@ -17,21 +17,18 @@ pub use write::{file_head, prologue, upload_end};
 
 use std::borrow::Cow;
 
-use crate::{
-    transport::violation,
-    verdict::{Code, Violation, ids},
-};
+use crate::verdict::{Code, Violation, ids};
 
 /// Parts that are not those of the specification.
 #[must_use]
 pub fn invalid_upload(public: impl Into<Cow<'static, str>>) -> Violation {
-    violation(ids::UPLOAD, Code::INVALID_UPLOAD, public)
+    Violation::new(ids::UPLOAD, Code::INVALID_UPLOAD, public)
 }
 
 /// Files that are larger than `http.uploads.bytes` allows.
 #[must_use]
 pub fn too_many_bytes(limit: u64) -> Violation {
-    let detail = format!("more than {limit} bytes").into();
+    let detail = format!("more than {limit} bytes");
     let public = "the files are too large";
-    Violation { detail, ..violation(ids::UPLOAD, Code::MAX_UPLOAD_BYTES_LIMIT, public) }
+    Violation::new(ids::UPLOAD, Code::MAX_UPLOAD_BYTES_LIMIT, public).detailed(detail)
 }
