@@ -27,7 +27,9 @@ impl Certificate {
         let subject = Subject::read(Der(signed.take(SEQUENCE)?))?;
         let _key = signed.take(SEQUENCE)?;
         let mut names = Names::default();
-        while let Some((tag, content)) = signed.next() {
+        // Budget: the certificate, of which every turn takes some.
+        while !signed.0.is_empty() {
+            let (tag, content) = signed.next()?;
             if tag == EXTENSIONS {
                 names.read(Der(content).within(SEQUENCE)?)?;
             }
