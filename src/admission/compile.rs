@@ -92,6 +92,8 @@ fn judgeable(
     Valid { read, selected, canonical, listed }: Valid,
 ) -> Result<(Judgeable, Arc<Operation>), Violation> {
     let operations = operations(policy, &read, selected)?;
+    // What keeps the document alive from here on is told by who holds it.
+    drop(read);
     let left = left(policy, &operations, |_| true);
     let operation = operations.first().ok_or_else(|| internal("no operation"))?;
     if operation.variables().iter().any(|it| &*it.name == PROTOTYPE) {

@@ -50,7 +50,10 @@ pub fn spread(
     let variables = variables::resolve(schema, document, &definition)?;
     let mut spreading = Spreading::new(schema, document, skipped, &variables);
     spreading.run(&definition, root)?;
-    let Spreading { nodes, arguments, guards, sets, .. } = spreading;
+    let Spreading { mut nodes, mut arguments, guards, sets, .. } = spreading;
+    // Rules keep operations as long as documents are known.
+    nodes.shrink_to_fit();
+    arguments.shrink_to_fit();
     Ok(Operation {
         document: Arc::clone(document),
         schema: Arc::clone(schema),
