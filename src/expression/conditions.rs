@@ -74,8 +74,8 @@ impl<'r> Asked<'r> {
         self.noted.swap(false, Ordering::Relaxed)
     }
 
-    /// Adds to what the questions of the request have taken so far, and gives the sum. Whoever
-    /// asks says how much that may be.
+    /// Adds to what the questions of the request have taken so far, and gives the sum, which the
+    /// caller compares with its budget.
     pub fn spend(&self, n: u64) -> u64 {
         let spent = self.spent().saturating_add(n);
         self.spent.store(spent, Ordering::Relaxed);

@@ -10,7 +10,6 @@ use crate::identity::{BadCredential, TokenRules};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
     not_before: Begin,
-    /// The last second, and what ends then.
     until: End,
 }
 
@@ -22,7 +21,9 @@ struct Begin {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct End {
+    /// RFC 7519 §4.1.4: the first second in which it does not count, with the leeway.
     exp: u64,
+    /// The last second in which it is not too old.
     age: u64,
 }
 

@@ -9,7 +9,10 @@ use crate::{
         copier::{Run, To},
         guard::{
             Course,
-            place::{Next, PART, Place},
+            place::{
+                COMPLETED, DATA, ERRORS, EXTENSIONS, INCREMENTAL, ITEMS, MAY_REPEAT, MORE, Next,
+                PART, PAYLOAD, Place,
+            },
             scalars::Holds,
         },
     },
@@ -82,16 +85,16 @@ impl Guard {
             (self.about.course == Course::Parts, self.about.course == Course::Once);
         let (bit, next) = match name {
             // Where it belongs may be said behind it, and by an id.
-            b"data" if is_inner || (is_part && self.has_data) => (1, self.data_anywhere()),
-            b"data" => (1, Next::Data),
-            b"errors" => (2, self.errors_are()),
-            b"extensions" => (4, self.extensions_are()),
-            b"incremental" if is_part && !is_inner => (8, Next::Envelopes),
-            b"completed" if is_part && !is_inner => (16, Next::Envelopes),
-            b"payload" if !is_once && !is_inner => (32, Next::Envelope),
-            b"items" if is_inner => (64, self.items_are()),
-            b"hasNext" if !is_once => (128, Next::Any),
-            b"pending" if is_part => (128, Next::Any),
+            b"data" if is_inner || (is_part && self.has_data) => (DATA, self.data_anywhere()),
+            b"data" => (DATA, Next::Data),
+            b"errors" => (ERRORS, self.errors_are()),
+            b"extensions" => (EXTENSIONS, self.extensions_are()),
+            b"incremental" if is_part && !is_inner => (INCREMENTAL, Next::Envelopes),
+            b"completed" if is_part && !is_inner => (COMPLETED, Next::Envelopes),
+            b"payload" if !is_once && !is_inner => (PAYLOAD, Next::Envelope),
+            b"items" if is_inner => (ITEMS, self.items_are()),
+            b"hasNext" if !is_once => (MORE, Next::Any),
+            b"pending" if is_part => (MORE, Next::Any),
             b"id" | b"label" | b"path" | b"subPath" if is_part => (PART, Next::Any),
             // A part that nobody asked for: nothing says what of it is redacted.
             _ if !is_once && self.redacts() && OF_PARTS.contains(&name) => {
@@ -103,7 +106,7 @@ impl Guard {
                 return Ok(if is_dropped { Next::Drop } else { Next::Any });
             }
         };
-        if seen & bit != 0 && bit < 128 {
+        if seen & bit & !MAY_REPEAT != 0 {
             self.breach(self.told(), How::Twice)?;
         }
         if let Some(Place::Envelope { seen, .. }) = self.open.last_mut() {
@@ -119,10 +122,8 @@ impl Guard {
 
     pub(super) fn errors_are(&self) -> Next {
         let rules = self.rules();
-        let is_written = matches!(rules.errors, ErrorText::Mask { .. })
-            || rules.suggestions == Suggestions::Strip;
         let is_judged = rules.contract != Contract::Off;
-        if is_written || is_judged { Next::Errors } else { Next::Any }
+        if self.writes_entries() || is_judged { Next::Errors } else { Next::Any }
     }
 
     pub(super) fn writes_entries(&self) -> bool {

@@ -2,14 +2,30 @@
 
 /// Of the members of an envelope: `data`.
 pub(super) const DATA: u16 = 1;
-/// `incremental`, `completed`, `payload`, `hasNext` and `pending`: it may be no answer by itself.
-pub(super) const NO_ANSWER: u16 = 8 | 16 | 32 | 128 | PART;
+/// `errors`.
+pub(super) const ERRORS: u16 = 1 << 1;
+/// `extensions`.
+pub(super) const EXTENSIONS: u16 = 1 << 2;
+/// `incremental`.
+pub(super) const INCREMENTAL: u16 = 1 << 3;
+/// `completed`.
+pub(super) const COMPLETED: u16 = 1 << 4;
+/// `payload`.
+pub(super) const PAYLOAD: u16 = 1 << 5;
+/// `items`.
+pub(super) const ITEMS: u16 = 1 << 6;
+/// `hasNext` and `pending`.
+pub(super) const MORE: u16 = 1 << 7;
 /// One that says where in an answer this is a part.
-pub(super) const PART: u16 = 256;
+pub(super) const PART: u16 = 1 << 8;
 /// Its data is null.
-pub(super) const NULL: u16 = 512;
+pub(super) const NULL: u16 = 1 << 9;
 /// It has an error.
-pub(super) const ERROR: u16 = 1024;
+pub(super) const ERROR: u16 = 1 << 10;
+/// With one of these it may be no answer by itself.
+pub(super) const NO_ANSWER: u16 = INCREMENTAL | COMPLETED | PAYLOAD | MORE | PART;
+/// These may be there more than once: several members share one of them.
+pub(super) const MAY_REPEAT: u16 = MORE | PART;
 
 /// An open container.
 #[derive(Clone, Copy, Debug)]
