@@ -130,7 +130,7 @@ struct Plan {
 fn plan(arguments: &Arguments) -> Result<Plan, Diagnostics> {
     let mut found = Diagnostics::default();
     let (front, listener) = arguments.front.load(&mut found);
-    let mut config = arguments.upstream.config(&mut found);
+    let config = arguments.upstream.config(&mut found);
     // Without an upstream the file must have graphs, each with its own.
     let nowhere = UpstreamUrl::parse("http://localhost/").ok().map(Config::new);
     let Some(mut settings) = config.clone().or(nowhere) else { return Err(found) };
@@ -141,18 +141,9 @@ fn plan(arguments: &Arguments) -> Result<Plan, Diagnostics> {
         let (name, hosts) = (it.name.clone(), it.hosts.clone());
         graphs.extend(config.map(|config| (Config { name, hosts, ..config }, policy)));
     }
-    match (&arguments.policy, config.take(), listed.as_slice()) {
-        (Some(policy), Some(config), []) => graphs.push((config, policy)),
-        (None, None, [_, ..]) => {}
-        (_, _, []) => {
-            let message = "nothing to serve: give `--policy` and `--upstream`";
-            let help = "or list `graphs` in the file of `--config`";
-            found.push(Diagnostic::error("no-graph", message).help(help));
-        }
-        (_, _, [_, ..]) => {
-            let message = "`--policy` and `--upstream` say what to serve, and so does `graphs`";
-            found.push(Diagnostic::error("two-plans", message).help("take one of them away"));
-        }
+    graphs.extend(arguments.alone(config, !listed.is_empty(), &mut found));
+    if graphs.len() > 1 {
+        arguments.upstream.complain_of_several(&mut found);
     }
     let collector = arguments.collector.load(&mut found);
     let complete = |(mut config, policy): (Config, &PathBuf)| {
@@ -166,6 +157,29 @@ fn plan(arguments: &Arguments) -> Result<Plan, Diagnostics> {
 }
 
 impl Arguments {
+    /// The graph of the flags, which is the only one.
+    fn alone(
+        &self,
+        config: Option<Config>,
+        is_listed: bool,
+        found: &mut Diagnostics,
+    ) -> Option<(Config, &PathBuf)> {
+        match (&self.policy, config, is_listed) {
+            (Some(policy), Some(config), false) => return Some((config, policy)),
+            (None, None, true) => {}
+            (_, _, false) => {
+                let message = "nothing to serve: give `--policy` and `--upstream`";
+                let help = "or list `graphs` in the file of `--config`";
+                found.push(Diagnostic::error("no-graph", message).help(help));
+            }
+            (_, _, true) => {
+                let message = "`--policy` and `--upstream` say what to serve, and so does `graphs`";
+                found.push(Diagnostic::error("two-plans", message).help("take one of them away"));
+            }
+        }
+        None
+    }
+
     /// What is the same for every graph.
     fn complete(&self, mut config: Config, found: &mut Diagnostics) -> Config {
         config.listen = self.listen;

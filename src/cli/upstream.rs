@@ -76,6 +76,16 @@ impl Arguments {
         Some(config)
     }
 
+    /// What is said of one upstream, and cannot be meant of several graphs.
+    pub(super) fn complain_of_several(&self, found: &mut Diagnostics) {
+        if self.upstream_websocket.is_some() {
+            let message = "`--upstream-websocket` would take the WebSockets of every graph";
+            let help = "take it away: WebSocket then goes to the `upstream` of each graph; or serve \
+                        a graph that takes it elsewhere by a process of its own";
+            found.push(Diagnostic::error("several-graphs", message).help(help));
+        }
+    }
+
     fn http(&self, upstream: &UpstreamUrl, found: &mut Diagnostics) -> UpstreamHttp {
         match self.upstream_http {
             Http::Auto => UpstreamHttp::Auto,

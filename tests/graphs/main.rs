@@ -220,6 +220,30 @@ fn graphs_that_cannot_be_told_apart_are_misuse() {
 }
 
 #[test]
+fn no_graph_lends_its_websocket_to_another() {
+    let folder = tempfile::tempdir().unwrap();
+    policy(folder.path(), "one", "");
+    let graph = |host: &str, policy: &str| {
+        format!("{{ host: {host}, policy: {policy}.yaml, upstream: http://localhost/ }}")
+    };
+    let serve = |graphs: &[String]| {
+        let file = folder.path().join("config.yaml");
+        fs::write(&file, format!("graphs: [{}]", graphs.join(", "))).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        command.args(["serve", "--listen=127.0.0.1:0", "--admin=127.0.0.1:0"]);
+        command.args(["--upstream-websocket=ws://localhost:1/", "--config"]).arg(&file);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, text) = serve(&[graph("a.example", "one"), graph("b.example", "none")]);
+    let expect = "`--upstream-websocket` would take the WebSockets of every graph";
+    assert_eq!((code, text.contains(expect)), (Some(2), true), "{text}");
+    let (code, text) = serve(&[graph("a.example", "none")]);
+    let expect = "none.yaml` cannot be read";
+    assert_eq!((code, text.contains(expect)), (Some(2), true), "{text}");
+}
+
+#[test]
 fn each_graph_is_counted_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let (live, away) = (Upstream::start(), Upstream::nowhere());
