@@ -10,7 +10,7 @@ use crate::{
     },
     config::{AdminAccess, Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
-    server::{self, ListenerKeeper, RunError},
+    server::{ListenerKeeper, Process, RunError},
     sources::{TlsFiles, load_admin_token, load_upstream_tls},
     telemetry::{AuditSink, LogFilter, LogFormat, finish_audit, start_audit, start_logging},
 };
@@ -81,6 +81,16 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
+    match Process::begin() {
+        Ok(process) => serve(arguments, process),
+        Err(error) => {
+            terminal::say(&format!("error: {}\n", RunError::Io(error)));
+            Exit::Misuse
+        }
+    }
+}
+
+fn serve(arguments: &Arguments, process: Process) -> Exit {
     let format = match arguments.log_format {
         Format::Json => LogFormat::Json,
         Format::Pretty => LogFormat::Pretty(terminal::stderr_colour()),
@@ -105,7 +115,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         terminal::say(&format!("error: `{}` cannot be written: {error}\n", path.display()));
         return Exit::Misuse;
     }
-    let ran = server::run(plan.graphs, plan.listener, arguments.traffic.shadow());
+    let ran = process.serve(plan.graphs, plan.listener, arguments.traffic.shadow());
     finish_audit();
     match ran {
         Ok(()) => Exit::Fine,

@@ -30,6 +30,7 @@ mod health;
 mod held;
 mod host;
 mod identify;
+mod keeper;
 mod listener;
 mod logged;
 mod noted;
@@ -54,7 +55,7 @@ mod worker;
 
 pub use certificates::ListenerKeeper;
 pub use reload::{NotOpened, Reload, Reloader};
-pub use run::{RunError, run};
+pub use run::{Process, RunError};
 pub use state::State;
 
 use std::{

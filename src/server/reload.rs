@@ -196,9 +196,10 @@ impl Reloader {
         }
     }
 
-    /// Whether the policy wants the upstream's schema compared with its own.
-    pub(super) fn compares(&self) -> bool {
-        self.policy.origin.drift().is_some()
+    /// Whether requests are refused while the upstream's schema is another one: then nothing is
+    /// served before it was compared.
+    pub(super) fn refuses_on_drift(&self) -> bool {
+        self.policy.origin.drift().is_some_and(|it| it.on == OnDrift::Refuse)
     }
 
     /// Takes note of what the upstream has told. What could not be asked changes nothing.
@@ -227,27 +228,10 @@ impl Reloader {
     }
 
     /// Compares before anything is served: a state that already refuses if it has to.
-    ///
-    /// # Errors
-    /// When requests are to be refused on drift, and the upstream does not say whether it has.
-    pub fn compare_first(
-        &mut self,
-        told: Result<Arc<Source>, FetchError>,
-        state: State,
-    ) -> Result<State, FetchError> {
-        let Some(drift) = self.policy.origin.drift() else { return Ok(state) };
-        match (told, drift.on) {
-            (Ok(told), _) => {
-                self.drifted = self.compare(self.graph, drift, told);
-                Ok(state.beside(self.drifted.clone()))
-            }
-            (Err(error), OnDrift::Refuse) => Err(error),
-            (Err(error), OnDrift::Warn) => {
-                let (graph, detail) = (self.graph, &error.to_string());
-                SchemaNotFetched { graph, detail }.emit();
-                Ok(state)
-            }
-        }
+    pub(super) fn compare_first(&mut self, told: Arc<Source>, state: State) -> State {
+        let Some(drift) = self.policy.origin.drift() else { return state };
+        self.drifted = self.compare(self.graph, drift, told);
+        state.beside(self.drifted.clone())
     }
 
     fn adopt(&mut self, told: Arc<Source>, running: &Running) {

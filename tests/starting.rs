@@ -1,0 +1,105 @@
+//! How the process begins: signals that come meanwhile, and upstreams that are asked for their
+//! schemas.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use support::wire::read_message;
+
+/// `type Query { a: Int }`, as introspection tells it.
+const TOLD: &str = r#"{"data":{"__schema":{"queryType":{"name":"Query"},"types":[
+{"kind":"SCALAR","name":"Int"},{"kind":"OBJECT","name":"Query","interfaces":[],
+"fields":[{"name":"a","args":[],"type":{"kind":"SCALAR","name":"Int","ofType":null}}]}]}}}"#;
+
+/// A process that may not be ready yet; it is killed when it is dropped.
+struct Starting(Child);
+
+impl Starting {
+    /// Serves a graph for each upstream, or of several that are one, under a policy with this
+    /// `schema`.
+    fn graphs(folder: &Path, schema: &str, upstreams: &[&str]) -> Self {
+        let policy = format!("version: 1\nname: a\nschema: {schema}\n");
+        fs::write(folder.join("p.yaml"), policy).expect("write");
+        fs::write(folder.join("s.graphql"), "type Query { a: Int b: Int }").expect("write");
+        let graph = |(n, it)| format!("  - {{ host: g{n}, policy: p.yaml, upstream: {it} }}\n");
+        let graphs: String = upstreams.iter().enumerate().map(graph).collect();
+        fs::write(folder.join("c.yaml"), format!("graphs:\n{graphs}")).expect("write");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        command.args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0"]);
+        command.args(["--admin", "127.0.0.1:0", "--config"]).arg(folder.join("c.yaml"));
+        Self(command.stderr(Stdio::piped()).spawn().expect("it starts"))
+    }
+
+    /// Reads the log until there is such an event.
+    fn wait_for(&mut self, event: &str) {
+        let log = self.0.stderr.as_mut().expect("a log");
+        let event = format!("\"{event}\"");
+        let has_come =
+            BufReader::new(log).lines().map_while(Result::ok).any(|it| it.contains(&event));
+        assert!(has_come, "{event}");
+    }
+
+    fn signal(&self, name: &str) {
+        let told = Command::new("kill").args([name, &self.0.id().to_string()]).status();
+        assert!(told.expect("`kill` is there").success());
+    }
+
+    fn code(&mut self) -> Option<i32> {
+        self.0.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        let _ended_already = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
+
+fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("bind");
+    let url = format!("\"http://{}/\"", listener.local_addr().expect("address"));
+    (listener, url)
+}
+
+/// A question for the schema that has arrived, and has no answer yet.
+fn asked(listener: &TcpListener) -> TcpStream {
+    let (stream, _from) = listener.accept().expect("a connection");
+    let mut reader = BufReader::new(stream);
+    read_message(&mut reader).expect("a question").expect("a question");
+    reader.into_inner()
+}
+
+fn answer(mut question: TcpStream) {
+    let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ";
+    write!(question, "{head}{}\r\n\r\n{TOLD}", TOLD.len()).expect("somebody listens");
+}
+
+#[test]
+fn signals_are_heard_while_it_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (upstream, url) = listen();
+    let start = || Starting::graphs(folder.path(), "{ introspect: 1h }", &[&url]);
+    let mut process = start();
+    let question = asked(&upstream);
+    process.signal("-HUP");
+    answer(question);
+    process.wait_for("started");
+    process.signal("-TERM");
+    assert_eq!(process.code(), Some(0));
+    for stop in ["-TERM", "-INT"] {
+        let mut process = start();
+        let _question = asked(&upstream);
+        process.signal(stop);
+        assert_eq!(process.code(), Some(0), "{stop}");
+    }
+}
