@@ -103,3 +103,42 @@ fn signals_are_heard_while_it_starts() {
         assert_eq!(process.code(), Some(0), "{stop}");
     }
 }
+
+#[test]
+fn graphs_ask_their_upstreams_at_the_same_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (one, other) = (listen(), listen());
+    let schema = "{ file: s.graphql, drift: { on: refuse } }";
+    let mut process = Starting::graphs(folder.path(), schema, &[&one.1, &other.1]);
+    let last = asked(&other.0);
+    answer(asked(&one.0));
+    answer(last);
+    process.wait_for("started");
+}
+
+#[test]
+fn what_is_only_warned_of_is_not_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (upstream, url) = listen();
+    let schema = "{ file: s.graphql, drift: { every: 1h, on: warn } }";
+    let mut process = Starting::graphs(folder.path(), schema, &[&url]);
+    let question = asked(&upstream);
+    process.wait_for("started");
+    // The comparison comes when it comes.
+    answer(question);
+    process.wait_for("schema-drifted");
+}
+
+#[test]
+fn what_is_refused_is_asked_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (upstream, url) = listen();
+    let schema = "{ file: s.graphql, drift: { on: refuse } }";
+    let mut process = Starting::graphs(folder.path(), schema, &[&url]);
+    // It is asked in two ways.
+    for _ in 0..2 {
+        let question = asked(&upstream);
+        (&question).write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n").expect("written");
+    }
+    assert_eq!(process.code(), Some(2));
+}

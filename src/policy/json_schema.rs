@@ -115,7 +115,7 @@ fn inputs(registry: &'static [Entry]) -> Value {
 fn schema() -> Value {
     let every = |description: &str| json!({ "description": description, "type": "string", "pattern": DURATION });
     let on = json!({
-        "description": "What becomes of requests while they differ.",
+        "description": "What becomes of requests while they differ; with `refuse` nothing is served before the upstream has told its schema, and `serve` ends with exit code 2 when it does not.",
         "enum": ON_DRIFT.map(|(it, _)| it),
     });
     let drift = map([("every", every("After how long they are compared again.")), ("on", on)]);

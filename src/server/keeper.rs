@@ -2,7 +2,7 @@
 //!
 //! Does not know when to look: `run` has the clock and the signals.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use tokio::{
     task::{AbortHandle, JoinSet},
@@ -33,15 +33,23 @@ pub(super) type Told = Result<Arc<Source>, FetchError>;
 /// A graph that can be served.
 pub(super) type Opened = (Keeper, (Config, State));
 
-/// Opens all graphs, in their order. Upstreams that must tell something first are asked after
-/// every policy was read.
+/// Opens all graphs, in their order. Upstreams that must tell something first are asked at the same
+/// time, after every policy was read.
 pub(super) async fn open_all(graphs: Vec<(Config, PathBuf)>) -> Result<Vec<Opened>, RunError> {
     let (is_one, mut openings) = (graphs.len() == 1, Vec::new());
     for (n, (config, policy)) in graphs.into_iter().enumerate() {
         openings.push(Opening::begin((n, is_one), config, policy)?);
     }
-    for it in openings.iter_mut().filter(|it| it.waits()) {
-        it.told = Some(it.tellers.ask().await);
+    let mut questions = JoinSet::new();
+    for (n, it) in openings.iter().enumerate().filter(|(_, it)| it.waits()) {
+        let tellers = it.tellers.clone();
+        questions.spawn_local(async move { (n, tellers.ask().await) });
+    }
+    while let Some(answer) = questions.join_next().await {
+        let (n, told) = answer.map_err(io::Error::from)?;
+        if let Some(it) = openings.get_mut(n) {
+            it.told = Some(told);
+        }
     }
     openings.into_iter().map(Opening::end).collect()
 }
