@@ -142,3 +142,13 @@ fn what_is_refused_is_asked_first() {
     }
     assert_eq!(process.code(), Some(2));
 }
+
+#[test]
+fn an_upstream_is_asked_at_its_next_address() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (gone, (upstream, url)) = (listen().1, listen());
+    let both = format!("[{gone}, {url}]");
+    let mut process = Starting::graphs(folder.path(), "{ introspect: 1h }", &[&both]);
+    answer(asked(&upstream));
+    process.wait_for("started");
+}

@@ -82,10 +82,11 @@ impl Keeper {
     }
 }
 
-/// Who can be asked for the schema of one upstream.
+/// Who can be asked for the schema of one upstream: the same server at several addresses.
 #[derive(Clone)]
 struct Tellers {
     first: UpstreamUrl,
+    more: Vec<UpstreamUrl>,
     tls: Option<UpstreamTls>,
     key: Option<LinkKey>,
 }
@@ -94,14 +95,23 @@ impl Tellers {
     fn of(config: &Config) -> Self {
         Self {
             first: config.upstream.clone(),
+            more: config.more_upstreams.clone(),
             tls: config.upstream_tls.clone(),
             key: config.upstream_key.clone(),
         }
     }
 
+    /// Asks one after the other until one tells.
     async fn ask(&self) -> Told {
         let (tls, key) = (self.tls.as_ref(), self.key.as_ref());
-        fetch_schema(Teller { url: &self.first, tls, key }).await
+        let mut told = fetch_schema(Teller { url: &self.first, tls, key }).await;
+        for url in &self.more {
+            if told.is_ok() {
+                break;
+            }
+            told = fetch_schema(Teller { url, tls, key }).await;
+        }
+        told
     }
 }
 
