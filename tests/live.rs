@@ -261,11 +261,15 @@ impl Bench {
         exchange(self.running.addr(), &post(&body)).expect("an answer").status()
     }
 
-    fn drift(&self) -> Value {
+    fn ready(&self) -> (u16, Value) {
         let admin = self.running.admin_addr().expect("an admin listener");
         let get = request("GET", "/readyz", &[("Host", "a")], None);
-        let ready = exchange(admin, &get).and_then(|it| it.json()).expect("JSON");
-        ready["policy"]["drift"].clone()
+        let answer = exchange(admin, &get).expect("an answer");
+        (answer.status(), answer.json().expect("JSON"))
+    }
+
+    fn drift(&self) -> Value {
+        self.ready().1["policy"]["drift"].clone()
     }
 }
 
@@ -296,12 +300,20 @@ fn drift_is_refused_until_it_ends() {
     assert_eq!((&bench.drift()["refuses"], bench.post("{a}")), (&false.into(), 200));
     bench.told(CHANGED);
     assert_eq!((&bench.drift()["refuses"], bench.post("{a}")), (&true.into(), 503));
+    let (status, ready) = bench.ready();
+    let why = "the schema has drifted: `Query.a(x:)`: ";
+    assert_eq!((status, &ready["ready"]), (503, &false.into()));
+    for refusing in [&ready["refusing"][0], &ready["graphs"][0]["refusing"]] {
+        assert!(refusing.as_str().is_some_and(|it| it.starts_with(why)), "{ready}");
+    }
     // What cannot be asked or read changes nothing.
     bench.reloader.note_schema(Err(FetchError::Timeout), &bench.running);
     bench.told("type");
     assert_eq!(bench.post("{a}"), 503);
     bench.told(FILE);
     assert_eq!((bench.drift(), bench.post("{a}")), (Value::Null, 200));
+    let (_, ready) = bench.ready();
+    assert_eq!((&ready["refusing"], &ready["graphs"][0]["refusing"]), (&Value::Null, &Value::Null));
 }
 
 #[test]

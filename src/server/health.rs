@@ -18,22 +18,31 @@ pub(super) fn live() -> (StatusCode, String) {
     (StatusCode::OK, r#"{"live":true}"#.into())
 }
 
-/// Ready: every worker listens, nobody told us to stop. A policy is always in force; that a newer
-/// one cannot be used is told, and does not take away readiness.
+/// Ready: every worker listens, nobody told us to stop, and some graph does not refuse everything. A
+/// policy is always in force; that a newer one cannot be used is told, and does not take away
+/// readiness.
 pub(super) fn ready(shared: &Shared, phase: Phase) -> (StatusCode, String) {
     let (listening, workers) = (shared.n_listening(), shared.config.workers.get());
     let draining = phase != Phase::Serving;
-    let is_ready = listening == workers && !draining;
+    // The others are served on; who takes us out of turn for one of them would end them all.
+    let refusing = shared.graphs.iter().map(|it| why_refused(it)).collect::<Option<Vec<_>>>();
+    let is_ready = listening == workers && !draining && refusing.is_none();
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": is_ready,
         "workers": { "listening": listening, "configured": workers },
         "draining": draining,
+        "refusing": refusing,
         "policy": policy(&shared.graphs.first),
         "graphs": shared.graphs.iter().map(|it| graph(it)).collect::<Vec<_>>(),
         "certificate": certificate(shared),
     });
     (status, body.to_string())
+}
+
+/// Why every request of a graph is refused, if it is.
+fn why_refused(graph: &Graph) -> Option<String> {
+    graph.state.load().drifted.as_ref().and_then(|it| it.why_refused())
 }
 
 /// Where a graph is, and what is in force for it.
@@ -45,6 +54,7 @@ fn graph(graph: &Graph) -> Value {
         "name": graph.index.name(),
         "hosts": graph.config.hosts,
         "path": path,
+        "refusing": why_refused(graph),
         "policy": policy(graph),
         "shadow": shadow,
     })

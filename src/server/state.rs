@@ -18,7 +18,7 @@ use crate::{
     identity::Told,
     policy::{Credentials, Http, Policy, ResponseRules},
     quota::{Quotas, Time},
-    schema::Difference,
+    schema::{Difference, Gravity},
     server::{graph::Graphs, identify::Keys},
     sources::now,
     telemetry::Spans,
@@ -97,10 +97,8 @@ impl State {
 
     /// Refuses everything while the upstream would not run what was judged.
     pub(super) fn refuse_drift(&self) -> Result<(), Fault> {
-        let refusing = self.drifted.as_ref().filter(|it| it.refuses);
-        let Some(first) = refusing.and_then(|it| it.differences.first()) else { return Ok(()) };
-        let detail = format!("the schema has drifted: `{}`: {}", first.at, first.detail).into();
-        Err(Fault::Unavailable { detail })
+        let why = self.drifted.as_ref().and_then(|it| it.why_refused());
+        why.map_or(Ok(()), |detail| Err(Fault::Unavailable { detail: detail.into() }))
     }
 
     pub(super) fn response(&self) -> &ResponseRules {
@@ -135,6 +133,15 @@ fn told(credentials: &Credentials) -> Arc<[(HeaderName, Told)]> {
     let name = |it: &Told| HeaderName::from_bytes(it.header.as_bytes()).ok();
     let forward = credentials.forward.iter();
     forward.filter_map(|it| Some((name(it)?, it.clone()))).collect()
+}
+
+impl Drifted {
+    /// Why everything is refused, if it is: the first of what makes it so.
+    pub(super) fn why_refused(&self) -> Option<String> {
+        let mut changed = self.differences.iter().filter(|it| it.gravity == Gravity::Changed);
+        let first = changed.next().filter(|_| self.refuses)?;
+        Some(format!("the schema has drifted: `{}`: {}", first.at, first.detail))
+    }
 }
 
 /// A reload that kept the old policy, or the old certificates.

@@ -14,6 +14,7 @@ use std::{
 
 use portcullis::{
     admission::CacheLimits,
+    diagnostic::Source,
     server::{Reload, Reloader, Server},
 };
 
@@ -61,6 +62,39 @@ fn a_reload_takes_no_place_of_another_graph() {
     assert_eq!([one.reload(&running), two.reload(&running)], [Reload::Replaced; 2]);
     assert!(failed().is_null());
     assert_eq!([asked("/other"), asked("/graphql")], [(200, [1, 0]), (200, [0, 1])]);
+    stop(running);
+}
+
+#[test]
+fn one_graph_that_refuses_does_not_take_the_others_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = Upstream::start();
+    let told = |text: &str| Ok(Arc::new(Source { name: "told".into(), text: text.into() }));
+    let schema = "{ file: test.graphql, drift: { on: refuse } }";
+    let open = |name: &str, n| {
+        let path = policy(folder.path(), name, "");
+        fs::write(&path, format!("version: 1\nname: {name}\nschema: {schema}\n")).unwrap();
+        let opened = Reloader::open(&path, CacheLimits::default(), None);
+        opened.map(|(reloader, state)| (reloader.of_graph(n), state)).unwrap()
+    };
+    let ((mut one, first), (mut two, second)) = (open("one", 0), open("two", 1));
+    let more = vec![(config(&["two.example"], &upstream), second)];
+    let running = Server::start_all((config(&["one.example"], &upstream), first), more).unwrap();
+    let ready = || {
+        let get = b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n";
+        let answer = exchange(running.admin_addr().unwrap(), get).unwrap();
+        let said = answer.json().unwrap();
+        let refusing = |n: usize| said["graphs"][n]["refusing"].is_string();
+        (answer.status(), said["refusing"].as_array().map(Vec::len), [refusing(0), refusing(1)])
+    };
+    // Workers begin to listen on threads of their own.
+    while ready().0 != 200 {}
+    two.note_schema(told("type Query { a: String b: Query }"), &running);
+    assert_eq!(ready(), (200, None, [false, true]));
+    assert_eq!(ask(&running, "one.example", "/graphql", "{ a }").status(), 200);
+    assert_eq!(ask(&running, "two.example", "/graphql", "{ a }").status(), 503);
+    one.note_schema(told("type Query { b: Query }"), &running);
+    assert_eq!(ready(), (503, Some(2), [true, true]));
     stop(running);
 }
 
