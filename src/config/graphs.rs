@@ -45,10 +45,10 @@ fn graph(node: &Node, found: &mut Diagnostics) -> Option<GraphSettings> {
     let policy = fields.require("policy", found).and_then(|it| scalar::text(it, found));
     let upstreams = fields.require("upstream", found);
     fields.finish(found);
-    let hosts = hosts.map_or(&[][..], one_or_more).iter().filter_map(|it| host(it, found));
-    let hosts = hosts.collect();
-    let upstreams: Vec<_> =
-        one_or_more(upstreams?).iter().filter_map(|it| upstream(it, found)).collect();
+    let hosts = hosts.map_or(&[][..], |it| one_or_more(it, found));
+    let hosts = hosts.iter().filter_map(|it| host(it, found)).collect();
+    let upstreams = upstreams.map_or(&[][..], |it| one_or_more(it, found));
+    let upstreams: Vec<_> = upstreams.iter().filter_map(|it| upstream(it, found)).collect();
     let alike = |it: &&UpstreamUrl| upstreams.first().is_some_and(|first| !it.is_alike(first));
     if let Some(other) = upstreams.iter().find(alike) {
         let message = format!("`{other}` is another upstream, not another address of it");
@@ -60,9 +60,15 @@ fn graph(node: &Node, found: &mut Diagnostics) -> Option<GraphSettings> {
     (!upstreams.is_empty()).then_some(GraphSettings { name, hosts, policy, upstreams })
 }
 
-fn one_or_more(node: &Node) -> &[Node] {
+/// Nobody is not anybody: an empty list says nothing that could be meant.
+fn one_or_more<'n>(node: &'n Node, found: &mut Diagnostics) -> &'n [Node] {
     match &node.value {
-        Value::Sequence(items) => items,
+        Value::Sequence(items) => {
+            if items.is_empty() {
+                found.push(node.error("empty-list", "the list is empty"));
+            }
+            items
+        }
         Value::Mapping(_) | Value::Scalar { .. } => std::slice::from_ref(node),
     }
 }
@@ -149,5 +155,7 @@ mod tests {
             "- { policy: a, upstream: ftp://a }",
             Err("the upstream must start with `http://` or `https://`"),
         );
+        check("- { policy: a, upstream: [] }", Err("the list is empty"));
+        check("- { host: [], policy: a, upstream: http://a/ }", Err("the list is empty"));
     }
 }
