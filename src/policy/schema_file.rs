@@ -97,11 +97,9 @@ fn drift(node: &Node, found: &mut Diagnostics) -> Option<Drift> {
     let every = fields.take("every", found);
     let on = fields.require("on", found);
     fields.finish(found);
-    let every = match every {
-        Some(node) => scalar::duration(node, EVERY, found)?,
-        None => DEFAULT_EVERY,
-    };
-    Some(Drift { every, on: scalar::word(on?, &ON_DRIFT, found)? })
+    let every = every.map_or(Some(DEFAULT_EVERY), |node| scalar::duration(node, EVERY, found));
+    let on = on.and_then(|node| scalar::word(node, &ON_DRIFT, found));
+    Some(Drift { every: every?, on: on? })
 }
 
 fn load(
@@ -188,6 +186,8 @@ mod tests {
         check_codes("{ introspect: 5m, drift: { on: warn } }", &["contradiction"]);
         check_codes("{ file: a, drift: { every: 5m } }", &["missing-key"]);
         check_codes("{ file: a, drift: { on: fail } }", &["unknown-word"]);
+        let both = ["out-of-range", "unknown-word"];
+        check_codes("{ file: a, drift: { every: 1ms, on: fail } }", &both);
         check_codes("{ file: missing.graphql }", &["unreadable-file"]);
         check_codes("{ file: told.json }", &["not-sdl"]);
     }
