@@ -112,9 +112,36 @@ fn check_finds_a_listed_file_that_is_not_there() {
     assert!(text.contains("^^^^^^^^^^^^^^") && output.status.code() == Some(1), "{text}");
 }
 
+#[test]
+fn check_finds_what_test_finds_in_a_listed_file() {
+    let head = "version: 1\nname: t\nschema: { file: s.graphql }\n";
+    let policy = format!("{head}tests: [c.yaml, d.yaml, e.yaml]\n");
+    let files = [
+        ("c.yaml", "cases:\n  - { name: c, document: '{ a }', expct: admit }\n"),
+        ("d.yaml", "cases: []\n"),
+        ("e.yaml", "cases:\n  - { name: e, document: '{ a }', expect: admit }\n"),
+    ];
+    let (exit, text) = checked_with(&policy, &files, &["p.yaml"]);
+    for expect in [
+        "error[missing-key]: key `expect` is missing in `cases`",
+        "error[unknown-key]: unknown key `expct` in `cases`",
+        "c.yaml:2:",
+        "error[no-case]: `d.yaml` holds no case",
+    ] {
+        assert!(text.contains(expect), "{expect}\n{text}");
+    }
+    assert!(exit == Some(1) && !text.contains("e.yaml:"), "{text}");
+}
+
 /// Exit code and stdout of `check` with this policy and these arguments.
 fn checked(policy: &str, args: &[&str]) -> (Option<i32>, String) {
+    checked_with(policy, &[], args)
+}
+
+/// The same with files beside the policy.
+fn checked_with(policy: &str, files: &[(&str, &str)], args: &[&str]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
+    files.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
     fs::write(folder.path().join("s.graphql"), "type Query { a: Int }").unwrap();
     fs::write(folder.path().join("p.yaml"), policy).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));

@@ -9,7 +9,7 @@ use crate::{
     cli::{Exit, drift, effective::effective, link::Link, terminal},
     config::UpstreamUrl,
     diagnostic::{Diagnostic, Diagnostics, Severity, render, to_github, to_json, to_sarif},
-    policy::Policy,
+    policy::{Policy, cases},
     sources,
 };
 
@@ -112,22 +112,32 @@ fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics, Work) {
         let warning = Diagnostic::warning("unfit-document", message);
         diagnostics.push(warning.help("`portcullis manifest verify` lists them all"));
     }
-    let cases = policy.as_ref().map(|it| missing_cases(it, &arguments.policy));
-    diagnostics.extend(cases.unwrap_or_default());
+    let wrong = policy.as_ref().map(|it| wrong_cases(it, &arguments.policy));
+    diagnostics.extend(wrong.unwrap_or_default());
     let work = Work::of(&found, &diagnostics);
     diagnostics.extend(found);
     (policy, diagnostics, work)
 }
 
-/// The listed files of cases that cannot be read. `serve` does not need them, so they are nothing
-/// that keeps a policy from being used.
-fn missing_cases(policy: &Policy, path: &Path) -> Diagnostics {
+/// What is wrong with the listed files of cases, as `test` would say it. `serve` does not need them,
+/// so they are nothing that keeps a policy from being used.
+fn wrong_cases(policy: &Policy, path: &Path) -> Diagnostics {
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut found = Diagnostics::default();
     for file in &policy.tests {
-        if let Err(why) = sources::read_file(&folder.join(&*file.name)) {
-            let message = format!("cannot read `{}`: {why}", file.name);
-            found.push(file.complaint("unreadable-file", message));
+        match sources::read_file(&folder.join(&*file.name)) {
+            Ok(source) => {
+                let mut mistakes = Diagnostics::default();
+                if cases(&source, &mut mistakes).is_empty() && !mistakes.has_errors() {
+                    let message = format!("`{}` holds no case", file.name);
+                    mistakes.push(file.complaint("no-case", message));
+                }
+                found.extend(mistakes);
+            }
+            Err(why) => {
+                let message = format!("cannot read `{}`: {why}", file.name);
+                found.push(file.complaint("unreadable-file", message));
+            }
         }
     }
     found
