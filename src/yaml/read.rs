@@ -107,8 +107,13 @@ fn tagged(builder: &Builder, event: &Event<'_>, span: &Span, found: &mut Diagnos
     let at = span.tag_span().and_then(|it| it.byte_range()).unwrap_or_else(|| value.clone());
     let written = tag.original();
     let name = written.strip_prefix('!').unwrap_or_default();
-    let is_plain = matches!(event, Event::Scalar(_, ScalarStyle::Plain, ..));
-    if !is_plain || name.is_empty() || name.starts_with('!') {
+    // A word behind it is a value of its own; an anchor is what YAML takes `&&` for.
+    let is_word = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric());
+    let is_sign = match event {
+        Event::Scalar(text, ScalarStyle::Plain, anchor, _) => *anchor != 0 || !is_word(text),
+        _ => false,
+    };
+    if !is_sign || name.is_empty() || name.starts_with('!') {
         let error = builder.error("tag", format!("tag `{written}` is not read"), at);
         found.push(error.help("delete it: what a value is follows from its place"));
         return false;
@@ -269,6 +274,7 @@ mod tests {
         check("<<: {a: 1}\nb: 2", "{b: 2}", &["merge-key@<<"]);
         check("a: !!str 1", "{a: 1}", &["tag@!!str"]);
         check("a: !x [1]", "{a: [1]}", &["tag@!x"]);
+        check("a: !x 7", "{a: 7}", &["tag@!x"]);
         check("a: !x\nb: 1", "{a: true, b: 1}", &["tag@!x"]);
         check("[a]: 1", "{}", &["key-not-text@[a]"]);
         check("? {a: b}\n: 1\nc: d", "{c: d}", &["key-not-text@{a: b}"]);

@@ -69,9 +69,9 @@ pub fn number(node: &Node, range: RangeInclusive<u64>, found: &mut Diagnostics) 
     let Some(number) = node.as_plain().and_then(digits) else {
         let message = format!("expected a number, found {}", node.describe());
         let error = node.error("not-a-number", message);
-        let text = node.as_text();
-        found.push(match (text.and_then(digits), text.and_then(|it| measure(it, SIZES))) {
-            (Some(number), _) => error.help(format!("write {number} without quotes")),
+        let text = node.as_text().unwrap_or_default();
+        found.push(match (digits(text), measure(text, SIZES)) {
+            (Some(_), _) => error.help(format!("write {text} without quotes")),
             (None, Some(_)) => error.help("this counts things and has no unit"),
             (None, None) => error,
         });
@@ -85,7 +85,7 @@ pub fn bytes(node: &Node, range: RangeInclusive<u64>, found: &mut Diagnostics) -
     let Some(size) = node.as_text().and_then(|it| measure(it, SIZES)) else {
         let message = format!("expected a size such as `32KiB`, found {}", node.describe());
         let error = node.error("not-a-size", message);
-        found.push(match node.as_text().and_then(digits) {
+        found.push(match node.as_text().filter(|it| digits(it).is_some()) {
             Some(number) => error.help(format!("say the unit: `{number}B` or `{number}KiB`?")),
             None => error.help("units are B, KB, KiB, MB, MiB, GB, GiB"),
         });
@@ -103,7 +103,7 @@ pub fn duration(
     let Some(milliseconds) = node.as_text().and_then(|it| measure(it, DURATIONS)) else {
         let message = format!("expected a duration such as `5s`, found {}", node.describe());
         let error = node.error("not-a-duration", message);
-        found.push(match node.as_text().and_then(digits) {
+        found.push(match node.as_text().filter(|it| digits(it).is_some()) {
             Some(number) => error.help(format!("say the unit: `{number}s` or `{number}ms`?")),
             None => error.help("units are ms, s, min, h, d"),
         });
@@ -144,36 +144,37 @@ fn scalar<'n>(node: &'n Node, expected: &str, found: &mut Diagnostics) -> Option
 
 fn within(
     node: &Node,
-    value: u64,
+    value: u128,
     range: &RangeInclusive<u64>,
     shown: &dyn Fn(&u64) -> String,
     found: &mut Diagnostics,
 ) -> Option<u64> {
-    if range.contains(&value) {
-        return Some(value);
-    }
     let (least, most) = (shown(range.start()), shown(range.end()));
-    let message = if value < *range.start() {
-        format!("`{}` is too small: the least is {least}", shown(&value))
-    } else {
-        format!("`{}` is too large: the most is {most}", shown(&value))
+    let message = match u64::try_from(value) {
+        Ok(value) if range.contains(&value) => return Some(value),
+        Ok(value) if value < *range.start() => {
+            format!("`{}` is too small: the least is {least}", shown(&value))
+        }
+        Ok(value) => format!("`{}` is too large: the most is {most}", shown(&value)),
+        Err(_) => format!("{} is too large: the most is {most}", node.describe()),
     };
     found.push(node.error("out-of-range", message));
     None
 }
 
-/// `15`, without sign, point, leading zero or underscore.
-fn digits(text: &str) -> Option<u64> {
-    let is_number = text.bytes().all(|it| it.is_ascii_digit());
+/// `15`, without sign, point, leading zero or underscore. What is larger than the type is its
+/// largest number.
+fn digits(text: &str) -> Option<u128> {
+    let is_number = !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
     let has_leading_zero = text.len() > 1 && text.starts_with('0');
-    (is_number && !has_leading_zero).then(|| text.parse().ok()).flatten()
+    (is_number && !has_leading_zero).then(|| text.parse().unwrap_or(u128::MAX))
 }
 
-fn measure(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+fn measure(text: &str, units: &[(&str, u64)]) -> Option<u128> {
     let end = text.find(|it: char| !it.is_ascii_digit())?;
     let (number, unit) = text.split_at_checked(end)?;
     let (_, factor) = units.iter().find(|(it, _)| *it == unit.trim_start_matches(' '))?;
-    digits(number)?.checked_mul(*factor)
+    Some(digits(number)?.saturating_mul(u128::from(*factor)))
 }
 
 /// `` `deny` or `allow` ``
@@ -239,9 +240,22 @@ mod tests {
         check(reader, "0", "out-of-range: `0` is too small: the least is 1");
         check(reader, "101", "out-of-range: `101` is too large: the most is 100");
         let wrong = |it: &str| format!("not-a-number: expected a number, found `{it}`");
-        for it in ["-1", "1.5", "0x1f", "1_000", "015", "ten", "99999999999999999999", "+1"] {
+        for it in ["-1", "1.5", "0x1f", "1_000", "015", "ten", "+1"] {
             check(reader, it, &wrong(it));
         }
+        let large = |it: &str| format!("out-of-range: {it} is too large: the most is 100");
+        check(reader, "18446744073709551616", &large("`18446744073709551616`"));
+        check(reader, &"9".repeat(40), &large(&format!("`{}`", "9".repeat(40))));
+        check(
+            &|node, found| number(node, 0..=u64::MAX, found),
+            "18446744073709551615",
+            "18446744073709551615",
+        );
+        check(
+            &|node, found| number(node, 0..=u64::MAX, found),
+            "18446744073709551616",
+            "out-of-range: `18446744073709551616` is too large: the most is 18446744073709551615",
+        );
         check(reader, "'15'", &format!("{} (write 15 without quotes)", wrong("15")));
         check(reader, "5KiB", &format!("{} (this counts things and has no unit)", wrong("5KiB")));
         check(reader, "[1]", "not-a-number: expected a number, found a list");
@@ -258,12 +272,14 @@ mod tests {
         check(reader, "10B", "10");
         check(reader, "9B", "out-of-range: `9B` is too small: the least is 10B");
         check(reader, "3MiB", "out-of-range: `3MiB` is too large: the most is 2MiB");
+        let large = "out-of-range: `99999999999999999999GiB` is too large: the most is 2MiB";
+        check(reader, "99999999999999999999GiB", large);
         check(
             reader,
             "32768",
             "not-a-size: expected a size such as `32KiB`, found `32768` (say the unit: `32768B` or `32768KiB`?)",
         );
-        for it in ["32kb", "1.5MiB", "KiB", "-1B", "99999999999GiB"] {
+        for it in ["32kb", "1.5MiB", "KiB", "-1B"] {
             let help = "(units are B, KB, KiB, MB, MiB, GB, GiB)";
             let expect =
                 format!("not-a-size: expected a size such as `32KiB`, found `{it}` {help}");
@@ -282,6 +298,8 @@ mod tests {
         check(reader, "2h", "7200s");
         check(reader, "999ms", "out-of-range: `999ms` is too small: the least is 1s");
         check(reader, "1d", "out-of-range: `24h` is too large: the most is 2h");
+        let large = "out-of-range: `999999999999999999d` is too large: the most is 2h";
+        check(reader, "999999999999999999d", large);
         check(
             reader,
             "5",
