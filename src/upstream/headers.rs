@@ -103,10 +103,7 @@ impl Head<'_> {
 /// RFC 9113 §8.2.3: a cookie that a client has split over HTTP/2 is one for whoever does not speak
 /// that. Nothing when it is in one piece.
 fn whole_cookie(client: &HeaderMap) -> Option<HeaderValue> {
-    let mut pieces = client.get_all(COOKIE).iter();
-    if pieces.nth(1).is_none() {
-        return None;
-    }
+    client.get_all(COOKIE).iter().nth(1)?;
     let pieces: Vec<_> = client.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
     HeaderValue::from_bytes(&pieces.join(&b"; "[..])).ok()
 }

@@ -299,6 +299,10 @@ fn wrong(id: &Value) -> Value {
     json!({ "id": id, "type": "next", "payload": payload })
 }
 
+fn error(id: &Value, message: &str) -> Value {
+    json!({ "id": id, "type": "error", "payload": [{ "message": message }] })
+}
+
 fn answer(
     socket: &mut WebSocket<TcpStream>,
     dialect: Dialect,
@@ -310,13 +314,8 @@ fn answer(
     let messages = match () {
         () if query.contains("once") || query.contains("held") => vec![next, complete],
         () if query.contains("twice") => vec![next.clone(), next],
-        () if query.contains("fail") => {
-            vec![json!({ "id": id, "type": "error", "payload": [{ "message": "no" }] })]
-        }
-        () if query.contains("fault") => {
-            let long = json!([{ "message": "x".repeat(100_000) }]);
-            vec![json!({ "id": id, "type": "error", "payload": long })]
-        }
+        () if query.contains("fail") => vec![error(id, "no")],
+        () if query.contains("fault") => vec![error(id, &"x".repeat(100_000))],
         () if query.contains("wrong") => vec![wrong(id), complete],
         () if query.contains("items") => [items(id, query), vec![complete]].concat(),
         () if query.contains("busy") => {

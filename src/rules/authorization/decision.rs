@@ -97,6 +97,9 @@ fn is_introspection(operation: &Operation, node: &Node) -> bool {
     starts(&schema.field(node.field).name) || starts(&schema.ty(node.on).name)
 }
 
+/// The fields around a selection; nothing at the root.
+type Above = Rc<[Option<FieldId>]>;
+
 /// Questions so far, and where each stands.
 struct Asking<'a> {
     permits: &'a [Permit],
@@ -107,7 +110,7 @@ struct Asking<'a> {
     /// What was asked at the selection so far, and below which field.
     here: HashSet<(By, Option<FieldId>, Option<FieldId>)>,
     /// The fields above a field, wherever the same is selected of the same types.
-    above: HashMap<(FieldId, SetId, FieldId), Rc<[Option<FieldId>]>>,
+    above: HashMap<(FieldId, SetId, FieldId), Above>,
     n_combinations: u64,
     /// How often it was looked whether one field leads to another.
     n_looks: u64,
@@ -192,14 +195,14 @@ impl<'a> Asking<'a> {
     }
 
     /// The fields around which lead to a field: none at the root.
-    fn above(&mut self, around: Option<&Node>, field: FieldId) -> Rc<[Option<FieldId>]> {
+    fn above(&mut self, around: Option<&Node>, field: FieldId) -> Above {
         let Some(around) = around else { return [None].into() };
         let key = (around.field, around.parents, field);
         if let Some(known) = self.above.get(&key) {
             return Rc::clone(known);
         }
         let all = self.operation.answering(around).into_iter();
-        let above: Rc<[_]> = all.filter(|it| self.leads_to(*it, field)).map(Some).collect();
+        let above: Above = all.filter(|it| self.leads_to(*it, field)).map(Some).collect();
         self.above.insert(key, Rc::clone(&above));
         above
     }
