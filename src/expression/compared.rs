@@ -7,7 +7,7 @@ use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operat
 
 use crate::{
     diagnostic::suggestion,
-    expression::{Name, Problem},
+    expression::{Name, Problem, paths},
 };
 
 /// Something with a name, compared with a literal.
@@ -71,12 +71,26 @@ pub(super) fn objections(all: &[Compared]) -> Vec<Problem> {
 
 fn objection(it: &Compared) -> Option<Problem> {
     let [member] = it.path.as_slice() else { return None };
-    let words = it.name.words(member).filter(|_| !it.is_among)?;
-    let Literal::Text(word) = &it.literal else { return None };
-    if words.contains(&&**word) {
+    if it.is_among {
         return None;
     }
     let of = format!("{}.{member}", it.name.text());
+    let plain = |message: String, help: &str| Some(Problem { message, help: help.to_owned() });
+    let word = match (&it.literal, it.name.is_true_or_false(member), it.name.is_text(member)) {
+        (Literal::Number | Literal::Text(_), true, _) => {
+            let help = "compare it with `true` or `false`";
+            return plain(format!("`{of}` is true or false"), help);
+        }
+        (Literal::Boolean | Literal::Number, _, true) => {
+            return plain(format!("`{of}` is a text"), "write between quotes what it should be");
+        }
+        (Literal::Text(word), ..) => word,
+        (Literal::Boolean | Literal::Number, ..) => return None,
+    };
+    let words = it.name.words(member)?;
+    if words.contains(&&**word) {
+        return None;
+    }
     let help = likely(word, words.iter().copied()).map_or_else(
         || format!("it is one of {}", words.join(", ")),
         |it| format!("did you mean `{it}`?"),
@@ -96,7 +110,7 @@ pub(crate) fn likely<'w>(
 fn of_call(call: &CallExpr, found: &mut Vec<Compared>) {
     let ([left, right], None) = (call.args.as_slice(), &call.target) else { return };
     let mut add = |named: &IdedExpr, with: &IdedExpr, is_among| {
-        if let (Some((name, path)), Some(literal)) = (named_by(named), literal(with)) {
+        if let (Some((name, path)), Some(literal)) = (paths::named_by(named), literal(with)) {
             found.push(Compared { name, path, literal, is_among });
         }
     };
@@ -110,32 +124,6 @@ fn of_call(call: &CallExpr, found: &mut Vec<Compared>) {
         }
         (operators::IN, _) => add(right, left, true),
         _ => {}
-    }
-}
-
-/// The name that a part leads to, and the way: `parent.args["id"]`.
-fn named_by(expression: &IdedExpr) -> Option<(Name, Vec<Box<str>>)> {
-    let mut path = Vec::new();
-    let mut inner = expression;
-    // The budget of this loop is the expression.
-    loop {
-        match &inner.expr {
-            Expr::Ident(name) => {
-                path.reverse();
-                return Some((Name::parse(name)?, path));
-            }
-            Expr::Select(select) if !select.test => {
-                path.push(select.field.as_str().into());
-                inner = &select.operand;
-            }
-            Expr::Call(CallExpr { func_name, target: None, args }) => {
-                let [of, key] = args.as_slice() else { return None };
-                let Expr::Literal(LiteralValue::String(key)) = &key.expr else { return None };
-                path.push(key.inner().into());
-                inner = Some(of).filter(|_| func_name == operators::INDEX)?;
-            }
-            _ => return None,
-        }
     }
 }
 
@@ -173,6 +161,22 @@ mod tests {
         check("request.method != 'PUT'", far);
         check("claims.a.exists(it, request.method != 'PUT')", far);
     }
+
+    #[test]
+    fn what_is_of_another_kind_is_a_mistake() {
+        let trusted = Some(("`operation.trusted` is true or false", BOOLEAN));
+        check("operation.trusted != 'true'", trusted);
+        check("1 == operation['trusted']", trusted);
+        check("operation.type != 1", Some(("`operation.type` is a text", TEXT)));
+        check("client.ip != 7", Some(("`client.ip` is a text", TEXT)));
+        check("operation.id in [true]", Some(("`operation.id` is a text", TEXT)));
+        for right in ["operation.trusted == true", "operation.trusted != false"] {
+            check(right, None);
+        }
+    }
+
+    const BOOLEAN: &str = "compare it with `true` or `false`";
+    const TEXT: &str = "write between quotes what it should be";
 
     #[test]
     fn words_that_can_be_are_none() {

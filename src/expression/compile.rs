@@ -9,6 +9,7 @@ use crate::expression::{
     arguments::LookedAt,
     check::{self, Checked},
     compared, kind,
+    paths::{self, Path},
     shape::Shape,
 };
 
@@ -24,6 +25,7 @@ pub struct Expression {
     bare: Option<(Name, Option<Box<str>>)>,
     arguments: LookedAt,
     compared: Box<[Compared]>,
+    paths: Box<[Path]>,
 }
 
 /// Something wrong with an expression.
@@ -68,6 +70,12 @@ impl Expression {
         &self.compared
     }
 
+    /// What it asks for, with the members of it.
+    #[must_use]
+    pub const fn paths(&self) -> &[Path] {
+        &self.paths
+    }
+
     /// Whether a part of it is left to the interpreter, which may walk through whole values.
     #[must_use]
     pub fn is_interpreted(&self) -> bool {
@@ -106,6 +114,7 @@ pub fn compile(
     let never = kind::objection(&program, conditions);
     let bare = kind::bare(&program);
     let compared = compared::compared(&program);
+    let paths = paths::paths(&program).into();
     let Checked { names, conditions: asked, patterns, mut problems } =
         check::check(&mut program, scope, conditions);
     problems.extend(never);
@@ -116,7 +125,7 @@ pub fn compile(
     let arguments = LookedAt::of(&program);
     let shape = Shape::of(program, conditions);
     let (source, conditions, compared) = (source.into(), asked, compared.into());
-    Ok(Expression { source, shape, patterns, names, conditions, bare, arguments, compared })
+    Ok(Expression { source, shape, patterns, names, conditions, bare, arguments, compared, paths })
 }
 
 fn first_line(text: &str) -> &str {

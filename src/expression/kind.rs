@@ -181,10 +181,8 @@ fn of_member(select: &SelectExpr) -> Kind {
     }
     let Some((name, member)) = direct::member(select) else { return Kind::Any };
     match (name, &*member) {
-        (Name::Client, "ip")
-        | (Name::Operation, "id" | "type")
-        | (Name::Parent | Name::Root, "field")
-        | (Name::Request, "method" | "transport") => Kind::Text,
+        (Name::Parent | Name::Root, "field") => Kind::Text,
+        (name, member) if name.is_text(member) => Kind::Text,
         (Name::Client, "mtls") | (Name::Parent | Name::Root, "args") => Kind::Map,
         _ => Kind::Any,
     }

@@ -75,6 +75,21 @@ impl Name {
             _ => None,
         }
     }
+
+    /// Whether a member of it is true or false.
+    pub(super) fn is_true_or_false(self, member: &str) -> bool {
+        (self, member) == (Self::Operation, "trusted")
+    }
+
+    /// Whether a member of it is a text.
+    pub(super) fn is_text(self, member: &str) -> bool {
+        matches!(
+            (self, member),
+            (Self::Client, "ip")
+                | (Self::Operation, "id" | "type")
+                | (Self::Request, "method" | "transport")
+        )
+    }
 }
 
 /// What a member of a name is, by its name.

@@ -145,6 +145,54 @@ fn arguments_that_are_not_there() {
     check_compared("User", "args.n == 1", &[]);
 }
 
+/// What stands around a field is known as well: `root.args` of every root field that leads there.
+#[test]
+fn what_the_fields_around_never_have() {
+    let check = |allow: &str, message: &str, help: &str| {
+        check_compared("User.id", allow, &[(message, help)]);
+    };
+    let id =
+        |of: &str| format!("`{of}` is of type `ID` and never equal to a literal without quotes");
+    let quotes = "write it between quotes: it is a text";
+    check("root.args.id != 5", &id("root.args.id"), quotes);
+    check("root.args[\"id\"] != 5", &id("root.args.id"), quotes);
+    check("parent.args.id != 5", &id("parent.args.id"), quotes);
+    let never = "`parent.args.role` is of type `Role` and never `admin`";
+    check(r#"parent.args.role != "admin""#, never, "did you mean `ADMIN`?");
+    let never = "`parent.args.n` is of type `Int` and never equal to what is no number";
+    check(r#"parent.args.n != "5""#, never, "compare it with a number");
+    let none = "no root field above has an argument `idd`";
+    check("!has(root.args.idd)", none, "did you mean `id`?");
+    check("!has(parent.args.nn)", "no field around has an argument `nn`", "did you mean `n`?");
+    let none = "`In` has no field `rol`";
+    check("!has(root.args.by.rol)", none, "did you mean `role`?");
+    for right in [
+        // Of `Query.user`, and of no other: it is one of those that lead there.
+        r#"parent.args.id == "7" && root.args.role == "ADMIN""#,
+        "has(parent.args.n) && has(root.args.by.role) && !has(root.args.any.x)",
+        r#"root.args.any == "7" || root.args.any != 7"#,
+        r#""ADMIN" in root.args.by.roles"#,
+    ] {
+        check_compared("User.id", right, &[]);
+        check_compared("Node.id", right, &[]);
+        check_compared("*.id", right, &[]);
+    }
+    // Around a root field there is none.
+    check_compared("Query.user", "parent.args.nope == 1", &[]);
+}
+
+#[test]
+fn lists_and_objects_are_no_literals() {
+    let check = |allow: &str, message: &str, help: &str| {
+        check_compared("Query.user", allow, &[(message, help)]);
+    };
+    let list = "`args.by.roles` is a list and never equal to a literal";
+    let help = r#"ask what is in it, as in `"a" in args.by.roles`"#;
+    check(r#"args.by.roles != "ADMIN""#, list, help);
+    let object = "`args.by` is of type `In` and never equal to a literal";
+    check(r#"args.by != "ADMIN""#, object, "compare a field of it");
+}
+
 #[test]
 fn rules_in_the_way_of_each_other() {
     let twice =

@@ -19,6 +19,63 @@ fn check_wrong(demands: &str, expect: &[&str]) {
     assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), expect, "{demands}");
 }
 
+/// What is told of a condition on inputs of a small schema.
+#[track_caller]
+fn check_told(at: &str, require: &str, expect: &[&str]) {
+    let text = format!(
+        "version: 1\nname: t\nschema: {{ file: s }}\n\
+         inputs: [{{ at: ['{at}'], require: '{require}' }}]\n"
+    );
+    let schema = "type Query { user(id: ID, n: Int, role: Role, tags: [String], in: In): User
+            node(id: Int): Node }
+        interface Node { at(n: Int): Int }
+        type User implements Node { at(n: Int, of: ID): Int friends(id: ID): User }
+        enum Role { ADMIN } input In { id: ID any: Any role: Role } scalar Any";
+    let source = |text: &str| Arc::new(Source { name: "s".into(), text: text.into() });
+    let (_, found) = policy::load(source(&text), &mut |_| Ok(source(schema)));
+    assert_eq!(found.iter().map(|it| &*it.message).collect::<Vec<_>>(), expect, "{require}");
+}
+
+#[test]
+fn a_value_that_can_never_be_is_a_mistake() {
+    let id = ["`value` is of type `ID` and never equal to a literal without quotes"];
+    check_told("Query.user(id:)", "value != 1", &id);
+    check_told("scalar ID", "!(value in [1])", &id);
+    let number = ["`value` is of type `Int` and never equal to what is no number"];
+    check_told("Query.user(n:)", r#"value != "7""#, &number);
+    let role = ["`value` is of type `Role` and never `a`"];
+    check_told("Query.user(role:)", r#"!(value in ["a"])"#, &role);
+    check_told("In.role", r#"value != "a""#, &role);
+    let list = ["`value` is a list and never equal to a literal"];
+    check_told("Query.user(tags:)", r#"value != "x""#, &list);
+    check_told("Query.user(in:)", "!has(value.zz)", &["`In` has no field `zz`"]);
+    check_told("Query.user(in:)", r#"value["zz"] == 1"#, &["`In` has no field `zz`"]);
+    let inside = ["`value.id` is of type `ID` and never equal to a literal without quotes"];
+    check_told("Query.user(in:)", "value.id != 1", &inside);
+    let root = ["`root.args.id` is of type `Int` and never equal to what is no number"];
+    check_told("User.friends(id:)", "root.args.id != 1.5", &[]);
+    check_told("User.friends(id:)", r#"root.args.role != "ADMIN""#, &[]);
+    check_told(
+        "User.friends(id:)",
+        "parent.args.id != true",
+        &["`parent.args.id` is of type `ID` and never equal to a literal without quotes"],
+    );
+    check_told("In.id", "!has(root.args.zz)", &["no root field above has an argument `zz`"]);
+    check_told("User.at(n:)", "root.args.id != true", &root);
+}
+
+#[test]
+fn a_value_that_can_be_is_none() {
+    check_told("Query.user(id:)", r#"value != "1" && value != null"#, &[]);
+    check_told("*(id:)", r#"value != "1" || value != 1"#, &[]);
+    check_told("Query.user(tags:)", r#""x" in value"#, &[]);
+    check_told("Query.user(in:)", "!has(value.any.zz) && value.any != 1", &[]);
+    check_told("scalar Any", "value != 1 && !has(value.zz)", &[]);
+    // A type may have more arguments than its interface.
+    check_told("Node.at(n:)", "!has(args.of)", &[]);
+    check_told("In.id", r#"root.args.id != "1" || root.args.id != 1"#, &[]);
+}
+
 #[test]
 fn a_name_must_be_of_the_kind_of_the_rule() {
     check_wrong("  - { at: ['Query.order(number:)'], range: 0..1 }", &["wrong-place"]);
@@ -72,6 +129,7 @@ fn conditions_that_are_never_true_or_false() {
         ("'Query.orders(tags:)'", "value"),
         ("'Mutation.save(input:)'", "'!value'"),
         ("scalar ID", "value"),
+        ("'Query.find(filter:)'", "value.flag"),
     ];
     for (at, it) in never {
         check_wrong(&require(at, it), &["wrong-expression"]);
@@ -82,7 +140,7 @@ fn conditions_that_are_never_true_or_false() {
         ("'Query.items(first:)', 'Query.find(raw:)'", "value"),
         ("scalar Boolean", "value"),
         ("scalar JSON", "value"),
-        ("'Query.find(filter:)'", "value.flag"),
+        ("'Query.find(filter:)'", "value.raw"),
     ];
     for (at, it) in maybe {
         check_wrong(&require(at, it), &[]);

@@ -55,6 +55,8 @@ pub(crate) enum Kind {
     Range,
     /// `value == "a"`
     Require,
+    /// The same where no value can be that: written so that loading cannot tell.
+    RequireMade,
 }
 
 #[derive(Clone, Debug)]
@@ -191,6 +193,7 @@ impl World {
                 Kind::OneOf => "one_of: [a, bb, 3]",
                 Kind::Range => "range: 0..5",
                 Kind::Require => "require: 'value == \"a\"'",
+                Kind::RequireMade => "require: 'value == \"a\" + \"\"'",
             };
             format!("  - {{ at: [\"{}\"], {kind}, required: {} }}\n", it.at, it.required)
         };

@@ -134,7 +134,9 @@ fn breaks(world: &World, demand: &Demand, reached: &Reached) -> bool {
     match demand.kind {
         Kind::Allow => reached.is_named,
         // A single value for a list is a list of one, and no list is a text.
-        Kind::Require => reached.ty.is_list() || reached.value != Some(Value::Text("a".into())),
+        Kind::Require | Kind::RequireMade => {
+            reached.ty.is_list() || reached.value != Some(Value::Text("a".into()))
+        }
         Kind::Length => reached.value.as_ref().is_some_and(|it| !has_length(&reached.ty, it)),
         Kind::OneOf | Kind::Range => {
             let leaves = reached.value.as_ref().map(|it| leaves(&reached.ty.wraps, it));

@@ -91,7 +91,8 @@ fn demand(world: &World, tape: &mut Tape<'_>) -> Demand {
         (input.at.clone(), input.ty.clone())
     };
     let is_text = matches!(ty.base, Base::Id | Base::String | Base::Word);
-    let mut kinds = vec![Kind::Allow, Kind::Require];
+    let can_be = is_text && !ty.is_list();
+    let mut kinds = vec![Kind::Allow, if can_be { Kind::Require } else { Kind::RequireMade }];
     if ty.base == Base::Int {
         kinds.extend([Kind::Range, Kind::Range, Kind::OneOf]);
     }
@@ -102,7 +103,8 @@ fn demand(world: &World, tape: &mut Tape<'_>) -> Demand {
         kinds.extend([Kind::Length, Kind::Length]);
     }
     let kind = kinds[tape.below(kinds.len())];
-    let required = !matches!(kind, Kind::Allow | Kind::Require) && tape.chance(25);
+    let required =
+        !matches!(kind, Kind::Allow | Kind::Require | Kind::RequireMade) && tape.chance(25);
     Demand { at, kind, required }
 }
 

@@ -14,7 +14,7 @@ use crate::{
             paths::detours,
             table::{Default, On, PermitIdx, Table},
         },
-        compared,
+        compared::{self, Asked},
         typed::{self, Types},
     },
     schema::{Bound, Coordinate, Kind, Pattern, Schema},
@@ -187,7 +187,8 @@ impl<'n> Reading<'_, 'n> {
             let schema = self.ground.schema;
             typed::object(schema, node, &types(schema, when, &all), found);
             let fields: Vec<_> = all.iter().flat_map(|it| it.fields(schema)).collect();
-            compared::object(schema, (node, when), Some(&fields), found);
+            let asked = Asked { fields: Some(&fields), values: &[] };
+            compared::object(schema, (node, when), asked, found);
         }
         // With a mistake in `allow` there is no policy; nobody is the safe reading.
         let allow = item.allow.map_or(When::Never, |(_, it)| it);
