@@ -45,6 +45,20 @@ fn what_is_not_in_the_schema() {
     check("{ rules: [{ on: [], allow: always }] }", &[("empty-list", "[]")]);
 }
 
+/// What introspection asks for is not decided here.
+#[test]
+fn what_belongs_to_introspection() {
+    let on = |it: &str| format!("{{ rules: [{{ on: [{it}], allow: staff }}] }}");
+    for it in ["Query.__schema", "Query.__type", "__Type.name", "__Schema", "__Schema.types"] {
+        check(&on(it), &[("wrong-place", it)]);
+    }
+    check(&on("'*.ofType'"), &[("wrong-place", "'*.ofType'")]);
+    check(&on("'__Type.*'"), &[("wrong-place", "'__Type.*'")]);
+    check(&on("Query.__typename"), &[("unknown-coordinate", "Query.__typename")]);
+    check(&on("__Type.nme"), &[("unknown-coordinate", "__Type.nme")]);
+    check(&on("'*.name'"), &[("wrong-place", "'*.name'")]);
+}
+
 #[test]
 fn conditions_that_say_nothing() {
     let allow = |it: &str| format!("{{ rules: [{{ on: [Query.me], allow: {it} }}] }}");

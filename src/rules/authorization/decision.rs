@@ -11,7 +11,7 @@ use crate::{
     rules::{
         authorization::{
             Permit,
-            table::{Default, PermitIdx, Table},
+            table::{Default, PermitIdx, Table, is_of_the_language},
         },
         scope::{Place, Source, take_the_same},
     },
@@ -93,8 +93,7 @@ pub(super) fn looks_around(expression: &Expression) -> bool {
 /// Who may introspect is another rule's to say.
 fn is_introspection(operation: &Operation, node: &Node) -> bool {
     let schema = operation.schema();
-    let starts = |name: &str| name.starts_with("__");
-    starts(&schema.field(node.field).name) || starts(&schema.ty(node.on).name)
+    is_of_the_language(schema, node.field) || schema.ty(node.on).name.starts_with("__")
 }
 
 /// The fields around a selection; nothing at the root.

@@ -12,12 +12,12 @@ use crate::{
             Authorization, Conceal, Denial, OnDeny, Permit,
             directive::on_directive,
             paths::detours,
-            table::{Default, On, PermitIdx, Table},
+            table::{Default, On, PermitIdx, Table, is_of_the_language},
         },
         compared::{self, Asked},
         typed::{self, Types},
     },
-    schema::{Bound, Coordinate, Kind, Pattern, Schema},
+    schema::{Bound, Coordinate, Kind, Pattern, Schema, Type},
     verdict::Mode,
     yaml::{Fields, Node, Value, scalar, shape},
 };
@@ -271,7 +271,8 @@ fn on_of(schema: &Schema, text: &str, node: &Node, found: &mut Diagnostics) -> O
         return None;
     };
     let bound = coordinate.bind(schema);
-    match (&coordinate, bound.first()) {
+    let own = bound.iter().find(|it| !is_introspection(schema, it));
+    match (&coordinate, own) {
         (Coordinate::Field { parent: Pattern::Any, name }, Some(_)) => {
             Some(On::EveryFieldNamed(name.clone()))
         }
@@ -284,6 +285,12 @@ fn on_of(schema: &Schema, text: &str, node: &Node, found: &mut Diagnostics) -> O
             found.push(error.help("rules on arguments and input fields stand under `inputs`"));
             None
         }
+        (_, None) if !bound.is_empty() => {
+            let message = format!("`{text}` is of introspection: a rule on it decides nothing");
+            let error = node.error("wrong-place", message);
+            found.push(error.help("who may introspect is said by `introspection`"));
+            None
+        }
         (_, None) => {
             let message = format!("`{text}` is not in the schema");
             let error = node.error("unknown-coordinate", message);
@@ -294,15 +301,25 @@ fn on_of(schema: &Schema, text: &str, node: &Node, found: &mut Diagnostics) -> O
     }
 }
 
+fn is_introspection(schema: &Schema, bound: &Bound) -> bool {
+    match *bound {
+        Bound::Field(field) => is_of_the_language(schema, field),
+        Bound::Input(_) => false,
+        Bound::Type(ty) => schema.ty(ty).name.starts_with("__"),
+    }
+}
+
 const fn has_fields(kind: Kind) -> bool {
     matches!(kind, Kind::Object { .. } | Kind::Interface)
 }
 
 fn known(schema: &Schema) -> Vec<Arc<str>> {
     let mut known: Vec<Arc<str>> = Vec::new();
-    for (id, ty) in schema.types().filter(|(_, it)| has_fields(it.kind)) {
+    let is_own = |ty: &Type| has_fields(ty.kind) && !ty.name.starts_with("__");
+    for (id, ty) in schema.types().filter(|(_, it)| is_own(it)) {
         known.push((*ty.name).into());
-        known.extend(schema.fields(id).map(|it| schema.coordinate(it).into()));
+        let fields = schema.fields(id).filter(|it| !is_of_the_language(schema, *it));
+        known.extend(fields.map(|it| schema.coordinate(it).into()));
     }
     known
 }

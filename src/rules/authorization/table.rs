@@ -52,6 +52,7 @@ impl On {
             Self::Directive(..) | Self::EveryFieldNamed(_) | Self::Type(_) => false,
         };
         let all = schema.types().flat_map(|(ty, _)| schema.fields(ty).map(move |it| (ty, it)));
+        let all = all.filter(|(_, it)| !is_of_the_language(schema, *it));
         let own = |field: FieldId| *self == Self::Field(field);
         let of = |ty, field| own(field) || of_heir(ty, field) || self.covers(schema, ty, field);
         all.filter(|(ty, field)| of(*ty, *field)).map(|(_, it)| it).collect()
@@ -108,7 +109,7 @@ impl Table {
             if !matches!(definition.kind, Kind::Object { .. } | Kind::Interface) {
                 continue;
             }
-            for field in schema.fields(ty) {
+            for field in schema.fields(ty).filter(|it| !is_of_the_language(schema, *it)) {
                 parents.insert(field, ty);
                 let deciding = layout.deciding(ty, field);
                 for it in &deciding {
@@ -144,6 +145,13 @@ impl Table {
     pub(super) fn is_root(&self, field: FieldId) -> bool {
         self.parents.get(&field).is_some_and(|it| self.roots.contains(&Some(*it)))
     }
+}
+
+/// Whether a field is one of introspection, on which no rule decides: `Query.__schema`,
+/// `__Type.name`.
+pub(super) fn is_of_the_language(schema: &Schema, field: FieldId) -> bool {
+    let field = schema.field(field);
+    field.name.starts_with("__") || schema.ty(field.parent).name.starts_with("__")
 }
 
 struct Layout<'a> {
