@@ -10,7 +10,15 @@
 
 mod support;
 
-use portcullis::{admission::Gate, identity::Caller, verdict::Verdict};
+use std::sync::Arc;
+
+use portcullis::{
+    admission::Gate,
+    diagnostic::Source,
+    identity::Caller,
+    schema::{INTROSPECTION_QUERY, Schema, sdl_of_answer},
+    verdict::Verdict,
+};
 use serde_json::{Value, json};
 use support::judge;
 
@@ -260,6 +268,60 @@ fn a_type_that_nothing_leads_to_is_not_shown() {
     assert!(fields(&Caller::default(), "Audit").is_empty());
     let types = answered(&Caller::default(), "{ __schema { types { name } } }").to_string();
     assert!(!types.contains("Audit") && types.contains("\"User\"") && types.contains("\"Int\""));
+}
+
+/// The schema that a caller without a token is shown, read as a schema; the types it has of these.
+#[track_caller]
+fn shown(never: &str, types: &[&str]) -> Vec<String> {
+    let policy = format!(
+        "introspection: allow\nauthorization: {{ default: allow, rules: [{{ on: [{never}], \
+         allow: never }}] }}"
+    );
+    let gate = judge::gate("authorization.graphql", &policy, "tests/rules");
+    let body = json!({ "query": INTROSPECTION_QUERY }).to_string();
+    let Verdict::Answer(answered) = judge::judge(&gate, body.as_bytes()) else { panic!("{never}") };
+    let text = sdl_of_answer(&answered.body).unwrap();
+    let source = Source { name: "s".into(), text: text.as_str().into() };
+    let (schema, found) = Schema::load(Arc::new(source)).unwrap();
+    assert_eq!(found.iter().count(), 0, "{never}: {found:?}");
+    let told = types.iter().map(|it| {
+        let fields = schema.type_named(it).map(|it| schema.fields(it));
+        let names = fields.into_iter().flatten().map(|it| schema.field(it).name.to_string());
+        let names: Vec<_> = names.filter(|it| !it.starts_with("__")).collect();
+        format!("{it}: {}", names.join(" "))
+    });
+    told.collect()
+}
+
+/// What is denied of one object type is not to be had of its interfaces, in which it may answer.
+#[test]
+fn an_interface_is_shown_without_what_an_implementer_lacks() {
+    let told = shown("User.id", &["Node", "Actor", "User", "Shop", "Query"]);
+    let query = "Query: me user actor search audit metrics";
+    let user = "User: email phone friend passwordHash";
+    assert_eq!(
+        told,
+        ["Node: ", "Actor: email friend", user, "Shop: id email friend revenue", query]
+    );
+    let told = shown("Shop.friend, Actor.id", &["Actor", "User", "Shop"]);
+    let user = "User: email phone friend passwordHash";
+    assert_eq!(told, ["Actor: email", user, "Shop: email revenue"]);
+    let policy = "authorization: { default: allow, rules: [{ on: [User.id], allow: never }] }";
+    let gate = judge::gate("authorization.graphql", policy, "tests/rules");
+    let asked = |query: &str| {
+        let body = json!({ "query": query });
+        told_to(&gate, &Caller::default(), &body).map(|it| it.0)
+    };
+    assert_eq!(asked("{ actor { id } }"), Some("FORBIDDEN".to_owned()));
+    assert_eq!(asked("{ actor { email } }"), None);
+}
+
+#[test]
+fn a_union_without_members_is_not_shown() {
+    let query = "Query: me user actor node search audit metrics";
+    assert_eq!(shown("User", &["User", "Query"]), ["User: ", &query.replace(" me user", "")]);
+    let told = shown("User, Shop", &["Result", "User", "Shop", "Query"]);
+    assert_eq!(told, ["Result: ", "User: ", "Shop: ", "Query: actor node audit metrics"]);
 }
 
 #[test]

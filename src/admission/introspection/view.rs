@@ -1,12 +1,12 @@
-//! The part of the schema that a caller is shown: without the fields that it may never ask for, and
-//! without the types that only those lead to.
+//! The part of the schema that a caller is shown: without the fields that it may never ask for,
+//! without what would be no schema then, and without the types that only those lead to.
 
 use ahash::HashSet;
 
 use crate::{
     admission::judge::Bench,
     rules::Hiding,
-    schema::{FieldId, Kind, OperationKind, Schema, TypeId},
+    schema::{FieldId, Kind, OperationKind, Schema, Type, TypeId},
 };
 
 /// What is not shown. Usually nothing, which costs nothing.
@@ -25,7 +25,7 @@ impl View {
             return Self::default();
         }
         let mut view = Self { fields, types: HashSet::default() };
-        view.hide_empty_types(schema);
+        view.hide_what_is_broken(schema);
         view.hide_unreachable_types(schema);
         view
     }
@@ -48,22 +48,46 @@ impl View {
         !self.types.contains(&id)
     }
 
-    /// A type without fields is none, and a field of such a type is none either.
-    // The budget of this loop is the schema: every round but the last hides a type.
-    fn hide_empty_types(&mut self, schema: &Schema) {
+    /// What would be no schema is not shown: a type without fields, a union without members, an
+    /// interface's field that an implementer does not have. A field of a hidden type is none either.
+    // The budget of this loop is the schema: every round but the last hides a type or a field.
+    fn hide_what_is_broken(&mut self, schema: &Schema) {
         loop {
-            let is_empty = |id: TypeId| {
-                let has_fields =
-                    matches!(schema.ty(id).kind, Kind::Interface | Kind::Object { .. });
-                has_fields && !schema.fields(id).any(|it| self.shows_field(schema, it))
-            };
-            let empty = schema.types().map(|(id, _)| id);
-            let empty: Vec<_> = empty.filter(|it| self.shows_type(*it) && is_empty(*it)).collect();
-            if empty.is_empty() {
+            let shown = || schema.types().filter(|(id, _)| self.shows_type(*id));
+            let empty = shown().filter(|it| self.is_empty(schema, *it));
+            let empty: Vec<_> = empty.map(|(id, _)| id).collect();
+            if !empty.is_empty() {
+                self.types.extend(empty);
+                continue;
+            }
+            // Of a type that is not shown nothing is lacking.
+            let lacking: Vec<_> = shown().flat_map(|it| self.lacking(schema, it)).collect();
+            if lacking.is_empty() {
                 return;
             }
-            self.types.extend(empty);
+            self.fields.extend(lacking);
         }
+    }
+
+    fn is_empty(&self, schema: &Schema, (id, ty): (TypeId, &Type)) -> bool {
+        match ty.kind {
+            Kind::Interface | Kind::Object { .. } => {
+                !schema.fields(id).any(|it| self.shows_field(schema, it))
+            }
+            Kind::Union => !ty.possible.iter().any(|it| self.shows_type(schema.object(it))),
+            Kind::Enum | Kind::InputObject { .. } | Kind::Scalar => false,
+        }
+    }
+
+    /// The fields of interfaces that a type does not show. Whoever asks an interface for one asks
+    /// every type that can answer, so that nothing is kept from the caller that it may have.
+    fn lacking(&self, schema: &Schema, (id, ty): (TypeId, &Type)) -> Vec<FieldId> {
+        let of_interfaces = ty.interfaces.iter().flat_map(|it| schema.fields(*it));
+        let lacking = of_interfaces.filter(|it| {
+            let own = schema.field_named(id, &schema.field(*it).name);
+            self.shows_field(schema, *it) && !own.is_some_and(|it| self.shows_field(schema, it))
+        });
+        lacking.collect()
     }
 
     // The budget of this loop is the schema: every type is visited once.
