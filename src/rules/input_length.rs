@@ -3,9 +3,10 @@
 use crate::{
     diagnostic::Diagnostics,
     rules::{
-        Entry, Meta, Setting,
+        Demand, Demanded, Entry, Meta, Setting,
         inputs::{Content, Fits, Grain, Look, Range, Test, Value, content},
     },
+    schema::Schema,
     verdict::Code,
     yaml::{self, Fields, Node},
 };
@@ -14,7 +15,10 @@ use crate::{
 pub(super) const ENTRY: Entry = Entry {
     meta: &META,
     setting: Setting::Input {
-        read: |demands, ground, found| content(RULE, demands, ground, found),
+        read: |demands, ground, found| {
+            demands.iter().for_each(|it| know_lists(it, ground.schema, found));
+            content(RULE, demands, ground, found)
+        },
         unbound: |node, _, found| drop((RULE.read)(node, found)),
         schema: SCHEMA,
     },
@@ -81,8 +85,27 @@ fn read(node: &Node, found: &mut Diagnostics) -> Option<Length> {
     Some(Length::Each { items, text })
 }
 
+/// Warns of `items` beside `text` where nothing is a list; alone, it is in the wrong place.
+fn know_lists(demand: &Demand<'_>, schema: &Schema, found: &mut Diagnostics) {
+    // What is wrong with the ranges themselves is told by who reads them.
+    let length = read(demand.node, &mut Diagnostics::default());
+    let Some(Length::Each { items: Some(_), text: Some(_) }) = length else { return };
+    let is_list = |it: &Demanded| Fits::List.takes_at(schema, it.place, it.named);
+    if !demand.at.is_empty() && !demand.at.iter().any(is_list) {
+        let message = "no place that `at` names holds a list: `items` has no effect";
+        found.push(demand.node.warning("no-effect", message).help("delete `items`"));
+    }
+}
+
 impl Test for Length {
     const GRAIN: Grain = Grain::Whole;
+
+    fn fits(&self, of_rule: Fits) -> Fits {
+        match self {
+            Self::Each { items: Some(_), text: None } => Fits::List,
+            Self::Each { .. } | Self::Either(_) => of_rule,
+        }
+    }
 
     fn objection(&self, value: &Value<'_, '_>) -> Option<String> {
         match self {

@@ -96,6 +96,22 @@ fn a_wildcard_that_binds_nothing_has_no_effect() {
 }
 
 #[test]
+fn items_are_counted_of_lists_alone() {
+    let length = |at: &str, length: &str| format!("  - {{ at: [{at}], length: {{ {length} }} }}");
+    let (items, both) = ("items: ..2", "items: ..2, text: ..9");
+    check_wrong(&length("'Query.order(number:)'", items), &["wrong-place"]);
+    check_wrong(&length("scalar URL", items), &["wrong-place"]);
+    check_wrong(&length("'*(number:)'", items), &["no-effect"]);
+    check_wrong(&length("'Query.order(number:)'", both), &["no-effect"]);
+    check_wrong(&length("'*(number:)'", both), &["no-effect"]);
+    check_wrong(&length("'Query.orders(tags:)'", items), &[]);
+    check_wrong(&length("'Query.orders(tags:)'", both), &[]);
+    check_wrong(&length("'*(number:)', '*(tags:)'", items), &[]);
+    check_wrong(&length("'*(number:)', '*(tags:)'", both), &[]);
+    check_wrong(&length("'*(number:)'", "text: ..9"), &[]);
+}
+
+#[test]
 fn mistakes_in_what_is_demanded() {
     for range in ["5", "2..1", "'..'", "a..b"] {
         check_wrong(&format!("  - {{ at: ['*(first:)'], range: {range} }}"), &["not-a-range"]);

@@ -18,6 +18,8 @@ pub(in crate::rules) enum Fits {
     Length,
     /// Values of enums and scalars.
     Leaf,
+    /// Lists of anything.
+    List,
     /// Numbers.
     Number,
     /// Texts: `String`, `ID` and custom scalars that do not call themselves integers.
@@ -25,6 +27,21 @@ pub(in crate::rules) enum Fits {
 }
 
 impl Fits {
+    /// Whether a demand's values at a place are of the kind.
+    pub(in crate::rules) fn takes_at(
+        self,
+        schema: &Schema,
+        place: InputPlace,
+        named: Named,
+    ) -> bool {
+        match place {
+            InputPlace::Input(input) => self.takes(schema, &schema.input(input).ty, named),
+            InputPlace::Scalar(scalar) => {
+                self.takes(schema, &TypeRef { named: scalar, wrappers: [].into() }, named)
+            }
+        }
+    }
+
     fn takes(self, schema: &Schema, ty: &TypeRef, named: Named) -> bool {
         let inner = TypeRef { named: ty.named, wrappers: [].into() };
         let (kind, name) = (schema.ty(ty.named).kind, &*schema.ty(ty.named).name);
@@ -37,6 +54,7 @@ impl Fits {
             Self::Custom => is_custom,
             Self::Length => is_text || ty.list_depth() > 0,
             Self::Leaf => matches!(kind, Kind::Enum | Kind::Scalar) && name != "Boolean",
+            Self::List => ty.list_depth() > 0,
             Self::Number if is_whole || name == "Float" => true,
             // A `Decimal` says so by its name in the policy; a wildcard cannot know.
             Self::Number => is_custom && named == Named::Exactly,
@@ -50,6 +68,7 @@ impl Fits {
             Self::Custom => "a value of a custom scalar",
             Self::Length => "a text or list",
             Self::Leaf => "a text or number",
+            Self::List => "a list",
             Self::Number => "a number",
             Self::Text => "a text",
         }
@@ -65,12 +84,7 @@ pub(super) fn bind(
 ) -> Vec<InputPlace> {
     let mut bound = Vec::new();
     for demanded in &demand.at {
-        let is_taken = match demanded.place {
-            InputPlace::Input(input) => fits.takes(schema, &schema.input(input).ty, demanded.named),
-            InputPlace::Scalar(named) => {
-                fits.takes(schema, &TypeRef { named, wrappers: [].into() }, demanded.named)
-            }
-        };
+        let is_taken = fits.takes_at(schema, demanded.place, demanded.named);
         match demanded.named {
             _ if is_taken => bound.push(demanded.place),
             Named::ByWildcard => {}

@@ -29,6 +29,11 @@ pub(in crate::rules) trait Test: Debug + Send + Sync + 'static {
     /// What is judged.
     const GRAIN: Grain;
 
+    /// The values that it is about, of those that the rule is about.
+    fn fits(&self, of_rule: Fits) -> Fits {
+        of_rule
+    }
+
     /// What is wrong with a value that is there, for the log; `None` when nothing is.
     fn objection(&self, value: &Value<'_, '_>) -> Option<String>;
 }
@@ -63,8 +68,10 @@ pub(in crate::rules) fn content<T: Test>(
     let mut bound = Vec::new();
     let mut tests = Vec::new();
     for demand in demands {
-        let places = bind(ground.schema, demand, content.fits, found);
-        let Some(test) = (content.read)(demand.node, found) else { continue };
+        let test = (content.read)(demand.node, found);
+        let fits = test.as_ref().map_or(content.fits, |it| it.fits(content.fits));
+        let places = bind(ground.schema, demand, fits, found);
+        let Some(test) = test else { continue };
         bound.push(places);
         tests.push(Demanding {
             name: demand.name.into(),
