@@ -7,7 +7,7 @@ use crate::{
         Demand, Entry, InputPlace, Meta, Setting,
         inputs::{Content, Fits, Grain, Look, Test, Value, content},
     },
-    schema::{Kind, Schema, Type},
+    schema::{Kind, Scalar, Schema, Type},
     verdict::Code,
     yaml::{Node, shape},
 };
@@ -62,23 +62,44 @@ fn read(node: &Node, found: &mut Diagnostics) -> Option<OneOf> {
     Some(OneOf { texts: items.iter().map(|(it, _)| (*it).into()).collect(), numbers })
 }
 
-/// Warns of what is no value of any of the enums, when the demand is of enums alone.
+/// Warns of what is no value at any of the places, where their types tell.
 fn know_values(demand: &Demand<'_>, schema: &Schema, found: &mut Diagnostics) {
-    let types = demand.at.iter().map(|it| match it.place {
+    let places = demand.at.iter().filter(|it| Fits::Leaf.takes_at(schema, it.place, it.named));
+    let types = places.map(|it| match it.place {
         InputPlace::Input(input) => schema.ty(schema.input(input).ty.named),
         InputPlace::Scalar(scalar) => schema.ty(scalar),
     });
     let types: Vec<&Type> = types.collect();
-    if types.is_empty() || types.iter().any(|it| it.kind != Kind::Enum) {
+    if types.is_empty() {
         return;
     }
-    let known = || types.iter().flat_map(|it| &it.values).map(|it| &*it.name);
     // What is wrong with the list itself is told by who reads it.
     for (text, node) in shape::placed_names(demand.node, &mut Diagnostics::default()) {
-        if known().all(|it| it != text) {
-            let message = format!("`{text}` is no value of the enum");
-            found.push(node.warning("no-effect", message).did_you_mean(text, known()));
+        if types.iter().any(|it| can_be(it, text, node)) {
+            continue;
         }
+        let known = types.iter().flat_map(|it| &it.values).map(|it| &*it.name);
+        if types.iter().all(|it| it.kind == Kind::Enum) {
+            let message = format!("`{text}` is no value of the enum");
+            found.push(node.warning("no-effect", message).did_you_mean(text, known));
+        } else {
+            let message = format!("no place that `at` names ever holds `{text}`");
+            let help = "write numbers without quotes, and whole ones for `Int`";
+            found.push(node.warning("no-effect", message).help(help));
+        }
+    }
+}
+
+/// Whether a value of the type can be the one that is listed. A text or ID can be anything, and what
+/// a custom scalar holds nobody knows.
+fn can_be(ty: &Type, text: &str, node: &Node) -> bool {
+    let number = || Number::parse(node.as_plain()?);
+    match (ty.kind, ty.scalar) {
+        (Kind::Enum, _) => ty.values.iter().any(|it| *it.name == *text),
+        (_, Scalar::Boolean) => false,
+        (_, Scalar::Float) => number().is_some(),
+        (_, Scalar::Int) => number().is_some_and(|it| it.is_whole()),
+        (_, Scalar::Id | Scalar::Other | Scalar::String | Scalar::Upload) => true,
     }
 }
 

@@ -112,6 +112,20 @@ fn items_are_counted_of_lists_alone() {
 }
 
 #[test]
+fn what_a_type_never_holds_is_listed_for_nothing() {
+    let one_of = |at: &str, all: &str| format!("  - {{ at: [{at}], one_of: [{all}] }}");
+    let (int, float) = ("'Query.items(first:)'", "'Query.items(ratio:)'");
+    check_wrong(&one_of(int, "'\"10\"', abc, 1.5"), &["no-effect"; 3]);
+    check_wrong(&one_of(int, "\"10\""), &["no-effect"]);
+    check_wrong(&one_of(int, "10, 2.0, 1e3, -1"), &[]);
+    check_wrong(&one_of(float, "1.5, 2"), &[]);
+    check_wrong(&one_of(float, "1.5, \"2\", two"), &["no-effect"; 2]);
+    check_wrong(&one_of("'*(first:)', '*(sort:)'", "10, NEWEST, OLDSET"), &["no-effect"]);
+    check_wrong(&one_of("'Query.order(id:)'", "10, \"11\", abc"), &[]);
+    check_wrong(&one_of("'Query.items(last:)'", "\"11\", abc"), &[]);
+}
+
+#[test]
 fn mistakes_in_what_is_demanded() {
     for range in ["5", "2..1", "'..'", "a..b"] {
         check_wrong(&format!("  - {{ at: ['*(first:)'], range: {range} }}"), &["not-a-range"]);
