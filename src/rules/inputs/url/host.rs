@@ -49,7 +49,7 @@ pub(in crate::rules) fn is_public(host: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// What keeps a text from being a host name in ASCII. RFC 1123 §2.1: letters, digits and hyphens.
+/// What keeps a text from being a host name in ASCII.
 fn name_problem(host: &str) -> Option<&'static str> {
     if !host.is_ascii() {
         return Some("a host that is not ASCII");
@@ -60,17 +60,19 @@ fn name_problem(host: &str) -> Option<&'static str> {
     host.rsplit('.').next().is_some_and(is_number).then_some("an IP address")
 }
 
+/// RFC 1123 §2.1: letters, digits and hyphens. Underscores, and hyphens at the end, are in names that
+/// resolve nevertheless, and every parser reads them as they are written.
 fn is_label(label: &str) -> bool {
     !label.is_empty()
         && label.len() <= MAX_LABEL
-        && label.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
+        && label.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_'))
         && !label.starts_with('-')
-        && !label.ends_with('-')
 }
 
 /// A host whose last label is a number is an IPv4 address: decimal, octal or hexadecimal, of one to
-/// four parts. URL standard §3.5, "ends in a number".
+/// four parts. URL standard §3.5, "ends in a number". To some who read numbers, `1_0` is 10.
 fn is_number(label: &str) -> bool {
+    let label = &*label.replace('_', "");
     let hexadecimal = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
     label.bytes().all(|it| it.is_ascii_digit())
         || hexadecimal.is_some_and(|it| it.bytes().all(|it| it.is_ascii_hexdigit()))
@@ -94,14 +96,7 @@ fn is_below(host: &str, name: &str) -> bool {
     let Some((before, end)) = host.split_at_checked(at) else { return false };
     let Some(labels) = before.strip_suffix('.') else { return false };
     // What is no label ends the host for some parsers: `evil.example;.feeds.example.com`.
-    host.len() <= MAX_NAME
-        && labels.split('.').all(is_label_below)
-        && end.eq_ignore_ascii_case(name)
-}
-
-/// A label under a name that somebody has listed: there, underscores are common.
-fn is_label_below(label: &str) -> bool {
-    is_label(&label.replace('_', "a"))
+    host.len() <= MAX_NAME && labels.split('.').all(is_label) && end.eq_ignore_ascii_case(name)
 }
 
 /// RFC 1035 §2.3.4.
@@ -176,6 +171,11 @@ mod tests {
                 "internal.example.org",
                 "notlocal",
                 "10.20.30.example.org",
+                "my_bucket.s3.amazonaws.com",
+                "_a.b_.example.org",
+                "foo-.tumblr.com",
+                "a_b.c",
+                "a-.b",
             ]
             .map(|it| if it == "notlocal" { "not-local.org" } else { it }),
             Ok(()),
@@ -196,6 +196,8 @@ mod tests {
             "999.999",
             "a.1",
             "0XA9.0XFE.43518",
+            "127.0.0.1_",
+            "0x7f_00_00_01",
         ];
         check(&all, Err("an IP address"));
     }
@@ -227,9 +229,7 @@ mod tests {
 
     #[test]
     fn what_is_no_host_name() {
-        let all = [
-            "", "a..b", "a.b.", ".a.b", "a_b.c", "a%2e.b", "-a.b", "a-.b", "a b.c", "*.a.b", "a.b!",
-        ];
+        let all = ["", "a..b", "a.b.", ".a.b", "a%2e.b", "-a.b", "a b.c", "*.a.b", "a.b!"];
         check(&all, Err("not a host name"));
         check(
             &["ex\u{e4}mple.org", "169\u{3002}254.a", "\u{ff41}.b"],
@@ -247,6 +247,7 @@ mod tests {
             ("eu.feeds.example.com", true),
             ("a.b.feeds.example.com", true),
             ("my_feed.feeds.example.com", true),
+            ("feed-.feeds.example.com", true),
             ("evil.example;.feeds.example.com", false),
             ("evil.example'.feeds.example.com", false),
             ("evil.example`.feeds.example.com", false),
@@ -263,7 +264,10 @@ mod tests {
         }
         let one = HostPattern::parse("feeds.example.com").unwrap();
         assert!(one.matches("FEEDS.example.com") && !one.matches("a.feeds.example.com"));
-        for text in ["", "*", "*.", "a.*.b", "10.0.0.1", "a_b", "https://a.b"] {
+        for host in ["my_bucket.s3.amazonaws.com", "foo-.tumblr.com", "my_service"] {
+            assert!(HostPattern::parse(host).unwrap().matches(host), "{host}");
+        }
+        for text in ["", "*", "*.", "a.*.b", "10.0.0.1", "-a", "https://a.b"] {
             assert_eq!(HostPattern::parse(text), None, "{text}");
         }
     }
