@@ -190,7 +190,7 @@ fn liftable(
     }
     if entry.is_some() {
         let error = node.error("not-a-limit", format!("`{name}` is no limit and cannot be lifted"));
-        found.push(error.help("an exception lifts settings under `limits`"));
+        found.push(error.help("an exception lifts settings under `limits`, and `cost.max`"));
         return None;
     }
     let known: Vec<_> = registry.iter().filter(|it| can_be_lifted(it)).collect();
