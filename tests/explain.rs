@@ -239,3 +239,36 @@ fn the_hash_for_exceptions_finds_every_layout() {
         assert_eq!(program.status().unwrap().code(), Some(0), "{document}");
     }
 }
+
+/// Whichever profile were taken could be the wrong one: a server refuses, and so it is told.
+#[test]
+fn a_profile_that_nobody_can_choose_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("s.graphql", "type Query { me: Int }");
+    write("q.graphql", "{ me }");
+    let policy = "version: 1\nname: t\nschema: { file: s.graphql }\n\
+        conditions: { partner: 'claims.partner == \"a\"' }\n\
+        profiles: [{ name: partners, when: partner, limits: { depth: 9 } }]\n";
+    write("p.yaml", policy);
+    let explain = |format: &str, claims: &str| {
+        write("c.json", claims);
+        let output = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+            .args(["explain", "--policy", "p.yaml", "--claims", "c.json", "q.graphql"])
+            .args(["--format", format])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, text) = explain("text", "{}");
+    assert_eq!(code, Some(1));
+    assert!(text.starts_with("refused: FORBIDDEN by `profile`\n  "), "{text}");
+    assert!(text.contains("condition partner") && text.contains("no answer"), "{text}");
+    let (code, told) = explain("json", "{}");
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let decided = (told.get("verdict"), told.pointer("/deciding/code"));
+    assert_eq!(code, Some(1));
+    assert_eq!(decided, (Some(&json!("reject")), Some(&json!("FORBIDDEN"))));
+    assert_eq!(explain("text", r#"{"partner": "a"}"#).0, Some(0));
+}

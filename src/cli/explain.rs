@@ -95,11 +95,11 @@ fn try_run(arguments: &Arguments) -> Result<Exit, String> {
         Some(batch) => batch::run(batch, &policy, profile),
         None => {
             let caller = caller(arguments.claims.as_deref())?;
-            let profile = match profile {
-                Some(profile) => profile,
-                None => profile_of(&policy, &caller)?,
-            };
-            explain_one(arguments, (&policy, profile, &caller))
+            let profile = profile.map_or_else(|| profile_of(&policy, &caller), Ok);
+            match profile {
+                Ok(profile) => explain_one(arguments, (&policy, profile, &caller)),
+                Err(told) => Ok(print(arguments, &told)),
+            }
         }
     }
 }
@@ -125,22 +125,30 @@ fn explain_one(
             explain(policy, profile, &request, (caller, sources::now()))
         }
     };
+    Ok(print(arguments, &told))
+}
+
+fn print(arguments: &Arguments, told: &Explanation) -> Exit {
     match arguments.format {
-        Format::Json => terminal::data(&format!("{:#}\n", as_json(&told))),
-        Format::Text => terminal::data(&as_text(&told)),
+        Format::Json => terminal::data(&format!("{:#}\n", as_json(told))),
+        Format::Text => terminal::data(&as_text(told)),
     }
-    Ok(if told.deciding.is_some() { Exit::Found } else { Exit::Fine })
+    if told.deciding.is_some() { Exit::Found } else { Exit::Fine }
 }
 
 fn named(policy: &Policy, name: &str) -> Result<ProfileIdx, String> {
     policy.profile_named(name).ok_or_else(|| format!("the policy has no profile `{name}`"))
 }
 
-/// The profile that a caller has.
-fn profile_of(policy: &Policy, caller: &Caller) -> Result<ProfileIdx, String> {
+/// The profile that a caller has; where a condition has no answer, why it is refused.
+fn profile_of(policy: &Policy, caller: &Caller) -> Result<ProfileIdx, Box<Explanation>> {
     let seen = Seen::new(caller);
     let asked = Asked::new(&policy.conditions, &seen);
-    policy.profile_of(&asked).map_err(|it| it.detail.into())
+    policy.profile_of(&asked).map_err(|violation| {
+        let conditions = asked.answered().map(|(name, it)| (name.into(), it.clone()));
+        let conditions = conditions.collect();
+        Box::new(Explanation { conditions, ..Explanation::of_refusal(violation) })
+    })
 }
 
 fn caller(claims: Option<&Path>) -> Result<Caller, String> {
