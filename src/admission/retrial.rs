@@ -15,7 +15,7 @@ use crate::{
     json,
     operation::{Variables, coerce},
     policy::Stance,
-    rules::{self, Facts, Rule, RuleIdx},
+    rules::{self, Facts, Rule, RuleIdx, Setting},
     schema::OperationKind,
     verdict::{Code, Mode, Violation, ids},
 };
@@ -157,10 +157,14 @@ impl Retrial<'_> {
             let of_rule = all.iter().filter(|(it, _)| it.rule == rule);
             let id = applied.meta().id;
             let is_hidden = self.is_hidden((known, document), variables, (rule, id));
+            if is_hidden && matches!(policy.setting(rule), Setting::Limit { .. }) {
+                let why = || format!("`{id}` asks for {VALUES}").into();
+                so_far.judged.unmeasured.get_or_insert_with(why);
+            }
             let said = if is_hidden && so_far.is_of_whole(applied) {
                 self.of_what_went_on((known, variables), (rule, mode))
             } else if is_hidden {
-                self.as_then((known, variables), (rule, mode), "values that the log does not hold")
+                self.as_then((known, variables), (rule, mode), VALUES)
             } else {
                 of_rule.fold(Says::Objects(None), |said, (left, variables)| {
                     said.and(self.part((known, left), variables, (mode, limit), so_far))
@@ -312,6 +316,9 @@ impl Says {
         }
     }
 }
+
+/// What a log without values does not have.
+const VALUES: &str = "values that the log does not hold";
 
 /// Rules for which a value of the same size is not the same.
 const LOOKS_AT_VALUES: &[&str] =

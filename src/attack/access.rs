@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::{
     attack::{World, intent::AccessRules},
-    expression::{Asked, Name, Resolve, Value, When},
+    expression::{Asked, Expression, Name, Resolve, Value, When},
     identity::Seen,
     schema::{FieldId, TypeId},
 };
@@ -51,6 +51,9 @@ impl World<'_> {
             return Sight::Open;
         }
         let rules = self.binding(access, on, field);
+        if self.is_tagged(access, on, field) {
+            return Sight::Unknown;
+        }
         if rules.is_empty() {
             let is_root = ROOTS.iter().any(|it| self.schema().root(*it) == Some(on));
             let denied = is_root && access.is_denied_by_default;
@@ -59,11 +62,34 @@ impl World<'_> {
         let (on, name) = (&self.schema().ty(on).name, &self.schema().field(field).name);
         let coordinate = format!("{on}.{name}");
         let place = Place::new(&coordinate, around);
-        if rules.iter().any(|it| it.source().contains("args")) {
+        if rules.iter().any(|it| it.source().contains("args") || self.asks_how_it_comes(it)) {
             return Sight::Unknown;
         }
         let allows = |it: &&When| self.holds(it, &place);
         if rules.iter().all(allows) { Sight::Allowed } else { Sight::Denied }
+    }
+
+    /// Whether a condition looks at the operation or at the way it comes, which differ here by
+    /// attempt.
+    fn asks_how_it_comes(&self, when: &When) -> bool {
+        let asks = |it: &Expression| it.asks_for(&[Name::Operation, Name::Request]);
+        let named: Vec<_> = self.policy.conditions.iter().map(|(_, it)| it).collect();
+        let Some(expression) = when.expression() else { return false };
+        // Conditions rest on earlier ones alone, all of which are in the list.
+        let mut through = expression.conditions().iter().filter_map(|it| named.get(*it));
+        asks(expression) || through.any(|it| asks(it) || !it.conditions().is_empty())
+    }
+
+    /// Whether a rule may bind a field by what its directive says, which is not read here.
+    fn is_tagged(&self, access: &AccessRules, on: TypeId, field: FieldId) -> bool {
+        let schema = self.schema();
+        let own = schema.coordinate(field);
+        let mut applied = schema.ty(on).directives.iter().chain(&schema.field(field).directives);
+        let starts = |name: &str| format!("@{name}(");
+        // A rule by its name decides alone.
+        !access.rules.iter().any(|(it, _)| *it == own)
+            && applied
+                .any(|it| access.rules.iter().any(|(on, _)| on.starts_with(&starts(&it.name))))
     }
 
     /// Whether the caller may select a field when these arguments are given.
@@ -119,8 +145,8 @@ impl World<'_> {
         }
         let directives = [&ty.directives, &schema.field(field).directives];
         let applied = directives.into_iter().flatten().map(|it| format!("@{}", it.name));
-        let broad = [ty.name.to_string(), format!("*.{name}")].into_iter().chain(applied);
-        broad.flat_map(named).collect()
+        let broad = [ty.name.to_string(), format!("{}.*", ty.name), format!("*.{name}")];
+        broad.into_iter().chain(applied).flat_map(named).collect()
     }
 }
 

@@ -98,7 +98,7 @@ pub(super) fn lists(depth: usize) -> Value {
 
 /// How deep a value is.
 // Recursion over a value that this module has made, as deep as `MAX_DEPTH`.
-fn height(value: &Value) -> usize {
+pub(super) fn height(value: &Value) -> usize {
     let inner = match value {
         Value::Array(items) => items.iter().map(height).max(),
         Value::Object(members) => members.values().map(height).max(),

@@ -4,10 +4,13 @@ use std::cell::LazyCell;
 
 use serde_json::Value;
 
-use crate::attack::{
-    Attempt, Request, Side, Transport, World, deep,
-    deliver::{self, Site},
-    shapes::repeat,
+use crate::{
+    attack::{
+        Attempt, Request, Side, Transport, World, deep,
+        deliver::{self, Site},
+        shapes::repeat,
+    },
+    schema::InputId,
 };
 
 /// Attempts against every limit on loads.
@@ -24,7 +27,14 @@ pub(super) fn attempts(world: &World<'_>) -> Vec<Attempt> {
     let lists = deliver::list_site(world);
     both(world, "limits.variables.list", &mut all, |n| {
         let of = |item: &Value| Value::Array(vec![item.clone(); n]);
-        let declared = lists.as_ref().map(|(site, item)| valued(world, site, of(item)));
+        let is_deep = |it: &(InputId, Value)| {
+            let max = world.limit("limits.variables.depth").map(|it| it.max);
+            max.is_some_and(|max| deep::height(&it.1) as u64 > max)
+        };
+        let declared = lists.as_ref().and_then(|(site, item)| {
+            let whole = site.whole(world, of(item))?;
+            (!is_deep(&whole)).then(|| valued(world, site, of(item)))
+        });
         Some(with_undeclared(world, declared, of(&1.into())))
     });
     let nested = LazyCell::new(|| deep::Values::of(world));

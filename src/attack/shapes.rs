@@ -34,6 +34,9 @@ impl<'p> Carrier<'p> {
 
     /// With `n` times `each`: ten in every spread of a fragment, and the rest beside.
     pub(super) fn tens(&self, each: &str, n: usize) -> Request {
+        if n < 10 {
+            return self.spreading("...F", &repeat(each, n));
+        }
         let (spreads, rest) = (repeat("...F", n / 10), repeat(&format!(" {each}"), n % 10));
         self.spreading(&format!("{spreads}{rest}"), &repeat(each, 10))
     }

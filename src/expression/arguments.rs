@@ -1,8 +1,8 @@
 //! Which arguments an expression looks at: of its field, of the one around it, of the root field.
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr, SelectExpr};
+use cel::common::ast::{Expr, IdedExpr, SelectExpr};
 
-use crate::expression::Name;
+use crate::expression::{Name, paths::open_parts};
 
 /// The arguments that are looked at where they are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,26 +30,13 @@ impl LookedAt {
         let mut open = vec![root];
         while let Some(part) = open.pop() {
             match &part.expr {
-                Expr::Call(call) => open.extend(call.args.iter().chain(call.target.as_deref())),
-                Expr::Comprehension(it) => {
-                    open.extend([&it.iter_range, &it.accu_init]);
-                    open.extend([&it.loop_cond, &it.loop_step, &it.result]);
-                }
                 Expr::Ident(name) => looked_at.add(Name::parse(name), None),
-                Expr::List(list) => open.extend(&list.elements),
-                Expr::Map(map) => {
-                    for entry in &map.entries {
-                        if let EntryExpr::MapEntry(entry) = &entry.expr {
-                            open.extend([&entry.key, &entry.value]);
-                        }
-                    }
-                }
                 Expr::Select(select) => match whose(select) {
                     Some((_, None)) if select.field == Name::Field.text() => {}
                     Some((name, member)) => looked_at.add(Some(name), member),
                     None => open.push(&select.operand),
                 },
-                Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {}
+                _ => open_parts(part, &mut open),
             }
         }
         looked_at

@@ -3,7 +3,7 @@
 //!
 //! Words of closed vocabularies are judged here. What only a schema knows is for those who have it.
 
-use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 
 use crate::{
     diagnostic::suggestion,
@@ -40,26 +40,10 @@ pub(super) fn compared(root: &IdedExpr) -> Vec<Compared> {
     let mut found = Vec::new();
     let mut open = vec![root];
     while let Some(part) = open.pop() {
-        match &part.expr {
-            Expr::Call(call) => {
-                of_call(call, &mut found);
-                open.extend(call.args.iter().chain(call.target.as_deref()));
-            }
-            Expr::Comprehension(it) => {
-                open.extend([&it.iter_range, &it.accu_init]);
-                open.extend([&it.loop_cond, &it.loop_step, &it.result]);
-            }
-            Expr::List(list) => open.extend(&list.elements),
-            Expr::Map(map) => {
-                for entry in &map.entries {
-                    if let EntryExpr::MapEntry(entry) = &entry.expr {
-                        open.extend([&entry.key, &entry.value]);
-                    }
-                }
-            }
-            Expr::Select(select) => open.push(&select.operand),
-            Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {}
+        if let Expr::Call(call) = &part.expr {
+            of_call(call, &mut found);
         }
+        paths::open_parts(part, &mut open);
     }
     found
 }

@@ -23,25 +23,30 @@ pub(super) fn paths(root: &IdedExpr) -> Vec<Path> {
             found.push(Path { name, members });
             continue;
         }
-        match &part.expr {
-            Expr::Call(call) => open.extend(call.args.iter().chain(call.target.as_deref())),
-            Expr::Comprehension(it) => {
-                open.extend([&it.iter_range, &it.accu_init]);
-                open.extend([&it.loop_cond, &it.loop_step, &it.result]);
-            }
-            Expr::List(list) => open.extend(&list.elements),
-            Expr::Map(map) => {
-                for entry in &map.entries {
-                    if let EntryExpr::MapEntry(entry) = &entry.expr {
-                        open.extend([&entry.key, &entry.value]);
-                    }
-                }
-            }
-            Expr::Select(select) => open.push(&select.operand),
-            Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {}
-        }
+        open_parts(part, &mut open);
     }
     found
+}
+
+/// Adds the parts of an expression to those that are open.
+pub(super) fn open_parts<'e>(part: &'e IdedExpr, open: &mut Vec<&'e IdedExpr>) {
+    match &part.expr {
+        Expr::Call(call) => open.extend(call.args.iter().chain(call.target.as_deref())),
+        Expr::Comprehension(it) => {
+            open.extend([&it.iter_range, &it.accu_init]);
+            open.extend([&it.loop_cond, &it.loop_step, &it.result]);
+        }
+        Expr::List(list) => open.extend(&list.elements),
+        Expr::Map(map) => {
+            for entry in &map.entries {
+                if let EntryExpr::MapEntry(entry) = &entry.expr {
+                    open.extend([&entry.key, &entry.value]);
+                }
+            }
+        }
+        Expr::Select(select) => open.push(&select.operand),
+        Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {}
+    }
 }
 
 /// `has(args.by.role)`

@@ -59,8 +59,9 @@ fn profiles(draft: &Draft<'_, '_>, found: &mut Diagnostics) {
     let of_documents: Vec<_> = of_documents(draft.root, "profile").collect();
     for (profile, place) in profiles.iter().skip(1).zip(places) {
         let name = &profile.name;
-        if of_documents.iter().any(|it| it.as_text() == Some(name)) {
-            if matches!(profile.when, When::Never) && place.rates.is_some() {
+        let is_nobodys = matches!(profile.when, When::Never) || hidden_by.is_some();
+        if is_nobodys && of_documents.iter().any(|it| it.as_text() == Some(name)) {
+            if place.rates.is_some() {
                 let message = format!("the `rates` of profile `{name}` have no effect");
                 let warning = place.node.warning("no-effect", message);
                 found.push(warning.help("a document spends of the rates of whoever sends it"));

@@ -45,6 +45,11 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Whether another connection may do: the upstream is there.
+    pub(super) const fn is_of_one_connection(&self) -> bool {
+        matches!(self, Self::Broken { .. } | Self::Unprocessed(_))
+    }
+
     /// With what is known about the end of the connection.
     pub(super) fn broken(error: hyper::Error, ended: &Ended) -> Self {
         Self::Broken { error, wire: ended.said().map(str::to_owned) }

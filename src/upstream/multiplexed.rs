@@ -55,7 +55,7 @@ impl Multiplexed {
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             // Until the upstream has said how many it takes: what is sent above that is refused.
-            .initial_max_send_streams(1)
+            .initial_max_send_streams(UNTIL_SAID)
             .max_header_list_size(u32::try_from(max_head).unwrap_or(u32::MAX));
         let (sender, connection) = builder
             .handshake(TokioIo::new(wire))
@@ -64,11 +64,16 @@ impl Multiplexed {
         let max_streams = Rc::new(Cell::new(MAX_STREAMS as usize));
         tokio::task::spawn_local({
             let (mut connection, max_streams) = (connection, Rc::clone(&max_streams));
+            let mut has_said = false;
             // How it ended is told to those who wait for answers.
             poll_fn(move |ctx| {
                 let ended = Pin::new(&mut connection).poll(ctx);
                 let allowed = connection.current_max_send_streams();
-                max_streams.set(allowed.min(MAX_STREAMS as usize));
+                // Until then requests wait in this connection, or each would open another.
+                has_said |= allowed > UNTIL_SAID;
+                if has_said {
+                    max_streams.set(allowed.min(MAX_STREAMS as usize));
+                }
                 ended.map(drop)
             })
         });
@@ -189,6 +194,8 @@ where
 
 /// 100 requests: what servers allow as a rule; further ones open another connection.
 const MAX_STREAMS: u32 = 100;
+/// 1 request at a time.
+const UNTIL_SAID: usize = 1;
 /// 64 KiB per stream: RFC 9113's initial value.
 const STREAM_WINDOW: u32 = 64 * 1024;
 /// Enough for every stream at once, so that clients that read slowly fill their own windows and

@@ -149,12 +149,15 @@ impl Replica {
                 Err(broken) => return Err(broken),
             }
         }
-        match self.exchange_anew(request, deadline).await {
-            Err(Broken { unsent: Some(unsent), failure: Failure::Unprocessed(_) }) => {
-                self.exchange_anew(unsent, deadline).await
+        for _ in 1..FRESH {
+            match self.exchange_anew(request, deadline).await {
+                Err(Broken { unsent: Some(unsent), failure }) if failure.is_of_one_connection() => {
+                    request = unsent;
+                }
+                answer => return answer,
             }
-            answer => answer,
         }
+        self.exchange_anew(request, deadline).await
     }
 
     /// Sends a request over a connection that is opened for it, or was meanwhile.
@@ -283,3 +286,6 @@ impl Idle {
         Self { link, since: Instant::now() }
     }
 }
+
+/// 3 connections: one that others use, too, can end before it takes a request.
+const FRESH: usize = 3;

@@ -310,6 +310,32 @@ fn holes_in_which_directives_a_request_may_carry() {
     assert_eq!(output.status.code(), Some(0));
 }
 
+/// Policies that are right, and that an attack could take for wrong.
+#[test]
+fn what_holds_is_no_hole() {
+    let tagged = "directive @tag(name: String!) on FIELD_DEFINITION
+        type Query { open: Int @tag(name: \"public\") shut: Int things(given: In): Int }
+        input In { list: [Item!] } input Item { a: Int }";
+    let rules = |on: &str, allow: &str| {
+        format!("authorization: {{ default: deny, rules: [{{ on: ['{on}'], allow: {allow} }}] }}")
+    };
+    for policy in [
+        rules("@tag(name: \"public\")", "always"),
+        rules("Query.*", "always"),
+        rules("Query.open", "'operation.type == \"query\"'"),
+        rules("Query.open", "'request.transport == \"http\"'"),
+        "limits: { variables: { depth: 2 } }".to_owned(),
+        "limits: { fields: 3 }".to_owned(),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, _) =
+            Case { schema: tagged, ..Case::new("right", &policy, "") }.write(folder.path());
+        let output = run(&[&path, "--format", "json"]);
+        assert_eq!(mistakes(&output), BTreeSet::new(), "{policy}");
+        assert_eq!(output.status.code(), Some(0), "{policy}");
+    }
+}
+
 /// A field that is concealed is refused on every way, and no way around is one.
 #[test]
 fn a_policy_that_conceals_has_no_holes() {

@@ -179,7 +179,7 @@ fn what_does_not_agree_is_refused() {
     none.stop();
     // Nothing is made of a text that is too long, whatever comes with it.
     let short = Bench::start("limits: { document: 10B }");
-    let long = ("MAX_DOCUMENT_LIMIT", "the document is longer than the limit");
+    let long = ("MAX_DOCUMENT_LIMIT", "the document has more than 10 bytes");
     short.check_post(&both(&hash("{b}"), "{a#1234567}"), Err(long));
     short.stop();
 }

@@ -3,6 +3,10 @@
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -15,58 +19,65 @@ use crate::{
     start, status,
 };
 
-/// A frame on stream 0 or 1.
 fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
     let length = u8::try_from(payload.len()).unwrap();
     [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
 }
 
-/// Reads until a request is there.
-fn hear(stream: &mut TcpStream) {
+/// Reads until another request is there; false when nobody sends one any more.
+fn hear(stream: &mut TcpStream) -> bool {
     let (mut all, mut piece) = (Vec::new(), [0; 4096]);
     while !all.windows(7).any(|it| it == b"\"query\"") {
-        let n = stream.read(&mut piece).unwrap();
-        assert_ne!(n, 0, "it was closed before a request");
-        all.extend_from_slice(&piece[..n]);
+        match stream.read(&mut piece) {
+            Ok(0) | Err(_) => return false,
+            Ok(n) => all.extend_from_slice(&piece[..n]),
+        }
     }
+    true
 }
 
-/// An upstream that says this of the first request of each of `n` connections, and then answers.
-fn refusing(n: usize, said: Vec<u8>) -> SocketAddr {
+fn answer(stream: u8) -> Vec<u8> {
+    let json = [&[0x88, 0x0f, 0x10, 0x10][..], b"application/json"].concat();
+    [frame(1, 4, stream, &json), frame(0, 1, stream, ANSWER.as_bytes())].concat()
+}
+
+/// An upstream that says this of the first `n` requests, and answers the others.
+fn refusing(n: usize, said: fn(u8) -> Vec<u8>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
+    let n_heard = Arc::new(AtomicUsize::new(0));
     thread::spawn(move || {
-        let mut held = Vec::new();
-        for n_before in 0.. {
-            let (mut stream, _peer) = listener.accept().unwrap();
-            stream.write_all(&frame(4, 0, 0, &[])).unwrap();
-            hear(&mut stream);
-            if n_before < n {
-                stream.write_all(&said).unwrap();
-            } else {
-                let json = [&[0x88, 0x0f, 0x10, 0x10][..], b"application/json"].concat();
-                let answer = frame(0, 1, 1, ANSWER.as_bytes());
-                stream.write_all(&[frame(1, 4, 1, &json), answer].concat()).unwrap();
-            }
-            held.push(stream);
+        for mut stream in listener.incoming().map(Result::unwrap) {
+            let n_heard = Arc::clone(&n_heard);
+            thread::spawn(move || {
+                stream.write_all(&frame(4, 0, 0, &[])).unwrap();
+                for id in (1..).step_by(2) {
+                    if !hear(&mut stream) {
+                        return;
+                    }
+                    let is_refused = n_heard.fetch_add(1, Ordering::SeqCst) < n;
+                    let words = if is_refused { said(id) } else { answer(id) };
+                    stream.write_all(&words).unwrap();
+                }
+            });
         }
     });
     address
 }
 
-fn refused_stream() -> Vec<u8> {
-    frame(3, 0, 1, &[0, 0, 0, 7])
+fn refused_stream(id: u8) -> Vec<u8> {
+    frame(3, 0, id, &[0, 0, 0, 7])
 }
 
-/// No stream was looked at.
-fn go_away() -> Vec<u8> {
-    frame(7, 0, 0, &[0; 8])
+/// This stream was not looked at, nor any behind it.
+fn go_away(id: u8) -> Vec<u8> {
+    frame(7, 0, 0, &[0, 0, 0, id.saturating_sub(2), 0, 0, 0, 0])
 }
 
 #[test]
 fn what_was_not_looked_at_is_sent_again() {
-    for said in [refused_stream(), go_away()] {
-        let address = refusing(1, said);
+    for said in [refused_stream, go_away] {
+        let address = refusing(2, said);
         let proxy = start("http://127.0.0.1", address, |it| it.upstream_http = UpstreamHttp::H2c);
         let answer = post(&proxy);
         assert!(answer.contains(ANSWER), "{answer}");
@@ -76,7 +87,7 @@ fn what_was_not_looked_at_is_sent_again() {
 /// Nobody is shut out for that: the upstream is there.
 #[test]
 fn an_upstream_that_only_refuses_is_told_of() {
-    let proxy = start("http://127.0.0.1", refusing(100, refused_stream()), |it| {
+    let proxy = start("http://127.0.0.1", refusing(100, refused_stream), |it| {
         it.upstream_http = UpstreamHttp::H2c;
         it.bounds.breaker_failures = 1;
     });

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use crate::{
     document::{ValueId, ValueKind},
     json::{Kind, Value, push_escaped},
-    operation::{self, Operation, Variables},
-    schema::Const,
+    operation::{self, Operation, VariableIdx, Variables},
+    schema::{self, Const, Scalar, TypeRef},
 };
 
 /// A value, or a part of one, as it was given.
@@ -21,6 +21,8 @@ pub(super) enum Given<'t> {
     Literal(ValueId),
     /// A variable that was not given.
     Nothing,
+    /// A variable that a server gives in another form than it was sent in: all its values are one.
+    Whatever(VariableIdx),
 }
 
 /// What values are written with: those of the document can have variables in them.
@@ -103,19 +105,31 @@ impl<'o: 't, 'v: 't, 't> Canonical<'o, 'v> {
                 ValueKind::Object => (of_literal(id), "},"),
                 _ => return None,
             },
-            Given::Const(_) | Given::Json(_) | Given::Nothing => return None,
+            Given::Const(_) | Given::Json(_) | Given::Nothing | Given::Whatever(_) => return None,
         })
     }
 
     /// A literal, or what was given for the variable that it is.
     fn variable(self, id: ValueId) -> Given<'t> {
         let Some(variable) = self.operation.variable_at(id) else { return Given::Literal(id) };
-        let default = || self.operation.variables().get(variable.index())?.default;
+        let definition = self.operation.variables().get(variable.index());
+        let default = || definition?.default;
+        if !definition.is_some_and(|it| self.is_as_sent(&it.ty)) {
+            return Given::Whatever(variable);
+        }
         match self.variables.given(variable) {
             Some(operation::Given::Value(it)) => Given::Json(it),
             Some(operation::Given::Default) => default().map_or(Given::Nothing, Given::Literal),
             Some(operation::Given::Absent) | None => Given::Nothing,
         }
+    }
+
+    /// Whether a value of a type is for servers what was sent: no list, which one item may stand
+    /// for, no object, which has defaults, and no ID, which a number may stand for.
+    fn is_as_sent(self, ty: &TypeRef) -> bool {
+        let named = self.operation.schema().ty(ty.named);
+        let is_object = matches!(named.kind, schema::Kind::InputObject { .. });
+        ty.list_depth() == 0 && !is_object && named.scalar != Scalar::Id
     }
 
     /// Writes what has nothing inside.
@@ -140,6 +154,7 @@ impl<'o: 't, 'v: 't, 't> Canonical<'o, 'v> {
                 Some(ValueKind::String(it)) => push_escaped(out, document.string(it)),
                 _ => out.push_str("null"),
             },
+            Given::Whatever(it) => out.push_str(&format!("${}", it.index())),
             Given::Const(_) | Given::Nothing => out.push_str("null"),
         }
     }
@@ -177,6 +192,7 @@ mod tests {
 
     const SCHEMA: &str = "
         scalar JSON
+        input Opt { a: Int = 1 }
         type Query { who(key: JSON = { by: [\"default\"] }): String }
     ";
 
@@ -236,6 +252,23 @@ mod tests {
         check(r#"{"a":"s","b":1}"#, r#"{"a":"s","b":[1,"s",],},"#);
         check("{}", r#"{"b":[[2,],null,],},"#);
         assert_eq!(key("{ who }", "{}").as_deref(), Some(r#"{"by":["default",],},"#));
+    }
+
+    /// A server fills in defaults, makes lists of items and texts of numbers before it gives them
+    /// to the scalar.
+    #[test]
+    fn what_servers_change_in_a_variable_is_one_value() {
+        for (ty, values) in [
+            ("Opt", [r#"{"v":{}}"#, r#"{"v":{"a":1}}"#]),
+            ("ID", [r#"{"v":1}"#, r#"{"v":"1"}"#]),
+            ("[Int]", [r#"{"v":1}"#, r#"{"v":[1]}"#]),
+        ] {
+            let document = format!("query($v: {ty}) {{ who(key: {{ o: $v }}) }}");
+            let texts = values.map(|it| key(&document, it));
+            assert_eq!(texts, [(); 2].map(|()| Some(r#"{"o":$0,},"#.to_owned())), "{ty}");
+        }
+        let document = "query($v: Int) { who(key: { o: $v }) }";
+        assert_ne!(key(document, r#"{"v":1}"#), key(document, r#"{"v":2}"#));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::{
     operation::{Operation, coerce},
     policy::{ListedIdx, Policy, manifest::DocumentId},
     rules::{Used, deprecated_values},
-    schema::{InputOwner, Schema},
+    schema::{FieldId, InputOwner, Schema},
     traffic::{Replay, Replayed},
 };
 
@@ -287,6 +287,10 @@ fn parts(past: &mut Past, text: &str, hash: Digest, name: Option<&str>) -> BTree
         // Of an interface's field, that of the type does not tell.
         if let Some(reason) = &schema.field(node.field).deprecated {
             parts.insert((Kind::Field, operation.coordinate(node).into(), Some(reason.clone())));
+        }
+        if node.field == FieldId::TYPENAME {
+            parts.insert((Kind::Field, operation.coordinate(node).into(), None));
+            continue;
         }
         for field in operation.answering(node) {
             let deprecated = schema.field(field).deprecated.clone();

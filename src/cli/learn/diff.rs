@@ -22,12 +22,20 @@ pub(in crate::cli) fn unified(name: &str, before: &str, after: &str) -> String {
         }
         let to = to.saturating_add(CONTEXT).min(steps.len());
         if out.is_empty() {
+            let name = below_here(name);
             let _ = writeln!(out, "--- a/{name}\n+++ b/{name}");
         }
         hunk(&mut out, &steps, from..to);
         at = to;
     }
     out
+}
+
+/// A path as `git apply` takes it: one that leads elsewhere is that of a file here.
+fn below_here(path: &str) -> &str {
+    let path = path.trim_start_matches("./");
+    let leads_elsewhere = path.starts_with('/') || path.split('/').any(|it| it == "..");
+    if leads_elsewhere { path.rsplit('/').next().unwrap_or(path) } else { path }
 }
 
 /// A line, and whether it is in the old text, in the new one, or in both.

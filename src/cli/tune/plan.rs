@@ -13,7 +13,7 @@ use crate::{
     cost::{Model, compile},
     diagnostic::suggestion,
     digest::Digest,
-    document,
+    document::{self, other_number},
     json::{self, Kind, Literal},
     operation::{Operation, Variables, coerce},
     policy::Policy,
@@ -181,6 +181,10 @@ fn row(past: &mut Past, policy: &Policy, asked: Asked) -> Result<Row, (&'static 
         found: Vec::new(),
         refused: None,
     };
+    if !asked.is_whole && has_other_numbers(&asked) {
+        let shape = shape(&hash, asked.operation.as_deref());
+        return Err(("the log holds it without its numbers, which may say what it costs", shape));
+    }
     let unread = ("the policy cannot read it", shape(&hash, asked.operation.as_deref()));
     let operation = past.operation(&recalled).ok_or(unread)?;
     let name = asked
@@ -192,6 +196,16 @@ fn row(past: &mut Past, policy: &Policy, asked: Asked) -> Result<Row, (&'static 
     let row = Row { asked, operation, shape, name };
     row.price(&policy.cost).ok_or(("its variables are missing or wrong", shape))?;
     Ok(row)
+}
+
+/// Whether a number of it may stand for another one, which the log does not hold.
+fn has_other_numbers(asked: &Asked) -> bool {
+    let variables = json::read(asked.variables.as_bytes(), json::Limits::default());
+    let Ok(variables) = variables else { return true };
+    let given = variables.root().descendants().filter(|it| it.kind() == Kind::Number);
+    let written = asked.text.split(|it: char| !it.is_ascii_digit());
+    let is_other = |it: &str| other_number(it).is_some_and(|other| *other == *it);
+    given.map(json::Value::text).chain(written).any(is_other)
 }
 
 /// Why a row is not sent.

@@ -1,6 +1,6 @@
 //! What is bounded of a head over HTTP/2, which the protocol library has read.
 
-use http::{Version, request::Parts, uri::PathAndQuery};
+use http::{Version, header::COOKIE, request::Parts, uri::PathAndQuery};
 
 use crate::{config::Bounds, server::head::Wrong};
 
@@ -13,7 +13,10 @@ pub(in crate::server) fn over_bounds(head: &Parts, bounds: &Bounds) -> Option<Wr
     if target.len() > bounds.target {
         return Some(Wrong::TargetTooLong);
     }
-    (head.headers.len() > bounds.fields).then_some(Wrong::TooManyFields)
+    // RFC 9113 §8.2.3: pieces of a cookie are one field.
+    let n_pieces = head.headers.get_all(COOKIE).iter().count();
+    let n_fields = head.headers.len().saturating_sub(n_pieces.saturating_sub(1));
+    (n_fields > bounds.fields).then_some(Wrong::TooManyFields)
 }
 
 #[cfg(test)]
@@ -34,5 +37,8 @@ mod tests {
         assert_eq!(head(Version::HTTP_2, "/1234567890", 2), Some(Wrong::TargetTooLong));
         assert_eq!(head(Version::HTTP_2, "/12345678?", 3), Some(Wrong::TooManyFields));
         assert_eq!(head(Version::HTTP_11, "/1234567890", 3), None);
+        let pieces = (0..9).fold(Request::builder(), |it, _| it.header("cookie", "a=1"));
+        let pieces = pieces.version(Version::HTTP_2).uri("http://a/").body(()).unwrap();
+        assert_eq!(over_bounds(&pieces.into_parts().0, &bounds), None);
     }
 }

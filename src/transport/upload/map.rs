@@ -79,6 +79,10 @@ impl UploadMap {
         let mut budget = MAX_STEPS;
         for path in self.files.iter().flat_map(|it| &it.paths) {
             let place = path.find(operations, &mut budget);
+            if budget == 0 && place.is_none() {
+                let detail = format!("`{path}` stands too far back in its list");
+                return Err(invalid_upload("files stand too far back in lists").detailed(detail));
+            }
             if !place.is_some_and(|it| operations.put_file(it)) {
                 let detail = format!("`{path}` is no null");
                 let public = "every file must stand for a null of its own";
@@ -123,8 +127,8 @@ fn mapped(member: Value<'_>) -> Result<Mapped, Violation> {
 const LIMITS: json::Limits = json::Limits { depth: 2, values: 8 * 1024, lists: None };
 /// 200 places: two for each of as many files as can be allowed.
 const MAX_PATHS: usize = 200;
-/// 200,000 values that are passed over on all paths together: as many as 200 files in lists of 1,000.
-const MAX_STEPS: usize = 200_000;
+/// 1,000,000 values that are passed over on all paths together: 200 files in a list of 5,000.
+const MAX_STEPS: usize = 1_000_000;
 
 #[cfg(test)]
 mod tests {
