@@ -133,9 +133,9 @@ impl Replica {
     }
 
     /// Sends a request over a connection that is there, or else over a new one, and waits for the
-    /// head of the answer. A request of which not a byte was sent is tried again, once, on a new
-    /// connection: one whose connection died after that may have been executed. So is one that the
-    /// upstream says it did not process.
+    /// head of the answer. A request of which not a byte was sent, or which the upstream says that
+    /// it did not process, is tried again over new connections, [`FRESH`] times in all: one whose
+    /// connection died after that may have been executed.
     pub(super) async fn exchange(
         &self,
         own: Option<Single>,
