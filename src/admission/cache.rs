@@ -213,6 +213,10 @@ mod tests {
             put(&cache, &one);
             assert!(has(&cache, &one) && !has(&cache, &other));
             put(&cache, &other);
+            assert_eq!(has(&cache, &other), !is_shared, "it takes no place that is in use");
+            let often = (0..9).fold(Uses::default(), |it, _| it.once_more(0));
+            let key = cache.key(&other, None);
+            cache.put(key, Share::Judgeable, (entry(&other), often));
             assert!(has(&cache, &other));
         }
     }

@@ -33,10 +33,14 @@ impl Shelf {
     }
 
     pub(super) fn put(&mut self, key: u64, new: Kept, age: u8) {
-        let weight = new.entry.weight();
+        let (weight, times) = (new.entry.weight(), new.uses.of_late(age));
         // Two that differ between their ends have one place.
+        let is_taken = self.entries.peek(&key).is_some_and(|it| it.uses.of_late(age) >= times);
+        if is_taken || weight > self.max_bytes {
+            return;
+        }
         self.take(key);
-        if weight > self.max_bytes || !self.makes_room(weight, new.uses.of_late(age), age) {
+        if !self.makes_room(weight, times, age) {
             return;
         }
         self.bytes = self.bytes.saturating_add(weight);

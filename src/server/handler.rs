@@ -132,8 +132,11 @@ impl Exchange<'_> {
     /// Reads what was refused unread, so that the connection can be kept; not what a client only
     /// sends when it is asked to, nor what it takes its time for.
     async fn pass_over(&self, mut body: Arriving) {
+        if body.is_end_stream() || self.head.version > Version::HTTP_11 {
+            return;
+        }
         let limits = body::Limits { deadline: body::UNREAD, ..self.limits() };
-        if !body.is_end_stream() && !limits.is_asked_for && self.head.version <= Version::HTTP_11 {
+        if !limits.is_asked_for {
             body::discard_in_time(&mut body, limits).await;
         }
     }

@@ -79,7 +79,9 @@ impl Head<'_> {
         headers.insert(VIA, via(self.version));
         let dropped = nominated(self.client);
         for name in self.rules.allowed.iter().filter(|it| !dropped.contains(it)) {
-            if let Some(whole) = whole_cookie(self.client).filter(|_| *name == COOKIE) {
+            if *name == COOKIE
+                && let Some(whole) = whole_cookie(self.client)
+            {
                 headers.insert(COOKIE, whole);
                 continue;
             }
@@ -115,6 +117,9 @@ pub(super) fn add_proofs(
     client: &HeaderMap,
     proofs: Vec<(HeaderName, HeaderValue)>,
 ) {
+    if proofs.is_empty() {
+        return;
+    }
     let dropped = nominated(client);
     for (name, value) in proofs.into_iter().filter(|(name, _)| !dropped.contains(name)) {
         if !headers.contains_key(&name) && why_not_forwarded(name.as_str()).is_none() {
