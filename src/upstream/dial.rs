@@ -44,7 +44,7 @@ impl Dial {
         if wire.is_http2() || self.http == UpstreamHttp::H2c {
             Ok(Opened::Multiplexed(Multiplexed::open(wire, self.max_head).await?))
         } else {
-            Ok(Opened::Single(Single::open(wire, self.max_head).await?))
+            Ok(Opened::Single(Single::new(wire, self.max_head)))
         }
     }
 }

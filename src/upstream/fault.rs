@@ -13,8 +13,8 @@ use crate::{
 pub(super) enum Failure {
     /// The connection broke, or the answer is not HTTP.
     Broken {
-        /// What the protocol library says.
-        error: hyper::Error,
+        /// What is wrong with it.
+        error: Box<dyn Error + Send + Sync>,
         /// What reading from the connection said, if it failed.
         wire: Option<String>,
     },
@@ -51,8 +51,8 @@ impl Failure {
     }
 
     /// With what is known about the end of the connection.
-    pub(super) fn broken(error: hyper::Error, ended: &Ended) -> Self {
-        Self::Broken { error, wire: ended.said().map(str::to_owned) }
+    pub(super) fn broken(error: impl Error + Send + Sync + 'static, ended: &Ended) -> Self {
+        Self::Broken { error: error.into(), wire: ended.said().map(str::to_owned) }
     }
 }
 
@@ -78,7 +78,7 @@ impl From<Failure> for Fault {
                 return busy(Code::SERVICE_UNAVAILABLE, RETRY, "too many requests wait");
             }
             Failure::Broken { error, wire } => {
-                (Code::UPSTREAM_UNAVAILABLE, format!("no answer: {}", broken(&error, wire)))
+                (Code::UPSTREAM_UNAVAILABLE, format!("no answer: {}", broken(&*error, wire)))
             }
             Failure::Unprocessed(error) => {
                 (Code::UPSTREAM_UNAVAILABLE, format!("refused unprocessed: {}", chain(&error)))
@@ -109,7 +109,7 @@ impl From<Failure> for Fault {
     }
 }
 
-fn broken(error: &hyper::Error, wire: Option<String>) -> String {
+fn broken(error: &dyn Error, wire: Option<String>) -> String {
     let said = chain(error);
     match wire.filter(|it| !said.contains(&**it)) {
         Some(wire) => format!("{said}: {wire}"),

@@ -5,7 +5,7 @@
 use std::{
     cell::RefCell,
     error::Error,
-    fmt,
+    fmt, mem,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -13,7 +13,6 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
-use http_body_util::Full;
 use hyper::body::{self, Frame, SizeHint};
 
 /// Files, and how they stand in the request.
@@ -117,7 +116,8 @@ impl fmt::Debug for FilesBody {
 #[derive(Debug)]
 pub(super) enum Body {
     Files(FilesBody),
-    Whole(Full<Bytes>),
+    /// All at once.
+    Whole(Bytes),
 }
 
 impl body::Body for Body {
@@ -127,7 +127,8 @@ impl body::Body for Body {
     fn poll_frame(self: Pin<&mut Self>, ctx: &mut Context<'_>) -> Polled {
         match self.get_mut() {
             Self::Files(files) => files.poll_frame(ctx),
-            Self::Whole(whole) => Pin::new(whole).poll_frame(ctx).map_err(|never| match never {}),
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(mem::take(bytes))))),
         }
     }
 
@@ -136,7 +137,7 @@ impl body::Body for Body {
             Self::Files(files) => {
                 files.0.borrow().pieces.as_ref().is_some_and(|it| it.is_end_stream())
             }
-            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Whole(bytes) => bytes.is_empty(),
         }
     }
 
@@ -146,7 +147,7 @@ impl body::Body for Body {
                 let rest = files.0.borrow();
                 rest.pieces.as_ref().map_or_else(SizeHint::default, |it| it.size_hint())
             }
-            Self::Whole(whole) => whole.size_hint(),
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
         }
     }
 }

@@ -8,8 +8,6 @@ use http::{
     header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
     response::Parts,
 };
-use http_body_util::Full;
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::{
@@ -100,7 +98,7 @@ impl Lane {
             signed: body.clone(),
             content_type: None,
             proofs: Vec::new(),
-            body: Body::Whole(Full::new(body)),
+            body: Body::Whole(body),
         };
         let ours = Instant::now().checked_add(self.upstream.response);
         let deadline = [ours, until].into_iter().flatten().min();
@@ -146,14 +144,14 @@ impl Lane {
         if is_coded(answer.headers()) {
             return Err(Failure::Coded.into());
         }
-        let (mut head, body) = answer.into_parts();
+        let (mut head, ()) = answer.into_parts();
         let is_open_ended = is_open_ended(&head);
         // RFC 9110 §6.2: what the upstream speaks is between it and us.
         head.version = Version::HTTP_11;
         clean_answer(&mut head.headers);
         head.extensions.clear();
         let limit = self.upstream.response_idle;
-        let body = Relayed::new(body, leg, Rc::clone(self), permit, limit);
+        let body = Relayed::new(leg, Rc::clone(self), permit, limit);
         let body = body.open_ended(is_open_ended);
         Ok(Response::from_parts(head, body))
     }
@@ -216,7 +214,7 @@ impl Lane {
         &self,
         (outgoing, head): (Outgoing, Head<'_>),
         deadline: Instant,
-    ) -> Result<(Response<Incoming>, Leg), Failure> {
+    ) -> Result<(Response<()>, Leg), Failure> {
         let upstream = &self.upstream;
         // Files that broke off may be the client's doing: no client shuts an address to the others.
         let (broken, mut files) = match &outgoing.body {

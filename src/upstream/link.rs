@@ -4,18 +4,21 @@
 //! may be of another kind.
 
 use std::{
-    pin::Pin,
-    task::{Context, Poll},
+    error::Error,
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::{Body as _, Frame, Incoming};
+use hyper::body::SizeHint;
 use tokio::time::{Instant, timeout_at};
 
 use crate::upstream::{
     fault::Failure, files::Body, multiplexed::Stream, single::Single, target::Target,
 };
+
+/// Why an answer broke off.
+pub(super) type Cut = Box<dyn Error + Send + Sync>;
 
 /// One request's connection.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ impl Link {
         target: &Target,
         mut request: Parcel,
         deadline: Instant,
-    ) -> Result<Response<Incoming>, Broken> {
+    ) -> Result<Response<()>, Broken> {
         let answer = match self {
             Self::Shared(it) => {
                 target.to_http2(&mut request);
@@ -61,16 +64,27 @@ impl Link {
         answer
     }
 
-    /// The next piece of an answer; to be called by whoever waits for it.
-    pub(super) fn poll_frame(
-        &mut self,
-        answer: &mut Incoming,
-        ctx: &mut Context<'_>,
-    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+    /// The next piece of the answer, whose trailers do not pass.
+    pub(super) fn poll_data(&mut self, ctx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
+        Poll::Ready(match self {
+            Self::Shared(it) => ready!(it.poll_data(ctx)).map(|it| Ok(it?)),
+            Self::Single(it) => ready!(it.poll_data(ctx)).map(|it| Ok(it?)),
+        })
+    }
+
+    /// True when nothing is to come of the answer.
+    pub(super) fn is_end_stream(&self) -> bool {
         match self {
-            // A task of its own drives the connection.
-            Self::Shared(_) => Pin::new(answer).poll_frame(ctx),
-            Self::Single(it) => it.poll_frame(answer, ctx),
+            Self::Shared(it) => it.is_end_stream(),
+            Self::Single(it) => it.is_end_stream(),
+        }
+    }
+
+    /// Bytes that are to come of the answer.
+    pub(super) fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Shared(it) => it.size_hint(),
+            Self::Single(it) => it.size_hint(),
         }
     }
 

@@ -12,7 +12,6 @@
 //!
 //! Everything here belongs to one worker and is not shared between threads: no locks.
 
-mod bell;
 mod breaker;
 mod channel;
 mod dial;

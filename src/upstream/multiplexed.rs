@@ -9,12 +9,14 @@ use std::{
     future::{Future, poll_fn},
     pin::Pin,
     rc::Rc,
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use http::{Request, Response};
 use hyper::{
-    body::Incoming,
+    body::{Body as _, Incoming, SizeHint},
     client::conn::http2::{Builder, SendRequest},
     rt::Executor,
 };
@@ -44,7 +46,11 @@ pub(super) struct Multiplexed {
 
 /// One request's part of a connection.
 #[derive(Debug)]
-pub(super) struct Stream(Rc<Multiplexed>);
+pub(super) struct Stream {
+    connection: Rc<Multiplexed>,
+    /// Once it has begun.
+    answer: Option<Incoming>,
+}
 
 impl Multiplexed {
     /// Speaks HTTP/2 over what was opened.
@@ -94,7 +100,7 @@ impl Multiplexed {
             return None;
         }
         self.n_streams.set(n.saturating_add(1));
-        Some(Stream(Rc::clone(self)))
+        Some(Stream { connection: Rc::clone(self), answer: None })
     }
 
     /// True when it takes no further requests.
@@ -110,10 +116,10 @@ impl Multiplexed {
 
 impl Stream {
     /// Sends a request and waits for the head of the answer.
-    pub(super) async fn exchange(&self, request: Parcel) -> Result<Response<Incoming>, Broken> {
-        let mut sender = self.0.sender.clone();
+    pub(super) async fn exchange(&mut self, request: Parcel) -> Result<Response<()>, Broken> {
+        let mut sender = self.connection.sender.clone();
         let copy = copy_of(&request);
-        sender.try_send_request(*request).await.map_err(|mut it| {
+        let answer = sender.try_send_request(*request).await.map_err(|mut it| {
             let unsent = it.take_message().map(Box::new);
             let error = it.into_error();
             if let Some(refused) = unprocessed(&error).filter(|_| unsent.is_none()) {
@@ -125,13 +131,45 @@ impl Stream {
             if unsent.is_some() {
                 self.retire();
             }
-            Broken { unsent, failure: Failure::broken(error, &self.0.ended) }
-        })
+            Broken { unsent, failure: Failure::broken(error, &self.connection.ended) }
+        })?;
+        let (head, body) = answer.into_parts();
+        self.answer = Some(body);
+        Ok(Response::from_parts(head, ()))
+    }
+
+    /// The next piece of the answer; a task of its own drives the connection.
+    pub(super) fn poll_data(
+        &mut self,
+        ctx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+        let Some(answer) = &mut self.answer else { return Poll::Ready(None) };
+        // Budget: every turn takes a frame from the upstream; only trailers make another turn.
+        loop {
+            match ready!(Pin::new(&mut *answer).poll_frame(ctx)).transpose()? {
+                None => return Poll::Ready(None),
+                Some(frame) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// True when nothing is to come of the answer.
+    pub(super) fn is_end_stream(&self) -> bool {
+        self.answer.as_ref().is_none_or(Incoming::is_end_stream)
+    }
+
+    /// Bytes that are to come of the answer.
+    pub(super) fn size_hint(&self) -> SizeHint {
+        self.answer.as_ref().map(Incoming::size_hint).unwrap_or_default()
     }
 
     /// No further requests on this connection.
     pub(super) fn retire(&self) {
-        self.0.retired.set(true);
+        self.connection.retired.set(true);
     }
 }
 
@@ -174,8 +212,9 @@ fn unprocessed(error: &hyper::Error) -> Option<Refused> {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.0.n_streams.set(self.0.n_streams.get().saturating_sub(1));
-        self.0.idle_since.set(Instant::now());
+        let connection = &self.connection;
+        connection.n_streams.set(connection.n_streams.get().saturating_sub(1));
+        connection.idle_since.set(Instant::now());
     }
 }
 

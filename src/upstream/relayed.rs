@@ -12,12 +12,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
 use crate::{
     upstream::{
         lane::{Lane, Leg},
+        link::Cut,
         pool::Place,
         turnstile::Permit,
     },
@@ -27,7 +28,6 @@ use crate::{
 /// The body of an answer, and the connection that it comes from.
 #[derive(Debug)]
 pub struct Relayed {
-    incoming: Incoming,
     ended: bool,
     /// Nothing but the end of the connection says where it ends.
     is_open_ended: bool,
@@ -51,7 +51,7 @@ enum Running {
 #[derive(Debug)]
 pub enum RelayError {
     /// The connection broke, or the framing is wrong.
-    Broken(hyper::Error),
+    Broken(Cut),
     /// Too long a pause.
     Timeout,
 }
@@ -68,17 +68,11 @@ impl fmt::Display for RelayError {
 impl std::error::Error for RelayError {}
 
 impl Relayed {
-    pub(super) fn new(
-        incoming: Incoming,
-        leg: Leg,
-        lane: Rc<Lane>,
-        permit: Permit,
-        limit: Duration,
-    ) -> Self {
-        let ended = incoming.is_end_stream();
+    pub(super) fn new(leg: Leg, lane: Rc<Lane>, permit: Permit, limit: Duration) -> Self {
+        let ended = leg.link.is_end_stream();
         let permit = Running::Request { _permit: permit };
         let (is_open_ended, leg) = (false, Some(leg));
-        Self { incoming, ended, is_open_ended, leg, lane, permit, limit, waiting: None }
+        Self { ended, is_open_ended, leg, lane, permit, limit, waiting: None }
     }
 
     /// The same as an answer that goes on.
@@ -115,16 +109,6 @@ impl Relayed {
         self
     }
 
-    fn poll_incoming(
-        &mut self,
-        ctx: &mut Context<'_>,
-    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        match &mut self.leg {
-            Some(leg) => leg.link.poll_frame(&mut self.incoming, ctx),
-            None => Pin::new(&mut self.incoming).poll_frame(ctx),
-        }
-    }
-
     fn is_late(&mut self, ctx: &mut Context<'_>) -> bool {
         let limit = self.limit;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(limit)));
@@ -141,46 +125,44 @@ impl Body for Relayed {
         ctx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
         let this = self.get_mut();
-        // Budget: every turn takes a frame from the upstream; only trailers make another turn.
-        loop {
-            match this.poll_incoming(ctx) {
-                Poll::Ready(Some(Ok(frame))) if frame.is_data() => {
-                    this.waiting = None;
-                    return Poll::Ready(Some(Ok(frame)));
-                }
-                Poll::Ready(Some(Ok(_trailers))) => {}
-                Poll::Ready(Some(Err(error))) => {
-                    this.leg = None;
-                    return Poll::Ready(Some(Err(RelayError::Broken(error))));
-                }
-                Poll::Ready(None) => {
-                    this.ended = true;
-                    return Poll::Ready(None);
-                }
-                Poll::Pending if this.is_late(ctx) => {
-                    if let Some(leg) = this.leg.take() {
-                        leg.link.give_up();
-                    }
-                    return Poll::Ready(Some(Err(RelayError::Timeout)));
-                }
-                Poll::Pending => return Poll::Pending,
+        // Whoever has seen it break off does not ask again.
+        let Some(leg) = &mut this.leg else { return Poll::Ready(None) };
+        match leg.link.poll_data(ctx) {
+            Poll::Ready(Some(Ok(data))) => {
+                (this.ended, this.waiting) = (leg.link.is_end_stream(), None);
+                Poll::Ready(Some(Ok(Frame::data(data))))
             }
+            Poll::Ready(Some(Err(error))) => {
+                this.leg = None;
+                Poll::Ready(Some(Err(RelayError::Broken(error))))
+            }
+            Poll::Ready(None) => {
+                this.ended = true;
+                Poll::Ready(None)
+            }
+            Poll::Pending if this.is_late(ctx) => {
+                if let Some(leg) = this.leg.take() {
+                    leg.link.give_up();
+                }
+                Poll::Ready(Some(Err(RelayError::Timeout)))
+            }
+            Poll::Pending => Poll::Pending,
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended || self.incoming.is_end_stream()
+        self.ended
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.leg.as_ref().map_or_else(SizeHint::default, |it| it.link.size_hint())
     }
 }
 
 impl Drop for Relayed {
     fn drop(&mut self) {
         // An answer that was not read to its end takes its connection with it.
-        if (self.ended || self.incoming.is_end_stream())
+        if self.ended
             && let Some(leg) = self.leg.take()
         {
             self.lane.put(leg);

@@ -10,7 +10,6 @@ use std::{
 };
 
 use http::Response;
-use hyper::body::Incoming;
 use tokio::{
     sync::Mutex,
     time::{Instant as Deadline, timeout, timeout_at},
@@ -141,7 +140,7 @@ impl Replica {
         own: Option<Single>,
         mut request: Parcel,
         deadline: Deadline,
-    ) -> Result<(Response<Incoming>, Link), Broken> {
+    ) -> Result<(Response<()>, Link), Broken> {
         if let Some(mut link) = own.map(Link::Single).or_else(|| self.take()) {
             match link.exchange(&self.target, request, deadline).await {
                 Ok(answer) => return Ok((answer, link)),
@@ -165,7 +164,7 @@ impl Replica {
         &self,
         request: Parcel,
         deadline: Deadline,
-    ) -> Result<(Response<Incoming>, Link), Broken> {
+    ) -> Result<(Response<()>, Link), Broken> {
         let mut link = match Box::pin(self.open(deadline)).await {
             Ok(link) => link,
             Err(failure) => return Err(Broken { failure, unsent: Some(request) }),

@@ -8,6 +8,7 @@
 )]
 
 mod certificates;
+mod framing;
 mod log;
 mod patience;
 mod schema;
