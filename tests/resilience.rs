@@ -148,6 +148,26 @@ fn an_address_that_fails_is_left_alone() {
     assert_eq!(bench.upstream.take().len(), 3);
 }
 
+/// GraphQL Yoga lets a resolver choose the status of its answer.
+#[test]
+fn an_answer_of_graphql_is_one_whatever_its_status() {
+    let answering = |body: &str| {
+        let head = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n";
+        let answer = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+        let bench = one_worker(Upstream::raw(Some(answer.leak())), |it| {
+            it.bounds.breaker_failures = 3;
+            it.deadlines.breaker_open = Duration::from_secs(3600);
+        });
+        for _ in 0..6 {
+            assert_eq!(status(&bench.post(ONE)), "503");
+        }
+        bench.upstream.take().len()
+    };
+    assert_eq!(answering(r#"{"errors":[{"message":"no"}],"data":null}"#), 6);
+    assert_eq!(answering(r#"{"message":"no server is there"}"#), 3);
+    assert_eq!(answering(""), 3);
+}
+
 #[test]
 fn an_upstream_that_hangs_is_left_alone_however_shortly_the_policy_waits() {
     for timeout in ["first_byte: 50ms", "total: 50ms"] {

@@ -74,7 +74,6 @@ impl Body for Answer {
             }
             Self::Streamed { relayed, ends, counting } => {
                 if let Poll::Ready(cut) = ends.as_mut().poll(ctx) {
-                    let Some(cut) = cut else { return Poll::Ready(None) };
                     relayed.cut(cut);
                     *ends = Box::pin(pending());
                 }

@@ -47,6 +47,8 @@ pub(super) struct Guarded {
 /// Why an answer broke off.
 #[derive(Debug)]
 pub(super) enum CutOff {
+    /// A subscription ends as all of them do; clients that do not see the end ask again.
+    Due(&'static str),
     /// It took too long.
     Late,
     /// The caller's credential ended before it did.
@@ -62,6 +64,7 @@ pub(super) enum CutOff {
 impl fmt::Display for CutOff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Due(why) => f.write_str(why),
             Self::Late => f.write_str("the answer took too long"),
             Self::Outlived => f.write_str("the caller's credential ended before the answer"),
             Self::Relay(it) => it.fmt(f),
@@ -77,9 +80,11 @@ impl CutOff {
     /// As what the client is told instead of the answer.
     pub(super) fn fault(&self, status: StatusCode) -> Fault {
         let code = match self {
-            Self::Late | Self::Outlived | Self::Replaced | Self::Relay(RelayError::Timeout) => {
-                Code::GATEWAY_TIMEOUT
-            }
+            Self::Due(_)
+            | Self::Late
+            | Self::Outlived
+            | Self::Replaced
+            | Self::Relay(RelayError::Timeout) => Code::GATEWAY_TIMEOUT,
             Self::Relay(RelayError::Broken(_)) => Code::UPSTREAM_UNAVAILABLE,
             Self::Wrong(wrong) => return response::fault(status, wrong),
         };
@@ -208,7 +213,7 @@ impl Guarded {
         }
         self.ended = true;
         let Some(cut) = self.failed.take() else { return Poll::Ready(None) };
-        if self.is_sent {
+        if self.is_sent && !matches!(cut, CutOff::Due(_)) {
             AnswerCut { id: self.id, detail: &cut }.emit();
         }
         Poll::Ready(Some(Err(cut)))

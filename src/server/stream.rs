@@ -1,10 +1,10 @@
 //! Answers that go on: server-sent events and multipart. They have no end that could be waited
 //! for, so that other bounds hold than for answers.
 //!
-//! A stream ends with its lifetime, and with the caller's credential or its key. One of a subscription
-//! also ends when the process stops, and breaks off when another policy comes into force under which
-//! it would not be what it is. The answer to a query or a mutation is finished as any other is, and
-//! one that must end before breaks off, lest its beginning pass for all of it.
+//! A stream breaks off with its lifetime, and with the caller's credential or its key: without an
+//! end, which clients would take for that of the upstream. One of a subscription also does when the
+//! process stops, and when another policy comes into force under which it would not be what it is.
+//! The answer to a query or a mutation is finished as any other is.
 
 use std::{future::pending, pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
@@ -28,8 +28,8 @@ use crate::{
     verdict::{Code, Fault, Framing, Violation, ids},
 };
 
-/// Resolves when a stream has to end: as if it were all, or broken off.
-pub(super) type Ends = Pin<Box<dyn Future<Output = Option<CutOff>>>>;
+/// Resolves when a stream has to break off.
+pub(super) type Ends = Pin<Box<dyn Future<Output = CutOff>>>;
 
 /// How long an answer goes on by itself; and of a subscription what it was let in as, unless it
 /// cannot be judged again, since it came with files.
@@ -89,16 +89,16 @@ pub(super) fn ends(
     };
     Box::pin(async move {
         match lasts {
-            Lasts::ToItsEnd => Some(tokio::select! {
+            Lasts::ToItsEnd => tokio::select! {
                 () = sleep_until(until) => CutOff::Late,
                 () = expired => CutOff::Outlived,
                 cut = replaced(&site, None, &headers) => cut,
-            }),
+            },
             Lasts::UntilEnded => tokio::select! {
-                () = client.worker.drain().begun() => None,
-                () = sleep_until(until) => None,
-                () = expired => None,
-                cut = replaced(&site, Some((state, standing)), &headers) => Some(cut),
+                () = client.worker.drain().begun() => CutOff::Due("the process stops"),
+                () = sleep_until(until) => CutOff::Due("its lifetime is over"),
+                () = expired => CutOff::Due("the caller's credential has ended"),
+                cut = replaced(&site, Some((state, standing)), &headers) => cut,
             },
         }
     })

@@ -20,6 +20,7 @@ use crate::{
         files::{Body, Files, Sending},
         headers::{add_proofs, clean_answer, written_address},
         link::{Broken, Link, Parcel},
+        pool::Attempt,
         replica::{Idle, Load, Replica},
         single::Single,
         target::Target,
@@ -65,8 +66,30 @@ pub(super) struct Leg {
     pub(super) link: Link,
     /// What of the request is still on its way.
     files: Option<Sending>,
+    /// Whether the upstream has answered, when its words must tell.
+    unclear: Option<Attempt>,
     replica: Rc<Replica>,
     _load: Load,
+}
+
+impl Leg {
+    fn note(&mut self, mut attempt: Attempt, answer: &Response<()>) {
+        let outcome = outcome_of(answer.status());
+        let may_be_graphql = is_json(answer.headers()) && !self.link.is_end_stream();
+        if outcome == Outcome::Failed && may_be_graphql {
+            self.unclear = Some(attempt);
+        } else {
+            attempt.note(outcome);
+        }
+    }
+
+    /// Hears how the answer begins.
+    pub(super) fn hear(&mut self, beginning: &[u8]) {
+        if let Some(mut attempt) = self.unclear.take() {
+            let is_graphql = says(beginning, b"\"errors\"") || says(beginning, b"\"data\"");
+            attempt.note(if is_graphql { Outcome::Answered } else { Outcome::Failed });
+        }
+    }
 }
 
 impl Lane {
@@ -232,8 +255,10 @@ impl Lane {
             let load = replica.begin();
             let failure = match replica.exchange(single, request, deadline).await {
                 Ok((answer, link)) => {
-                    attempt.note(outcome_of(answer.status()));
-                    return Ok((answer, Leg { link, files: files.take(), replica, _load: load }));
+                    let mut leg =
+                        Leg { link, files: files.take(), unclear: None, replica, _load: load };
+                    leg.note(attempt, &answer);
+                    return Ok((answer, leg));
                 }
                 Err(Broken { failure, unsent: None }) => {
                     attempt.note(broken);
@@ -285,8 +310,18 @@ fn is_coded(headers: &HeaderMap) -> bool {
     codings.any(|it| !it.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }
 
+fn is_json(headers: &HeaderMap) -> bool {
+    let media = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default();
+    media.trim_ascii().to_ascii_lowercase().ends_with("json")
+}
+
+fn says(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|it| it == word)
+}
+
 /// What the upstream says of itself: these three come from what stands in front of a server that
-/// is not there, and never from one that has run an operation.
+/// is not there, unless a server of GraphQL lets its resolvers choose the status.
 pub(super) fn outcome_of(status: StatusCode) -> Outcome {
     match status {
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {

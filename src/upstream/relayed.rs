@@ -129,6 +129,7 @@ impl Body for Relayed {
         let Some(leg) = &mut this.leg else { return Poll::Ready(None) };
         match leg.link.poll_data(ctx) {
             Poll::Ready(Some(Ok(data))) => {
+                leg.hear(&data);
                 (this.ended, this.waiting) = (leg.link.is_end_stream(), None);
                 Poll::Ready(Some(Ok(Frame::data(data))))
             }

@@ -81,6 +81,19 @@ fn a_connection_is_kept_when_its_answer_is_over() {
 }
 
 #[test]
+fn a_length_goes_on_as_one_number() {
+    let n = ANSWER.len();
+    for said in [format!("{n}, {n}"), format!("{n}\nContent-Length: {n}")] {
+        let answer = format!("HTTP/1.1 200 OK\nContent-Length: {said}\n\n{ANSWER}");
+        let (address, _seen) = saying(answer.replace('\n', "\r\n"), false);
+        let proxy = start("http://127.0.0.1", address, |_config| {});
+        let answer = post(&proxy);
+        let lines = answer.lines().filter_map(|it| it.strip_prefix("content-length: "));
+        assert_eq!(lines.collect::<Vec<_>>(), [n.to_string()], "{answer}");
+    }
+}
+
+#[test]
 fn what_comes_behind_an_answer_is_no_answer() {
     let n = ANSWER.len();
     let stray = format!("{ANSWER}HTTP/1.1 200 OK\nContent-Length: 3\n\nbad");

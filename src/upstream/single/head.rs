@@ -69,29 +69,41 @@ fn read(parsed: &httparse::Response<'_, '_>) -> Result<Response<()>, Wrong> {
     Ok(head)
 }
 
-/// RFC 9112 §6.3 and §9.3.
-fn answer(head: Response<()>) -> Result<Answer, Wrong> {
+fn answer(mut head: Response<()>) -> Result<Answer, Wrong> {
+    let (reading, is_delimited) = framing(&head)?;
+    let stays = match head.version() {
+        Version::HTTP_10 => says(head.headers(), "keep-alive"),
+        _ => !says(head.headers(), "close"),
+    };
+    // RFC 9110 §8.6: said more than once, the length goes on as one number.
+    if let Reading::Length(length) = reading
+        && head.headers().get(CONTENT_LENGTH).is_some_and(|it| it.as_bytes().contains(&b','))
+    {
+        head.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    Ok(Answer { is_last: !(is_delimited && stays), reading, head })
+}
+
+/// How the body is framed, and whether everyone sees its end there (RFC 9112 §6.3).
+fn framing(head: &Response<()>) -> Result<(Reading, bool), Wrong> {
     let (status, headers) = (head.status(), head.headers());
-    let is_old = head.version() == Version::HTTP_10;
-    let has_no_body = status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let (reading, is_delimited) = if has_no_body {
-        (Reading::DONE, status != StatusCode::SWITCHING_PROTOCOLS)
-    } else if headers.contains_key(TRANSFER_ENCODING) {
-        if is_old {
+    if status.is_informational()
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    {
+        return Ok((Reading::DONE, status != StatusCode::SWITCHING_PROTOCOLS));
+    }
+    if headers.contains_key(TRANSFER_ENCODING) {
+        if head.version() == Version::HTTP_10 {
             return Err(Wrong::Framing);
         }
+        if !is_chunked(headers) {
+            return Ok((Reading::UntilClosed, false));
+        }
         // Whoever says both may mean either.
-        let is_clear = !headers.contains_key(CONTENT_LENGTH);
-        let reading = if is_chunked(headers) { Reading::CHUNKS } else { Reading::UntilClosed };
-        (reading, is_clear && reading != Reading::UntilClosed)
-    } else if let Some(length) = length(headers)? {
-        (Reading::Length(length), true)
-    } else {
-        (Reading::UntilClosed, false)
-    };
-    let stays = if is_old { says(headers, "keep-alive") } else { !says(headers, "close") };
-    Ok(Answer { is_last: !(is_delimited && stays), reading, head })
+        return Ok((Reading::CHUNKS, !headers.contains_key(CONTENT_LENGTH)));
+    }
+    let length = length(headers)?;
+    Ok(length.map_or((Reading::UntilClosed, false), |it| (Reading::Length(it), true)))
 }
 
 /// Whether chunks are the last coding that was applied.
