@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     config::{ClientCertificates, Front},
     diagnostic::Diagnostics,
-    server::ListenerKeeper,
+    server::CertificateKeeper,
     sources::ListenerFiles,
 };
 
@@ -47,7 +47,7 @@ enum Demand {
 
 impl Arguments {
     /// What the flags come to, and who reads the files again.
-    pub(super) fn load(&self, found: &mut Diagnostics) -> (Front, Option<ListenerKeeper>) {
+    pub(super) fn load(&self, found: &mut Diagnostics) -> (Front, Option<CertificateKeeper>) {
         let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else {
             return (if self.behind_tls { Front::BehindTls } else { Front::Plain }, None);
         };
@@ -61,6 +61,6 @@ impl Arguments {
             clients: self.tls_client_ca.clone().map(|it| (it, demand)),
         };
         let (tls, watch) = files.load(found);
-        (tls.map_or(Front::Plain, Front::Tls), Some(ListenerKeeper::new(files, watch)))
+        (tls.map_or(Front::Plain, Front::Tls), Some(CertificateKeeper::of_listener(files, watch)))
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     cli::tls::Tls,
     config::{LinkKey, Secret, UpstreamTls, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
-    sources::{Teller, load_link_key},
+    sources::{Teller, UpstreamFiles, load_link_key},
 };
 
 #[derive(Args, Debug)]
@@ -45,6 +45,11 @@ impl Link {
     /// `found` gets everything that is wrong with the flags and with the files they name.
     pub(super) fn load(&self, upstream: &UpstreamUrl, found: &mut Diagnostics) -> Known {
         Known { tls: self.tls.load(upstream, found), key: self.key(found) }
+    }
+
+    /// The files about TLS.
+    pub(super) fn files(&self) -> UpstreamFiles {
+        self.tls.files()
     }
 
     fn key(&self, found: &mut Diagnostics) -> Option<LinkKey> {

@@ -10,7 +10,7 @@ use crate::{
     },
     config::{AdminAccess, Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
-    server::{ListenerKeeper, Process, RunError},
+    server::{CertificateKeeper, Process, RunError},
     sources::{TlsFiles, load_admin_token, load_upstream_tls},
     telemetry::{AuditSink, LogFilter, LogFormat, finish_audit, start_audit, start_logging},
 };
@@ -115,7 +115,7 @@ fn serve(arguments: &Arguments, process: Process) -> Exit {
         terminal::say(&format!("error: `{}` cannot be written: {error}\n", path.display()));
         return Exit::Misuse;
     }
-    let ran = process.serve(plan.graphs, plan.listener, arguments.traffic.shadow());
+    let ran = process.serve(plan.graphs, plan.certificates, arguments.traffic.shadow());
     finish_audit();
     match ran {
         Ok(()) => Exit::Fine,
@@ -130,16 +130,18 @@ fn serve(arguments: &Arguments, process: Process) -> Exit {
     }
 }
 
-/// Everything that is served, and who reads the certificate again.
+/// Everything that is served, and who reads certificates again.
 struct Plan {
     /// At least one.
     graphs: Vec<(Config, PathBuf)>,
-    listener: Option<ListenerKeeper>,
+    certificates: Vec<CertificateKeeper>,
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan, Diagnostics> {
     let mut found = Diagnostics::default();
     let (front, listener) = arguments.front.load(&mut found);
+    // Before they are read: what is written meanwhile is a change.
+    let (files, watch) = arguments.upstream.files();
     let config = arguments.upstream.config(&mut found);
     // Without an upstream the file must have graphs, each with its own.
     let nowhere = UpstreamUrl::parse("http://localhost/").ok().map(Config::new);
@@ -162,8 +164,12 @@ fn plan(arguments: &Arguments) -> Result<Plan, Diagnostics> {
         config.collector.clone_from(&collector);
         (arguments.complete(config, &mut found), policy.clone())
     };
-    let graphs = graphs.into_iter().map(complete).collect();
-    if found.has_errors() { Err(found) } else { Ok(Plan { graphs, listener }) }
+    let graphs: Vec<_> = graphs.into_iter().map(complete).collect();
+    let with_tls: Vec<_> = graphs.iter().filter_map(|(it, _)| it.upstream_tls.clone()).collect();
+    let watch = watch.filter(|_| !with_tls.is_empty());
+    let upstream = watch.map(|it| CertificateKeeper::of_upstreams(files, it, with_tls));
+    let certificates = listener.into_iter().chain(upstream).collect();
+    if found.has_errors() { Err(found) } else { Ok(Plan { graphs, certificates }) }
 }
 
 impl Arguments {

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::{
     config::{UpstreamTls, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
-    sources::{TlsFiles, load_upstream_tls},
+    sources::UpstreamFiles,
 };
 
 #[derive(Args, Debug)]
@@ -33,9 +33,7 @@ impl Tls {
         found: &mut Diagnostics,
     ) -> Option<UpstreamTls> {
         if upstream.is_tls() {
-            let identity = self.upstream_cert.as_deref().zip(self.upstream_key.as_deref());
-            let files = TlsFiles { ca: self.upstream_ca.as_deref(), identity };
-            return load_upstream_tls(files, found);
+            return self.files().load(found);
         }
         if self.upstream_ca.is_some() || self.upstream_cert.is_some() {
             let message = "`--upstream-ca`, `--upstream-cert` and `--upstream-key` have no effect \
@@ -43,6 +41,11 @@ impl Tls {
             found.push(Diagnostic::error("idle-setting", message));
         }
         None
+    }
+
+    pub(super) fn files(&self) -> UpstreamFiles {
+        let identity = self.upstream_cert.clone().zip(self.upstream_key.clone());
+        UpstreamFiles { ca: self.upstream_ca.clone(), identity }
     }
 
     /// The flags as they are written, each after a space.

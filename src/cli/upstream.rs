@@ -6,6 +6,7 @@ use crate::{
     cli::link::{Known, Link},
     config::{Config, UpstreamHttp, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
+    sources::{UpstreamFiles, Watch},
 };
 
 #[derive(Args, Debug)]
@@ -74,6 +75,13 @@ impl Arguments {
         let Known { tls, key } = self.link.load(with_tls.unwrap_or(first), found);
         (config.upstream_tls, config.upstream_key) = (tls, key);
         Some(config)
+    }
+
+    /// The files that are read again, and who sees that they change.
+    pub(super) fn files(&self) -> (UpstreamFiles, Option<Watch>) {
+        let files = self.link.files();
+        let watch = files.watch();
+        (files, watch)
     }
 
     /// What is said of one upstream, and cannot be meant of several graphs.

@@ -3,7 +3,10 @@
 //! Takes bytes and makes what connections are opened with, so that a broken certificate stops the
 //! start and not a request. Does not read files; `sources` does.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use rustls::{
     ClientConfig, Error, RootCertStore,
@@ -20,10 +23,11 @@ use crate::config::{Secret, UpstreamHttp};
 ///
 /// There is no way to turn verification off: a server is checked against its authority, its host
 /// name or address (also as an IP entry of the certificate), and the time.
+/// All clones are one: what is renewed is renewed for everybody who opens connections with it.
 #[derive(Clone)]
 pub struct UpstreamTls {
-    /// As it is for HTTP/1.1 alone.
-    client: Arc<ClientConfig>,
+    /// As it is for HTTP/1.1 alone. Locked for as long as it takes to look.
+    client: Arc<RwLock<Arc<ClientConfig>>>,
 }
 
 /// The authorities that may vouch for the upstream; at least one.
@@ -80,7 +84,17 @@ impl UpstreamTls {
             Some((chain, key)) => builder.with_client_auth_cert(chain.0, key.0).map_err(refused)?,
             None => builder.with_no_client_auth(),
         };
-        Ok(Self { client: Arc::new(client) })
+        Ok(Self { client: Arc::new(RwLock::new(Arc::new(client))) })
+    }
+
+    /// Opens further connections as another does.
+    pub fn renew(&self, other: &Self) {
+        let other = other.current();
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = other;
+    }
+
+    fn current(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.client.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What connections are opened with.
@@ -89,7 +103,7 @@ impl UpstreamTls {
             UpstreamHttp::Auto => &[b"h2", b"http/1.1"],
             UpstreamHttp::H2c | UpstreamHttp::Http1 => &[b"http/1.1"],
         };
-        let mut client = ClientConfig::clone(&self.client);
+        let mut client = ClientConfig::clone(&self.current());
         client.alpn_protocols = offered.iter().map(|it| it.to_vec()).collect();
         Arc::new(client)
     }

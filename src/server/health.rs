@@ -36,6 +36,7 @@ pub(super) fn ready(shared: &Shared, phase: Phase) -> (StatusCode, String) {
         "policy": policy(&shared.graphs.first),
         "graphs": shared.graphs.iter().map(|it| graph(it)).collect::<Vec<_>>(),
         "certificate": certificate(shared),
+        "upstream_certificate": upstream_certificate(shared),
     });
     (status, body.to_string())
 }
@@ -75,9 +76,17 @@ fn shadow(seen: &ShadowSeen) -> Value {
 
 /// Why newer certificates are not in force; null when we do not end TLS.
 fn certificate(shared: &Shared) -> Value {
-    let failed = shared.failed_tls.load();
+    let failed = shared.failed_tls.clients.load();
     let failed = failed.as_ref().map(|it| failed_reload(it));
     shared.tls.load().as_ref().map_or(Value::Null, |_| json!({ "failed_reload": failed }))
+}
+
+/// The same of those that upstreams are met with; null when no connection to them has any.
+fn upstream_certificate(shared: &Shared) -> Value {
+    let failed = shared.failed_tls.upstreams.load();
+    let failed = failed.as_ref().map(|it| failed_reload(it));
+    let has_any = shared.graphs.iter().any(|it| it.config.upstream_tls.is_some());
+    if has_any { json!({ "failed_reload": failed }) } else { Value::Null }
 }
 
 fn failed_reload(failed: &FailedReload) -> Value {

@@ -53,7 +53,7 @@ mod watched;
 mod who;
 mod worker;
 
-pub use certificates::ListenerKeeper;
+pub use certificates::CertificateKeeper;
 pub use reload::{NotOpened, Reload, Reloader};
 pub use run::{Process, RunError};
 pub use state::State;
@@ -77,7 +77,7 @@ use crate::{
         noted::Taps,
         state::{FailedReload, Shared},
     },
-    telemetry::{GraphIndex, Started, Stopped},
+    telemetry::{GraphIndex, OtherEnd, Started, Stopped},
     traffic::TrafficLog,
 };
 
@@ -235,15 +235,19 @@ impl Running {
 
     /// Meets new connections with another certificate; those that are open keep theirs.
     pub fn replace_tls(&self, tls: ListenerTls) {
-        self.shared.failed_tls.store(None);
         // Whoever began in plain text goes on with that.
         if matches!(self.shared.config.front, Front::Tls(_)) {
             self.shared.tls.store(Some(Arc::new(tls)));
         }
     }
 
-    fn note_failed_tls(&self, failed: FailedReload) {
-        self.shared.failed_tls.store(Some(Arc::new(failed)));
+    /// Says how the last change of certificates went.
+    fn note_tls(&self, of: OtherEnd, failed: Option<FailedReload>) {
+        let last = match of {
+            OtherEnd::Clients => &self.shared.failed_tls.clients,
+            OtherEnd::Upstreams => &self.shared.failed_tls.upstreams,
+        };
+        last.store(failed.map(Arc::new));
     }
 
     /// Tells the workers to accept nothing more and to finish what is in flight.

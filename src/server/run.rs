@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     diagnostic::Diagnostics,
     server::{
-        ListenerKeeper, Running, Server, State,
+        CertificateKeeper, Running, Server, State,
         beside::{Beside, NotBeside},
         keeper::{Keeper, Told, open_all},
     },
@@ -86,7 +86,7 @@ impl Process {
     }
 
     /// Serves graphs, each under a policy file, until SIGTERM or SIGINT, then finishes what is in
-    /// flight. Reads the files and our certificate again on SIGHUP and when they change, and asks
+    /// flight. Reads the files and certificates again on SIGHUP and when they change, and asks
     /// the upstreams for their schemas as the policies say.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl Process {
     pub fn serve(
         self,
         graphs: Vec<(Config, PathBuf)>,
-        mut listener: Option<ListenerKeeper>,
+        mut certificates: Vec<CertificateKeeper>,
         shadow: Option<&Path>,
     ) -> Result<(), RunError> {
         hide_panic_messages();
@@ -121,7 +121,7 @@ impl Process {
         local.block_on(&runtime, async {
             tokio::select! {
                 () = stop.told() => {}
-                () = keep_current((&mut keepers, &mut listener, &mut beside), &running, hangup) => {}
+                () = keep_current((&mut keepers, &mut certificates, &mut beside), &running, hangup) => {}
             }
         });
         Draining { grace }.emit();
@@ -162,7 +162,7 @@ fn beside(
 
 /// Never ends. Nobody waits for an upstream: its answer is heard when it comes.
 async fn keep_current(
-    (keepers, listener, beside): (&mut [Keeper], &mut Option<ListenerKeeper>, &mut Option<Beside>),
+    (keepers, certificates, beside): (&mut [Keeper], &mut [CertificateKeeper], &mut Option<Beside>),
     running: &Running,
     mut hangup: Signal,
 ) {
@@ -181,9 +181,8 @@ async fn keep_current(
             }
             _now = looks.tick() => false,
         };
-        if let Some(listener) = listener {
-            let _outcome =
-                if is_told { Some(listener.reload(running)) } else { listener.look(running) };
+        for it in &mut *certificates {
+            let _outcome = if is_told { Some(it.reload(running)) } else { it.look(running) };
         }
         for (n, it) in keepers.iter_mut().enumerate() {
             let reloader = &mut it.reloader;

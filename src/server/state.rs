@@ -153,6 +153,19 @@ pub(super) struct FailedReload {
     pub(super) found: Diagnostics,
 }
 
+/// Changes of certificates that failed, by whom connections are with.
+#[derive(Debug, Default)]
+pub(super) struct FailedTls {
+    pub(super) clients: ArcSwapOption<FailedReload>,
+    pub(super) upstreams: ArcSwapOption<FailedReload>,
+}
+
+impl FailedTls {
+    pub(super) fn any(&self) -> bool {
+        [&self.clients, &self.upstreams].iter().any(|it| it.load().is_some())
+    }
+}
+
 /// What all workers share.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -160,8 +173,8 @@ pub(super) struct Shared {
     pub(super) graphs: Graphs,
     /// What connections are accepted with; nothing: as they are.
     pub(super) tls: ArcSwapOption<ListenerTls>,
-    /// The last change of certificates, when it failed.
-    pub(super) failed_tls: ArcSwapOption<FailedReload>,
+    /// The last changes of certificates, where they failed.
+    pub(super) failed_tls: FailedTls,
     n_listening: AtomicUsize,
     /// Somebody was told that a proxy in front of us is not trusted.
     pub(super) proxy_told: AtomicBool,
@@ -182,7 +195,7 @@ impl Shared {
             config,
             graphs,
             tls,
-            failed_tls: ArcSwapOption::empty(),
+            failed_tls: FailedTls::default(),
             n_listening: AtomicUsize::new(0),
             proxy_told: AtomicBool::new(false),
             spans: OnceLock::new(),

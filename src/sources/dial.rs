@@ -18,7 +18,9 @@ pub(crate) struct Dialer {
     /// Where it is; nothing: where its name leads.
     address: Option<SocketAddr>,
     /// Nothing: an `https` server is not connected to.
-    tls: Option<TlsConnector>,
+    tls: Option<UpstreamTls>,
+    /// What is offered to it.
+    http: UpstreamHttp,
 }
 
 impl fmt::Debug for Dialer {
@@ -51,8 +53,7 @@ impl From<DialError> for Box<dyn Error + Send + Sync> {
 impl Dialer {
     /// `http` says which protocols are offered to an `https` server.
     pub(crate) fn new(url: &UpstreamUrl, tls: Option<&UpstreamTls>, http: UpstreamHttp) -> Self {
-        let tls = tls.filter(|_| url.is_tls()).map(|it| TlsConnector::from(it.client(http)));
-        Self { url: url.clone(), address: None, tls }
+        Self { url: url.clone(), address: None, tls: tls.cloned(), http }
     }
 
     /// The same server at one of the addresses of its name.
@@ -74,6 +75,7 @@ impl Dialer {
         stream.set_nodelay(true).map_err(DialError::Connect)?;
         let Some(name) = self.url.tls_name() else { return Ok(Wire::plain(stream)) };
         let tls = self.tls.as_ref().ok_or(DialError::NoTls)?;
+        let tls = TlsConnector::from(tls.client(self.http));
         tls.connect(name.clone(), stream).await.map(Wire::tls).map_err(DialError::Tls)
     }
 }

@@ -6,8 +6,8 @@ use crate::{
     config::{Chain, ClientCertificates, ListenerTls, PrivateKey, Trust},
     diagnostic::Diagnostics,
     sources::{
-        ReadFile, Watch, policy_file,
-        upstream_files::{load, made},
+        Watch,
+        upstream_files::{as_it_is, load, made},
     },
 };
 
@@ -49,8 +49,4 @@ impl ListenerFiles {
         let clients = self.clients.as_ref().map(|(path, _)| &**path);
         [&*self.certificate, &*self.key].into_iter().chain(clients)
     }
-}
-
-fn as_it_is(path: &Path) -> ReadFile {
-    ReadFile { path: path.to_owned(), digest: policy_file::digest(path) }
 }

@@ -31,7 +31,7 @@ pub use policy_file::{
     Loaded, ReadFile, load_policy, load_policy_asking, read_file, read_folder, read_policy,
 };
 pub use upstream_files::{
-    TlsFiles, load_admin_token, load_link_key, load_secret, load_upstream_tls,
+    TlsFiles, UpstreamFiles, load_admin_token, load_link_key, load_secret, load_upstream_tls,
 };
 pub use watch::Watch;
 pub(crate) use wire::{Ended, Wire};

@@ -6,12 +6,13 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crate::{
     config::{AdminToken, Chain, LinkKey, PrivateKey, Secret, Trust, UpstreamTls},
     diagnostic::{Diagnostic, Diagnostics},
+    sources::{ReadFile, Watch, policy_file},
 };
 
 /// The files about TLS with the upstream.
@@ -21,6 +22,37 @@ pub struct TlsFiles<'p> {
     pub ca: Option<&'p Path>,
     /// The client certificate and its key, PEM.
     pub identity: Option<(&'p Path, &'p Path)>,
+}
+
+/// The same files, to be read again.
+#[derive(Clone, Debug, Default)]
+pub struct UpstreamFiles {
+    /// As [`TlsFiles::ca`].
+    pub ca: Option<PathBuf>,
+    /// As [`TlsFiles::identity`].
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+impl UpstreamFiles {
+    /// Whom to trust and who we are; nothing when `found` says why not.
+    pub fn load(&self, found: &mut Diagnostics) -> Option<UpstreamTls> {
+        let identity = self.identity.as_ref().map(|(it, key)| (&**it, &**key));
+        load_upstream_tls(TlsFiles { ca: self.ca.as_deref(), identity }, found)
+    }
+
+    /// Tells from now on when another look could come to something else; nothing when no file is
+    /// named.
+    #[must_use]
+    pub fn watch(&self) -> Option<Watch> {
+        let identity = self.identity.iter().flat_map(|(it, key)| [it, key]);
+        let all: Vec<_> = identity.chain(&self.ca).map(|it| as_it_is(it)).collect();
+        (!all.is_empty()).then(|| Watch::new(all))
+    }
+}
+
+/// A file as it is now.
+pub(super) fn as_it_is(path: &Path) -> ReadFile {
+    ReadFile { path: path.to_owned(), digest: policy_file::digest(path) }
 }
 
 /// 1 MiB: a bundle of every public authority is 220 KB. What is larger is the wrong file.

@@ -35,7 +35,7 @@ pub use answer::{AnswerCut, ContractBroken, ErrorMasked};
 pub use audit::{AuditSink, audit_backlog, finish_audit, start_audit};
 pub use carrier::{Carrier, Outcome};
 pub use cells::{Numbers, numbers, numbers_of};
-pub use certificate::{CertificateKept, CertificateReplaced};
+pub use certificate::{CertificateKept, CertificateReplaced, OtherEnd};
 pub use clock::{now_millis, now_nanos};
 pub use collector::{CollectorFound, NotCollected, SpansRejected};
 pub use counters::{COUNTERS, Counter, Counters, GraphCounter};

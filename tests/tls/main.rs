@@ -22,7 +22,7 @@ use client::{Authority, connect, exchange};
 use portcullis::{
     config::{ClientCertificates, Config, Front, ListenerTls},
     diagnostic::Diagnostics,
-    server::{ListenerKeeper, Reload},
+    server::{CertificateKeeper, Reload},
     sources::ListenerFiles,
 };
 use rustls::{
@@ -209,7 +209,7 @@ fn a_new_pair_counts_from_the_next_connection_and_a_bad_one_never() {
     let files = ListenerFiles { certificate: certificate.clone(), key: key.clone(), clients: None };
     let mut found = Diagnostics::default();
     let (listener, watch) = files.load(&mut found);
-    let mut keeper = ListenerKeeper::new(files, watch);
+    let mut keeper = CertificateKeeper::of_listener(files, watch);
     let upstream = Upstream::answering(ANSWER);
     let proxy = start(&upstream, Front::Tls(listener.unwrap()), |_config| {});
     let answers = |of: &Authority| {

@@ -68,6 +68,11 @@ impl Authority {
 }
 
 impl Issued {
+    /// Certificate and key, for files.
+    pub(crate) fn pems(&self) -> (String, String) {
+        (self.certificate.pem(), self.key.serialize_pem())
+    }
+
     /// For a client.
     pub(crate) fn identity(&self) -> (Chain, PrivateKey) {
         let key = Secret::new(self.key.serialize_pem().as_bytes());

@@ -11,6 +11,7 @@ mod certificates;
 mod framing;
 mod log;
 mod patience;
+mod renewed;
 mod schema;
 mod server;
 mod unprocessed;

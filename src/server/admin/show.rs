@@ -22,7 +22,7 @@ pub(in crate::server) fn figures(shared: &Shared) -> Figures {
     Figures {
         listening: shared.n_listening(),
         workers: shared.config.workers.get(),
-        tls_reload_failed: shared.failed_tls.load().is_some(),
+        tls_reload_failed: shared.failed_tls.any(),
         graphs: shared.graphs.iter().map(|it| graph_figures(it)).collect(),
     }
 }
