@@ -3,7 +3,11 @@
 //! Holds nothing back and copies nothing, so that an event that is too large is seen to be when
 //! some of it has passed.
 
-use crate::response::{Most, Wrong, filter::boundary};
+use crate::response::{
+    Most, Wrong,
+    event_stream::{self, Byte},
+    filter::boundary,
+};
 
 /// Counts the bytes of a body on its way.
 #[derive(Debug)]
@@ -18,12 +22,7 @@ pub struct Counted {
 #[derive(Debug)]
 enum Ends {
     /// Behind the empty line of an event.
-    Events {
-        /// The end of the last line was a carriage return, so that a line feed is part of it.
-        after_return: bool,
-        /// The line that is being read has no byte yet.
-        is_line_empty: bool,
-    },
+    Events(event_stream::Ends),
     /// Nowhere.
     Never,
     /// Behind a boundary at the beginning of a line.
@@ -47,7 +46,7 @@ impl Counted {
     pub fn stream(media: &str, max: Option<u64>) -> Option<Self> {
         let ends = match boundary(media) {
             Some(it) => Ends::Parts { boundary: format!("--{it}").into_bytes(), matched: Some(0) },
-            None => Ends::Events { after_return: false, is_line_empty: true },
+            None => Ends::Events(event_stream::Ends::NEW),
         };
         max.map(|it| Self { n: 0, most: Most::Allowed(it), ends })
     }
@@ -78,16 +77,7 @@ impl Ends {
     /// Whether something ends with this byte.
     fn take(&mut self, byte: u8) -> bool {
         match self {
-            Self::Events { after_return, is_line_empty } => {
-                let is_second = byte == b'\n' && *after_return;
-                *after_return = byte == b'\r';
-                if is_second {
-                    return false;
-                }
-                let is_end = matches!(byte, b'\r' | b'\n');
-                let was_empty = std::mem::replace(is_line_empty, is_end);
-                is_end && was_empty
-            }
+            Self::Events(ends) => ends.take(byte) == Byte::End,
             Self::Never => false,
             Self::Parts { boundary, matched } => {
                 let next = matched.filter(|it| boundary.get(*it) == Some(&byte));

@@ -3,7 +3,10 @@
 //! An event is held until it is complete; comments and events without data pass as they are. Readers
 //! drop an event that never is, so that an answer in it would be lost without a word: it is wrong.
 
-use crate::response::{Ending, Guard, Most, Wrong};
+use crate::response::{
+    Ending, Guard, Most, Wrong,
+    event_stream::{Byte, Ends, Event, MARK},
+};
 
 /// Reads events, and writes what of them passes.
 #[derive(Debug)]
@@ -14,10 +17,7 @@ pub struct Events {
     /// Bytes of one event.
     most: Most,
     ending: Ending,
-    /// The end of the last line was a carriage return, so that a line feed is part of it.
-    after_return: bool,
-    /// The line that is being read has no byte yet.
-    is_line_empty: bool,
+    ends: Ends,
     /// No event came before.
     is_first: bool,
     /// The last event passed as it was.
@@ -35,8 +35,7 @@ impl Events {
             held: Vec::new(),
             most,
             ending,
-            after_return: false,
-            is_line_empty: true,
+            ends: Ends::NEW,
             is_first: true,
             is_same: false,
             has_names: false,
@@ -47,9 +46,8 @@ impl Events {
     // Budget: the piece, and what is held, which is bounded.
     pub(super) fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Wrong> {
         for byte in piece {
-            let is_second = *byte == b'\n' && self.after_return;
-            self.after_return = *byte == b'\r';
-            if is_second {
+            let place = self.ends.take(*byte);
+            if place == Byte::Second {
                 // Behind an event it belongs to the event that is gone, and goes on as that did.
                 if !self.held.is_empty() {
                     self.held.push(*byte);
@@ -60,9 +58,7 @@ impl Events {
             }
             self.held.push(*byte);
             self.most.allows_held(&self.held)?;
-            if !matches!(byte, b'\r' | b'\n') {
-                self.is_line_empty = false;
-            } else if std::mem::replace(&mut self.is_line_empty, true) {
+            if place == Byte::End {
                 self.is_same = self.event(out)?;
                 self.held.clear();
             }
@@ -127,42 +123,4 @@ impl Events {
     }
 }
 
-/// One event, without the mark before the first.
-#[derive(Debug, Default)]
-struct Event<'t> {
-    name: &'t str,
-    data: String,
-    /// The lines that are no data.
-    others: String,
-}
-
-impl<'t> Event<'t> {
-    fn read(text: &'t str) -> Result<Self, Wrong> {
-        let (mut event, mut has_data) = (Self::default(), false);
-        for line in text.split(['\r', '\n']).filter(|it| !it.is_empty()) {
-            // Some readers take a mark off wherever a piece begins, and see another field then.
-            if line.starts_with(MARK) {
-                return Err(Wrong::NotJson);
-            }
-            let (field, value) = line.split_once(':').unwrap_or((line, ""));
-            let value = value.strip_prefix(' ').unwrap_or(value);
-            if field == "data" {
-                if std::mem::replace(&mut has_data, true) {
-                    event.data.push('\n');
-                }
-                event.data.push_str(value);
-                continue;
-            }
-            if field == "event" {
-                event.name = value;
-            }
-            event.others.push_str(line);
-            event.others.push('\n');
-        }
-        Ok(event)
-    }
-}
-
-/// The byte order mark.
-const MARK: char = '\u{feff}';
 const MARK_BYTES: &[u8] = "\u{feff}".as_bytes();

@@ -104,6 +104,12 @@ impl Parts {
     }
 }
 
+/// The body in what stands behind a boundary, up to the next; nothing, when no empty line is there.
+#[must_use]
+pub fn body_of_part(part: &[u8]) -> Option<&[u8]> {
+    split(part).map(|(_head, body)| body.trim_ascii())
+}
+
 /// What servers send while nothing happens, so that nobody takes the connection for dead.
 fn is_sign_of_life(answer: &[u8]) -> bool {
     let inside = answer.strip_prefix(b"{").and_then(|it| it.strip_suffix(b"}"));

@@ -36,7 +36,7 @@ impl Parted {
         // Whoever let it pass has found it to be UTF-8; what is not is no answer.
         let text = std::str::from_utf8(came).unwrap_or_default();
         match self {
-            Self::Events => events(text),
+            Self::Events => response::answers_in_events(text),
             Self::Messages => messages(text),
             Self::Parts(boundary) => parts(text, boundary),
         }
@@ -51,31 +51,6 @@ pub(super) fn is_whole(answer: &[u8]) -> bool {
     is_last && ["incremental", "path", "pending"].iter().all(|it| tree.root().member(it).is_none())
 }
 
-/// WHATWG HTML §9.2.6: an event ends with an empty line, and names itself.
-fn events(text: &str) -> Vec<Vec<u8>> {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let mut answers = Vec::new();
-    let mut rest = text.as_str();
-    while let Some((event, behind)) = rest.split_once("\n\n") {
-        rest = behind.trim_start_matches('\n');
-        let (mut name, mut data) = ("", Vec::new());
-        for line in event.lines() {
-            let (field, value) = line.split_once(':').unwrap_or((line, ""));
-            let value = value.strip_prefix(' ').unwrap_or(value);
-            match field {
-                "data" => data.push(value),
-                "event" => name = value,
-                _ => {}
-            }
-        }
-        let data = data.join("\n");
-        if matches!(name, "" | "message" | "next") && !data.trim().is_empty() {
-            answers.push(data.into_bytes());
-        }
-    }
-    answers
-}
-
 /// What no JSON text holds stands before each.
 fn messages(text: &str) -> Vec<Vec<u8>> {
     text.split('\u{1e}').skip(1).map(|it| it.as_bytes().to_vec()).collect()
@@ -87,12 +62,8 @@ fn parts(text: &str, boundary: &str) -> Vec<Vec<u8>> {
     let mut between: Vec<_> = text.split(boundary).skip(1).collect();
     // Behind the last boundary is the end, or a part that is not complete.
     between.pop();
-    let body = |part: &str| {
-        let at = part.find("\r\n\r\n").or_else(|| part.find("\n\n"))?;
-        let body = part.get(at..)?.trim();
-        (!body.is_empty()).then(|| body.as_bytes().to_vec())
-    };
-    between.into_iter().filter_map(body).collect()
+    let bodies = between.into_iter().filter_map(|it| response::body_of_part(it.as_bytes()));
+    bodies.filter(|it| !it.is_empty()).map(<[u8]>::to_vec).collect()
 }
 
 /// RFC 7464 §2.2: what JSON texts in a row begin with.
