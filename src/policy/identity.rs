@@ -6,7 +6,7 @@ use crate::{
     diagnostic::Diagnostics,
     identity::{ApiKeys, Told},
     policy::{
-        Http, api_keys,
+        Http, api_keys, claim,
         forward_headers::why_not_told,
         jwt::{self, Jwt},
         load::Resolve,
@@ -121,27 +121,23 @@ fn told(node: &Node, http: &Http, found: &mut Diagnostics) -> Vec<Told> {
             found.push(key.error("header-not-forwardable", message));
         } else if all.iter().any(|it| it.header == header) {
             found.push(key.error("duplicate-key", format!("key `{header}` is there twice")));
-        } else if let Some(claim) = claim(value, found) {
+        } else if let Some(claim) = read_claim(value, found) {
             all.push(Told { header, claim });
         }
     }
     all
 }
 
-/// `claims.sub`, `claims.realm_access.roles`.
-fn claim(node: &Node, found: &mut Diagnostics) -> Option<Vec<Box<str>>> {
+fn read_claim(node: &Node, found: &mut Diagnostics) -> Option<Vec<Box<str>>> {
     let text = scalar::text(node, found)?;
-    let is_name =
-        |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
-    let mut names = text.split('.');
-    let path: Vec<Box<str>> = names.by_ref().skip(1).map(Into::into).collect();
-    let is_claim = text.starts_with("claims.") && path.iter().all(|it| is_name(it));
-    if !is_claim {
+    let path = claim::parse(text);
+    if path.is_none() {
         let message = format!("expected a claim such as `claims.sub`, found `{text}`");
-        found.push(node.error("not-a-claim", message));
-        return None;
+        let help =
+            "a name that is no word stands in brackets: `claims[\"https://shop.example/id\"]`";
+        found.push(node.error("not-a-claim", message).help(help));
     }
-    Some(path)
+    path
 }
 
 #[cfg(test)]
@@ -180,6 +176,7 @@ mod tests {
             format!("{{ jwt: {{ {JWT} }}, forward: {{ {name}: {claim} }} }}")
         };
         check(&forward("x-user", "claims.sub"), &[]);
+        check(&forward("x-user", "'claims[\"https://shop.example/id\"]'"), &[]);
         for name in ["authorization", "host", "connection", "x-forwarded-for", "content-length"] {
             check(&forward(name, "claims.sub"), &["header-not-forwardable"]);
         }

@@ -41,5 +41,5 @@ const SCHEMA: &str = r#"{
         "client_label": {"description": "The header by which clients call themselves; for reports.", "type": "string", "minLength": 1},
         "forward": {"description": "Headers that tell the upstream a claim.",
             "type": "object", "propertyNames": {"pattern": "^[^_]+$"},
-            "additionalProperties": {"type": "string", "pattern": "^claims(\\.[A-Za-z0-9_]+)+$"}}}
+            "additionalProperties": {"type": "string", "pattern": "^claims(\\.[A-Za-z0-9_]+|\\[\"[^\"]+\"\\]|\\['[^']+'\\])+$"}}}
 }"#;

@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod cases;
+mod claim;
 mod conditions;
 mod cost;
 mod csrf_header;

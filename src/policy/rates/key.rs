@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::{
     diagnostic::Diagnostics,
-    policy::{Credentials, rates::Ground},
+    policy::{Credentials, claim, rates::Ground},
     schema::{FieldId, Kind, Schema, Wrapper},
     yaml::{Node, scalar},
 };
@@ -37,7 +37,7 @@ impl fmt::Display for RateKey {
             Self::ApiKey => f.write_str("api_key"),
             Self::Argument(it) => write!(f, "args.{}", it.path.join(".")),
             Self::Caller => f.write_str("caller"),
-            Self::Claim(path) => write!(f, "claims.{}", path.join(".")),
+            Self::Claim(path) => f.write_str(&claim::write(path)),
             Self::Document => f.write_str("document"),
             Self::Header(name) => write!(f, "header.{name}"),
         }
@@ -133,6 +133,9 @@ fn parse(text: &str) -> Option<RateKey> {
         "caller" => return Some(RateKey::Caller),
         "client.ip" => return Some(RateKey::Address),
         "document" => return Some(RateKey::Document),
+        _ if text.starts_with("claims") => {
+            return claim::parse(text).map(|it| RateKey::Claim(it.into()));
+        }
         _ => {}
     }
     let (family, rest) = text.split_once('.')?;
@@ -144,7 +147,6 @@ fn parse(text: &str) -> Option<RateKey> {
             let normalise = Normalise::default();
             path().map(|path| RateKey::Argument(ArgumentKey { path, normalise }))
         }
-        "claims" => path().map(RateKey::Claim),
         "header" => {
             let is_token = |it: u8| it.is_ascii_alphanumeric() || b"-_".contains(&it);
             let is_header = !rest.is_empty() && rest.bytes().all(is_token);

@@ -25,7 +25,7 @@ const SCHEMA: &str = r#"{
             "name": {"description": "For messages, logs and the RateLimit headers.",
                 "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
             "key": {"description": "Whose quota is spent: of the address (of IPv6 its /64), the caller (`sub`), a claim, the API key, a header (a weak key: clients choose it), the value of an argument of the field in `on`, the document. Who has no such value is counted by address.",
-                "type": "string", "pattern": "^(client\\.ip|caller|api_key|document|header\\.[A-Za-z0-9_-]+|(claims|args)(\\.[A-Za-z0-9_]+)+)$"},
+                "type": "string", "pattern": "^(client\\.ip|caller|api_key|document|header\\.[A-Za-z0-9_-]+|args(\\.[A-Za-z0-9_]+)+|claims(\\.[A-Za-z0-9_]+|\\[\"[^\"]+\"\\]|\\['[^']+'\\])+)$"},
             "limit": {"description": "How much in which time.",
                 "type": "string", "pattern": "^0*[1-9][0-9]*/(0*[1-9][0-9]*)?(s|min|h)$"},
             "burst": {"description": "How much at once; without it, as much as in `limit`.",

@@ -54,7 +54,9 @@ fn a_rate_is_read() {
 #[test]
 fn keys() {
     check("name: a, key: client.ip, limit: 1/s", &[]);
-    for key in ["caller", "claims.sub", "claims.org.id", "api_key"] {
+    for key in
+        ["caller", "claims.sub", "claims.org.id", "'claims[\"https://a.example/b\"]'", "api_key"]
+    {
         check(&format!("name: a, key: {key}, limit: 1/s"), &["idle-setting"]);
     }
     for key in ["header.x-tenant", "header.X_Tenant", "document"] {
