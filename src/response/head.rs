@@ -14,7 +14,7 @@ use http::{
 use crate::{
     policy::ResponseRules,
     response::{Breach, How, MustBe, Wrong},
-    transport::{JSON, take_away},
+    transport::{self, JSON, media_type, take_away},
     verdict::{Code, Fault},
 };
 
@@ -93,8 +93,7 @@ pub fn clean_head(headers: &mut HeaderMap, rules: &ResponseRules) {
     }
 }
 
-/// `application/json`, `application/graphql-response+json`, and their kin. A server that does not
-/// say is taken at its bytes.
+/// JSON by its name. A server that does not say is taken at its bytes.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (types.next(), types.next()) else {
@@ -103,11 +102,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     if value == JSON {
         return true;
     }
-    let text = value.to_str().unwrap_or_default();
-    let media = text.split(';').next().unwrap_or_default().trim();
-    let (_, subtype) = media.split_once('/').unwrap_or_default();
-    let suffix = subtype.rsplit('+').next().unwrap_or_default();
-    suffix.eq_ignore_ascii_case("json")
+    transport::is_json(media_type(headers))
 }
 
 /// No coding at all. The second is no name that is registered; servers of events write it, so that

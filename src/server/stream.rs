@@ -8,7 +8,7 @@
 
 use std::{future::pending, pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
-use http::{HeaderMap, Response, header::CONTENT_TYPE};
+use http::{HeaderMap, Response};
 use tokio::time::{Instant, interval, sleep_until};
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
         standing::Standing,
     },
     sources::now,
-    transport::{Incremental, Media},
+    transport::{Incremental, Media, media_type},
     upstream::Relayed,
     verdict::{Code, Fault, Framing, Violation, ids},
 };
@@ -57,8 +57,7 @@ pub(super) fn is_stream(
     media: Media,
     incremental: Option<Incremental>,
 ) -> bool {
-    let text = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let is = |name| text.split(';').next().is_some_and(|it| it.trim().eq_ignore_ascii_case(name));
+    let is = |name| media_type(headers).eq_ignore_ascii_case(name);
     (media == Media::EventStream && is("text/event-stream"))
         || (incremental.is_some() && is("multipart/mixed"))
 }

@@ -8,7 +8,7 @@ use std::{rc::Rc, sync::Arc};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING},
 };
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
@@ -25,6 +25,7 @@ use crate::{
         state::State,
     },
     telemetry::{AboveStatic, RequestId},
+    transport::media_type,
     verdict::Fault,
 };
 
@@ -214,8 +215,7 @@ fn can_be_told(answer: &Response<Guarded>) -> bool {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let text = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let media = text.split(';').next().unwrap_or_default().trim();
+    let media = media_type(headers);
     JSON.iter().any(|it| media.eq_ignore_ascii_case(it))
 }
 

@@ -23,7 +23,7 @@ mod upload;
 pub use client::{client_address, forwarding_header};
 pub use credentials::{Presented, client_label, presented};
 pub use decode::{decode, decode_one, variables};
-pub use fields::take_away;
+pub use fields::{is_json, media_type, take_away};
 pub use get::{body_of_get, get_with_body, proofs};
 pub use incremental::Incremental;
 pub use media::{JSON, Media, readable};

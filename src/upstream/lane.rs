@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::{
     faults::{Stage, point},
     sources::{now, signed_link},
+    transport::{is_json, media_type},
     upstream::{
         Head, Relayed, Upstream,
         breaker::Outcome,
@@ -75,7 +76,7 @@ pub(super) struct Leg {
 impl Leg {
     fn note(&mut self, mut attempt: Attempt, answer: &Response<()>) {
         let outcome = outcome_of(answer.status());
-        let may_be_graphql = is_json(answer.headers()) && !self.link.is_end_stream();
+        let may_be_graphql = is_json(media_type(answer.headers())) && !self.link.is_end_stream();
         if outcome == Outcome::Failed && may_be_graphql {
             self.unclear = Some(attempt);
         } else {
@@ -308,12 +309,6 @@ fn is_open_ended(head: &Parts) -> bool {
 fn is_coded(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     codings.any(|it| !it.as_bytes().eq_ignore_ascii_case(b"chunked"))
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let media = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default();
-    media.trim_ascii().to_ascii_lowercase().ends_with("json")
 }
 
 fn says(text: &[u8], word: &[u8]) -> bool {
