@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// 64 MiB: fifty times the largest public schema (1.25 MB). What is larger is the wrong file.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_MEBIBYTES: u64 = 64;
 
 /// What became of a policy file.
 #[derive(Debug)]
@@ -110,10 +110,17 @@ fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn read_all(path: &Path) -> io::Result<Vec<u8>> {
+    read_at_most(MAX_MEBIBYTES, path)
+}
+
+/// A file of no more than so many MiB.
+pub(super) fn read_at_most(mebibytes: u64, path: &Path) -> io::Result<Vec<u8>> {
+    let max = mebibytes.saturating_mul(1024 * 1024);
     let mut bytes = Vec::new();
-    let n_read = File::open(path)?.take(MAX_BYTES.saturating_add(1)).read_to_end(&mut bytes)?;
-    if n_read as u64 > MAX_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
+    let n_read = File::open(path)?.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
+    if n_read as u64 > max {
+        let message = format!("larger than {mebibytes} MiB");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
     Ok(bytes)
 }

@@ -3,9 +3,7 @@
 //! Every file is read before anything is given up, so that all that is wrong is told at once.
 
 use std::{
-    fmt,
-    fs::File,
-    io::{self, Read},
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -56,7 +54,7 @@ pub(super) fn as_it_is(path: &Path) -> ReadFile {
 }
 
 /// 1 MiB: a bundle of every public authority is 220 KB. What is larger is the wrong file.
-const MAX_BYTES: u64 = 1024 * 1024;
+const MAX_MEBIBYTES: u64 = 1;
 
 /// Whom to trust, and who we are; nothing when `found` says why not.
 pub fn load_upstream_tls(files: TlsFiles<'_>, found: &mut Diagnostics) -> Option<UpstreamTls> {
@@ -125,12 +123,7 @@ pub(super) fn made<T, E: fmt::Display>(
 }
 
 fn read(path: &Path) -> io::Result<Secret> {
-    let mut bytes = Vec::new();
-    let n_read = File::open(path)?.take(MAX_BYTES.saturating_add(1)).read_to_end(&mut bytes)?;
-    if n_read as u64 > MAX_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
-    }
-    Ok(Secret::new(&bytes))
+    policy_file::read_at_most(MAX_MEBIBYTES, path).map(|it| Secret::new(&it))
 }
 
 #[cfg(test)]

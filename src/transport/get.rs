@@ -15,7 +15,9 @@ use http::{
 use crate::{
     json::{self, push_escaped},
     policy::{Http, UnknownKeys},
-    transport::{body_too_large, media::readable, not_json::bounded, shown, target::holds_graphql},
+    transport::{
+        body_too_large, media::readable, not_json::bounded, percent, shown, target::holds_graphql,
+    },
     verdict::{Code, Violation, ids},
 };
 
@@ -171,28 +173,12 @@ fn decoded(text: &str) -> Result<Cow<'_, str>, Violation> {
     if !text.contains(['%', '+']) {
         return Ok(Cow::Borrowed(text));
     }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    // Budget: the text, of which every turn takes at least one byte.
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        match (byte, after) {
-            (b'%', [high, low, after @ ..]) if let Some(value) = code(*high, *low) => {
-                bytes.push(value);
-                rest = after;
-            }
-            (b'%', _) => return Err(invalid("the URL holds a broken percent code")),
-            (b'+', _) => bytes.push(b' '),
-            (byte, _) => bytes.push(*byte),
-        }
+    let percent::Decoded { bytes, is_whole } = percent::decode(text);
+    if !is_whole {
+        return Err(invalid("the URL holds a broken percent code"));
     }
     let text = String::from_utf8(bytes);
     text.map(Cow::Owned).map_err(|_broken| invalid("the URL is not UTF-8"))
-}
-
-fn code(high: u8, low: u8) -> Option<u8> {
-    let (high, low) = (char::from(high).to_digit(16)?, char::from(low).to_digit(16)?);
-    u8::try_from((high << 4) | low).ok()
 }
 
 fn invalid(public: &'static str) -> Violation {

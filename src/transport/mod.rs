@@ -14,6 +14,7 @@ mod limited;
 mod media;
 mod not_json;
 mod origin;
+mod percent;
 mod problem;
 mod reply;
 mod status;

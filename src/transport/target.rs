@@ -9,7 +9,7 @@ use http::{
 use crate::{
     identity,
     policy::{Get, Http},
-    transport::{get, origin, shown},
+    transport::{get, origin, percent, shown},
     verdict::{Code, Violation, ids},
 };
 
@@ -137,35 +137,11 @@ pub(super) fn holds_graphql(query: &str) -> bool {
     // Budget: the length of a target.
     query.split(['&', ';']).any(|it| {
         let name = it.split(['=', '[']).next().unwrap_or_default();
-        let name = decoded(name);
+        let name = percent::decode(name).bytes;
         // Some frameworks cut a name where a bracket begins, encoded or not.
         let name = name.split(|it| *it == b'[').next().unwrap_or_default().trim_ascii();
         PARAMETERS.iter().any(|it| it.as_bytes().eq_ignore_ascii_case(name))
     })
-}
-
-/// Percent signs and pluses undone, once; what is no code stays as it is.
-fn decoded(text: &str) -> Vec<u8> {
-    let mut rest = text.as_bytes();
-    let mut decoded = Vec::with_capacity(rest.len());
-    // Budget: the text, of which every turn takes at least one byte.
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        match (byte, after) {
-            (b'%', [high, low, after @ ..]) if let Some(value) = code(*high, *low) => {
-                decoded.push(value);
-                rest = after;
-            }
-            (b'+', _) => decoded.push(b' '),
-            (byte, _) => decoded.push(*byte),
-        }
-    }
-    decoded
-}
-
-fn code(high: u8, low: u8) -> Option<u8> {
-    let (high, low) = (char::from(high).to_digit(16)?, char::from(low).to_digit(16)?);
-    u8::try_from((high << 4) | low).ok()
 }
 
 const GET_IS_OFF: &str = "GET: `http.get` is `off`";
