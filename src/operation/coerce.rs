@@ -38,20 +38,9 @@ pub fn coerce<'a>(
                     Expected { value, wrappers: &variable.ty.wrappers, named: variable.ty.named };
                 check(schema, outermost, &mut open)
                     .map_err(|wrong| objection(&path(variable, value, wrong.at), &wrong.problem))?;
-                let boolean = match value.kind() {
-                    Json::Boolean(value) => Some(value),
-                    _ => None,
-                };
-                (Given::Value(value), boolean)
+                (Given::Value(value), boolean(value))
             }
-            None if variable.is_required() => {
-                return Err(objection(&variable.name, "no value is given"));
-            }
-            None if variable.default.is_some() => (Given::Default, variable.default_boolean),
-            None if is_inherited(&variable.name) => {
-                return Err(objection(&variable.name, INHERITED));
-            }
-            None => (Given::Absent, None),
+            None => not_given(variable)?,
         };
         coerced.given.push(given);
         coerced.booleans.push(boolean);
@@ -60,6 +49,26 @@ pub fn coerce<'a>(
         every_file_is_declared(variables, given)?;
     }
     Ok(coerced)
+}
+
+/// What a variable is for which nothing is given.
+fn not_given<'a>(variable: &Variable) -> Result<(Given<'a>, Option<bool>), Violation> {
+    if variable.is_required() {
+        Err(objection(&variable.name, "no value is given"))
+    } else if variable.default.is_some() {
+        Ok((Given::Default, variable.default_boolean))
+    } else if is_inherited(&variable.name) {
+        Err(objection(&variable.name, INHERITED))
+    } else {
+        Ok((Given::Absent, None))
+    }
+}
+
+fn boolean(value: json::Value<'_>) -> Option<bool> {
+    match value.kind() {
+        Json::Boolean(value) => Some(value),
+        _ => None,
+    }
 }
 
 /// Members that no definition names are dropped, but a file cannot be: it comes by itself.

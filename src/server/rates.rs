@@ -12,7 +12,7 @@ use crate::{
     expression::Asked,
     faults::{Stage, point},
     identity::{Caller, Seen},
-    policy::{Allowance, OnError, ProfileIdx, Rate, RateKey},
+    policy::{Allowance, OnError, Paced, ProfileIdx, Rate, RateKey},
     quota::{Exceeded, Key, Link, Meter, NotTaken, Quota},
     server::{
         charges::{Charge, Charges, Part},
@@ -124,12 +124,11 @@ impl Rates<'_> {
             }
             (Meter::Paced(_), Allowance::InFlight(_)) => return Ok(()),
         };
-        let on_error = quota.rate.on_error;
         let is_lost = self.link.is_some_and(|it| !it.is_up());
         // What this process has spent by itself, all replicas have spent together.
         let held = match limiter.spend(&quota.rate, &key, amount) {
             Ok(held) => held,
-            Err(_) if is_lost && on_error == OnError::Allow => return Ok(()),
+            Err(_) if is_lost && quota.rate.on_error == OnError::Allow => return Ok(()),
             Err(exceeded) => return self.refuse(&quota.rate, exceeded),
         };
         let (rate, limiter) = (Arc::clone(&quota.rate), Arc::clone(limiter));
@@ -141,15 +140,25 @@ impl Rates<'_> {
         };
         // Held before anything is waited for: a call of whoever goes meanwhile has not failed.
         charges.hold(Charge::new(rate, limiter, (key.clone(), held), parts));
-        let whose = (&*quota.scope, &*quota.rate, paced);
         // Boxed: without Redis nobody carries room for it about.
-        match Box::pin(link.take(whose, &key, amount)).await {
+        Box::pin(self.spend_together(link, (quota, paced), (key, amount), charges)).await
+    }
+
+    /// Spends what this process has allowed from the budget of all replicas.
+    async fn spend_together(
+        self,
+        link: &Rc<Link>,
+        (quota, paced): (&Quota, &Paced),
+        (key, amount): (Key, u64),
+        charges: &mut Charges,
+    ) -> Result<(), Refusal> {
+        match link.take((&*quota.scope, &*quota.rate, paced), &key, amount).await {
             Ok(taken) => charges.confirm(Some((Rc::clone(link), taken))),
             Err(NotTaken::Exceeded(exceeded)) => {
                 charges.undo(amount);
                 return self.refuse(&quota.rate, exceeded);
             }
-            Err(NotTaken::Unavailable) if on_error == OnError::Deny => {
+            Err(NotTaken::Unavailable) if quota.rate.on_error == OnError::Deny => {
                 charges.undo(amount);
                 return self.unavailable(&quota.rate);
             }

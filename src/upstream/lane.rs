@@ -241,7 +241,7 @@ impl Lane {
     ) -> Result<(Response<()>, Leg), Failure> {
         let upstream = &self.upstream;
         // Files that broke off may be the client's doing: no client shuts an address to the others.
-        let (broken, mut files) = match &outgoing.body {
+        let (when_sent, mut files) = match &outgoing.body {
             Body::Files(files) => (Outcome::Unknown, Some(files.sending())),
             Body::Whole(_) => (Outcome::Failed, None),
         };
@@ -254,24 +254,20 @@ impl Lane {
             let replica = Rc::clone(&attempt.replica);
             let single = own.take().and_then(|it| Self::reuse(it, &replica));
             let load = replica.begin();
-            let failure = match replica.exchange(single, request, deadline).await {
+            let broken = match replica.exchange(single, request, deadline).await {
                 Ok((answer, link)) => {
                     let mut leg =
                         Leg { link, files: files.take(), unclear: None, replica, _load: load };
                     leg.note(attempt, &answer);
                     return Ok((answer, leg));
                 }
-                Err(Broken { failure, unsent: None }) => {
-                    attempt.note(broken);
-                    return Err(failure);
-                }
-                Err(Broken { failure, unsent: Some(unsent) }) => {
-                    // Who says so is there, and has only enough to do.
-                    let is_there = matches!(failure, Failure::Unprocessed(_));
-                    attempt.note(if is_there { Outcome::Unknown } else { Outcome::Failed });
-                    request = unsent;
-                    failure
-                }
+                Err(broken) => broken,
+            };
+            attempt.note(broken.outcome(when_sent));
+            let Broken { failure, unsent } = broken;
+            request = match unsent {
+                Some(unsent) => unsent,
+                None => return Err(failure),
             };
             tried.push(replica);
             // Another address would be blamed for the time that this one took.

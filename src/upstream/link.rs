@@ -14,7 +14,8 @@ use hyper::body::SizeHint;
 use tokio::time::{Instant, timeout_at};
 
 use crate::upstream::{
-    fault::Failure, files::Body, multiplexed::Stream, single::Single, target::Target,
+    breaker::Outcome, fault::Failure, files::Body, multiplexed::Stream, single::Single,
+    target::Target,
 };
 
 /// Why an answer broke off.
@@ -37,6 +38,18 @@ pub(super) type Parcel = Box<Request<Body>>;
 pub(super) struct Broken {
     pub(super) failure: Failure,
     pub(super) unsent: Option<Parcel>,
+}
+
+impl Broken {
+    /// What it says of the upstream; `when_sent`, if the upstream has seen something of it.
+    pub(super) const fn outcome(&self, when_sent: Outcome) -> Outcome {
+        match (&self.failure, &self.unsent) {
+            (_, None) => when_sent,
+            // Who says so is there, and has only enough to do.
+            (Failure::Unprocessed(_), Some(_)) => Outcome::Unknown,
+            (_, Some(_)) => Outcome::Failed,
+        }
+    }
 }
 
 impl Link {
