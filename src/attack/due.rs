@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::{
-    attack::{Attempt, World, access::ROOTS},
+    attack::{Attempt, Side, World, access::ROOTS},
     schema::OperationKind,
 };
 
@@ -17,13 +17,15 @@ pub struct Due {
 }
 
 impl Due {
-    /// Whether an attempt is about it.
+    /// Whether an attempt is about it, and shows whether it holds: what is admitted shows nothing.
     #[must_use]
     pub fn is_met_by(&self, attempt: &Attempt) -> bool {
         let is_there = |at: &String| {
             attempt.at.strip_prefix(at.as_str()).is_some_and(|it| it.starts_with(" ("))
         };
-        attempt.rule == self.rule && self.at.as_ref().is_none_or(is_there)
+        attempt.side == Side::Beyond
+            && attempt.rule == self.rule
+            && self.at.as_ref().is_none_or(is_there)
     }
 }
 

@@ -18,6 +18,7 @@ mod fields;
 mod foresee;
 mod frames;
 mod intent;
+mod lengths;
 mod limits;
 mod loads;
 mod nested;

@@ -56,10 +56,13 @@ impl World<'_> {
     pub(super) fn sample(&self, input: InputId, nesting: u32) -> Option<Value> {
         let items: Vec<_> = self.demands(input).collect();
         let ty = &self.schema().input(input).ty;
-        let inner = items.iter().find_map(|it| fitting(self, input, it));
+        // How long a list is shows in nothing but the list.
+        let (of_list, rest): (Vec<_>, Vec<_>) =
+            items.iter().copied().partition(|it| ty.list_depth() > 0 && it.rule == "input-length");
+        let inner = of_list.iter().chain(&rest).find_map(|it| fitting(self, input, it));
         let inner = match inner {
             Some(value) => value,
-            None if items.iter().any(|it| OPAQUE.contains(&it.rule)) => return None,
+            None if items.iter().any(|it| is_opaque(it.rule)) => return None,
             None => self.sample_of(ty.named, nesting)?,
         };
         Some(if ty.list_depth() > 0 && !inner.is_array() { wrapped(ty, inner) } else { inner })
@@ -173,17 +176,14 @@ pub(super) fn wrapped(ty: &TypeRef, mut value: Value) -> Value {
 }
 
 /// A value that a demand admits, when the demand says which.
-fn fitting(world: &World<'_>, input: InputId, item: &InputItem) -> Option<Value> {
+pub(super) fn fitting(world: &World<'_>, input: InputId, item: &InputItem) -> Option<Value> {
     match item.rule {
         "input-require" => {
             let when = super::values::of_value_alone(world, item)?;
             super::owned::candidates_for(world, input, &when).into_iter().next()
         }
         "input-range" => super::values::ends(&item.node).0.map(Value::from),
-        "input-length" => {
-            let (low, _) = super::values::ends(&item.node);
-            Some("a".repeat(usize::try_from(low.unwrap_or(1)).unwrap_or(1)).into())
-        }
+        "input-length" => super::lengths::fitting(world, &item.node, input),
         "input-url" => {
             let mut all = super::addresses::values(&item.node).into_iter();
             all.find(|it| it.0 == super::Side::Within).map(|it| it.1)
@@ -197,7 +197,11 @@ fn fitting(world: &World<'_>, input: InputId, item: &InputItem) -> Option<Value>
     }
 }
 
-/// Demands of which no fitting value follows.
+/// Whether no fitting value follows of a demand as such.
+pub(super) fn is_opaque(rule: &str) -> bool {
+    OPAQUE.contains(&rule)
+}
+
 const OPAQUE: [&str; 5] =
     ["input-pattern", "input-url", "input-require", "input-allow", "input-length"];
 /// What a text begins with that stands for a variable.

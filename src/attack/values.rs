@@ -7,6 +7,7 @@ use crate::{
         Attempt, Side, World, addresses,
         deliver::{self, Site},
         intent::{self, InputItem},
+        lengths,
         limits::ways_in,
         owned,
         sample::MAX_NESTING,
@@ -108,11 +109,10 @@ fn at_site(
 /// Values of both sides.
 fn values(world: &World<'_>, item: &InputItem, input: InputId) -> Vec<(Side, Value)> {
     let mut all = match item.rule {
-        "input-range" => at_ends(&item.node, Value::from),
-        "input-length" if world.schema().input(input).ty.list_depth() > 0 => Vec::new(),
-        "input-length" => {
-            at_ends(&item.node, |n| "a".repeat(usize::try_from(n).unwrap_or(0)).into())
+        "input-range" => {
+            at_ends(&item.node).into_iter().map(|(side, it)| (side, it.into())).collect()
         }
+        "input-length" => lengths::values(world, &item.node, input),
         "input-pattern" => patterned(&item.node),
         "input-one-of" => listed(world, &item.node, input),
         "input-json" | "input-url" => contents(world, item, input),
@@ -137,18 +137,15 @@ fn side_of_null(world: &World<'_>, item: &InputItem) -> Option<Side> {
 }
 
 /// The ends of a range, and the numbers beside them.
-fn at_ends(node: &Node, value: impl Fn(i64) -> Value) -> Vec<(Side, Value)> {
+pub(super) fn at_ends(node: &Node) -> Vec<(Side, i64)> {
     let (low, high) = ends(node);
     let low = low.map(|it| [(Side::Within, it), (Side::Beyond, it.saturating_sub(1))]);
     let high = high.map(|it| [(Side::Within, it), (Side::Beyond, it.saturating_add(1))]);
-    let all = low.into_iter().chain(high).flatten();
-    let is_length = |it: &(Side, i64)| it.1 >= 0 || !matches!(value(0), Value::String(_));
-    all.filter(is_length).map(|(side, it)| (side, value(it))).collect()
+    low.into_iter().chain(high).flatten().collect()
 }
 
-/// The ends of `a..b` that are whole numbers; of a mapping, those of its `text`.
+/// The ends of `a..b` that are whole numbers.
 pub(super) fn ends(node: &Node) -> (Option<i64>, Option<i64>) {
-    let node = intent::get(node, "text").unwrap_or(node);
     let text = node.as_text().unwrap_or_default();
     let (low, high) = text.split_once("..").unwrap_or((text, text));
     (low.trim().parse().ok(), high.trim().parse().ok())

@@ -45,3 +45,17 @@ fn a_rule_that_nothing_was_tried_for_is_told() {
     check(&[], &[&["cost", input], &others[..]].concat());
     check(&AS_BOTH[..2], &[&["cost"], &others[..]].concat());
 }
+
+/// That what is allowed passes says nothing of what is not.
+#[test]
+fn a_rule_that_only_admitted_something_was_not_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = "inputs: [{ at: [\"Query.a(t:)\"], length: 0.. }]\n";
+    let schema = "type Query { a(t: String): Int }";
+    let (intended, _) = Case { schema, ..Case::new("within", policy, "") }.write(folder.path());
+    let output = run(&[&intended, "--format", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let untried = report["untried"].as_array().unwrap();
+    assert!(untried.contains(&json!("input-length at Query.a(t:)")), "{report}");
+    assert!(report["rules"]["input-length"]["admitted"].as_u64() > Some(0), "{report}");
+}
