@@ -10,7 +10,7 @@ use crate::{
         sample::{MAX_NESTING, VARIABLE, wrapped},
         sizes,
     },
-    schema::{FieldId, InputId, InputOwner, OperationKind, Schema, TypeId, TypeRef, Wrapper},
+    schema::{FieldId, InputId, InputOwner, Kind, OperationKind, Schema, TypeId, TypeRef, Wrapper},
 };
 
 /// A place that a value can be brought to.
@@ -157,21 +157,42 @@ pub(super) fn ways(world: &World<'_>, site: &Site, value: &Value) -> Vec<(&'stat
     all
 }
 
-/// The request of a site without its input.
+/// The request of a site without its input; `None` where that is not judged, or not possible.
 pub(super) fn without(world: &World<'_>, site: &Site) -> Option<Request> {
     let last = *site.chain.last()?;
-    if world.is_required_by_type(last) {
+    // Of the fields of a `@oneOf` object only the one that is given is judged.
+    if world.is_required_by_type(last) || is_alternative(world, last) {
         return None;
     }
     match site.chain.as_slice() {
         [_] => site.write_with(world, "").map(Request::new),
         [outer @ .., _] => {
-            let value = world.sample(*outer.last()?, MAX_NESTING)?;
+            let mut value = world.sample(*outer.last()?, MAX_NESTING)?;
+            take_out(&mut value, &world.schema().input(last).name);
             let whole = nested(world, outer, value, Lists::Written)?;
             let literal = world.literal(&world.schema().input(*outer.first()?).ty, &whole);
             written(world, site, "", &literal).map(Request::new)
         }
         [] => None,
+    }
+}
+
+/// Whether an input is a field of a `@oneOf` object.
+fn is_alternative(world: &World<'_>, input: InputId) -> bool {
+    let InputOwner::InputObject(object) = world.schema().input(input).owner else { return false };
+    matches!(world.schema().ty(object).kind, Kind::InputObject { one_of: true })
+}
+
+/// Takes a field out of an object, or of every object of a list.
+fn take_out(value: &mut Value, name: &str) {
+    let mut waiting = vec![value];
+    // Budget: a value that this module has made.
+    while let Some(value) = waiting.pop() {
+        match value {
+            Value::Array(items) => waiting.extend(items),
+            Value::Object(members) => drop(members.remove(name)),
+            Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => {}
+        }
     }
 }
 
@@ -202,7 +223,8 @@ fn nested(world: &World<'_>, chain: &[InputId], leaf: Value, lists: Lists) -> Op
 /// The object around a value, with what else it must have.
 fn beside(world: &World<'_>, object: TypeId, name: &str, value: Value) -> Option<Value> {
     let mut members = Map::new();
-    for it in world.schema().input_fields(object).filter(|it| world.is_required(*it)) {
+    let fields = world.schema().input_fields(object);
+    for it in fields.filter(|it| world.is_required(*it) && !is_alternative(world, *it)) {
         let other = &*world.schema().input(it).name;
         if other != name {
             members.insert(other.to_owned(), world.sample(it, MAX_NESTING)?);

@@ -127,8 +127,13 @@ impl World<'_> {
                 let deeper = nesting.checked_sub(1)?;
                 let mut object = Map::new();
                 let fields = self.schema().input_fields(ty);
-                let first = one_of.then(|| self.schema().input_fields(ty).next()).flatten();
-                for it in fields.filter(|it| self.is_required(*it) || Some(*it) == first) {
+                if one_of {
+                    let mut all = fields.filter_map(|it| Some((it, self.sample(it, deeper)?)));
+                    let (one, value) = all.next()?;
+                    object.insert(self.schema().input(one).name.to_string(), value);
+                    return Some(object.into());
+                }
+                for it in fields.filter(|it| self.is_required(*it)) {
                     let name = self.schema().input(it).name.to_string();
                     object.insert(name, self.sample(it, deeper)?);
                 }

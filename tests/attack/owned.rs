@@ -3,6 +3,7 @@
 use std::{fs, net::TcpListener, path::Path};
 
 use portcullis::digest::Digest;
+use serde_json::{Value, json};
 
 use crate::{Case, mistakes, pairs, process::Process, run};
 
@@ -224,4 +225,37 @@ fn a_real_process_is_attacked() {
             assert_eq!(output.status.code(), Some(i32::from(!holes.is_empty())));
         }
     });
+}
+
+/// Attacks a policy as Alice, by what it states itself; nothing may be a mistake, and so much of it
+/// must have been refused and admitted.
+#[track_caller]
+fn check_right(schema: &str, inputs: &str, rule: &str) {
+    let policy = format!(
+        "identity: {{ api_keys: {{ header: x-api-key, file: keys.yaml }} }}\ninputs: {inputs}\n"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let keys = keys();
+    let case = Case { schema, beside: &[("keys.yaml", &keys)], ..Case::new("right", &policy, "") };
+    let (intended, _) = case.write(folder.path());
+    let output = run(&[&[intended.as_str(), "--format", "json"], &AS_BOTH[..2]].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["mistakes"], json!([]), "{inputs}");
+    let row = &report["rules"][rule];
+    assert!(row["refused"].as_u64() > Some(0), "{report}");
+    assert!(row["admitted"].as_u64() > Some(0), "{report}");
+}
+
+#[test]
+fn an_input_field_that_is_left_out_is_not_there() {
+    let own = "[{ at: [F.own], require: 'value == claims.sub' }]";
+    check_right("input F { own: ID } type Query { a(f: F): Int }", own, "input-require");
+    check_right("input F { own: ID } type Query { a(f: [F!]): Int }", own, "input-require");
+}
+
+#[test]
+fn one_alternative_is_given_alone() {
+    let schema = "input F @oneOf { own: ID my: ID } type Query { a(f: F): Int }";
+    let both = "[{ at: [F.own, F.my], require: 'value == claims.sub' }]";
+    check_right(schema, both, "input-require");
 }
