@@ -142,9 +142,9 @@ pub(super) fn ways(world: &World<'_>, site: &Site, value: &Value) -> Vec<(&'stat
             all.push((way, if is_given { request.with("attack", whole.clone()) } else { request }));
         }
     }
-    if site.chain.len() > 1 {
-        let holed = nested(world, &site.chain, VARIABLE.into(), Lists::Coerced);
-        let literal = holed.map(|it| world.literal(&argument.ty, &it)).unwrap_or_default();
+    let holed = nested(world, &site.chain, VARIABLE.into(), Lists::Coerced);
+    if let Some(holed) = holed.filter(|_| site.chain.len() > 1) {
+        let literal = world.literal(&argument.ty, &holed);
         let defined = format!("$attack: {}", type_text(schema, &leaf.ty));
         let value = if leaf.ty.list_depth() > 0 && !value.is_array() && !value.is_null() {
             wrapped(&leaf.ty, value.clone())
@@ -264,6 +264,12 @@ impl Site {
     /// Whether it is the same place, whatever leads there.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.field == other.field && self.chain == other.chain
+    }
+
+    /// Whether a request can be written that brings a value there.
+    pub(super) fn is_in_reach(&self, world: &World<'_>) -> bool {
+        let whole = nested(world, &self.chain, Value::Null, Lists::Written);
+        whole.is_some() && self.write_with(world, "").is_some()
     }
 
     /// The place itself.

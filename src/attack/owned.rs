@@ -199,7 +199,7 @@ fn arguments(world: &World<'_>, field: FieldId, argument: InputId, whole: Value)
 }
 
 // Recursion over a value of the schema, which its reader has bounded.
-fn of_const(value: &Const) -> Value {
+pub(super) fn of_const(value: &Const) -> Value {
     match value {
         Const::Boolean(it) => (*it).into(),
         Const::Enum(it) | Const::String(it) => (&**it).into(),

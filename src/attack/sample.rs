@@ -30,14 +30,21 @@ impl World<'_> {
         required.collect()
     }
 
-    /// Whether an input cannot be left out, by its type or by a condition that null does not meet.
+    /// Whether an input cannot be left out: by its type, or by what is demanded of what it is then.
     pub(super) fn is_required(&self, input: InputId) -> bool {
-        let conditions = self.intent.inputs.iter().filter(|it| it.rule == "input-require");
-        self.is_required_by_type(input)
-            || self.schema().input(input).default.is_none()
-                && conditions
-                    .filter(|it| self.places(it).contains(&input))
-                    .any(|it| !self.admits(it, &Value::Null).unwrap_or(false))
+        let default = self.schema().input(input).default.as_ref().map(super::owned::of_const);
+        // How long a default is, and what it looks like, is not known here.
+        let is_doubtful = |it: &InputItem| match it.rule {
+            "input-require" => {
+                let absent = default.as_ref().unwrap_or(&Value::Null);
+                !self.admits(it, absent).unwrap_or(false)
+            }
+            _ => {
+                default.as_ref().is_some_and(|it| !it.is_null())
+                    && fitting(self, input, it).is_some()
+            }
+        };
+        self.is_required_by_type(input) || self.demands(input).any(is_doubtful)
     }
 
     /// Whether the schema does not let an input be left out.
@@ -187,7 +194,10 @@ pub(super) fn fitting(world: &World<'_>, input: InputId, item: &InputItem) -> Op
             let when = super::values::of_value_alone(world, item)?;
             super::owned::candidates_for(world, input, &when).into_iter().next()
         }
-        "input-range" => super::values::ends(&item.node).0.map(Value::from),
+        "input-range" => {
+            let (low, high) = super::values::ends(&item.node);
+            low.or(high).map(Value::from)
+        }
         "input-length" => super::lengths::fitting(world, &item.node, input),
         "input-url" => {
             let mut all = super::addresses::values(&item.node).into_iter();

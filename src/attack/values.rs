@@ -40,7 +40,10 @@ pub(super) fn attempts(world: &World<'_>, earlier: &[&World<'_>]) -> Vec<Attempt
 /// Whether somebody before has tried a demand at a site.
 fn is_tried(earlier: &[&World<'_>], item: &InputItem, input: InputId, site: &Site) -> bool {
     let mut enforced = earlier.iter().filter(|it| it.enforces(item.rule).is_some());
-    enforced.any(|it| deliver::sites(it, input).iter().any(|it| it.is_same(site)))
+    enforced.any(|it| {
+        let mut sites = deliver::sites(it, input).into_iter();
+        sites.any(|own| own.is_same(site) && own.is_in_reach(it))
+    })
 }
 
 /// Attempts against every demand that says whose an input is: one's own value, and the others'.
@@ -101,7 +104,8 @@ fn at_site(
         }
     }
     if let Some(request) = deliver::without(world, site) {
-        all.extend(side_of_null(world, item).map(|it| attempt("absent", request).on(it)));
+        let side = side_of_absence(world, item, input);
+        all.extend(side.map(|it| attempt("absent", request).on(it)));
     }
     all
 }
@@ -127,7 +131,19 @@ fn values(world: &World<'_>, item: &InputItem, input: InputId) -> Vec<(Side, Val
     all
 }
 
-/// What must become of null, and of nothing at all; `None` when that is not known here.
+/// What must become of nothing at all, which may be a default; `None` when that is not known here.
+fn side_of_absence(world: &World<'_>, item: &InputItem, input: InputId) -> Option<Side> {
+    let Some(default) = &world.schema().input(input).default else {
+        return side_of_null(world, item);
+    };
+    if item.rule != "input-require" {
+        return None;
+    }
+    let is_admitted = world.admits(item, &owned::of_const(default))?;
+    Some(if is_admitted { Side::Within } else { Side::Beyond })
+}
+
+/// What must become of null; `None` when that is not known here.
 fn side_of_null(world: &World<'_>, item: &InputItem) -> Option<Side> {
     let is_admitted = match item.rule {
         "input-require" => world.admits(item, &Value::Null)? && !item.is_required,

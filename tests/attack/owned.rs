@@ -259,3 +259,17 @@ fn one_alternative_is_given_alone() {
     let both = "[{ at: [F.own, F.my], require: 'value == claims.sub' }]";
     check_right(schema, both, "input-require");
 }
+
+/// What the schema would fill in is itself judged.
+#[test]
+fn a_default_beside_what_is_tried_breaks_no_other_demand() {
+    let schema = "input F { own: ID = \"bob\" n: Int low: Int = 9 } type Query { a(f: F!): Int }";
+    let demands = "[
+  { at: [F.own], require: 'value == claims.sub' },
+  { at: [F.low], range: ..3 },
+  { at: [F.n], require: 'value == null || value < 3' },
+  { at: [F.n], range: ..2 },
+]";
+    check_right(schema, demands, "input-require");
+    check_right(schema, demands, "input-range");
+}
