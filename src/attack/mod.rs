@@ -52,6 +52,7 @@ pub use send::{Target, Told};
 pub use world::World;
 
 use std::{
+    collections::BTreeSet,
     io, thread,
     time::{Duration, Instant},
 };
@@ -77,21 +78,25 @@ pub struct Plan {
 /// Everything that is worth trying, in rounds: the first of every rule, then the second, so that a
 /// bound on the number leaves no rule out.
 ///
-/// The first world is asked for everything; the others for what depends on who asks.
+/// Everyone is asked for what depends on who asks; what does not, is for the first who can.
 #[must_use]
 pub fn plan(worlds: &[World<'_>]) -> Plan {
-    let mut all = Vec::new();
+    let mut all: Vec<Attempt> = Vec::new();
     for (n, world) in worlds.iter().enumerate() {
         let others: Vec<_> = worlds.iter().filter(|it| it.who != world.who).collect();
         let earlier: Vec<_> = worlds.iter().take(n).collect();
         let mut own = personal(world, &others, &earlier);
-        if n == 0 {
-            own.extend(common(world));
-        }
+        let tried: BTreeSet<_> = all.iter().map(kind).collect();
+        own.extend(common(world).into_iter().filter(|it| !tried.contains(&kind(it))));
         let own = own.into_iter().filter(|it| is_fair(world, it));
         all.extend(own.map(|it| Attempt { who: world.who.clone(), ..it }));
     }
     Plan { attempts: rounds::mixed(all), due: due::of(worlds) }
+}
+
+/// What an attempt shows: once is enough.
+fn kind(attempt: &Attempt) -> (&'static str, String, bool) {
+    (attempt.rule, attempt.at.clone(), attempt.side == Side::Beyond)
 }
 
 /// What is the same for everyone.

@@ -59,3 +59,29 @@ fn a_rule_that_only_admitted_something_was_not_tried() {
     assert!(untried.contains(&json!("input-length at Query.a(t:)")), "{report}");
     assert!(report["rules"]["input-length"]["admitted"].as_u64() > Some(0), "{report}");
 }
+
+/// Limits that only whoever is signed in has a way to are tried as them.
+#[test]
+fn what_nobody_else_can_try_is_tried_as_a_caller() {
+    let schema = "type Query { ping: Int me: U } type U { id: ID! name: String best: U }";
+    let policy = "
+identity: { api_keys: { header: x-api-key, file: keys.yaml } }
+authorization:
+  rules: [{ on: [Query.ping], allow: always }, { on: [Query.me], allow: has(claims.sub) }]
+limits: { depth: 3 }
+";
+    let running = policy.replace("depth: 3", "depth: 4");
+    let keys = keys();
+    let case = Case::new("called", policy, &running);
+    let beside = &[("keys.yaml", keys.as_str())];
+    let arguments = [AS_BOTH[0], AS_BOTH[1], AS_BOTH[2], "bob=key-of-bob-90ae77"];
+    let case = Case { schema, beside, arguments: &arguments, ..case };
+    case.check(&[("max-depth", "4")]);
+    let folder = tempfile::tempdir().unwrap();
+    let (intended, _) = case.write(folder.path());
+    let output = run(&[&[intended.as_str(), "--format", "json"], case.arguments].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["untried"], json!(["max-directives-per-place", "max-list-depth"]));
+    let ways = report["rules"]["max-depth"]["ways"].as_object().unwrap();
+    assert!(ways.keys().all(|it| it.ends_with(" as alice")), "{report}");
+}
