@@ -112,6 +112,28 @@ fn check_finds_a_listed_file_that_is_not_there() {
     assert!(text.contains("^^^^^^^^^^^^^^") && output.status.code() == Some(1), "{text}");
 }
 
+/// One round of mending is enough.
+#[test]
+fn check_finds_it_beside_other_mistakes() {
+    let policy = "version: 1
+name: t
+schema: { file: s.graphql }
+tests: [none_test.yaml]
+limits: { dpth: 3 }
+identity: { jwt: { issuer: https://id.example, audience: [], keys: { discover: issuer } } }
+inputs:
+  - { at: [], length: 1..3 }
+  - { at: [\"Query.a(t:)\"], one_of: [] }
+  - { at: [\"Query.a(t:)\"], url: { hosts: [] } }
+  - { at: [\"Query.a(t:)\"], length: {} }
+";
+    let (exit, text) = checked_with(policy, &[], &["p.yaml"]);
+    assert_eq!((exit, text.matches("error[empty-list]").count()), (Some(1), 4), "{text}");
+    for expect in ["unknown key `dpth`", "error[empty-value]", "cannot read `none_test.yaml`: "] {
+        assert!(text.contains(expect), "{expect}\n{text}");
+    }
+}
+
 #[test]
 fn check_finds_what_test_finds_in_a_listed_file() {
     let head = "version: 1\nname: t\nschema: { file: s.graphql }\n";

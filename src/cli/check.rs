@@ -9,7 +9,7 @@ use crate::{
     cli::{Exit, drift, effective::effective, link::Link, terminal},
     config::UpstreamUrl,
     diagnostic::{Diagnostic, Diagnostics, Severity, render, to_github, to_json, to_sarif},
-    policy::{Policy, cases},
+    policy::{Policy, cases, listed_cases},
     sources,
 };
 
@@ -112,8 +112,7 @@ fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics, Work) {
         let warning = Diagnostic::warning("unfit-document", message);
         diagnostics.push(warning.help("`portcullis manifest verify` lists them all"));
     }
-    let wrong = policy.as_ref().map(|it| wrong_cases(it, &arguments.policy));
-    diagnostics.extend(wrong.unwrap_or_default());
+    diagnostics.extend(wrong_cases(policy.as_ref(), &arguments.policy));
     let work = Work::of(&found, &diagnostics);
     diagnostics.extend(found);
     (policy, diagnostics, work)
@@ -121,10 +120,14 @@ fn load(arguments: &Arguments) -> (Option<Policy>, Diagnostics, Work) {
 
 /// What is wrong with the listed files of cases, as `test` would say it. `serve` does not need them,
 /// so they are nothing that keeps a policy from being used.
-fn wrong_cases(policy: &Policy, path: &Path) -> Diagnostics {
+fn wrong_cases(policy: Option<&Policy>, path: &Path) -> Diagnostics {
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut found = Diagnostics::default();
-    for file in &policy.tests {
+    let listed = match policy {
+        Some(policy) => policy.tests.clone(),
+        None => sources::read_file(path).map(|it| listed_cases(&it)).unwrap_or_default(),
+    };
+    for file in listed {
         match sources::read_file(&folder.join(&*file.name)) {
             Ok(source) => {
                 let mut mistakes = Diagnostics::default();

@@ -84,7 +84,7 @@ fn audiences_of(node: &Node, found: &mut Diagnostics) -> Vec<Box<str>> {
         Value::Scalar { .. } => scalar::text(node, found).map(str::to_owned).into_iter().collect(),
         Value::Mapping(_) | Value::Sequence(_) => shape::names(node, found),
     };
-    if names.is_empty() && !found.has_errors() {
+    if matches!(&node.value, Value::Sequence(items) if items.is_empty()) {
         found.push(node.error("empty-list", "no token is made out to nobody"));
     }
     names.into_iter().map(Into::into).collect()

@@ -42,7 +42,7 @@ mod uncounted;
 mod uploads;
 mod websocket;
 
-pub use cases::{Case, CaseFile, Expect, Expected, Who, cases};
+pub use cases::{Case, CaseFile, Expect, Expected, Who, cases, listed_cases};
 pub use documents::{
     Apq, DocumentIdx, DocumentSettings, Documents, Library, ListedIdx, TrustedDocument,
 };

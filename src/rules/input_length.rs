@@ -72,13 +72,13 @@ enum Length {
 }
 
 fn read(node: &Node, found: &mut Diagnostics) -> Option<Length> {
-    if !matches!(node.value, yaml::Value::Mapping(_)) {
+    let yaml::Value::Mapping(entries) = &node.value else {
         return Range::read_count(node, found).map(Length::Either);
-    }
+    };
     let mut fields = Fields::of(node, "length", found);
     let mut read = |key| fields.take(key, found).and_then(|it| Range::read_count(it, found));
     let (items, text) = (read("items"), read("text"));
-    if items.is_none() && text.is_none() && !found.has_errors() {
+    if entries.is_empty() {
         found.push(node.error("empty-value", "neither `items` nor `text` is given"));
     }
     fields.finish(found);

@@ -51,11 +51,8 @@ struct OneOf {
 }
 
 fn read(node: &Node, found: &mut Diagnostics) -> Option<OneOf> {
-    let items = shape::placed_names(node, found);
+    let items = shape::some_names(node, found);
     if items.is_empty() {
-        if !found.has_errors() {
-            found.push(node.error("empty-list", "the list is empty"));
-        }
         return None;
     }
     let numbers = items.iter().filter_map(|(_, it)| Number::parse(it.as_plain()?)).collect();

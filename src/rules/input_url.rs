@@ -111,10 +111,7 @@ fn hosts(node: &Node, found: &mut Diagnostics) -> Hosts {
         scalar::word(node, &[("public", ())], found);
         return Hosts::Public;
     }
-    let names = shape::placed_names(node, found);
-    if names.is_empty() && !found.has_errors() {
-        found.push(node.error("empty-list", "the list is empty"));
-    }
+    let names = shape::some_names(node, found);
     let mut listed = Vec::new();
     for (name, node) in names {
         match HostPattern::parse(name) {

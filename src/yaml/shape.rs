@@ -136,6 +136,14 @@ pub fn placed_names<'n>(node: &'n Node, found: &mut Diagnostics) -> Vec<(&'n str
     names
 }
 
+/// [`placed_names`], at least one.
+pub fn some_names<'n>(node: &'n Node, found: &mut Diagnostics) -> Vec<(&'n str, &'n Node)> {
+    if matches!(&node.value, Value::Sequence(items) if items.is_empty()) {
+        found.push(node.error("empty-list", "the list is empty"));
+    }
+    placed_names(node, found)
+}
+
 /// The items of a list of known words, at least one.
 pub fn words(node: &Node, words: &[&'static str], found: &mut Diagnostics) -> Vec<&'static str> {
     let known: Vec<_> = words.iter().map(|it| (*it, *it)).collect();
