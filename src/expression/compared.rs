@@ -71,6 +71,9 @@ fn objection(it: &Compared) -> Option<Problem> {
         (Literal::Text(word), ..) => word,
         (Literal::Boolean | Literal::Number, ..) => return None,
     };
+    if it.name == Name::Client && **member == *"ip" && word.contains('/') {
+        return plain(format!("`{of}` is never `{word}`"), ONE_ADDRESS);
+    }
     let words = it.name.words(member)?;
     if words.contains(&&**word) {
         return None;
@@ -81,6 +84,10 @@ fn objection(it: &Compared) -> Option<Problem> {
     );
     Some(Problem { message: format!("`{of}` is never `{word}`"), help })
 }
+
+/// What to write instead of a range of addresses.
+pub(super) const ONE_ADDRESS: &str = "it is one address: write `client.ip in [\"192.0.2.7\"]`, or \
+     for a network of whole parts `client.ip.startsWith(\"10.\")`";
 
 /// The word that was probably meant: the same one in other letters, or one that is near.
 pub(crate) fn likely<'w>(
@@ -123,6 +130,7 @@ fn literal(expression: &IdedExpr) -> Option<Literal> {
 
 #[cfg(test)]
 mod tests {
+    use super::ONE_ADDRESS;
     use crate::expression::{Scope, compile};
 
     #[track_caller]
@@ -156,6 +164,40 @@ mod tests {
         check("operation.id in [true]", Some(("`operation.id` is a text", TEXT)));
         for right in ["operation.trusted == true", "operation.trusted != false"] {
             check(right, None);
+        }
+    }
+
+    #[test]
+    fn an_address_is_no_network() {
+        let never = Some(("`client.ip` is never `10.0.0.0/8`", ONE_ADDRESS));
+        check("client.ip == '10.0.0.0/8'", never);
+        check("client.ip in ['192.0.2.7', '10.0.0.0/8']", never);
+        check("client.ip in ['192.0.2.7', '2001:db8::7']", None);
+        check("client.ip.startsWith('10.')", None);
+    }
+
+    /// It has no answer for anybody.
+    #[test]
+    fn nothing_is_in_a_text() {
+        let text = "`in` looks into a list or a map: a text is neither";
+        check("client.ip in '10.0.0.0/8'", Some((text, ONE_ADDRESS)));
+        let help =
+            "write `text.contains(part)`, `==`, or a list as in `claims.role in [\"STAFF\"]`";
+        for source in [
+            "claims.role in 'STAFF'",
+            "'STAFF' in 'STAFFX'",
+            "has(claims.a) && 'Query' in parent.field",
+            "claims.a.exists(it, it in 'abc')",
+            "claims.a in 'b' + claims.c",
+        ] {
+            check(source, Some((text, help)));
+        }
+        check(
+            "claims.a in 7",
+            Some(("`in` looks into a list or a map: a number is neither", help)),
+        );
+        for source in ["'a' in claims", "claims.a in claims.b", "'a' in ['a']", "'a' in {'a': 1}"] {
+            check(source, None);
         }
     }
 

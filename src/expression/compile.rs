@@ -112,12 +112,14 @@ pub fn compile(
     })?;
     let mut program = parsed.expression().clone();
     let never = kind::objection(&program, conditions);
+    let searches = kind::searches(&program);
     let bare = kind::bare(&program);
     let compared = compared::compared(&program);
     let paths = paths::paths(&program).into();
     let Checked { names, conditions: asked, patterns, mut problems } =
         check::check(&mut program, scope, conditions);
     problems.extend(never);
+    problems.extend(searches);
     problems.extend(compared::objections(&compared));
     if !problems.is_empty() {
         return Err(problems);

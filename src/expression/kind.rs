@@ -7,7 +7,7 @@ use cel::common::ast::{
     CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators,
 };
 
-use crate::expression::{Name, Problem, check::DEPTH, direct};
+use crate::expression::{Name, Problem, check::DEPTH, compared, direct, paths};
 
 /// What an expression gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,39 @@ pub(super) fn objection(expression: &IdedExpr, conditions: &[Box<str>]) -> Optio
         None => Some(problem),
     }
 }
+
+/// What to say of every `in` that looks for something where nothing can be: in a text or a number.
+// The budget of this loop is the expression, whose source is at most 2 KiB.
+pub(super) fn searches(root: &IdedExpr) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let mut open = vec![root];
+    while let Some(part) = open.pop() {
+        if let Expr::Call(call) = &part.expr
+            && let (operators::IN, [what, within]) = (&*call.func_name, &*call.args)
+        {
+            found.extend(search(what, of(within, None, 0)));
+        }
+        paths::open_parts(part, &mut open);
+    }
+    found
+}
+
+fn search(what: &IdedExpr, within: Kind) -> Option<Problem> {
+    let kind = match within {
+        Kind::Number => "a number",
+        Kind::Text => "a text",
+        Kind::Any | Kind::List | Kind::Map | Kind::Null | Kind::Various => return None,
+    };
+    let is_address = paths::named_by(what).is_some_and(|(name, path)| {
+        name == Name::Client && matches!(&*path, [it] if **it == *"ip")
+    });
+    let help = if is_address { compared::ONE_ADDRESS } else { ONE_OF_SEVERAL };
+    let message = format!("`in` looks into a list or a map: {kind} is neither");
+    Some(Problem { message, help: help.to_owned() })
+}
+
+const ONE_OF_SEVERAL: &str =
+    "write `text.contains(part)`, `==`, or a list as in `claims.role in [\"STAFF\"]`";
 
 /// The name, or the member of what it stands for, that an expression is and nothing else, also
 /// behind `!`: `value`, `!args.first`.

@@ -187,7 +187,8 @@ mod tests {
     #[test]
     fn a_text_contains_no_elements() {
         check("staff", r#"{"roles":"NOSTAFF"}"#, "nothing");
-        check("'DOCTOR' in 'EXDOCTOR'", "{}", "nothing");
+        check("claims.role in claims.roles", r#"{"role":"A","roles":"AB"}"#, "nothing");
+        check_wrong("'DOCTOR' in 'EXDOCTOR'", "`in` looks into a list or a map: a text is neither");
         check("'a' in claims", r#"{"a":1}"#, "holds");
     }
 
