@@ -57,24 +57,30 @@ fn warn_of_no_answers(conditions: &Conditions, places: &[&Node], found: &mut Dia
             if let Outcome::Nothing(why) = asked.condition(n) {
                 let message = format!("`{name}` has no answer for an anonymous caller: {why}");
                 let warning = node.warning("no-answer", message);
-                found.push(warning.help(ask_first(expression.source(), &why)));
+                found.push(match ask_first(expression.source(), &why) {
+                    Some(help) => warning.help(help),
+                    None => warning,
+                });
             }
         }
     });
 }
 
-/// How an expression asks whether that is there which `why` says is not.
-pub(super) fn ask_first(source: &str, why: &str) -> String {
+/// How an expression asks whether that is there which `why` says is not; `None` when it is not
+/// that something lacks.
+pub(super) fn ask_first(source: &str, why: &str) -> Option<String> {
     let missing = why.split('`').nth(1).unwrap_or_default();
     if let Some(quote) = ['"', '\''].into_iter().find(|it| {
         let quoted = format!("{it}{missing}{it}");
         !missing.is_empty() && source.contains(&format!("claims[{quoted}]"))
     }) {
-        return format!("ask first: `{quote}{missing}{quote} in claims && …`");
+        return Some(format!("ask first: `{quote}{missing}{quote} in claims && …`"));
     }
     let paths = ["claims", "client", "client.mtls"].map(|it| format!("{it}.{missing}"));
     let path = paths.iter().find(|it| !missing.is_empty() && source.contains(it.as_str()));
-    format!("ask first: `has({}) && …`", path.map_or("claims.name", String::as_str))
+    let asks_for_claims = || source.contains("claims").then_some("claims.name");
+    let path = path.map(String::as_str).or_else(asks_for_claims)?;
+    Some(format!("ask first: `has({path}) && …`"))
 }
 
 fn name<'n>(key: &'n Node, found: &mut Diagnostics) -> Option<&'n str> {
@@ -151,14 +157,15 @@ mod tests {
         let check = |rest: &str, expect: &str| {
             let found = compile(&format!("{HEAD}{rest}"), None).1;
             let help = found.iter().next().and_then(|it| it.help.as_deref());
-            assert_eq!(help, Some(expect), "{rest}");
+            assert_eq!(help.unwrap_or_default(), expect, "{rest}");
         };
         let certificate = "conditions: { a: '\"b\" in client.mtls.uris' }";
         check(certificate, "ask first: `has(client.mtls) && …`");
         let namespaced = "conditions: { a: 'claims[\"https://x/role\"] == \"admin\"' }";
         check(namespaced, "ask first: `\"https://x/role\" in claims && …`");
         check("conditions: { a: claims.x == 1 }", "ask first: `has(claims.x) && …`");
-        check("conditions: { a: '1 / 0 == 1' }", "ask first: `has(claims.name) && …`");
+        check("conditions: { a: '1 / 0 == 1' }", "");
+        check("conditions: { a: 'client.ip < 7' }", "");
         let profile = "profiles: [{ name: p, when: claims.y == 1, limits: { depth: 3 } }]";
         check(profile, "ask first: `has(claims.y) && …`");
     }

@@ -121,7 +121,10 @@ fn read_when(node: &Node, conditions: &Conditions, found: &mut Diagnostics) -> O
         let message = format!("every anonymous caller is refused: {why}");
         let warning = node.warning("no-answer", message);
         let source = when.expression().map_or("", |it| it.source());
-        found.push(warning.help(conditions::ask_first(source, &why)));
+        found.push(match conditions::ask_first(source, &why) {
+            Some(help) => warning.help(help),
+            None => warning,
+        });
     }
     Some(when)
 }
