@@ -101,6 +101,29 @@ fn a_report_for_ci() {
     assert!(text.contains("failures=\"0\"") && !text.contains("<failure"));
 }
 
+/// What it is on, as a policy has it.
+#[test]
+fn a_rule_on_several_is_called_by_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("s.graphql", "type Query { a: Int b: Int c: Int }");
+    write(
+        "p.yaml",
+        "version: 1
+name: t
+schema: { file: s.graphql }
+tests: [c.yaml]
+authorization: { default: allow, rules: [{ on: [Query.a, Query.b], allow: never }] }
+",
+    );
+    write("c.yaml", "cases:\n  - { name: c, document: '{ c }', expect: admit }\n");
+    let (_, text) = told(&folder.path().join("p.yaml"), &["--format", "json"]);
+    assert!(text.contains("\"authorization: Query.a, Query.b\""), "{text}");
+    write("c.yaml", "cases:\n  - { name: c, document: '{ a }', expect: admit }\n");
+    let (_, text) = told(&folder.path().join("p.yaml"), &[]);
+    assert!(text.contains("`Query.a`: the rule on `Query.a, Query.b` denies it"), "{text}");
+}
+
 #[test]
 fn check_finds_a_listed_file_that_is_not_there() {
     let (_folder, policy) = with_mistake("tests: [", "tests: [none_test.yaml, ");

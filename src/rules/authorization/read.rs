@@ -155,13 +155,13 @@ struct Reading<'g, 'n> {
     on: Vec<(On, PermitIdx, &'n Node)>,
 }
 
-/// What a rule is called in what is told of it, between backticks: what it is on.
+/// What a rule is called in what is told of it: what it is on.
 fn name(on: &[(&str, &Node)]) -> Option<Box<str>> {
     let mut shown: Vec<_> = on.iter().map(|(it, _)| *it).take(MOST_NAMED).collect();
     if on.len() > shown.len() {
         shown.push("…");
     }
-    Some(shown.join("`, `").into()).filter(|_| !on.is_empty())
+    Some(shown.join(", ").into()).filter(|_| !on.is_empty())
 }
 
 /// 4: more are not read.
