@@ -215,6 +215,17 @@ fn rules_in_the_way_of_each_other() {
     let all_have_their_own =
         "{ rules: [{ on: [Audit.entries], allow: staff }, { on: [Audit], allow: never }] }";
     check(all_have_their_own, &[("shadowed-rule", "Audit")]);
+    // What an interface has is decided by those who implement it.
+    let on = |on: &str| {
+        format!(
+            "{{ default: allow, rules: [{{ on: [{on}], allow: never }}, \
+             {{ on: [User.email, Shop.email], allow: staff }}] }}"
+        )
+    };
+    check(&on("Actor.email"), &[("shadowed-rule", "Actor.email")]);
+    check(&on("\"*.email\""), &[("shadowed-rule", "\"*.email\"")]);
+    check(&on("Actor"), &[]);
+    check(&on("Actor.email").replace(", Shop.email", ""), &[]);
 }
 
 /// A rule on one way to a type is none on the other ways.

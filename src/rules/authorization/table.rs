@@ -4,7 +4,7 @@
 //! (`Type`, `*.field`, a directive). Among the last, and where several interfaces have their say,
 //! all must allow.
 
-use ahash::HashMap;
+use ahash::{HashMap, HashSet};
 
 use crate::{
     rules::authorization::directive::carries,
@@ -105,6 +105,7 @@ impl Table {
         let mut parents = HashMap::default();
         let mut used = vec![false; permits.len()];
         let layout = Layout { schema, permits };
+        let implemented = implemented(schema);
         for (ty, definition) in schema.types() {
             if !matches!(definition.kind, Kind::Object { .. } | Kind::Interface) {
                 continue;
@@ -112,10 +113,9 @@ impl Table {
             for field in schema.fields(ty).filter(|it| !is_of_the_language(schema, *it)) {
                 parents.insert(field, ty);
                 let deciding = layout.deciding(ty, field);
-                for it in &deciding {
-                    if let Some(used) = used.get_mut(*it) {
-                        *used = true;
-                    }
+                // What runs are objects: a field of an interface is decided by theirs.
+                if !implemented.contains(&ty) {
+                    mark(&mut used, &deciding);
                 }
                 let mut idxs: Vec<_> = deciding
                     .iter()
@@ -144,6 +144,20 @@ impl Table {
     /// True for the fields of root types.
     pub(super) fn is_root(&self, field: FieldId) -> bool {
         self.parents.get(&field).is_some_and(|it| self.roots.contains(&Some(*it)))
+    }
+}
+
+/// Interfaces that an object has.
+fn implemented(schema: &Schema) -> HashSet<TypeId> {
+    let objects = schema.types().filter(|(_, it)| it.is_object());
+    objects.flat_map(|(_, it)| it.interfaces.iter().copied()).collect()
+}
+
+fn mark(used: &mut [bool], deciding: &[usize]) {
+    for it in deciding {
+        if let Some(used) = used.get_mut(*it) {
+            *used = true;
+        }
     }
 }
 
