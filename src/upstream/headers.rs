@@ -78,16 +78,13 @@ impl Head<'_> {
         }
         headers.insert(VIA, via(self.version));
         let dropped = nominated(self.client);
-        for name in self.rules.allowed.iter().filter(|it| !dropped.contains(it)) {
-            if *name == COOKIE
-                && let Some(whole) = whole_cookie(self.client)
-            {
-                headers.insert(COOKIE, whole);
-                continue;
-            }
-            for value in self.client.get_all(name) {
+        for (name, value) in self.client {
+            if self.rules.allowed.contains(name) && !dropped.contains(name) {
                 headers.append(name, value.clone());
             }
+        }
+        if let Some(whole) = whole_cookie(&headers) {
+            headers.insert(COOKIE, whole);
         }
         for (name, value) in self.told {
             headers.insert(name, value.clone());
@@ -104,9 +101,9 @@ impl Head<'_> {
 
 /// RFC 9113 §8.2.3: a cookie that a client has split over HTTP/2 is one for whoever does not speak
 /// that. Nothing when it is in one piece.
-fn whole_cookie(client: &HeaderMap) -> Option<HeaderValue> {
-    client.get_all(COOKIE).iter().nth(1)?;
-    let pieces: Vec<_> = client.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+fn whole_cookie(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get_all(COOKIE).iter().nth(1)?;
+    let pieces: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
     HeaderValue::from_bytes(&pieces.join(&b"; "[..])).ok()
 }
 

@@ -58,7 +58,7 @@ fn read(parsed: &httparse::Response<'_, '_>) -> Result<Response<()>, Wrong> {
     *head.version_mut() =
         if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
     let headers = head.headers_mut();
-    headers.reserve(parsed.headers.len());
+    headers.reserve(parsed.headers.len().saturating_add(OURS));
     for field in &*parsed.headers {
         let name = HeaderName::from_bytes(field.name.as_bytes());
         let name = name.map_err(|_invalid| Wrong::Head(httparse::Error::HeaderName))?;
@@ -138,6 +138,8 @@ fn says(headers: &HeaderMap, option: &str) -> bool {
     options.any(|it| it.trim_ascii().eq_ignore_ascii_case(option.as_bytes()))
 }
 
+/// 8 fields: as many as we add to an answer.
+const OURS: usize = 8;
 /// 100 fields, as most servers allow of a request.
 const MAX_FIELDS: usize = 100;
 
