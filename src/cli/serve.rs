@@ -147,9 +147,10 @@ fn plan(arguments: &Arguments) -> Result<Plan, Diagnostics> {
     let nowhere = UpstreamUrl::parse("http://localhost/").ok().map(Config::new);
     let Some(mut settings) = config.clone().or(nowhere) else { return Err(found) };
     let listed = arguments.settings.apply(&mut settings, &mut found);
+    let with_tls = listed.iter().flat_map(|(_, it)| &it.upstreams).find(|it| it.is_tls());
     let mut graphs = Vec::new();
     for (policy, it) in &listed {
-        let config = arguments.upstream.config_for(&it.upstreams, &mut found);
+        let config = arguments.upstream.config_for(&it.upstreams, with_tls, &mut found);
         let (name, hosts) = (it.name.clone(), it.hosts.clone());
         graphs.extend(config.map(|config| (Config { name, hosts, ..config }, policy)));
     }

@@ -51,13 +51,15 @@ impl Arguments {
     /// The configuration in front of this upstream; nothing when there is none. `found` gets
     /// everything that is wrong with the flags together and with the files they name.
     pub(super) fn config(&self, found: &mut Diagnostics) -> Option<Config> {
-        self.config_for(&self.upstream, found)
+        self.config_for(&self.upstream, None, found)
     }
 
-    /// The same in front of other upstreams than the flag's.
+    /// The same in front of other upstreams than the flag's. The files about TLS may be meant for
+    /// one that is served `beside`.
     pub(super) fn config_for(
         &self,
         upstreams: &[UpstreamUrl],
+        beside: Option<&UpstreamUrl>,
         found: &mut Diagnostics,
     ) -> Option<Config> {
         let (first, more) = upstreams.split_first()?;
@@ -70,8 +72,9 @@ impl Arguments {
         }
         config.upstream_http = self.http(first, found);
         config.upstream_websocket.clone_from(&self.upstream_websocket);
-        // The files are about both.
-        let with_tls = self.upstream_websocket.as_ref().filter(|it| it.is_tls());
+        // The files are about all of them.
+        let mut all = [Some(first), self.upstream_websocket.as_ref(), beside].into_iter().flatten();
+        let with_tls = all.find(|it| it.is_tls());
         let Known { tls, key } = self.link.load(with_tls.unwrap_or(first), found);
         (config.upstream_tls, config.upstream_key) = (tls, key);
         Some(config)

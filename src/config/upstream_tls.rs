@@ -49,6 +49,8 @@ pub enum TlsProblem {
     NoKey,
     /// The library refuses what was read.
     Refused(Box<str>),
+    /// There is one, and a passphrase is needed to read it.
+    Encrypted,
     /// The certificate is another key's.
     Stranger,
     /// The file is not PEM, or not what it says within.
@@ -59,6 +61,9 @@ impl fmt::Display for TlsProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoCertificate => f.write_str("there is no certificate in it"),
+            Self::Encrypted => {
+                f.write_str("the private key is encrypted: write it without a passphrase")
+            }
             Self::NoKey => f.write_str("there is no private key in it"),
             Self::Stranger => f.write_str("the key does not belong to the certificate"),
             Self::Refused(why) | Self::Unreadable(why) => f.write_str(why),
@@ -149,6 +154,7 @@ impl PrivateKey {
     /// When there is none, or it cannot be read.
     pub fn from_pem(pem: &Secret) -> Result<Self, TlsProblem> {
         PrivateKeyDer::from_pem_slice(pem.bytes()).map(Self).map_err(|it| match it {
+            _ if is_encrypted(pem.bytes()) => TlsProblem::Encrypted,
             pem::Error::NoItemsFound => TlsProblem::NoKey,
             // An error may quote the file, and the file is a secret.
             _ => TlsProblem::Unreadable("it is not PEM".into()),
@@ -156,9 +162,19 @@ impl PrivateKey {
     }
 }
 
+/// As OpenSSL writes it, in PKCS #8 (RFC 7468 §11) and before that (RFC 1421 §4.6.1.1).
+fn is_encrypted(pem: &[u8]) -> bool {
+    let marks: [&[u8]; 2] = [b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED"];
+    let mut lines = pem.split(|it| *it == b'\n').map(<[u8]>::trim_ascii);
+    lines.any(|it| marks.contains(&it))
+}
+
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsProblem> {
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let all = all.map_err(unreadable)?;
+    let all = all.map_err(|it| match it {
+        pem::Error::MissingSectionEnd { .. } => unreadable("a certificate in it has no end"),
+        it => unreadable(it),
+    })?;
     if all.is_empty() { Err(TlsProblem::NoCertificate) } else { Ok(all) }
 }
 

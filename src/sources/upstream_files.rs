@@ -169,6 +169,15 @@ mod tests {
                 "`key`: there is no private key in it",
             ],
         );
+        for encrypted in [
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            "-----BEGIN EC PRIVATE KEY-----\r\nProc-Type: 4,ENCRYPTED\r\n\r\nAAAA\r\n",
+        ] {
+            let expect = "`key`: the private key is encrypted: write it without a passphrase";
+            check([&certificate, &certificate, encrypted], &[expect]);
+        }
+        let (half, _) = certificate.split_at(100);
+        check([half, &certificate, &key], &["`ca`: a certificate in it has no end"]);
         check(
             [&certificate, &certificate, &other],
             &["`cert` with `key`: the key does not belong to the certificate"],

@@ -5,7 +5,7 @@ use std::{cell::RefCell, net::IpAddr, rc::Rc};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
     response::Parts,
 };
 use tokio::time::Instant;
@@ -20,6 +20,7 @@ use crate::{
         fault::Failure,
         files::{Body, Files, Sending},
         headers::{add_proofs, clean_answer, written_address},
+        hearing::Hearing,
         link::{Broken, Link, Parcel},
         pool::Attempt,
         replica::{Idle, Load, Replica},
@@ -67,8 +68,8 @@ pub(super) struct Leg {
     pub(super) link: Link,
     /// What of the request is still on its way.
     files: Option<Sending>,
-    /// Whether the upstream has answered, when its words must tell.
-    unclear: Option<Attempt>,
+    /// Until its words have told whether the upstream has answered.
+    unclear: Option<Hearing>,
     replica: Rc<Replica>,
     _load: Load,
 }
@@ -76,19 +77,27 @@ pub(super) struct Leg {
 impl Leg {
     fn note(&mut self, mut attempt: Attempt, answer: &Response<()>) {
         let outcome = outcome_of(answer.status());
-        let may_be_graphql = is_json(media_type(answer.headers())) && !self.link.is_end_stream();
-        if outcome == Outcome::Failed && may_be_graphql {
-            self.unclear = Some(attempt);
+        let can_be_read = is_json(media_type(answer.headers()))
+            && !answer.headers().contains_key(CONTENT_ENCODING)
+            && !self.link.is_end_stream();
+        if outcome == Outcome::Failed && can_be_read {
+            self.unclear = Some(Hearing::new(attempt));
         } else {
             attempt.note(outcome);
         }
     }
 
-    /// Hears how the answer begins.
-    pub(super) fn hear(&mut self, beginning: &[u8]) {
-        if let Some(mut attempt) = self.unclear.take() {
-            let is_graphql = says(beginning, b"\"errors\"") || says(beginning, b"\"data\"");
-            attempt.note(if is_graphql { Outcome::Answered } else { Outcome::Failed });
+    /// Hears the next piece of the answer.
+    pub(super) fn hear(&mut self, piece: &[u8]) {
+        if let Some(mut it) = self.unclear.take_if(|it| it.is_graphql(piece)) {
+            it.attempt.note(Outcome::Answered);
+        }
+    }
+
+    /// Hears that nothing more comes.
+    pub(super) fn heard(&mut self) {
+        if let Some(mut it) = self.unclear.take() {
+            it.attempt.note(Outcome::Failed);
         }
     }
 }
@@ -305,10 +314,6 @@ fn is_open_ended(head: &Parts) -> bool {
 fn is_coded(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     codings.any(|it| !it.as_bytes().eq_ignore_ascii_case(b"chunked"))
-}
-
-fn says(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len()).any(|it| it == word)
 }
 
 /// What the upstream says of itself: these three come from what stands in front of a server that

@@ -18,6 +18,7 @@ mod dial;
 mod fault;
 mod files;
 mod headers;
+mod hearing;
 mod lane;
 mod link;
 mod multiplexed;

@@ -131,18 +131,24 @@ impl Body for Relayed {
             Poll::Ready(Some(Ok(data))) => {
                 leg.hear(&data);
                 (this.ended, this.waiting) = (leg.link.is_end_stream(), None);
+                if this.ended {
+                    leg.heard();
+                }
                 Poll::Ready(Some(Ok(Frame::data(data))))
             }
             Poll::Ready(Some(Err(error))) => {
+                leg.heard();
                 this.leg = None;
                 Poll::Ready(Some(Err(RelayError::Broken(error))))
             }
             Poll::Ready(None) => {
+                leg.heard();
                 this.ended = true;
                 Poll::Ready(None)
             }
             Poll::Pending if this.is_late(ctx) => {
-                if let Some(leg) = this.leg.take() {
+                if let Some(mut leg) = this.leg.take() {
+                    leg.heard();
                     leg.link.give_up();
                 }
                 Poll::Ready(Some(Err(RelayError::Timeout)))

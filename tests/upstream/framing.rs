@@ -128,9 +128,20 @@ fn what_is_no_answer_is_a_fault() {
         "HTTP/1.1 101 Switching Protocols\nUpgrade: x",
         "HTTP/1.1 2000 OK",
         "ICY 200 OK",
-        "HTTP/1.1 200 OK\nA : 1",
+        "HTTP/1.1 200 OK\nA b: 1",
     ] {
         let (status, body, is_kept) = ask_twice(&format!("{head}\n\n"), false);
         assert_eq!((&*status, is_kept), ("502", false), "{head}: {body}");
     }
+}
+
+#[test]
+fn interim_answers_have_a_bound() {
+    let n = ANSWER.len();
+    let after = |n_interim: usize| {
+        let interim = "HTTP/1.1 102 Processing\n\n".repeat(n_interim);
+        ask_twice(&format!("{interim}HTTP/1.1 200 OK\nContent-Length: {n}\n\n{ANSWER}"), false)
+    };
+    assert_eq!((&*after(100).0, after(100).2), ("200", true));
+    assert_eq!((&*after(101).0, after(101).2), ("502", false));
 }

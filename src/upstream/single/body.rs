@@ -126,7 +126,7 @@ fn trailer(n_read: usize, received: &mut BytesMut) -> Result<Option<Reading>, Wr
     let end = received.iter().position(|it| *it == b'\n');
     let n_read = n_read.saturating_add(end.unwrap_or(received.len()));
     if n_read > MAX_TRAILERS {
-        return Err(Wrong::TooLarge(MAX_TRAILERS));
+        return Err(Wrong::Trailers(MAX_TRAILERS));
     }
     let Some(end) = end else { return Ok(None) };
     let is_empty = matches!(received.get(..end), Some(b"" | b"\r"));
@@ -224,6 +224,6 @@ mod tests {
         let mut received = BytesMut::from(trailed(MAX_TRAILERS - 6).as_str());
         assert_eq!(Reading::CHUNKS.clone().take(&mut received).unwrap(), Taken::End);
         let mut received = BytesMut::from(trailed(MAX_TRAILERS).as_str());
-        assert!(matches!(Reading::CHUNKS.clone().take(&mut received), Err(Wrong::TooLarge(_))));
+        assert!(matches!(Reading::CHUNKS.clone().take(&mut received), Err(Wrong::Trailers(_))));
     }
 }

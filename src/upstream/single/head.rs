@@ -35,7 +35,9 @@ pub(super) fn take(received: &mut BytesMut, max: usize) -> Result<Option<Answer>
     }
     let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut parsed = httparse::Response::new(&mut []);
-    let config = ParserConfig::default();
+    let mut config = ParserConfig::default();
+    // RFC 9112 §5.1: taken out, as a proxy must; the field is written anew.
+    config.allow_spaces_after_header_name_in_responses(true);
     let status = config.parse_response_with_uninit_headers(&mut parsed, received, &mut fields);
     match status.map_err(Wrong::Head)? {
         Status::Complete(n) if n <= max => {
@@ -180,6 +182,7 @@ mod tests {
         );
         check("HTTP/1.1 500\nTransfer-Encoding: Chunked", Reading::CHUNKS, true);
         check("HTTP/1.1 200 OK\nTransfer-Encoding: gzip, chunked", Reading::CHUNKS, true);
+        check("HTTP/1.1 200 OK\nContent-Length : 5", Reading::Length(5), true);
         check("HTTP/1.1 200 OK", Reading::UntilClosed, false);
         check("HTTP/1.1 200 OK\nTransfer-Encoding: gzip", Reading::UntilClosed, false);
         check("HTTP/1.1 204 No Content\nContent-Length: 5", Reading::DONE, true);
@@ -219,7 +222,7 @@ mod tests {
         check_wrong("HTTP/1.0 200 OK\nTransfer-Encoding: chunked", Wrong::Framing);
         check_wrong("HTTP/2 200 OK", Wrong::Head(httparse::Error::Version));
         check_wrong("HTTP/1.1 099 OK", Wrong::Head(httparse::Error::Status));
-        check_wrong("HTTP/1.1 200 OK\nA : 1", Wrong::Head(httparse::Error::HeaderName));
+        check_wrong("HTTP/1.1 200 OK\nA b: 1", Wrong::Head(httparse::Error::HeaderName));
         check_wrong("HTTP/1.1 200 OK\nA: 1\n b", Wrong::Head(httparse::Error::HeaderName));
     }
 

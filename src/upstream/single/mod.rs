@@ -7,8 +7,8 @@
 //! ```
 //!
 //! No task and no channel are behind a connection: the request in progress polls it. One without
-//! work is not polled at all; whether it is still good is asked when it is used again. Nothing that
-//! the upstream sends beyond an answer is taken for the next one.
+//! work is not polled at all; whether it is still good is asked when it is used again. What the
+//! upstream is seen to have sent beyond an answer is not taken for the next one.
 
 mod body;
 mod head;
@@ -56,6 +56,8 @@ struct Connection {
     /// How writing has ended, before all was written.
     unwritten: Option<io::Error>,
     reading: Reading,
+    /// Interim answers before the one that is waited for.
+    n_interim: u8,
     /// True when no request can follow the one in progress.
     is_last: bool,
 }
@@ -72,6 +74,7 @@ impl Single {
             outgoing: None,
             unwritten: None,
             reading: Reading::DONE,
+            n_interim: 0,
             is_last: false,
         }))
     }
@@ -163,11 +166,12 @@ impl Connection {
 
     fn poll_head(&mut self, ctx: &mut Context<'_>) -> Poll<Result<Response<()>, Wrong>> {
         self.poll_outgoing(ctx)?;
-        // Budget: every turn takes a head of the bytes that came, or reads more of them.
+        // Budget: every turn reads, or takes one of so many heads.
         loop {
             match head::take(&mut self.received, self.max_head)? {
-                Some(answer) if !answer.is_final() => {}
+                Some(answer) if !answer.is_final() => self.interim()?,
                 Some(answer) => {
+                    self.n_interim = 0;
                     self.reading = answer.reading;
                     self.is_last |= answer.is_last;
                     return Poll::Ready(Ok(answer.head));
@@ -210,6 +214,12 @@ impl Connection {
         Poll::Ready(Ok(n))
     }
 
+    /// They say nothing to us, and do not pass (RFC 9110 §15.2).
+    const fn interim(&mut self) -> Result<(), Wrong> {
+        self.n_interim = self.n_interim.saturating_add(1);
+        if self.n_interim > MAX_INTERIM { Err(Wrong::Interim) } else { Ok(()) }
+    }
+
     /// A connection without work keeps no large buffer.
     fn rest(&mut self) {
         if self.room > LEAST_ROOM && self.received.is_empty() {
@@ -223,6 +233,8 @@ impl Connection {
     }
 }
 
+/// 100 interim answers: one in a second is more than servers send that say that they work.
+const MAX_INTERIM: u8 = 100;
 /// 8 KiB: most heads and many answers in one go.
 const LEAST_ROOM: usize = 8 * 1024;
 /// 128 KiB: what a read may bring of a large answer.

@@ -17,10 +17,14 @@ pub(in crate::upstream) enum Wrong {
     Framing,
     /// The head is none.
     Head(httparse::Error),
+    /// More interim answers than anybody sends.
+    Interim,
     /// The length of the body is not one number.
     Length,
-    /// The head, or the trailers, are larger than is held of them; bytes.
+    /// The head is larger than is held of it; bytes.
     TooLarge(usize),
+    /// The trailers are larger than anybody reads; bytes.
+    Trailers(usize),
     /// Something came that nobody has asked for.
     Unasked,
     /// Reading or writing failed.
@@ -38,9 +42,13 @@ impl fmt::Display for Wrong {
             Self::Head(error) => {
                 return write!(f, "the head of its answer cannot be read: {error}");
             }
+            Self::Interim => "it sent one interim answer after the other",
             Self::Length => "its `Content-Length` is not one number",
             Self::TooLarge(limit) => {
                 return write!(f, "the head of its answer is larger than {limit} bytes");
+            }
+            Self::Trailers(limit) => {
+                return write!(f, "the trailers of its answer are larger than {limit} bytes");
             }
             Self::Unasked => "it sent something without being asked",
             Self::Wire(error) => return error.fmt(f),
