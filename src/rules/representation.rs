@@ -47,9 +47,12 @@ pub(super) fn check(schema: &Schema, value: Value<'_>) -> Result<(), Problem> {
 fn concrete(schema: &Schema, ty: TypeId, object: Value<'_>) -> Result<TypeId, Problem> {
     let Some(name) = object.member("__typename") else { return Ok(ty) };
     let named = name.string().and_then(|it| schema.type_named(&it));
+    let possible = &schema.ty(ty).possible;
     let is_fit = |it: &TypeId| match schema.ty(*it).kind {
-        Kind::Object { object } => schema.ty(ty).possible.contains(object),
-        _ => false,
+        Kind::Object { object } => possible.contains(object),
+        // Where the gateway knows it as an object, it cannot say more.
+        Kind::Interface => is_entity(schema, *it) && schema.ty(*it).possible.is_subset(possible),
+        Kind::Enum | Kind::InputObject { .. } | Kind::Scalar | Kind::Union => false,
     };
     named.filter(is_fit).ok_or_else(|| Problem {
         at: Some(schema.ty(ty).name.to_string()),
@@ -57,7 +60,7 @@ fn concrete(schema: &Schema, ty: TypeId, object: Value<'_>) -> Result<TypeId, Pr
     })
 }
 
-/// The type that it names: a member of `_Entity`, or without that union a type with a key.
+/// The type that it names.
 fn entity(schema: &Schema, value: Value<'_>) -> Result<TypeId, Problem> {
     let nothing = |what| Problem { at: None, what };
     if value.kind() != Json::Object {
@@ -65,17 +68,27 @@ fn entity(schema: &Schema, value: Value<'_>) -> Result<TypeId, Problem> {
     }
     let name = value.member("__typename").and_then(Value::string);
     let name = name.ok_or_else(|| nothing("a representation without `__typename`"))?;
-    let unknown = || nothing("a `__typename` that is no entity");
-    let id = schema.type_named(&name).ok_or_else(unknown)?;
+    let named = schema.type_named(&name).filter(|it| is_entity(schema, *it));
+    named.ok_or_else(|| nothing("a `__typename` that is no entity"))
+}
+
+/// A member of `_Entity`, or without that union an object type with a key; of interfaces one with a
+/// key, or where no keys are known one of which every type that implements it is an entity.
+fn is_entity(schema: &Schema, id: TypeId) -> bool {
     let ty = schema.ty(id);
-    let is_entity = match schema.type_named("_Entity").map(|it| schema.ty(it)) {
-        Some(union) => match ty.kind {
-            Kind::Object { object } => union.possible.contains(object),
-            _ => false,
-        },
-        None => matches!(ty.kind, Kind::Object { .. }) && keys(schema, id).next().is_some(),
-    };
-    if is_entity { Ok(id) } else { Err(unknown()) }
+    let has_key = |id| keys(schema, id).next().is_some();
+    let union = schema.type_named("_Entity").map(|it| &schema.ty(it).possible);
+    match (ty.kind, union) {
+        (Kind::Object { object }, Some(union)) => union.contains(object),
+        (Kind::Object { .. }, None) => has_key(id),
+        (Kind::Interface, _) if has_key(id) => true,
+        (Kind::Interface, Some(union)) => {
+            let mut objects = ty.possible.iter().map(|it| schema.object(it));
+            !ty.possible.is_empty() && ty.possible.is_subset(union) && !objects.any(has_key)
+        }
+        (Kind::Interface, None) => false,
+        (Kind::Enum | Kind::InputObject { .. } | Kind::Scalar | Kind::Union, _) => false,
+    }
 }
 
 /// At least one of the type's keys is complete. Introspection tells no keys; then the members that
