@@ -1,6 +1,6 @@
 //! Whether a representation holds all of a key: the field sets of `@key(fields: "…")`.
 //!
-//! Whether its values are of the fields' types is seen elsewhere.
+//! Whether its values are of the fields' types is seen elsewhere, and with that where null may be.
 
 use std::iter;
 
@@ -9,7 +9,8 @@ use crate::{
     schema::{Kind, Schema},
 };
 
-/// Whether every field of a key is there and not null, on every level: `id dimensions { size }`.
+/// Whether every field of a key is there, on every level: `id dimensions { size }`. Below null there
+/// is nothing to give.
 // The budget of this loop is the key, which the schema gives, times the objects of the value.
 pub(super) fn is_complete(schema: &Schema, key: &str, value: Value<'_>) -> bool {
     let mut tokens = tokens(key).peekable();
@@ -59,7 +60,7 @@ fn tokens(mut text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What is under a name, in lists each of it; nothing when one of the objects lacks it.
+/// What is under a name, in lists each of it, but null; nothing when one of the objects lacks it.
 fn members<'v>(name: &str, objects: &[Value<'v>]) -> Option<Vec<Value<'v>>> {
     let mut found = Vec::new();
     for object in objects {
@@ -68,7 +69,7 @@ fn members<'v>(name: &str, objects: &[Value<'v>]) -> Option<Vec<Value<'v>>> {
         while let Some(value) = open.pop() {
             match value.kind() {
                 Json::Array => open.extend(value.children()),
-                Json::Null => return None,
+                Json::Null => {}
                 Json::Boolean(_) | Json::File | Json::Number | Json::Object | Json::String => {
                     found.push(value);
                 }
