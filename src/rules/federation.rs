@@ -14,6 +14,7 @@ use crate::{
     rules::{
         Entry, Facts, Meta, Residual, Rule, Setting, Specialised, guarded,
         representation::{self, Problem},
+        representation_field::Fields,
     },
     schema::{OperationKind, Schema},
     verdict::{Code, Findings, Violation},
@@ -114,9 +115,10 @@ struct Representations {
 
 impl Residual for Representations {
     fn check(&self, facts: &Facts<'_>, found: &mut Findings) {
+        let mut fields = Fields::of(&self.schema);
         for variable in &self.variables {
             match facts.variables.all().get(*variable) {
-                Some(Given::Value(value)) => self.list(*value, found),
+                Some(Given::Value(value)) => list(&mut fields, *value, found),
                 Some(Given::Default) => {
                     found.object(objection("representations must be given by the request"));
                 }
@@ -132,19 +134,17 @@ impl Residual for Representations {
     }
 }
 
-impl Representations {
-    /// A single value counts as a list of one.
-    fn list(&self, value: json::Value<'_>, found: &mut Findings) {
-        let mut check = |it| {
-            if let Err(Problem { at, what }) = representation::check(&self.schema, it) {
-                let at = at.map(Into::into);
-                found.object(Violation { at, ..objection(what) });
-            }
-        };
-        match value.kind() {
-            json::Kind::Array => value.children().for_each(check),
-            _ => check(value),
+/// A single value counts as a list of one.
+fn list(fields: &mut Fields<'_>, value: json::Value<'_>, found: &mut Findings) {
+    let mut check = |it| {
+        if let Err(Problem { at, what }) = representation::check(fields, it) {
+            let at = at.map(Into::into);
+            found.object(Violation { at, ..objection(what) });
         }
+    };
+    match value.kind() {
+        json::Kind::Array => value.children().for_each(check),
+        _ => check(value),
     }
 }
 

@@ -41,6 +41,7 @@ mod operation_kinds;
 mod purse;
 mod registry;
 mod representation;
+mod representation_field;
 mod representation_key;
 mod scope;
 mod string_length;

@@ -7,7 +7,7 @@
 use crate::{
     json::{Kind as Json, Value},
     operation::is_scalar,
-    rules::representation_key::is_complete,
+    rules::{representation_field::Fields, representation_key::is_complete},
     schema::{Applied, Const, FieldId, Kind, Schema, TypeId, TypeRef, Wrapper},
 };
 
@@ -21,43 +21,92 @@ pub(super) struct Problem {
 }
 
 /// Checks one representation.
-pub(super) fn check(schema: &Schema, value: Value<'_>) -> Result<(), Problem> {
+pub(super) fn check(fields: &mut Fields<'_>, value: Value<'_>) -> Result<(), Problem> {
+    let schema = fields.schema;
     let entity = entity(schema, value)?;
     has_key(schema, entity, value)?;
-    let mut open = vec![(value, entity)];
-    // The budget of this loop is the value: every object in it is visited once.
-    while let Some((object, ty)) = open.pop() {
-        let ty = concrete(schema, ty, object)?;
+    let mut open = vec![(value, vec![entity])];
+    // The budget of this loop is the value: every object in it is visited once, as one of the types
+    // that it can be.
+    while let Some((object, types)) = open.pop() {
+        let types = concrete(schema, types, object)?;
         for member in object.children() {
             let key = member.key().unwrap_or_default();
             if key == "__typename" {
                 continue;
             }
-            let field = schema.field_named(ty, &key).ok_or_else(|| Problem {
-                at: Some(schema.ty(ty).name.to_string()),
-                what: "a field that the type does not have",
-            })?;
-            fits(schema, field, member, &mut open)?;
+            let named: Vec<_> = types.iter().flat_map(|it| fields.named(*it, &key)).collect();
+            if named.is_empty() {
+                return Err(of_type(schema, &types, "a field that the type does not have"));
+            }
+            let inner = fitting(schema, &named, member)?;
+            if !inner.is_empty() {
+                open.extend(objects(member).into_iter().map(|it| (it, inner.clone())));
+            }
         }
     }
     Ok(())
 }
 
-/// What an object of a type says that it is; without a word of it, the type itself.
-fn concrete(schema: &Schema, ty: TypeId, object: Value<'_>) -> Result<TypeId, Problem> {
-    let Some(name) = object.member("__typename") else { return Ok(ty) };
+/// What an object says that it is; without a word of it, each type that it can be.
+fn concrete(
+    schema: &Schema,
+    types: Vec<TypeId>,
+    object: Value<'_>,
+) -> Result<Vec<TypeId>, Problem> {
+    let Some(name) = object.member("__typename") else { return Ok(types) };
     let named = name.string().and_then(|it| schema.type_named(&it));
-    let possible = &schema.ty(ty).possible;
+    let mut possible = types.iter().map(|it| &schema.ty(*it).possible);
     let is_fit = |it: &TypeId| match schema.ty(*it).kind {
-        Kind::Object { object } => possible.contains(object),
+        Kind::Object { object } => possible.any(|possible| possible.contains(object)),
         // Where the gateway knows it as an object, it cannot say more.
-        Kind::Interface => is_entity(schema, *it) && schema.ty(*it).possible.is_subset(possible),
-        Kind::Enum | Kind::InputObject { .. } | Kind::Scalar | Kind::Union => false,
+        Kind::Interface if is_entity(schema, *it) => {
+            possible.any(|possible| schema.ty(*it).possible.is_subset(possible))
+        }
+        Kind::Enum | Kind::InputObject { .. } | Kind::Interface | Kind::Scalar | Kind::Union => {
+            false
+        }
     };
-    named.filter(is_fit).ok_or_else(|| Problem {
-        at: Some(schema.ty(ty).name.to_string()),
-        what: "a `__typename` that is no such type",
-    })
+    match named.filter(is_fit) {
+        Some(named) => Ok(vec![named]),
+        None => Err(of_type(schema, &types, "a `__typename` that is no such type")),
+    }
+}
+
+/// A problem with an object that can be of these types.
+fn of_type(schema: &Schema, types: &[TypeId], what: &'static str) -> Problem {
+    Problem { at: types.first().map(|it| schema.ty(*it).name.to_string()), what }
+}
+
+/// The types that objects in a value of one of these fields can be; none, when a leaf takes them as
+/// they are.
+fn fitting(schema: &Schema, named: &[FieldId], value: Value<'_>) -> Result<Vec<TypeId>, Problem> {
+    let types = named.iter().map(|it| &schema.field(*it).ty).filter(|it| fits(schema, it, value));
+    let mut types: Vec<_> = types.map(|it| it.named).collect();
+    if types.is_empty() {
+        let at = named.first().map(|it| schema.coordinate(*it));
+        return Err(Problem { at, what: "a value that is not of the field's type" });
+    }
+    if !types.iter().all(|it| schema.ty(*it).is_composite()) {
+        types.clear();
+    }
+    types.sort_unstable();
+    types.dedup();
+    Ok(types)
+}
+
+/// The objects of a value, through its lists.
+fn objects(value: Value<'_>) -> Vec<Value<'_>> {
+    let (mut open, mut found) = (vec![value], Vec::new());
+    // The budget of this loop is the value.
+    while let Some(value) = open.pop() {
+        match value.kind() {
+            Json::Array => open.extend(value.children()),
+            Json::Object => found.push(value),
+            Json::Boolean(_) | Json::File | Json::Null | Json::Number | Json::String => {}
+        }
+    }
+    found
 }
 
 /// The type that it names.
@@ -112,35 +161,25 @@ fn keys(schema: &Schema, ty: TypeId) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a value fits a field; objects in it are left for later.
-fn fits<'v>(
-    schema: &Schema,
-    field: FieldId,
-    value: Value<'v>,
-    open: &mut Vec<(Value<'v>, TypeId)>,
-) -> Result<(), Problem> {
-    let wrong = || Problem {
-        at: Some(schema.coordinate(field)),
-        what: "a value that is not of the field's type",
-    };
-    let TypeRef { named, wrappers } = &schema.field(field).ty;
+/// Whether a value is of a type, but for what is in its objects.
+fn fits(schema: &Schema, TypeRef { named, wrappers }: &TypeRef, value: Value<'_>) -> bool {
     let mut values = vec![(value, &**wrappers)];
     // The budget of this loop is the value.
     while let Some((value, wrappers)) = values.pop() {
         match (wrappers, value.kind()) {
-            ([Wrapper::NonNull, ..], Json::Null) => return Err(wrong()),
+            ([Wrapper::NonNull, ..], Json::Null) => return false,
             ([Wrapper::NonNull, inner @ ..], _) => values.push((value, inner)),
             (_, Json::Null) => {}
             ([Wrapper::List, inner @ ..], Json::Array) => {
                 values.extend(value.children().map(|it| (it, inner)));
             }
-            ([Wrapper::List, ..], _) => return Err(wrong()),
-            ([], Json::Object) if schema.ty(*named).is_composite() => open.push((value, *named)),
+            ([Wrapper::List, ..], _) => return false,
+            ([], Json::Object) if schema.ty(*named).is_composite() => {}
             ([], _) if fits_leaf(schema, *named, value) => {}
-            ([], _) => return Err(wrong()),
+            ([], _) => return false,
         }
     }
-    Ok(())
+    true
 }
 
 fn fits_leaf(schema: &Schema, named: TypeId, value: Value<'_>) -> bool {
