@@ -53,7 +53,7 @@ fn fields(schema: &Schema, id: FieldId, report: &mut Report, found: &mut Vec<Set
             found.push(exact(Bound::Field(id), Says::Weight(weight), place));
         }
     }
-    if let Some(applied) = applied(&field.directives, "listSize") {
+    if let Some(applied) = schema.applied(&field.directives, "listSize").next() {
         let place = place(schema, applied);
         let list = list_size((applied, &place), &coordinate, report);
         found.push(exact(Bound::Field(id), Says::List(list), place));
@@ -78,18 +78,12 @@ fn inputs(
     }
 }
 
-/// The directive, also as a federated schema names it without an import.
-fn applied<'a>(directives: &'a [Applied], name: &str) -> Option<&'a Applied> {
-    let is_ours = |it: &&Applied| it.name.strip_prefix("federation__").unwrap_or(&it.name) == name;
-    directives.iter().find(is_ours)
-}
-
 fn weight(
     (schema, directives): (&Schema, &[Applied]),
     coordinate: &str,
     report: &mut Report,
 ) -> Option<(i64, Place)> {
-    let applied = applied(directives, "cost")?;
+    let applied = schema.applied(directives, "cost").next()?;
     let weight = applied.argument("weight")?;
     let place = place(schema, applied);
     let text = match weight {

@@ -8,7 +8,7 @@ use crate::{
     json::{Kind as Json, Value},
     operation::is_scalar,
     rules::{representation_field::Fields, representation_key::is_complete},
-    schema::{Applied, Const, FieldId, Kind, Schema, TypeId, TypeRef, Wrapper},
+    schema::{Const, FieldId, Kind, Schema, TypeId, TypeRef, Wrapper},
 };
 
 /// What is wrong with a representation.
@@ -153,9 +153,7 @@ fn has_key(schema: &Schema, entity: TypeId, value: Value<'_>) -> Result<(), Prob
 
 /// The texts of `@key(fields: "…")`.
 fn keys(schema: &Schema, ty: TypeId) -> impl Iterator<Item = &str> {
-    let is_key = |it: &&Applied| matches!(&*it.name, "key" | "federation__key");
-    let applied = schema.ty(ty).directives.iter().filter(is_key);
-    applied.filter_map(|it| match it.argument("fields") {
+    schema.applied(&schema.ty(ty).directives, "key").filter_map(|it| match it.argument("fields") {
         Some(Const::String(text)) => Some(&**text),
         _ => None,
     })

@@ -9,6 +9,7 @@ use crate::{
     diagnostic::suggestion,
     schema::{
         OperationKind,
+        link::Links,
         sdl::{
             AppliedSyntax, Definition, DefinitionKind, Document, FieldSyntax, InputSyntax, Name,
             Report, did_you_mean, is_federation_directive, is_meta_field,
@@ -21,6 +22,7 @@ pub(super) fn check(document: &Document<'_>, report: &mut Report) {
     let mut check = Check {
         document,
         directives: document.directives.iter().map(|it| it.name.text).collect(),
+        links: Links::of(document.on_schema().iter().map(|it| &*it.arguments)),
         suggested: HashMap::default(),
         report,
     };
@@ -31,9 +33,7 @@ pub(super) fn check(document: &Document<'_>, report: &mut Report) {
     for it in document.directives.iter().filter(|it| !it.built_in) {
         check.directive(it);
     }
-    if let Some(schema) = &document.schema {
-        check.applied(&schema.directives);
-    }
+    check.applied(document.on_schema());
 }
 
 /// The places where a directive can stand, as the language names them.
@@ -103,6 +103,7 @@ struct Check<'d, 's, 'r> {
     document: &'d Document<'s>,
     /// Those defined, and those whose absence is reported.
     directives: HashSet<&'s str>,
+    links: Links,
     /// Looking for a similar name is slow, and schemas name a missing type in many places.
     suggested: HashMap<(Wanted, &'s str), Option<&'d str>>,
     report: &'r mut Report,
@@ -224,7 +225,10 @@ impl<'d, 's> Check<'d, 's, '_> {
     fn applied(&mut self, applied: &'d [AppliedSyntax<'s>]) {
         for it in applied {
             let name = it.name.text;
-            if is_federation_directive(name) || !self.directives.insert(name) {
+            if is_federation_directive(name)
+                || is_federation_directive(self.links.own_name(name))
+                || !self.directives.insert(name)
+            {
                 continue;
             }
             let known = self.document.directives.iter().map(|it| it.name.text);

@@ -12,6 +12,7 @@ mod drift;
 mod field_names;
 mod field_set;
 mod introspected;
+mod link;
 mod literal;
 mod load;
 mod model;

@@ -9,7 +9,7 @@ use ahash::HashMap;
 
 use crate::{
     diagnostic::Source,
-    schema::{Applied, Const, Definitions, Scalar, TypeSet, field_names::FieldNames},
+    schema::{Applied, Const, Definitions, Scalar, TypeSet, field_names::FieldNames, link::Links},
 };
 
 macro_rules! ids {
@@ -235,6 +235,7 @@ pub struct Schema {
     pub(super) source: Arc<Source>,
     pub(super) definitions: Definitions,
     pub(super) description: Option<Box<str>>,
+    pub(super) links: Links,
     pub(super) types: Vec<Type>,
     pub(super) fields: Vec<Field>,
     pub(super) inputs: Vec<Input>,

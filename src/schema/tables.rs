@@ -10,6 +10,7 @@ use crate::{
         Applied, Const, Definitions, DirectiveDefinition, EnumValue, Field, FieldId, Input,
         InputOwner, Kind, OperationKind, Scalar, Schema, Type, TypeId, TypeRef, TypeSet, Wrapper,
         field_names::FieldNames,
+        link::Links,
         sdl::{
             AppliedSyntax, Definition, DefinitionKind, Document, EnumValueSyntax, FieldSyntax,
             InputSyntax, TypeSyntax,
@@ -23,6 +24,7 @@ pub(super) fn schema(
     document: Document<'_>,
     definitions: Definitions,
 ) -> Schema {
+    let links = Links::of(document.on_schema().iter().map(|it| &*it.arguments));
     let possible = Possible::of(&document);
     let roots = [OperationKind::Query, OperationKind::Mutation, OperationKind::Subscription]
         .map(|it| document.root(it).map(|it| it.text));
@@ -49,6 +51,7 @@ pub(super) fn schema(
         source,
         definitions,
         description: document.schema.and_then(|it| it.description),
+        links,
         types,
         fields: tables.fields,
         inputs: tables.inputs,

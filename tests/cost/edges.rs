@@ -187,6 +187,19 @@ fn there_is_an_entity_for_each_representation() {
 }
 
 #[test]
+fn renamed_directives_of_costs_count() {
+    let text = r#"extend schema
+        @link(url: "https://specs.apollo.dev/cost/v0.1", as: "price", import: [{ name: "@listSize", as: "@sized" }])
+        type T { id: ID! } type U @price(weight: "7") { id: ID! } type V @price__cost(weight: "9") { id: ID! }
+        type Query { ts: [T] @sized(assumedSize: 4) u: U v: V }"#;
+    let model = model(&schema(text), &settings());
+    for (query, expect) in [("{ ts { id } }", 4), ("{ u { id } }", 7), ("{ v { id } }", 9)] {
+        let price = price_of(&model, query, &json!({}));
+        assert_eq!(price.map(|it| it.types).ok(), Some(expect), "{query}");
+    }
+}
+
+#[test]
 fn lists_of_lists_multiply() {
     check(&settings(), "{ grid { id } }", &json!({}), Ok(16));
 }

@@ -10,7 +10,7 @@ use crate::{
     schema::{
         OperationKind,
         sdl::{
-            Definition, DefinitionKind, Name, Report, RootSyntax,
+            AppliedSyntax, Definition, DefinitionKind, Name, Report, RootSyntax,
             built_in::{built_in_definitions, federation_scalars, is_meta_field, meta_fields},
             did_you_mean,
             repeat::drop_repeats,
@@ -30,6 +30,11 @@ pub(in crate::schema) struct Document<'s> {
 }
 
 impl<'s> Document<'s> {
+    /// The directives on the schema itself.
+    pub(in crate::schema) fn on_schema(&self) -> &[AppliedSyntax<'s>] {
+        self.schema.as_ref().map(|it| &*it.directives).unwrap_or_default()
+    }
+
     pub(in crate::schema) fn ty(&self, name: &str) -> Option<&Definition<'s>> {
         self.types.get(*self.type_names.get(name)?)
     }
