@@ -99,6 +99,15 @@ pub struct Argument {
     pub value: ValueId,
 }
 
+/// Directives at one place of what an operation is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Directives {
+    /// Those in the document.
+    pub written: Range,
+    /// The conditions under which the place takes part.
+    pub guard: GuardId,
+}
+
 /// One operation of a document, spread.
 #[derive(Debug)]
 pub struct Operation {
@@ -108,6 +117,7 @@ pub struct Operation {
     kind: OperationKind,
     nodes: Vec<Node>,
     arguments: Vec<Argument>,
+    directives: Vec<Directives>,
     guards: Guards,
     sets: TypeSets,
     variables: Vec<Variable>,
@@ -177,6 +187,13 @@ impl Operation {
         self.arguments.get(node.arguments.to_usize()).unwrap_or_default()
     }
 
+    /// The directives on it, its variables and its selections, and on the fragments where they are
+    /// spread.
+    #[must_use]
+    pub fn directives(&self) -> &[Directives] {
+        &self.directives
+    }
+
     /// The response key of a node.
     #[must_use]
     pub fn key(&self, node: &Node) -> &str {
@@ -236,6 +253,7 @@ impl Operation {
             size_of::<Self>(),
             weight::of_vec(&self.nodes),
             weight::of_vec(&self.arguments),
+            weight::of_vec(&self.directives),
             weight::of_vec(&self.variables),
             self.guards.weight(),
             self.sets.weight(),

@@ -8,8 +8,8 @@ use crate::{
         SelectionKind, Span, ValueKind, fragment_names,
     },
     operation::{
-        Argument, Condition, GuardId, Guards, Node, NodeId, Operation, Presence, SetId, TypeSets,
-        Variable, VariableIdx, variables,
+        Argument, Condition, Directives, GuardId, Guards, Node, NodeId, Operation, Presence, SetId,
+        TypeSets, Variable, VariableIdx, variables,
     },
     schema::{FieldId, InputId, Schema, TypeId},
 };
@@ -50,10 +50,11 @@ pub fn spread(
     let variables = variables::resolve(schema, document, &definition)?;
     let mut spreading = Spreading::new(schema, document, skipped, &variables);
     spreading.run(&definition, root)?;
-    let Spreading { mut nodes, mut arguments, guards, sets, .. } = spreading;
+    let Spreading { mut nodes, mut arguments, mut directives, guards, sets, .. } = spreading;
     // Rules keep operations as long as documents are known.
     nodes.shrink_to_fit();
     arguments.shrink_to_fit();
+    directives.shrink_to_fit();
     Ok(Operation {
         document: Arc::clone(document),
         schema: Arc::clone(schema),
@@ -61,6 +62,7 @@ pub fn spread(
         kind: definition.kind,
         nodes,
         arguments,
+        directives,
         guards,
         sets,
         variables,
@@ -101,6 +103,7 @@ struct Spreading<'a> {
     fragment_types: Vec<Option<TypeId>>,
     nodes: Vec<Node>,
     arguments: Vec<Argument>,
+    directives: Vec<Directives>,
     guards: Guards,
     sets: TypeSets,
     stack: Vec<Frame>,
@@ -123,6 +126,7 @@ impl<'a> Spreading<'a> {
             fragment_types: types.collect(),
             nodes: Vec::new(),
             arguments: Vec::new(),
+            directives: Vec::new(),
             guards: Guards::default(),
             sets: TypeSets::default(),
             stack: Vec::new(),
@@ -142,6 +146,10 @@ impl<'a> Spreading<'a> {
         self.arguments.reserve(self.document.values().len());
         self.stack.reserve(FEW);
         self.push(definition.selections, place, None);
+        self.directives(definition.directives, guard);
+        for variable in self.document.variables(definition.variables) {
+            self.directives(variable.directives, guard);
+        }
         while let Some(frame) = self.stack.last_mut() {
             if frame.next >= frame.end {
                 let closed = frame.closes;
@@ -181,6 +189,7 @@ impl<'a> Spreading<'a> {
         place: Place,
     ) -> Result<(), Mismatch> {
         let guard = self.guard(selection.directives, place.guard);
+        self.directives(selection.directives, guard);
         let is_plain = place.is_plain && selection.directives.is_empty();
         let place = Place { guard, is_plain, ..place };
         let inner = Range { start: id.0.saturating_add(1), end: selection.end.0 };
@@ -202,6 +211,7 @@ impl<'a> Spreading<'a> {
                 let on = self.fragment_types.get(index).copied().flatten();
                 let on = on.ok_or_else(|| mismatch(self.document.str(fragment.on)))?;
                 let guard = self.guard(fragment.directives, guard);
+                self.directives(fragment.directives, guard);
                 let is_plain = is_plain && fragment.directives.is_empty();
                 let place = Place { guard, is_plain, ..place };
                 let parents = self.sets.narrow(self.schema, place.parents, on);
@@ -276,6 +286,12 @@ impl<'a> Spreading<'a> {
         let on = self.schema.type_named(name).ok_or_else(|| mismatch(name))?;
         let parents = self.sets.narrow(self.schema, place.parents, on);
         Ok(Place { on, parents, ..place })
+    }
+
+    fn directives(&mut self, written: Range, guard: GuardId) {
+        if !written.is_empty() {
+            self.directives.push(Directives { written, guard });
+        }
     }
 
     /// Adds the @skip and @include among `directives` to a guard.

@@ -6,7 +6,9 @@ use ahash::HashSet;
 
 use crate::{
     document::{Document, ValueKind},
-    operation::{Given, InputValue, Met, Node, Operation, Variable, Variables, walk},
+    operation::{
+        Argument, Directives, Given, InputValue, Met, Node, Operation, Variable, Variables, walk,
+    },
     rules::{Entry, Facts, Meta, Residual, Rule, Setting, Specialised, Switch, guarded},
     schema::{InputId, InputOwner, Kind, Schema, TypeId},
     verdict::{Code, Findings, Violation},
@@ -43,10 +45,14 @@ impl Rule for Deprecated {
             schema.field(it.field).deprecated.is_some() || in_inputs && !it.arguments.is_empty()
         };
         let nodes = operation.nodes().iter().filter(may_use);
-        let written = nodes.flat_map(|node| {
-            used_by(operation, node).into_iter().map(move |it| (node, objection(it)))
+        let on_nodes = nodes.flat_map(|node| {
+            used_by(operation, node).into_iter().map(|it| (node.guard, objection(it)))
         });
-        let literals = guarded::object_to(operation, written);
+        let places = operation.directives().iter().filter(|_| in_inputs);
+        let on_places = places.flat_map(|place| {
+            used_in(operation, *place).into_iter().map(|it| (place.guard, objection(it)))
+        });
+        let literals = guarded::object_to(operation, on_nodes.chain(on_places));
         match (literals, InVariables::of(operation)) {
             (Specialised::Depends(first), Some(second)) => {
                 Specialised::Depends(Box::new(Both { first, second }))
@@ -66,8 +72,8 @@ pub struct Used {
     pub reason: Box<str>,
 }
 
-/// The deprecated input fields and enum values that an operation gives: as written, and in the
-/// variables that it came with.
+/// The deprecated input fields, enum values and arguments of directives that an operation gives: as
+/// written, and in the variables that it came with.
 #[must_use]
 pub fn deprecated_values(
     operation: &Operation,
@@ -78,8 +84,9 @@ pub fn deprecated_values(
         return used;
     }
     for node in operation.nodes() {
-        in_values(operation, node, |it| used.extend([it]));
+        in_values(operation, operation.arguments(node), |it| used.extend([it]));
     }
+    used.extend(operation.directives().iter().flat_map(|it| used_in(operation, *it)));
     if let Some((suspects, variables)) = InVariables::of(operation).zip(variables) {
         suspects.each(variables, |it| used.extend([it]));
     }
@@ -100,14 +107,38 @@ fn used_by(operation: &Operation, node: &Node) -> Vec<Used> {
             used.push(Used { at, reason: reason.clone() });
         }
     }
-    in_values(operation, node, |it| used.push(it));
+    in_values(operation, operation.arguments(node), |it| used.push(it));
     used
 }
 
-/// The same of what its arguments are given.
-fn in_values(operation: &Operation, node: &Node, mut found: impl FnMut(Used)) {
+/// The same of the directives at one place.
+fn used_in(operation: &Operation, place: Directives) -> Vec<Used> {
     let (schema, document) = (operation.schema(), operation.document());
-    for argument in operation.arguments(node) {
+    let mut used = Vec::new();
+    for directive in document.directives_in(place.written) {
+        let name = document.str(directive.name);
+        let Some(definition) = schema.directives().iter().find(|it| *it.name == *name) else {
+            continue;
+        };
+        for argument in document.arguments(directive.arguments) {
+            let is_named = |it: &InputId| *schema.input(*it).name == *document.str(argument.name);
+            let input = schema.directive_arguments(definition).find(is_named);
+            let Some(input) = input else { continue };
+            if let Some(reason) = &schema.input(input).deprecated {
+                let at = format!("@{name}({}:)", schema.input(input).name);
+                used.push(Used { at, reason: reason.clone() });
+            }
+            let given = Argument { input, value: argument.value };
+            in_values(operation, &[given], |it| used.push(it));
+        }
+    }
+    used
+}
+
+/// The same of what arguments are given.
+fn in_values(operation: &Operation, arguments: &[Argument], mut found: impl FnMut(Used)) {
+    let (schema, document) = (operation.schema(), operation.document());
+    for argument in arguments {
         let ty = &schema.input(argument.input).ty;
         walk((schema, document), ty, InputValue::Literal(argument.value), |met| {
             deprecated_in(schema, document, met).into_iter().for_each(&mut found);

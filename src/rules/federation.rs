@@ -61,7 +61,7 @@ impl Rule for Federation {
         match self {
             Self::Off => {
                 let nodes = fields(operation, &["_service", "_entities"]);
-                let objections = nodes.into_iter().map(|it| (it, not_allowed(operation, it)));
+                let objections = nodes.into_iter().map(|it| (it.guard, not_allowed(operation, it)));
                 guarded::object_to(operation, objections)
             }
             Self::Subgraph => entities(operation),

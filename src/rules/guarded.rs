@@ -1,7 +1,7 @@
 //! Objections to selections that @skip or @include may leave out.
 
 use crate::{
-    operation::{Condition, GuardId, Node, Operation},
+    operation::{Condition, GuardId, Operation},
     rules::{Facts, Residual, Specialised},
     verdict::{Findings, Violation},
     weight,
@@ -15,14 +15,14 @@ struct Guarded {
 }
 
 /// Objects to selections: at once where they always take part, per request where they may not.
-pub(super) fn object_to<'a>(
-    operation: &'a Operation,
-    objections: impl Iterator<Item = (&'a Node, Violation)>,
+pub(super) fn object_to(
+    operation: &Operation,
+    objections: impl Iterator<Item = (GuardId, Violation)>,
 ) -> Specialised {
     let mut certain = Vec::new();
     let mut possible = Vec::new();
-    for (node, violation) in objections.filter(|(node, _)| node.guard != GuardId::NEVER) {
-        let conditions: Vec<_> = operation.guards().conditions(node.guard).collect();
+    for (guard, violation) in objections.filter(|(guard, _)| *guard != GuardId::NEVER) {
+        let conditions: Vec<_> = operation.guards().conditions(guard).collect();
         if conditions.is_empty() {
             certain.push(violation);
         } else {

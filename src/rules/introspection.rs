@@ -42,7 +42,7 @@ impl Rule for Introspection {
             schema.field_named(query, name)
         });
         let reached = operation.nodes().iter().filter(|node| fields.contains(&Some(node.field)));
-        guarded::object_to(operation, reached.map(|node| (node, objection(operation, node))))
+        guarded::object_to(operation, reached.map(|it| (it.guard, objection(operation, it))))
     }
 }
 
