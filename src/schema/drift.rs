@@ -8,7 +8,8 @@ use ahash::HashSet;
 use crate::schema::{
     DirectiveDefinition, EnumValue, FieldId, Input, InputId, Kind, OperationKind, Schema, Type,
     TypeId, TypeRef, Wrapper,
-    literal::{is_same, literal, type_text},
+    literal::{literal, type_text},
+    same_default::is_same,
 };
 
 /// One difference.
@@ -143,7 +144,7 @@ impl Found<'_> {
             };
             let their = upstream.input(their);
             self.type_reference(&at, &our.ty, &their.ty);
-            if !is_same(our.default.as_ref(), their.default.as_ref()) {
+            if !is_same((file, our), (upstream, their)) {
                 let detail = format!(
                     "the default is {}, the upstream's is {}",
                     default(our),

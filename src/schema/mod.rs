@@ -17,6 +17,7 @@ mod literal;
 mod load;
 mod model;
 mod print;
+mod same_default;
 mod scalar;
 mod sdl;
 mod sdl_text;
