@@ -22,6 +22,7 @@ mod same;
 mod second_reader;
 mod strings;
 mod validate;
+mod words;
 
 pub use arena::{
     Argument, ArgumentId, Directive, DirectiveId, Document, Fragment, OperationDefinition,

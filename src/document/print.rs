@@ -10,7 +10,7 @@ use crate::{
     document::{
         Argument, Document, Fragment, Kept, OperationDefinition, OperationId, Range, Selection,
         SelectionId, SelectionKind, Span, TypeText, ValueId, ValueKind, VariableDefinition,
-        order::names,
+        order::names, words::Words,
     },
     schema::{OperationKind, Wrapper},
 };
@@ -28,15 +28,13 @@ pub fn canonical_text_of(document: &Document, operation: OperationId, kept: &Kep
     canonical(document, operation, Some(kept))
 }
 
+/// The same in other words.
+pub(super) fn text_in(words: Words, document: &Document, operation: OperationId) -> String {
+    Printer { words, ..Printer::new(document) }.reached_by(operation)
+}
+
 fn canonical(document: &Document, operation: OperationId, kept: Option<&Kept<'_>>) -> String {
-    let mut printer = Printer { kept, ..Printer::new(document) };
-    if let Some(definition) = document.operation(operation) {
-        printer.operation(definition);
-        for fragment in reached(document, definition, kept).into_values() {
-            printer.fragment(fragment);
-        }
-    }
-    printer.out
+    Printer { kept, ..Printer::new(document) }.reached_by(operation)
 }
 
 /// Every operation, then every fragment, in the order written.
@@ -76,6 +74,7 @@ fn reached<'a>(
 
 struct Printer<'a> {
     document: &'a Document,
+    words: Words,
     /// What is printed of it, when that is not all.
     kept: Option<&'a Kept<'a>>,
     out: String,
@@ -83,7 +82,18 @@ struct Printer<'a> {
 
 impl<'a> Printer<'a> {
     fn new(document: &'a Document) -> Self {
-        Self { document, kept: None, out: String::with_capacity(document.text().len()) }
+        let out = String::with_capacity(document.text().len());
+        Self { document, words: Words::Own, kept: None, out }
+    }
+
+    fn reached_by(mut self, operation: OperationId) -> String {
+        if let Some(definition) = self.document.operation(operation) {
+            self.operation(definition);
+            for fragment in reached(self.document, definition, self.kept).into_values() {
+                self.fragment(fragment);
+            }
+        }
+        self.out
     }
 
     fn operation(&mut self, it: &OperationDefinition) {
@@ -127,11 +137,16 @@ impl<'a> Printer<'a> {
         self.name(it.name);
         self.out.push(':');
         self.ty(it.ty);
+        if self.words == Words::SecondReader {
+            self.directives(it.directives);
+        }
         if let Some(default) = it.default {
             self.out.push('=');
             self.value(default);
         }
-        self.directives(it.directives);
+        if self.words == Words::Own {
+            self.directives(it.directives);
+        }
     }
 
     fn ty(&mut self, ty: TypeText) {
@@ -238,7 +253,17 @@ impl<'a> Printer<'a> {
     fn opening(&mut self, kind: ValueKind) -> Option<char> {
         match kind {
             ValueKind::Boolean(it) => self.out.push_str(if it { "true" } else { "false" }),
-            ValueKind::Enum(it) | ValueKind::Float(it) | ValueKind::Int(it) => self.name(it),
+            ValueKind::Enum(it) => {
+                self.out.push_str(&self.words.enum_value(self.document.str(it)));
+            }
+            ValueKind::Float(it) | ValueKind::Int(it) => {
+                let number = self.document.str(it);
+                if self.words.quotes(number) {
+                    quote(number, &mut self.out);
+                } else {
+                    self.out.push_str(number);
+                }
+            }
             ValueKind::List => {
                 self.out.push('[');
                 return Some(']');

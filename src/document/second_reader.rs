@@ -2,9 +2,9 @@
 //! operation.
 //!
 //! Not a reader of client bytes: it recurses without a limit, quotes the text in its errors, and
-//! misreads some legal documents (`Unreadable` names them where they can be told beforehand).
+//! misreads some legal documents: those are told to it in other words.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use async_graphql_parser::{
     Positioned, parse_query,
@@ -13,12 +13,12 @@ use async_graphql_parser::{
         OperationType, Selection, SelectionSet, Type, VariableDefinition,
     },
 };
-use async_graphql_value::{Name, Number, Value};
+use async_graphql_value::{Name, Value};
 
 use crate::{
     document::{
         Argument, Document, OperationId, Range, SelectionId, SelectionKind, Span, TypeText,
-        ValueId, ValueKind,
+        ValueId, ValueKind, print::text_in, words::Words,
     },
     schema::{OperationKind, Wrapper},
 };
@@ -53,7 +53,8 @@ impl fmt::Display for Disagreement {
     }
 }
 
-/// Compares `document` with what the second reader makes of its canonical text.
+/// Compares `document` with what the second reader makes of its canonical text. Where that holds
+/// what it cannot read, it gets a text that says the same in other words.
 ///
 /// # Errors
 /// How the two disagree.
@@ -65,30 +66,19 @@ pub fn second_reader(
     if document.depth() > MAX_DEPTH {
         return Err(Disagreement::TooDeep { limit: MAX_DEPTH });
     }
-    known_misreadings(document)?;
-    let theirs =
-        parse_query(canonical).map_err(|it| Disagreement::Unreadable { detail: it.to_string() })?;
-    Comparison { document }.documents(operation, &theirs)
-}
-
-/// It splits enum values that begin like another literal, inside lists even without an error.
-fn known_misreadings(document: &Document) -> Result<(), Disagreement> {
-    let is_misread = |kind: ValueKind| match kind {
-        ValueKind::Enum(name) => {
-            let name = document.str(name);
-            ["true", "false", "null"].iter().any(|it| name.starts_with(it))
-        }
-        _ => false,
+    let words = Words::for_second_reader(document);
+    let text = match words {
+        Words::Own => Cow::Borrowed(canonical),
+        Words::SecondReader => Cow::Owned(text_in(words, document, operation)),
     };
-    if document.values().iter().any(|it| is_misread(it.kind)) {
-        let detail = "an enum value begins like another literal".to_owned();
-        return Err(Disagreement::Unreadable { detail });
-    }
-    Ok(())
+    let theirs =
+        parse_query(text).map_err(|it| Disagreement::Unreadable { detail: it.to_string() })?;
+    Comparison { document, words }.documents(operation, &theirs)
 }
 
 struct Comparison<'a> {
     document: &'a Document,
+    words: Words,
 }
 
 type Same = Result<(), Disagreement>;
@@ -237,12 +227,14 @@ impl Comparison<'_> {
             let text = |it: Span| self.document.str(it);
             let is_same = match (ours.kind, theirs) {
                 (ValueKind::Boolean(ours), Value::Boolean(theirs)) => ours == *theirs,
-                (ValueKind::Enum(ours), Value::Enum(theirs))
-                | (ValueKind::Variable(ours), Value::Variable(theirs)) => {
+                (ValueKind::Enum(ours), Value::Enum(theirs)) => {
+                    self.words.enum_value(text(ours)) == theirs.as_str()
+                }
+                (ValueKind::Variable(ours), Value::Variable(theirs)) => {
                     text(ours) == theirs.as_str()
                 }
-                (ValueKind::Float(ours) | ValueKind::Int(ours), Value::Number(theirs)) => {
-                    are_one_number(text(ours), theirs)
+                (ValueKind::Float(ours) | ValueKind::Int(ours), theirs) => {
+                    are_one_number(self.words, text(ours), theirs)
                 }
                 (ValueKind::List, Value::List(theirs)) => {
                     let ours: Vec<_> = self.document.children(id).collect();
@@ -281,7 +273,10 @@ impl Comparison<'_> {
 }
 
 /// Their numbers are JSON numbers: beyond 64 bits only the nearest float is left.
-fn are_one_number(ours: &str, theirs: &Number) -> bool {
+fn are_one_number(words: Words, ours: &str, theirs: &Value) -> bool {
+    let Value::Number(theirs) = theirs else {
+        return words.quotes(ours) && *theirs == Value::String(ours.to_owned());
+    };
     let is_nearest = ours.parse().ok().is_some_and(|it: f64| theirs.as_f64() == Some(it));
     let is_beyond = ours.parse::<i64>().is_err() || theirs.as_i64().is_none();
     ours == theirs.to_string() || is_nearest && is_beyond
@@ -343,13 +338,20 @@ mod tests {
         check("{a(b:123456789012345678901234567890)}", "same");
         check("query($a:Int @d){a}", "same");
         check("{a(b:[[] {}])}", "same");
+        check("query($a:Int=1 @d(b:trueish) $b:[E!]!=[nullable] @d @e){a}", "same");
+        check("{a(b:[trueish] c:nullable d:{e:falsePositive} true:_trueish)}", "same");
+        check(
+            "{a(b:1e400 c:-1.5E+400 d:[1e308 1.7976931348623157e308 -1.7976931348623158e308])}",
+            "same",
+        );
+        check(
+            "{a(b:[0.1 0.30000000000000004 0.1234567890123456789 123456.78901234567890123e-7 5e-324 1e-400])}",
+            "same",
+        );
     }
 
     #[test]
     fn legal_documents_it_cannot_read_are_kept_apart() {
-        check("query($a:Int=1 @d){a}", "unreadable");
-        check("{a(b:[trueish])}", "unreadable");
-        check("{a(b:nullable)}", "unreadable");
         check("{a(b:{c:1 c:2})}", "different value");
         let deep = |n: usize| format!("{{a(b:{}{})}}", "[".repeat(n), "]".repeat(n));
         check(&deep(100), "same");

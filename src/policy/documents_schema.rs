@@ -17,7 +17,7 @@ const SCHEMA: &str = r#"{
         "manifests": {"description": "Files that list trusted documents (Apollo's manifest, a map from id to text), and folders of `.graphql` files, with a `/` at their end; relative to this file, watched.",
             "type": "array", "uniqueItems": true, "items": {"type": "string", "minLength": 1}},
         "apq": {"description": "Whether what a client sends with its SHA-256 is remembered, once it was admitted; `shared`: by all replicas, in Redis (`--redis`), each of which judges it anew. Not for clients that send batches: a hash that is not known refuses all of one, and they take that for a failure.", "enum": ["off", "on", "shared"], "default": "off"},
-        "second_reader": {"description": "Whether a second parser must read the same document. Trusted documents are always read twice.", "enum": ["off", "on"], "default": "off"},
+        "second_reader": {"description": "Whether a second parser must read the same document; what its grammar does not take (directives on a variable with a default, enum values like `nullable`, numbers beyond floats) it is told in other words. Trusted documents are always read twice.", "enum": ["off", "on"], "default": "off"},
         "settings": {"description": "What is special about some trusted documents.",
             "type": "array", "items": {"type": "object", "additionalProperties": false, "required": ["document"], "properties": {
                 "document": {"description": "SHA-256 of the document.", "type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$"},
