@@ -62,6 +62,16 @@ impl Links {
 }
 
 impl Schema {
+    /// Whether a directive stands on any type, field or input, but for those of the language:
+    /// introspection tells of no other.
+    pub(crate) fn has_applied(&self) -> bool {
+        let on_types = self.types.iter().flat_map(|it| &it.directives);
+        let on_fields = self.fields.iter().flat_map(|it| &it.directives);
+        let on_inputs = self.inputs.iter().flat_map(|it| &it.directives);
+        let is_own = |name: &str| matches!(name, "deprecated" | "oneOf" | "specifiedBy");
+        on_types.chain(on_fields).chain(on_inputs).any(|it| !is_own(&it.name))
+    }
+
     /// The directives among these that a specification calls so, whatever they are called here.
     pub(crate) fn applied<'a>(
         &'a self,

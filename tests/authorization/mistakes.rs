@@ -249,6 +249,28 @@ fn a_directive_that_nothing_carries() {
     check(&on(r#"'@tag(name: "internal")'"#), &[]);
 }
 
+/// The help names the way out that fits: a schema with directives is no schema from introspection.
+#[test]
+fn a_directive_that_stands_elsewhere() {
+    let told = |carrier: &str| {
+        let schema = format!(
+            "directive @m(k: String) on UNION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION \
+             type Query {{ a: U old: Int @deprecated }} type T {{ a: Int }} {carrier}"
+        );
+        let text = "version: 1\nname: t\nschema: { file: s }\n\
+                    authorization: { default: allow, rules: [{ on: ['@m(k: \"un\")'], allow: never }] }\n";
+        let source = |text: &str| Arc::new(Source { name: "x".into(), text: text.into() });
+        let (_, found) = policy::load(source(text), &mut |_: &str| Ok(source(&schema)));
+        let idle = found.iter().find(|it| it.code == "no-effect");
+        idle.map(|it| (it.message.clone(), it.help.clone().unwrap_or_default()))
+    };
+    let message = "no object, interface or field carries";
+    let (on_union, help) = told("union U @m(k: \"un\") = T").unwrap_or_default();
+    assert!(on_union.starts_with(message) && help.starts_with("let it stand on"), "{help}");
+    let (nowhere, help) = told("union U = T").unwrap_or_default();
+    assert!(nowhere.starts_with(message) && help.contains("introspection"), "{help}");
+}
+
 #[test]
 fn ways_around_a_rule() {
     let on_me = "{ default: allow, rules: [{ on: [Query.me], allow: staff }] }";

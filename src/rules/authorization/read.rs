@@ -204,10 +204,16 @@ impl<'n> Reading<'_, 'n> {
             }
             let what = node.describe();
             if matches!(on, On::Directive(..)) && on.fields(self.ground.schema).is_empty() {
-                let message =
-                    format!("nothing in this schema carries {what}: the rule guards nothing");
-                let help = "a schema from introspection has no directives: take the SDL, or name \
-                            the fields by their coordinates";
+                let message = format!(
+                    "no object, interface or field carries {what}: the rule guards nothing"
+                );
+                let help = if self.ground.schema.has_applied() {
+                    "let it stand on objects, interfaces or fields, or name the fields by their \
+                     coordinates"
+                } else {
+                    "a schema from introspection has no directives: take the SDL, or name the \
+                     fields by their coordinates"
+                };
                 found.push(node.warning("no-effect", message).help(help));
             } else {
                 let message =
