@@ -324,6 +324,27 @@ fn bodies_have_a_ceiling_together() {
     assert_eq!(status(&bench.post(&large)), "200");
 }
 
+/// An answer of 120 KB or so to a request of 40 bytes, which comes in several pieces.
+#[test]
+fn our_own_answers_are_held_under_the_same_ceiling() {
+    let policy = "version: 1\nname: t\nschema: { file: test.graphql }\nintrospection: allow\n";
+    let fields: String = (0..4_000).map(|it| format!("field_number_{it}: Int ")).collect();
+    let schema = format!("type Query {{ {fields} }}");
+    let ask = |bodies: u64| {
+        let upstream = Upstream::answering(ANSWER);
+        let proxy =
+            Proxy::with(policy, &schema, upstream.address(), |it| it.bounds.bodies = bodies);
+        let body = r#"{"query":"{ __type(name: \"Query\") { fields { name } } }"}"#;
+        Bench { upstream, proxy }.post(body)
+    };
+    let answer = ask(1_000);
+    assert_eq!((status(&answer), retry_after(&answer)), ("503", Some(1)), "{answer}");
+    let answer = ask(1_000_000);
+    assert_eq!(status(&answer), "200");
+    assert!(answer.contains("field_number_3999") && answer.ends_with("]}}}"), "{}", answer.len());
+    assert!(answer.len() > 64 * 1024);
+}
+
 #[test]
 fn upstreams_that_are_not_alike_are_misuse() {
     let check = |second: &str, expect: &str| {

@@ -175,8 +175,8 @@ pub const BOUNDS: &[Setting] = &[
     },
     Setting {
         name: "bodies",
-        what: "request bodies that one worker holds, and as much of operations that go on; further \
-               requests are refused with 503",
+        what: "request bodies that one worker holds, with its own answers to introspection, and as much \
+               of operations that go on; further requests are refused with 503",
         why: "some 650 bodies of the default limit, far more than one core has under way",
         range: 64 * KIB..=1024 * GIB,
         kind: Kind::Bytes { get: |it| it.bodies, set: |it, n| it.bodies = n },

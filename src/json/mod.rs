@@ -97,7 +97,7 @@ pub struct Tree<'a> {
 }
 
 /// Where a value stands in its [`Tree`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place(u32);
 
 /// A value of a [`Tree`].

@@ -22,12 +22,12 @@ pub(super) fn parse(text: &str) -> Option<Vec<Box<str>>> {
 
 /// As it is written.
 pub(super) fn write(path: &[Box<str>]) -> String {
-    let name = |it: &Box<str>| match it.chars().all(is_word) {
+    let name = |it: &str| match it.chars().all(is_word) {
         true => format!(".{it}"),
         false if it.contains('"') => format!("['{it}']"),
         false => format!("[\"{it}\"]"),
     };
-    format!("claims{}", path.iter().map(name).collect::<String>())
+    format!("claims{}", path.iter().map(|it| name(it)).collect::<String>())
 }
 
 fn in_brackets(text: &str) -> Option<(&str, &str)> {

@@ -59,9 +59,9 @@ impl Test for Matches {
 
     fn objection(&self, value: &Value<'_, '_>) -> Option<String> {
         let matches = match value.look() {
-            Look::Text(text) => self.0.matches(&text),
+            Look::Text(text) => value.matches(&self.0, &text),
             // `1` and `"1"` are the same ID.
-            Look::Number(text) if value.type_name() == "ID" => self.0.matches(text),
+            Look::Number(text) if value.type_name() == "ID" => value.matches(&self.0, text),
             _ => return Some("not a text".into()),
         };
         (!matches).then(|| "the text does not match".into())

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::server::{
     guarded::{CutOff, Guarded},
+    held::Held,
     stream::Ends,
     watched::Counting,
 };
@@ -21,6 +22,13 @@ use crate::server::{
 pub(super) enum Answer {
     /// Written by us, in one piece; nothing once it was taken.
     Ours(Option<Bytes>),
+    /// Written by us, and as large as the schema makes it: counted until its last piece is taken.
+    Held {
+        /// What is left.
+        bytes: Bytes,
+        /// Its room.
+        _room: Held,
+    },
     /// On its way from the upstream.
     Relayed {
         /// What comes.
@@ -44,6 +52,7 @@ pub(super) enum Answer {
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Held { .. } => "Held",
             Self::Ours(_) => "Ours",
             Self::Relayed { .. } => "Relayed",
             Self::Streamed { .. } => "Streamed",
@@ -67,6 +76,9 @@ impl Body for Answer {
     ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
         match self.get_mut() {
             Self::Ours(bytes) => Poll::Ready(bytes.take().map(|it| Ok(Frame::data(it)))),
+            Self::Held { bytes, .. } => {
+                Poll::Ready(next_piece(bytes).map(|it| Ok(Frame::data(it))))
+            }
             // Looked at when a piece is due, since neither a pause of the upstream nor one of the
             // client is ever longer than its own deadline.
             Self::Relayed { until, relayed, .. } if until.is_some_and(|it| it < Instant::now()) => {
@@ -91,6 +103,7 @@ impl Body for Answer {
 
     fn is_end_stream(&self) -> bool {
         match self {
+            Self::Held { bytes, .. } => bytes.is_empty(),
             Self::Ours(bytes) => bytes.is_none(),
             Self::Relayed { relayed, .. } | Self::Streamed { relayed, .. } => {
                 relayed.is_end_stream()
@@ -103,12 +116,22 @@ impl Body for Answer {
             Self::Ours(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |it| it.len() as u64))
             }
+            Self::Held { bytes, .. } => SizeHint::with_exact(bytes.len() as u64),
             Self::Relayed { relayed, .. } => relayed.size_hint(),
             // It may end before.
             Self::Streamed { .. } => SizeHint::default(),
         }
     }
 }
+
+/// What is handed over at a time: who takes nothing more has no more of it than that.
+fn next_piece(bytes: &mut Bytes) -> Option<Bytes> {
+    let n = bytes.len().min(PIECE);
+    (n > 0).then(|| bytes.split_to(n))
+}
+
+/// 64 KiB, as the window of a stream.
+const PIECE: usize = 64 * 1024;
 
 type Polled = Poll<Option<Result<Frame<Bytes>, CutOff>>>;
 

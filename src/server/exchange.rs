@@ -69,7 +69,8 @@ pub(super) struct Exchange<'e> {
 
 /// How a request was served.
 pub(super) enum Served {
-    Answer(Vec<u8>),
+    /// Ours, and what it holds.
+    Answer(Vec<u8>, Held),
     Preflight,
     Relayed(Response<Guarded>, Option<Box<Counting>>),
     Stream(Response<Guarded>, (Option<Instant>, Following), Option<Box<Counting>>),
@@ -145,7 +146,10 @@ impl Exchange<'_> {
         forward: impl AsyncFnOnce(Admitted, Head<'_>) -> Result<(Response<Relayed>, Asked<'s>), Refusal>,
     ) -> Result<Served, Refusal> {
         let going = match judged {
-            Judged::Answer(body) => return Ok(Served::Answer(body)),
+            Judged::Answer(body) => {
+                let room = self.client.worker.bodies().holding(body.len());
+                return Ok(Served::Answer(body, room.ok_or(NoBody::NoRoom)?));
+            }
             Judged::Forward(going) => going,
         };
         let Going { admitted, told, watched, answers, expires, mut charges, standing } = *going;

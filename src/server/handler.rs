@@ -114,7 +114,9 @@ impl Exchange<'_> {
                 );
                 answer.map(|relayed| Answer::Streamed { relayed, ends, counting })
             }
-            Ok(Ok(Served::Answer(body))) => reply.answer(body).map(Answer::from),
+            Ok(Ok(Served::Answer(body, room))) => {
+                reply.answer(body).map(|bytes| Answer::Held { bytes, _room: room })
+            }
             Ok(Ok(Served::Switch(answer))) => answer.map(|()| Answer::from(Bytes::new())),
             Ok(Ok(Served::Preflight)) => reply.preflight(&self.head.headers).map(Answer::from),
             Ok(Err(refusal)) => {

@@ -94,7 +94,7 @@ impl Exchange<'_> {
     pub(super) fn note(&self, ended: Result<&Result<Served, Refusal>, &Caught>) {
         let outcome = match ended {
             Err(Caught) => Outcome::Failed(Code::INTERNAL_SERVER_ERROR),
-            Ok(Ok(Served::Answer(_))) => Outcome::Answered,
+            Ok(Ok(Served::Answer(..))) => Outcome::Answered,
             Ok(Ok(Served::Relayed(..) | Served::Told(_) | Served::Stream(..))) => Outcome::Admitted,
             // No operation yet, or none at all.
             Ok(Ok(Served::Preflight | Served::Switch(_)) | Err(_)) => return,

@@ -11,7 +11,9 @@ use crate::{
     diagnostic::Diagnostic,
     digest::TextDigest,
     policy::proposed_exception,
-    telemetry::{COUNTERS, Carrier, GraphIndex, Outcome, RequestId, cells::count_request},
+    telemetry::{
+        COUNTERS, Carrier, GraphIndex, Outcome, RequestId, cells::count_request, enough::enough,
+    },
     verdict::{Code, Violation},
 };
 
@@ -197,8 +199,8 @@ impl Reported<'_> {
             event = "reported",
             code = self.violation.code.as_str(),
             rule = self.violation.rule,
-            at = self.violation.at.as_deref(),
-            detail = &*self.violation.detail,
+            at = self.violation.at.as_deref().map(enough),
+            detail = enough(&self.violation.detail),
             document = self.document.map(|it| format!("sha256:{}", it.digest())),
             exception = self.exception(),
             graph = self.id.graph_name(),

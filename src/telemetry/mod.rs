@@ -11,6 +11,7 @@ mod certificate;
 mod clock;
 mod collector;
 mod counters;
+mod enough;
 mod event;
 mod exposition;
 mod graph;

@@ -10,6 +10,7 @@ use crate::{
     telemetry::{
         About, COUNTERS, Carrier, GraphIndex, Outcome, RequestId, audit,
         cells::{count_admitted_cost, count_refused_cost, count_request, count_rule, count_times},
+        enough::enough,
         recent,
     },
     verdict::{Code, Item, Subject, Violation},
@@ -66,8 +67,8 @@ impl Refused<'_> {
                 event = "refused",
                 code = it.code.as_str(),
                 rule = it.rule,
-                at = it.at.as_deref(),
-                detail = &*it.detail,
+                at = it.at.as_deref().map(enough),
+                detail = enough(&it.detail),
                 document = self.document().map(|it| format!("sha256:{it}")),
                 exception = self.exception(it),
                 graph = graph.name(),

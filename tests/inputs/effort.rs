@@ -132,3 +132,21 @@ fn a_condition_on_the_field_and_what_is_around_is_asked_for_both() {
     let denied = Some("`Node.rels(first:)`: the condition does not hold");
     check(&nodes(100), &demand, &query(11), denied);
 }
+
+/// Long texts are remembered by where they stand, and not by what was said of others.
+#[test]
+fn a_text_that_is_given_for_many_inputs_is_judged_as_itself() {
+    let schema = "type Query { a(s: String): Int b(s: String): Int c(s: [String]): Int }";
+    let demand = "at: ['*(s:)'], pattern: 'x*'";
+    let (good, bad) = ("x".repeat(300), format!("{}y", "x".repeat(300)));
+    let body = |list: [&str; 2]| {
+        json!({
+            "query": "query($s:String $l:[String]){a(s:$s) b(s:$s) c(s:$l)}",
+            "variables": { "s": good, "l": list },
+        })
+    };
+    check(schema, demand, &body([&good, &good]), None);
+    let refused = Some("`Query.c(s:)`: the text does not match");
+    check(schema, demand, &body([&good, &bad]), refused);
+    check(schema, demand, &body([&bad, &good]), refused);
+}

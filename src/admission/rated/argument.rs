@@ -8,13 +8,13 @@ use crate::{
     schema::{Const, InputId},
 };
 
-/// The value at a path below the arguments of a call; `None` when it is null or not given.
-pub(super) fn value(
-    operation: &Operation,
-    variables: &Variables<'_>,
+/// The value at a path below the arguments of a call.
+pub(super) fn given<'a>(
+    operation: &'a Operation,
+    variables: &Variables<'a>,
     node: &Node,
     path: &[Box<str>],
-) -> Option<String> {
+) -> Option<Resolved<'a>> {
     let (schema, (first, rest)) = (operation.schema(), path.split_first()?);
     let mut input = schema.argument_named(node.field, first)?;
     let mut value = operation.argument(variables, node, input);
@@ -23,7 +23,7 @@ pub(super) fn value(
         value = member(operation, variables, value, (name, field));
         input = field;
     }
-    text(Canonical { operation, variables }, value)
+    Some(value)
 }
 
 /// A member of an input object, with its default.
@@ -51,8 +51,8 @@ fn member<'a>(
 }
 
 /// A number has one text for all its spellings, and is the same as a text that says so: an ID is
-/// either.
-fn text(canonical: Canonical<'_, '_>, value: Resolved<'_>) -> Option<String> {
+/// either. `None` when it is null or not given.
+pub(super) fn text(canonical: Canonical<'_, '_>, value: Resolved<'_>) -> Option<String> {
     let document = canonical.operation.document();
     match value {
         Resolved::Absent | Resolved::Unknown => None,

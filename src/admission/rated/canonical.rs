@@ -210,7 +210,8 @@ mod tests {
         let schema = operation.schema();
         let given = coerce(schema, operation.variables(), Some(tree.root())).unwrap();
         let node = operation.nodes().first().unwrap();
-        argument::value(&operation, &given, node, &["key".into()])
+        let value = argument::given(&operation, &given, node, &["key".into()])?;
+        argument::text(Canonical { operation: &operation, variables: &given }, value)
     }
 
     /// The same value in a variable, in the document, and as a default.

@@ -8,15 +8,21 @@ mod canonical;
 
 use std::sync::Arc;
 
+use ahash::HashMap;
+
 use crate::{
-    admission::rated::argument::value,
+    admission::rated::canonical::Canonical,
     cost::{self, Program},
     digest::Digest,
-    operation::{Calls, Node, Operation, Variables},
+    json,
+    operation::{Calls, Node, Operation, Resolved, Variables},
     policy::{Counts, Policy, Rate, RateKey},
     verdict::Spent,
     weight,
 };
+
+/// By rate and value of a variable: its digest.
+type Known = HashMap<(usize, json::Place), Option<[u8; 32]>>;
 
 /// What one document spends.
 #[derive(Debug)]
@@ -48,12 +54,13 @@ impl Rated {
     /// What one request spends. What has no price, which report mode lets through, spends more
     /// than there is.
     pub(super) fn spent(&self, variables: &Variables<'_>) -> Vec<Spent> {
-        let mut spent: Vec<Spent> = Vec::new();
+        let (mut spent, mut known): (Vec<Spent>, Known) = Default::default();
         if let Some(calls) = &self.calls {
             calls.each(variables, |group, node| {
                 let place = usize::try_from(group).unwrap_or(usize::MAX);
                 let Some(rate) = self.rates.get(place) else { return };
-                let of = self.of_call(rate, (calls.operation(), node), variables);
+                let of =
+                    self.of_call((place, rate), (calls.operation(), node), variables, &mut known);
                 let key = matches!(rate.counts, Counts::Failed(_));
                 let key = key.then(|| calls.operation().key(node).into());
                 match spent.iter_mut().find(|it| (it.rate, it.of) == (place, of)) {
@@ -94,13 +101,24 @@ impl Rated {
 
     fn of_call(
         &self,
-        rate: &Rate,
+        (place, rate): (usize, &Rate),
         (operation, node): (&Operation, &Node),
         variables: &Variables<'_>,
+        known: &mut Known,
     ) -> Option<[u8; 32]> {
         let RateKey::Argument(key) = &rate.key else { return self.document_of(rate) };
-        let value = value(operation, variables, node, &key.path)?;
-        Some(Digest::of(key.normalise.apply(&value).as_bytes()).0)
+        let given = argument::given(operation, variables, node, &key.path)?;
+        let digest = || {
+            let text = argument::text(Canonical { operation, variables }, given)?;
+            Some(Digest::of(key.normalise.apply(&text).as_bytes()).0)
+        };
+        match given {
+            // A variable may be given to thousands of calls.
+            Resolved::Json(it) => *known.entry((place, it.place())).or_insert_with(digest),
+            Resolved::Absent | Resolved::Const(_) | Resolved::Literal(_) | Resolved::Unknown => {
+                digest()
+            }
+        }
     }
 
     fn document_of(&self, rate: &Rate) -> Option<[u8; 32]> {

@@ -3,13 +3,15 @@
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
+    ptr,
 };
 
-use ahash::HashSet;
+use ahash::{HashMap, HashSet};
 
 use crate::{
     document::{ValueId, ValueKind},
-    json::Kind as Json,
+    expression::Pattern,
+    json::{self, Kind as Json},
     operation::{self, Operation, Resolved, VariableIdx, Variables},
     schema::{Const, InputId, Schema, TypeId, TypeRef, Wrapper, is_whole_number},
 };
@@ -24,6 +26,8 @@ pub(in crate::rules) struct Reading<'a> {
     met_unknown: Cell<bool>,
     /// What was read once and need not be read again.
     seen: Option<RefCell<HashSet<Seen>>>,
+    /// Which texts of variables match: one may be given for many inputs.
+    matched: RefCell<HashMap<(usize, json::Place), bool>>,
 }
 
 /// A variable and where it is read.
@@ -42,7 +46,8 @@ impl<'a> Reading<'a> {
     pub(super) fn each(operation: &'a Operation, variables: &'a Variables<'a>) -> Self {
         let sent = variables.shape().bytes.saturating_add(operation.document().text().len() as u64);
         let left = Cell::new(BUDGET.saturating_add(sent.saturating_mul(PER_BYTE)));
-        Self { operation, variables, left, met_unknown: Cell::new(false), seen: None }
+        let (met_unknown, matched) = (Cell::new(false), RefCell::default());
+        Self { operation, variables, left, met_unknown, seen: None, matched }
     }
 
     pub(super) const fn operation(&self) -> &'a Operation {
@@ -162,6 +167,17 @@ impl<'a> Value<'_, 'a> {
 
     pub(in crate::rules) const fn reading(&self) -> &Reading<'a> {
         self.reading
+    }
+
+    /// Whether its text matches. A long one is looked at once, however many inputs it is given for.
+    pub(in crate::rules) fn matches(&self, pattern: &Pattern, text: &str) -> bool {
+        let Resolved::Json(value) = self.resolved else { return pattern.matches(text) };
+        if text.len() < LONG {
+            return pattern.matches(text);
+        }
+        let key = (ptr::from_ref(pattern).addr(), value.place());
+        let mut matched = self.reading.matched.borrow_mut();
+        *matched.entry(key).or_insert_with(|| pattern.matches(text))
     }
 
     /// What it is.
@@ -314,6 +330,9 @@ impl<'a> Value<'_, 'a> {
         }
     }
 }
+
+/// 256 bytes: remembering costs more than looking at less.
+const LONG: usize = 256;
 
 /// Values that may be looked at, whatever was sent.
 const BUDGET: u64 = 100_000;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     calendar::rfc3339,
-    telemetry::{About, NotIdentified, Refused},
+    telemetry::{About, NotIdentified, Refused, enough::enough},
     verdict::{Code, Item, Violation},
 };
 
@@ -21,7 +21,7 @@ pub(super) fn refusal(refused: &Refused<'_>, at: u64) -> Value {
     say("http.response.status_code", code.status().into());
     if let Some(deciding) = deciding {
         say("rule.id", deciding.rule.into());
-        say("event.reason", text(&deciding.detail).into());
+        say("event.reason", enough(&deciding.detail).into());
     }
     let objections = found.iter().take(OBJECTIONS).map(|it| objection(refused, it));
     say("portcullis.objections", objections.collect());
@@ -39,9 +39,9 @@ pub(super) fn refusal(refused: &Refused<'_>, at: u64) -> Value {
 
 fn objection(refused: &Refused<'_>, violation: &Violation) -> Value {
     let Violation { rule, code, at, public: _, detail } = violation;
-    let mut said = json!({ "rule": rule, "code": code.as_str(), "detail": text(detail) });
+    let mut said = json!({ "rule": rule, "code": code.as_str(), "detail": enough(detail) });
     if let Some(said) = said.as_object_mut() {
-        said.extend(at.as_ref().map(|at| ("at".to_owned(), text(at).into())));
+        said.extend(at.as_ref().map(|at| ("at".to_owned(), enough(at).into())));
         said.extend(refused.exception(violation).map(|it| ("exception".to_owned(), it.into())));
     }
     said
@@ -61,7 +61,8 @@ pub(super) fn mutation(about: &About<'_>, (item, changes): (&Item, &[Box<str>]),
     let mut record = begun(about, "mutation-admitted", at);
     record.insert("event.type".into(), json!(["change", "allowed"]));
     record.insert("event.outcome".into(), "success".into());
-    let changes = changes.iter().take(OBJECTIONS).map(|it| text(it).into()).collect::<Vec<Value>>();
+    let changes =
+        changes.iter().take(OBJECTIONS).map(|it| enough(it).into()).collect::<Vec<Value>>();
     record.insert("portcullis.mutations".into(), changes.into());
     let hash = format!("sha256:{}", item.document.digest());
     let document = json!([{ "hash": hash, "kind": item.kind.keyword(), "cost": item.cost }]);
@@ -91,12 +92,5 @@ fn begun(about: &About<'_>, action: &str, at: u64) -> Map<String, Value> {
     record
 }
 
-/// Enough of a text.
-fn text(text: &str) -> String {
-    text.chars().take(TEXT).collect()
-}
-
 /// 32 objections of one request tell what it is.
 const OBJECTIONS: usize = 32;
-/// 512 characters.
-const TEXT: usize = 512;
