@@ -146,10 +146,7 @@ impl Exchange<'_> {
         forward: impl AsyncFnOnce(Admitted, Head<'_>) -> Result<(Response<Relayed>, Asked<'s>), Refusal>,
     ) -> Result<Served, Refusal> {
         let going = match judged {
-            Judged::Answer(body) => {
-                let room = self.client.worker.bodies().holding(body.len());
-                return Ok(Served::Answer(body, room.ok_or(NoBody::NoRoom)?));
-            }
+            Judged::Answer(body) => return Ok(self.ours(body)?),
             Judged::Forward(going) => going,
         };
         let Going { admitted, told, watched, answers, expires, mut charges, standing } = *going;
@@ -187,6 +184,12 @@ impl Exchange<'_> {
             Pass::AsItComes(answer, counting) => Ok(Served::Relayed(answer, counting)),
             Pass::Tell(it) => Box::pin(it.told()).await.map(Served::Told).map_err(later),
         }
+    }
+
+    /// An answer of ours, if there is room for it.
+    fn ours(&self, body: Vec<u8>) -> Result<Served, NoBody> {
+        let room = self.client.worker.bodies().holding(body.len());
+        room.map(|it| Served::Answer(body, it)).ok_or(NoBody::NoRoom)
     }
 
     /// What the guard of the connection has found in the bytes of this request.
