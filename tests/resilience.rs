@@ -137,7 +137,7 @@ fn a_request_that_was_sent_goes_to_no_other_address() {
 #[test]
 fn an_address_that_fails_is_left_alone() {
     let (second, _n) = counting();
-    let down = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+    let down = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     let bench = one_worker(Upstream::raw(Some(down)), |it| {
         it.more_upstreams = vec![url(second)];
         it.bounds.breaker_failures = 3;
@@ -153,7 +153,8 @@ fn an_address_that_fails_is_left_alone() {
 fn an_answer_of_graphql_is_one_whatever_its_status() {
     let saying = |rest: String| {
         let head = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n";
-        let answer = format!("{head}{rest}");
+        // It closes what it has answered, which must not be a surprise.
+        let answer = format!("{head}Connection: close\r\n{rest}");
         let bench = one_worker(Upstream::raw(Some(answer.leak())), |it| {
             it.bounds.breaker_failures = 3;
             it.deadlines.breaker_open = Duration::from_secs(3600);

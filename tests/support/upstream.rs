@@ -48,9 +48,9 @@ impl Upstream {
             let _n = stream.read(&mut [0; 4096]);
             match text {
                 Some(text) => {
-                    let _written = stream.write_all(text.as_bytes());
-                    drop(stream);
+                    // Before it is answered: whoever has the answer may count.
                     record(records, Message { connection, ..Message::default() });
+                    let _written = stream.write_all(text.as_bytes());
                 }
                 // Until the other side gives up.
                 None => drop(stream.read(&mut [0])),
