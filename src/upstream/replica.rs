@@ -246,7 +246,8 @@ impl Replica {
                 self.multiplexed.borrow_mut().push(connection);
                 Ok(Link::Shared(stream))
             }
-            Opened::Single(single) => Ok(Link::Single(single)),
+            // It may have been closed as soon as it was there.
+            Opened::Single(mut single) => single.check().map(|()| Link::Single(single)),
         }
     }
 

@@ -1,9 +1,13 @@
 //! Certificates of the way to the upstream that are replaced while requests go on.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+};
 
 use portcullis::{
-    server::{CertificateKeeper, Reload},
+    server::{CertificateKeeper, Reload, Running},
     sources::UpstreamFiles,
 };
 
@@ -13,6 +17,17 @@ use crate::{
     server::{Answers, Server},
     start, status,
 };
+
+fn ready(proxy: &Running) -> String {
+    let mut stream = TcpStream::connect(proxy.admin_addr().unwrap()).unwrap();
+    let get = b"GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    stream.write_all(get).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+const GOOD: &str = r#""upstream_certificate":{"failed_reload":null}"#;
 
 #[test]
 fn a_renewed_client_certificate_is_shown_and_a_bad_one_never() {
@@ -34,18 +49,27 @@ fn a_renewed_client_certificate_is_shown_and_a_bad_one_never() {
     let watch = files.watch().unwrap();
     let tls = files.load(&mut Default::default()).unwrap();
     let mut keeper = CertificateKeeper::of_upstreams(files, watch, vec![tls.clone()]);
-    let proxy = start("https://localhost", server.address, |it| it.upstream_tls = Some(tls));
+    let proxy = start("https://localhost", server.address, |it| {
+        it.upstream_tls = Some(tls);
+        it.admin = Some(([127, 0, 0, 1], 0).into());
+    });
     check_failure(&proxy, "502", "CertificateExpired");
 
     write((&new.0, &expired.1));
     assert_eq!(keeper.look(&proxy), None);
     assert_eq!(keeper.look(&proxy), Some(Reload::Kept));
+    assert!(
+        ready(&proxy).contains("the key does not belong to the certificate"),
+        "{}",
+        ready(&proxy)
+    );
     check_failure(&proxy, "502", "CertificateExpired");
 
     write((&new.0, &new.1));
     assert_eq!(keeper.look(&proxy), None);
     assert_eq!(keeper.look(&proxy), Some(Reload::Replaced));
     assert_eq!(status(&post(&proxy)), "200");
+    assert!(ready(&proxy).contains(GOOD), "{}", ready(&proxy));
 
     // Whom we trust is read again, too: connections that are open stay.
     fs::write(&ca, Authority::new().pem()).unwrap();

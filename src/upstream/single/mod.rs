@@ -79,18 +79,15 @@ impl Single {
         }))
     }
 
-    /// Sends a request and waits for the head of the answer.
+    /// Sends a request over a connection that is ready, and waits for the head of the answer.
     pub(super) async fn exchange(&mut self, request: Parcel) -> Result<Response<()>, Broken> {
         let Self(connection) = self;
-        if let Err(wrong) = connection.check_idle().await {
-            return Err(connection.broken(wrong, Some(request)));
-        }
         connection.outgoing = Some(Outgoing::new(request));
         match poll_fn(|ctx| connection.poll_head(ctx)).await {
             Ok(head) => Ok(head),
             Err(wrong) => {
                 let unsent = connection.outgoing.take().and_then(Outgoing::unsent);
-                Err(connection.broken(wrong, unsent))
+                Err(Broken { failure: Failure::broken(wrong, &connection.ended), unsent })
             }
         }
     }
@@ -118,27 +115,23 @@ impl Single {
     pub(super) fn is_ready(&mut self) -> bool {
         let Self(connection) = self;
         let is_over = connection.reading.is_done() && connection.outgoing.is_none();
-        // Nobody waits for this connection, so nobody is to be woken.
-        let ctx = &mut Context::from_waker(Waker::noop());
-        is_over && !connection.is_last && connection.poll_idle(ctx).is_ok()
+        is_over && !connection.is_last && self.check().is_ok()
+    }
+
+    /// Says how a connection has ended on which nothing is to come.
+    pub(super) fn check(&mut self) -> Result<(), Failure> {
+        let Self(connection) = self;
+        connection.check().map_err(|wrong| Failure::broken(wrong, &connection.ended))
     }
 }
 
 impl Connection {
-    fn broken(&self, wrong: Wrong, unsent: Option<Parcel>) -> Broken {
-        Broken { failure: Failure::broken(wrong, &self.ended), unsent }
-    }
-
-    async fn check_idle(&mut self) -> Result<(), Wrong> {
-        poll_fn(|ctx| Poll::Ready(self.poll_idle(ctx))).await
-    }
-
-    /// Says how a connection has ended on which nothing is to come.
-    fn poll_idle(&mut self, ctx: &mut Context<'_>) -> Result<(), Wrong> {
+    fn check(&mut self) -> Result<(), Wrong> {
         if !self.received.is_empty() {
             return Err(Wrong::Unasked);
         }
-        match self.poll_read(ctx) {
+        // Nobody waits for this connection, so nobody is to be woken.
+        match self.poll_read(&mut Context::from_waker(Waker::noop())) {
             Poll::Pending => Ok(()),
             Poll::Ready(Ok(0)) => Err(Wrong::Closed),
             Poll::Ready(Ok(_)) => Err(Wrong::Unasked),
