@@ -27,18 +27,20 @@ impl Uses {
 /// 15: what came more often is in use, however often.
 const MAX_TIMES: u8 = 15;
 
-/// Fingerprints of documents that came and were not kept. A new one takes the place of an old one.
+/// Fingerprints of documents that came and were not kept: in rows, of which a hash has one. In a row
+/// stand the latest first, and a new one pushes out the last. With one place to a row, two documents
+/// that come in turns would push each other out for ever, and of 8,000 one in eight has such a twin.
 #[derive(Debug)]
 pub(super) struct Seen {
     /// A fingerprint of twenty bits, four of the number of times, and eight of the age.
-    places: Box<[AtomicU32]>,
+    rows: Box<[[AtomicU32; N_PER_ROW]]>,
     n: AtomicU32,
 }
 
 impl Seen {
     pub(super) fn new() -> Self {
-        let places = std::iter::repeat_with(AtomicU32::default).take(N_PLACES).collect();
-        Self { places, n: AtomicU32::new(0) }
+        let rows = std::iter::repeat_with(Default::default).take(N_ROWS).collect();
+        Self { rows, n: AtomicU32::new(0) }
     }
 
     /// The time.
@@ -48,30 +50,45 @@ impl Seen {
     }
 
     /// Notes a document by its hash; how often it came, when it was noted before. Another one may
-    /// pass for it once in a million times, and is kept one time too early.
+    /// pass for it four times in a million, and is kept one time too early.
     pub(super) fn again(&self, hash: u64) -> Option<Uses> {
         self.n.fetch_add(1, Ordering::Relaxed);
         let [a, b, c, _, d, e, _, _] = hash.to_be_bytes();
         let print = u32::from_be_bytes([a, b, c & 0xf0, 0]);
-        let place = self.places.get(usize::from(u16::from_be_bytes([d, e])))?;
-        let [.., times, last] = place.load(Ordering::Relaxed).to_be_bytes();
-        let is_noted = place.load(Ordering::Relaxed) & PRINT == print;
-        let before = Uses { times: times & 0x0f, age: last };
-        let uses = if is_noted { before } else { Uses::default() }.once_more(self.age());
-        let noted = print | u32::from_be_bytes([0, 0, uses.times, uses.age]);
-        // Of two that come at once one may count for both.
-        place.store(noted, Ordering::Relaxed);
-        is_noted.then_some(uses)
+        let row = self.rows.get(usize::from(u16::from_be_bytes([d, e])) % N_ROWS)?;
+        let noted = |it: &AtomicU32| it.load(Ordering::Relaxed);
+        let found = row.iter().map(noted).find(|it| it & PRINT == print && it & !PRINT != 0);
+        let before = found.map_or_else(Uses::default, |it| {
+            let [.., times, age] = it.to_be_bytes();
+            Uses { times: times & 0x0f, age }
+        });
+        let uses = before.once_more(self.age());
+        let mut moved = print | u32::from_be_bytes([0, 0, uses.times, uses.age]);
+        // Of two that come at once one may be lost, or count for both.
+        for place in row {
+            let was = noted(place);
+            place.store(moved, Ordering::Relaxed);
+            if found == Some(was) {
+                break;
+            }
+            moved = was;
+        }
+        found.map(|_| uses)
     }
 }
 
 /// The bits of a fingerprint.
 const PRINT: u32 = 0xffff_f000;
+const N_PER_ROW: usize = 4;
 /// 256 KiB of fingerprints: what comes again within some ten thousand others is known again.
-const N_PLACES: usize = 1 << 16;
+const N_ROWS: usize = 1 << 14;
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
+    use ahash::RandomState;
+
     use super::*;
 
     #[test]
@@ -80,10 +97,23 @@ mod tests {
         let times = |hash| seen.again(hash).map(|it| it.of_late(seen.age()));
         let one = 0x1234_5000_0001_0000;
         assert_eq!([times(one), times(one), times(one)], [None, Some(2), Some(3)]);
-        // Another in its place.
-        let other = 0x5432_1000_0001_0000;
-        assert_eq!([times(other), times(one), times(one)], [None, None, Some(2)]);
+        // As many others as there is room for in its row, and one more.
+        let are_new = |mut others: Range<u64>| others.all(|it| times(one ^ (it << 48)).is_none());
+        assert!(are_new(1..4));
+        assert_eq!(times(one), Some(4));
+        assert!(are_new(4..8));
+        assert_eq!([times(one), times(one)], [None, Some(2)]);
         assert_eq!((0..20).filter_map(|_| times(one)).max(), Some(MAX_TIMES));
+    }
+
+    #[test]
+    fn documents_that_come_in_turns_do_not_hide_each_other() {
+        let seen = Seen::new();
+        let hasher = RandomState::with_seeds(1, 2, 3, 4);
+        let n_known = || (0..8_000).filter(|it| seen.again(hasher.hash_one(it)).is_some()).count();
+        assert_eq!(n_known(), 0);
+        let again = n_known();
+        assert!(again > 7_950, "{again}");
     }
 
     #[test]
