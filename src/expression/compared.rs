@@ -26,6 +26,8 @@ pub struct Compared {
 /// A literal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Literal {
+    /// None: what is looked for with `in` is known at the request alone.
+    Anything,
     /// `true`
     Boolean,
     /// `7`
@@ -69,7 +71,7 @@ fn objection(it: &Compared) -> Option<Problem> {
             return plain(format!("`{of}` is a text"), "write between quotes what it should be");
         }
         (Literal::Text(word), ..) => word,
-        (Literal::Boolean | Literal::Number, ..) => return None,
+        (Literal::Anything | Literal::Boolean | Literal::Number, ..) => return None,
     };
     if it.name == Name::Client && **member == *"ip" && word.contains('/') {
         return plain(format!("`{of}` is never `{word}`"), ONE_ADDRESS);
@@ -113,7 +115,11 @@ fn of_call(call: &CallExpr, found: &mut Vec<Compared>) {
         (operators::IN, Expr::List(list)) => {
             list.elements.iter().for_each(|it| add(left, it, false));
         }
-        (operators::IN, _) => add(right, left, true),
+        (operators::IN, _) => {
+            let Some((name, path)) = paths::named_by(right) else { return };
+            let literal = literal(left).unwrap_or(Literal::Anything);
+            found.push(Compared { name, path, literal, is_among: true });
+        }
         _ => {}
     }
 }

@@ -80,7 +80,7 @@ impl Link {
     /// The next piece of the answer, whose trailers do not pass.
     pub(super) fn poll_data(&mut self, ctx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
         Poll::Ready(match self {
-            Self::Shared(it) => ready!(it.poll_data(ctx)).map(|it| Ok(it?)),
+            Self::Shared(it) => ready!(it.poll_data(ctx)),
             Self::Single(it) => ready!(it.poll_data(ctx)).map(|it| Ok(it?)),
         })
     }

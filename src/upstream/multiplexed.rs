@@ -6,6 +6,7 @@
 use std::{
     cell::Cell,
     error::Error,
+    fmt,
     future::{Future, poll_fn},
     pin::Pin,
     rc::Rc,
@@ -27,7 +28,7 @@ use crate::{
     upstream::{
         fault::Failure,
         files::Body,
-        link::{Broken, Parcel},
+        link::{Broken, Cut, Parcel},
     },
 };
 
@@ -139,15 +140,13 @@ impl Stream {
     }
 
     /// The next piece of the answer; a task of its own drives the connection.
-    pub(super) fn poll_data(
-        &mut self,
-        ctx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+    pub(super) fn poll_data(&mut self, ctx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
         let Some(answer) = &mut self.answer else { return Poll::Ready(None) };
         // Budget: every turn takes a frame from the upstream; only trailers make another turn.
         loop {
             match ready!(Pin::new(&mut *answer).poll_frame(ctx)).transpose()? {
-                None => return Poll::Ready(None),
+                None if answer.is_end_stream() => return Poll::Ready(None),
+                None => return Poll::Ready(Some(Err(Unfinished.into()))),
                 Some(frame) => {
                     if let Ok(data) = frame.into_data() {
                         return Poll::Ready(Some(Ok(data)));
@@ -172,6 +171,19 @@ impl Stream {
         self.connection.retired.set(true);
     }
 }
+
+/// The upstream gave up a stream without calling it an error: RFC 9113 §8.1 has that for answers that
+/// are whole, and the library takes every one for whole.
+#[derive(Debug)]
+struct Unfinished;
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it reset the stream within its answer, though without an error")
+    }
+}
+
+impl Error for Unfinished {}
 
 /// The same request once more; files are read only once.
 fn copy_of(request: &Request<Body>) -> Option<Parcel> {

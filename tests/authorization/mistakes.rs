@@ -207,6 +207,28 @@ fn lists_and_objects_are_no_literals() {
     check(r#"args.by != "ADMIN""#, object, "compare a field of it");
 }
 
+/// There is no answer for anybody, whatever is sent.
+#[test]
+fn nothing_is_in_a_text_or_a_number() {
+    let check = |allow: &str, of: &str, ty: &str| {
+        let message = format!("`in` looks into a list or a map: `{of}` is of type `{ty}`");
+        let help = format!("write `{of} == …`, or `{of}.contains(…)` for a part of a text");
+        check_compared("Query.user", allow, &[(&message, &help)]);
+    };
+    check(r#""a" in args.id"#, "args.id", "ID");
+    check("claims.sub in args.id", "args.id", "ID");
+    check("!(7 in args.n)", "args.n", "Int");
+    check(r#""ADMIN" in args.by.role"#, "args.by.role", "Role");
+    for right in [
+        "claims.role in args.by.roles",
+        r#""role" in args.by"#,
+        r#""a" in args.any || claims.sub in args.any"#,
+        "args.id in claims.ids",
+    ] {
+        check_compared("Query.user", right, &[]);
+    }
+}
+
 #[test]
 fn rules_in_the_way_of_each_other() {
     let twice =

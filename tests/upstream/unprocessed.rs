@@ -84,6 +84,39 @@ fn what_was_not_looked_at_is_sent_again() {
     }
 }
 
+fn half_an_answer(id: u8) -> Vec<u8> {
+    let json = [&[0x88, 0x0f, 0x10, 0x10][..], b"application/json"].concat();
+    let half = &ANSWER.as_bytes()[..ANSWER.len() / 2];
+    [frame(1, 4, id, &json), frame(0, 0, id, half)].concat()
+}
+
+/// `NO_ERROR` (RFC 9113 §8.1): whatever was answered is whole, and the rest of the request unwanted.
+fn no_more(id: u8) -> Vec<u8> {
+    frame(3, 0, id, &[0; 4])
+}
+
+#[test]
+fn half_an_answer_is_not_taken_for_a_whole_one() {
+    let said = |id| [half_an_answer(id), no_more(id)].concat();
+    let proxy = start("http://127.0.0.1", refusing(1, said), |it| {
+        it.upstream_http = UpstreamHttp::H2c;
+    });
+    let cut = post(&proxy);
+    assert!(!cut.contains(ANSWER) && !cut.ends_with("0\r\n\r\n"), "{cut}");
+    let whole = post(&proxy);
+    assert!(whole.contains(ANSWER), "{whole}");
+}
+
+#[test]
+fn a_whole_answer_is_whole_though_the_stream_is_given_up_after_it() {
+    let said = |id| [answer(id), no_more(id)].concat();
+    let proxy = start("http://127.0.0.1", refusing(1, said), |it| {
+        it.upstream_http = UpstreamHttp::H2c;
+    });
+    let answer = post(&proxy);
+    assert!(answer.contains(ANSWER) && answer.ends_with("0\r\n\r\n"), "{answer}");
+}
+
 /// Nobody is shut out for that: the upstream is there.
 #[test]
 fn an_upstream_that_only_refuses_is_told_of() {

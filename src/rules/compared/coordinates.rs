@@ -16,6 +16,8 @@ pub(super) fn of_coordinate(schema: &Schema, it: &Compared) -> Option<Objection>
     };
     let text = match &it.literal {
         Literal::Text(text) => text,
+        // That `in` looks into a text is told already.
+        Literal::Anything => return None,
         Literal::Boolean | Literal::Number => {
             return Some((format!("`{of}` is a text"), String::new()));
         }

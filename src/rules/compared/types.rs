@@ -3,7 +3,7 @@
 use crate::{
     expression::{Compared, Literal, likely},
     rules::compared::Objection,
-    schema::{Kind, Scalar, Schema, TypeRef},
+    schema::{Kind, Scalar, Schema, Type, TypeRef},
 };
 
 /// Says why a value of the type is never the literal.
@@ -14,8 +14,7 @@ pub(super) fn of_type(schema: &Schema, ty: &TypeRef, it: &Compared, of: &str) ->
     };
     match (ty.list_depth(), it.is_among) {
         (0, false) | (1, true) => {}
-        // In what is no list there is no answer.
-        (0, true) => return None,
+        (0, true) => return searched(named, of),
         (1, false) => {
             let message = format!("`{of}` is a list and never equal to a literal");
             return Some((message, format!("ask what is in it, as in `\"a\" in {of}`")));
@@ -41,7 +40,21 @@ pub(super) fn of_type(schema: &Schema, ty: &TypeRef, it: &Compared, of: &str) ->
         (Kind::Scalar, Scalar::Boolean, Literal::Number | Literal::Text(_)) => {
             is("equal to a number or a text", "compare it with `true` or `false`")
         }
+        (_, _, Literal::Anything) => None,
         (Kind::InputObject { .. }, ..) => is("equal to a literal", "compare a field of it"),
         _ => None,
     }
+}
+
+/// What to say of `in` that looks into what is no list: in an input object there are the names of
+/// its fields, in a custom scalar nobody knows what, in anything else nothing.
+fn searched(ty: &Type, of: &str) -> Option<Objection> {
+    let is_neither = match ty.kind {
+        Kind::Enum => true,
+        Kind::Scalar => ty.scalar != Scalar::Other,
+        Kind::InputObject { .. } | Kind::Interface | Kind::Object { .. } | Kind::Union => false,
+    };
+    let message = || format!("`in` looks into a list or a map: `{of}` is of type `{}`", ty.name);
+    let help = || format!("write `{of} == …`, or `{of}.contains(…)` for a part of a text");
+    is_neither.then(|| (message(), help()))
 }
