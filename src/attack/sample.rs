@@ -1,5 +1,7 @@
 //! Values that fit: for what a field must be given, within what the policy demands.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -77,7 +79,20 @@ impl World<'_> {
 
     /// The demands on an input.
     pub(super) fn demands(&self, input: InputId) -> impl Iterator<Item = &InputItem> {
-        self.intent.inputs.iter().filter(move |it| self.places(it).contains(&input))
+        let places = self.demanded.get(&input).into_iter().flatten();
+        places.filter_map(|it| self.intent.inputs.get(*it))
+    }
+
+    /// What is demanded, by input: schemas have thousands of them.
+    pub(super) fn by_input(&self) -> BTreeMap<InputId, Vec<usize>> {
+        let mut all: BTreeMap<InputId, Vec<usize>> = BTreeMap::new();
+        for (place, item) in self.intent.inputs.iter().enumerate() {
+            let inputs: BTreeSet<_> = self.places(item).into_iter().collect();
+            for input in inputs {
+                all.entry(input).or_default().push(place);
+            }
+        }
+        all
     }
 
     /// The inputs that a demand is about.

@@ -12,7 +12,7 @@ use crate::{
     expression::Asked,
     identity::{Caller, Client, Identity, Seen},
     policy::{Policy, ProfileIdx, Stance},
-    schema::{FieldId, OperationKind, Schema, TypeId},
+    schema::{FieldId, InputId, OperationKind, Schema, TypeId},
     verdict::Mode,
 };
 
@@ -31,6 +31,8 @@ pub struct World<'p> {
     pub(super) routes: BTreeMap<TypeId, Route>,
     /// The arguments that say how long a list is, where the cost of that is limited.
     pub(super) sizes: BTreeMap<FieldId, Size>,
+    /// The places in the intent of what is demanded of an input.
+    pub(super) demanded: BTreeMap<InputId, Vec<usize>>,
 }
 
 impl<'p> World<'p> {
@@ -39,11 +41,13 @@ impl<'p> World<'p> {
     pub fn new(policy: &'p Policy, intent: &'p Intent, persona: &Persona) -> Self {
         let (who, identity) = (persona.name().cloned(), persona.identity().cloned());
         let (profile, routes, sizes) = (ProfileIdx::BASE, BTreeMap::new(), BTreeMap::new());
-        let mut world = Self { policy, intent, who, identity, profile, routes, sizes };
+        let demanded = BTreeMap::new();
+        let mut world = Self { policy, intent, who, identity, profile, routes, sizes, demanded };
         let caller = world.caller();
         let seen = Seen::new(&caller);
         let profile = policy.profile_of(&Asked::new(&policy.conditions, &seen));
         world.profile = profile.unwrap_or(ProfileIdx::BASE);
+        world.demanded = world.by_input();
         if world.enforces("cost").is_some() {
             world.sizes = sizes::all(&world);
         }

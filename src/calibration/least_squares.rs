@@ -17,6 +17,8 @@ pub(super) struct Matrix {
 #[derive(Clone, Debug)]
 pub(super) struct Normal {
     gram: Matrix,
+    /// By column, those that some row has beside it. An operation asks for few of all fields.
+    beside: Vec<Vec<(usize, f64)>>,
     right: Vec<f64>,
     /// The length of every column before it was scaled; 0 for one without rows.
     scale: Vec<f64>,
@@ -45,6 +47,12 @@ impl Matrix {
         if let Some(cell) = self.row_mut(row).get_mut(column) {
             *cell += value;
         }
+    }
+
+    /// What stands in a row and is not zero, but for the diagonal.
+    fn beside(&self, at: usize) -> Vec<(usize, f64)> {
+        let cells = self.row(at).iter().copied().enumerate();
+        cells.filter(|(column, cell)| *column != at && *cell != 0.0).collect()
     }
 
     /// The diagonal of the inverse, by Gauss and Jordan; of a symmetric matrix whose diagonal is
@@ -105,7 +113,8 @@ impl Normal {
         for (it, by) in right.iter_mut().zip(&scale) {
             *it = if *by > 0.0 { *it / by } else { 0.0 };
         }
-        Self { gram, right, scale }
+        let beside = (0..n_columns).map(|it| gram.beside(it)).collect();
+        Self { gram, beside, right, scale }
     }
 
     /// The weights that explain the rows best; without a row, a column keeps its prior. `pull` tells
@@ -127,13 +136,12 @@ impl Normal {
     /// Moves every weight to where it is best while the others stay; tells how far at most.
     fn sweep(&self, wanted: &[f64], pull: &[f64], found: &mut [f64]) -> f64 {
         let mut moved = 0.0_f64;
-        let all = self.right.iter().zip(wanted).zip(pull);
-        for (column, ((right, wanted), pull)) in all.enumerate() {
-            let row = self.gram.row(column);
-            let own = row.get(column).copied().unwrap_or(0.0);
-            let all: f64 = row.iter().zip(&*found).map(|(a, b)| a * b).sum();
+        let all = self.right.iter().zip(&self.beside).zip(wanted).zip(pull);
+        for (column, (((right, beside), wanted), pull)) in all.enumerate() {
+            let own = self.gram.at(column, column);
+            let of = |it: usize| found.get(it).copied().unwrap_or(0.0);
+            let others: f64 = beside.iter().map(|(it, cell)| cell * of(*it)).sum();
             let Some(weight) = found.get_mut(column).filter(|_| own > 0.0) else { continue };
-            let others = all - own * *weight;
             let next = ((right - others + pull * wanted) / (own + pull)).max(0.0);
             moved = moved.max((next - *weight).abs());
             *weight = next;

@@ -309,9 +309,13 @@ impl<'a> Printer<'a> {
 /// A string in quotes, with no more escapes than it needs.
 fn quote(content: &str, out: &mut String) {
     out.push('"');
-    for char in content.chars() {
+    let mut chars = content.chars().peekable();
+    while let Some(char) = chars.next() {
         match char {
             '"' => out.push_str("\\\""),
+            // `\\u0041` is a backslash and letters, but graphql-ruby takes out the first backslash
+            // and then reads an escape.
+            '\\' if chars.peek() == Some(&'u') => out.push_str("\\u005c"),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
@@ -376,6 +380,8 @@ mod tests {
             r#"{a(b:"\u{1f600}\ud83d\ude00\u0000\ufeff\/\u007f")}"#,
             "{a(b:\"😀😀\\u0000\\ufeff/\\u007f\")}",
         );
+        check(r#"{a(b:"\\u0041 \\\u0041 \\n")}"#, r#"{a(b:"\u005cu0041 \\A \\n")}"#);
+        check(r#"{a(b:"""\u0041""")}"#, r#"{a(b:"\u005cu0041")}"#);
         check("{a(b:\"\"\"single \"quoted\" line\"\"\")}", r#"{a(b:"single \"quoted\" line")}"#);
     }
 

@@ -294,8 +294,22 @@ fn is_int(text: &str) -> bool {
     if matches!(digits.len(), 1..=9) && digits.iter().all(u8::is_ascii_digit) {
         return true;
     }
-    text.parse::<f64>()
-        .is_ok_and(|it| it.fract() == 0.0 && it >= f64::from(i32::MIN) && it <= f64::from(i32::MAX))
+    is_whole(text)
+        && text
+            .parse::<f64>()
+            .is_ok_and(|it| it >= f64::from(i32::MIN) && it <= f64::from(i32::MAX))
+}
+
+/// Whether nothing is left behind the point of a number, by its digits: JavaScript rounds
+/// `0.99999999999999999999` to 1, and others do not.
+fn is_whole(text: &str) -> bool {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let Ok(exponent) = exponent.parse::<i64>() else { return false };
+    let mantissa = mantissa.strip_prefix('-').unwrap_or(mantissa);
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let point = i64::try_from(whole.len()).unwrap_or(i64::MAX).saturating_add(exponent).max(0);
+    let behind = usize::try_from(point).unwrap_or(usize::MAX);
+    whole.bytes().chain(fraction.bytes()).skip(behind).all(|it| it == b'0')
 }
 
 #[cfg(test)]
@@ -386,5 +400,19 @@ mod tests {
             check(it, Some(&rounded));
         }
         check("true", Some("variable `$i` does not have a value of its type"));
+    }
+
+    #[test]
+    fn an_int_is_whole_by_its_digits() {
+        for it in ["0", "-7", "2.0", "1e3", "1.50e1", "10e-1", "-2147483648", "2147483647.0", "0e9"]
+        {
+            assert!(is_int(it), "{it}");
+        }
+        for it in ["0.5", "1e-1", "0.99999999999999999999", "1.00000000000000000001"] {
+            assert!(!is_int(it), "{it}");
+        }
+        for it in ["2147483648", "-2147483649.0", "1e10", "1e-400", "1e99999999999999999999"] {
+            assert!(!is_int(it), "{it}");
+        }
     }
 }

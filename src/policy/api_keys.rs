@@ -53,6 +53,7 @@ fn add(item: &Node, keys: &mut ApiKeys, found: &mut Diagnostics) {
 }
 
 fn identity(node: &Node, found: &mut Diagnostics) -> Option<Identity> {
+    unclear(node, found);
     let claims = match to_json(node) {
         serde_json::Value::Object(claims) => claims,
         _ => Map::new(),
@@ -79,6 +80,26 @@ fn hash<'n>(node: &'n Node, found: &mut Diagnostics) -> Option<(&'n Node, Digest
     }
     digest.map(|it| (node, it))
 }
+
+/// Words that are true or false to some who read YAML, and texts to others.
+// Recursion over a file of the operator's, as deep as YAML is read.
+fn unclear(node: &Node, found: &mut Diagnostics) {
+    match &node.value {
+        Value::Mapping(entries) => entries.iter().for_each(|(_, it)| unclear(it, found)),
+        Value::Sequence(items) => items.iter().for_each(|it| unclear(it, found)),
+        Value::Scalar { quoted: true, .. } => {}
+        Value::Scalar { text, quoted: false } => {
+            let is_clear = matches!(text.as_str(), "true" | "false");
+            if !is_clear && UNCLEAR.iter().any(|it| text.eq_ignore_ascii_case(it)) {
+                let message = "true or false to some who read YAML, a text to others";
+                let error = node.error("not-a-boolean", message);
+                found.push(error.help("write `true` or `false`, or quotes around the text"));
+            }
+        }
+    }
+}
+
+const UNCLEAR: [&str; 6] = ["false", "no", "off", "on", "true", "yes"];
 
 // Recursion over a file of the operator's, as deep as YAML is read.
 fn to_json(node: &Node) -> serde_json::Value {
@@ -162,6 +183,11 @@ mod tests {
         check(&item("{ sub: a, exp: 2030-01-01 }"), Err(&["not-a-time"]));
         check(&item("{ sub: 7 }"), Err(&["no-subject"]));
         check(&item("[a]"), Err(&["no-subject"]));
+        for unclear in ["True", "FALSE", "yes", "No", "on"] {
+            let claims = format!("{{ sub: a, admin: [{unclear}] }}");
+            check(&item(&claims), Err(&["not-a-boolean"]));
+            check(&item(&format!("{{ sub: {unclear} }}")), Err(&["not-a-boolean"]));
+        }
         check(&format!("{}\n{}", item(claims), item(claims)), Err(&["duplicate-item"]));
         check("- { hash: key, claims: { sub: a } }", Err(&["not-a-hash"]));
         check("{ hash: a }", Err(&["wrong-shape"]));

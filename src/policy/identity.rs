@@ -79,13 +79,42 @@ fn api_key_header(
     let header = fields.require("header", found).and_then(|it| header_name(it, found));
     let keys = fields.require("file", found).and_then(|it| api_keys::read(it, resolve, found));
     fields.finish(found);
-    let (header, keys) = (header?, keys?);
-    if matches!(&*header, "authorization" | "cookie") {
-        let message = format!("`{header}` is where tokens come from");
-        found.push(node.error("contradiction", message));
+    if let Some(why) = header.as_deref().and_then(taken) {
+        let error = node.error("contradiction", why);
+        found.push(error.help("give keys a header of their own, as `x-api-key`"));
     }
+    let (header, keys) = (header?, keys?);
     Some(ApiKeyHeader { header, keys })
 }
+
+/// Why no key can stand in a header.
+fn taken(header: &str) -> Option<String> {
+    match header {
+        "authorization" | "cookie" => Some(format!("`{header}` is where tokens come from")),
+        it if OF_HTTP.contains(&it) => Some(format!("clients write `{header}` anyway")),
+        _ => None,
+    }
+}
+
+/// What clients and proxies write of their own accord: no key can stand there.
+const OF_HTTP: [&str; 16] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "forwarded",
+    "host",
+    "origin",
+    "referer",
+    "transfer-encoding",
+    "user-agent",
+    "via",
+    "x-forwarded-for",
+    "x-real-ip",
+];
 
 /// A header of a client's that we read.
 fn header_name(node: &Node, found: &mut Diagnostics) -> Option<Box<str>> {
@@ -206,6 +235,10 @@ mod tests {
             "{ api_keys: { header: 'a b', file: missing.graphql } }",
             &["not-a-header", "unreadable-file"],
         );
+        for header in ["Authorization", "cookie", "Content-Type", "host", "user-agent"] {
+            let text = format!("{{ api_keys: {{ header: {header}, file: missing.graphql }} }}");
+            check(&text, &["contradiction", "unreadable-file"]);
+        }
         check("{ client_label: a_b }", &["not-a-header"]);
         check("{ client_label: Authorization }", &["contradiction"]);
     }

@@ -61,8 +61,12 @@ fn rules(fields: &mut Fields<'_>, found: &mut Diagnostics) -> TokenRules {
     });
     let mut seconds = |name, range, default: Option<Duration>| {
         let node = fields.take(name, found);
-        let read = node.and_then(|it| scalar::duration(it, range, found));
-        read.or(default).map(|it| it.as_secs())
+        let read = node.and_then(|it| Some((it, scalar::duration(it, range, found)?)));
+        if let Some((node, _)) = read.filter(|(_, it)| it.subsec_nanos() > 0) {
+            let error = node.error("not-whole-seconds", "the times of a token are whole seconds");
+            found.push(error.help("as in `30s`"));
+        }
+        read.map(|(_, it)| it).or(default).map(|it| it.as_secs())
     };
     let leeway = seconds("leeway", LEEWAY, Some(DEFAULT_LEEWAY));
     let max_age = seconds("max_age", MAX_AGE, None);
@@ -154,6 +158,8 @@ mod tests {
             ("algorithms: [none]", "unknown-word"),
             ("algorithms: []", "empty-list"),
             ("leeway: 6min", "out-of-range"),
+            ("leeway: 900ms", "not-whole-seconds"),
+            ("max_age: 90500ms", "not-whole-seconds"),
             ("max_age: 0s", "out-of-range"),
             ("max_bytes: 33KiB", "out-of-range"),
             ("cookie: session", "cookie-without-origins"),

@@ -3,6 +3,8 @@
 //! Failed is a root field that is null, or whose answer has no data at all, when an error has a
 //! path that begins with its key, or no path: then nobody can tell whose error it is.
 
+use std::borrow::Cow;
+
 use crate::json::{self, Kind, Value};
 
 /// The answers to the requests of one HTTP request, or to one message, or the parts of one answer.
@@ -25,20 +27,42 @@ impl<'a> Outcomes<'a> {
     /// Whether a call of a request has failed; `None` when its answer does not say so either way.
     #[must_use]
     pub fn has_failed(&self, item: usize, key: &str) -> Option<bool> {
-        let said = self.0.iter().filter_map(|it| of_one(it.root(), item, key));
+        let roots = self.0.iter().map(json::Tree::root);
+        let of_root: Vec<_> = roots.clone().flat_map(announced).collect();
+        let said = roots.filter_map(|it| of_one(it, item, key, &of_root));
         said.reduce(|has_failed, it| has_failed || it)
     }
 }
 
+/// The ids under which an answer says that more of the root is to come: newer servers give paths
+/// there alone.
+fn announced<'a>(root: Value<'a>) -> impl Iterator<Item = Cow<'a, str>> {
+    let pending = root.member("pending").into_iter().flat_map(Value::children);
+    let of_root = pending.filter(|it| it.member("path").is_some_and(|it| is_empty(it)));
+    of_root.filter_map(|it| it.member("id")?.string())
+}
+
+fn is_empty(list: Value<'_>) -> bool {
+    list.kind() == Kind::Array && list.children().next().is_none()
+}
+
 /// What one answer says, with what it brings later of the root.
-fn of_one(root: Value<'_>, item: usize, key: &str) -> Option<bool> {
+fn of_one(root: Value<'_>, item: usize, key: &str, of_root: &[Cow<'_, str>]) -> Option<bool> {
     let answer = match root.kind() {
         Kind::Array => root.children().nth(item)?,
         _ => Some(root).filter(|_| item == 0)?,
     };
     let path = |it: &Value<'_>| it.member("path").map(|it| it.children().count());
-    let later = answer.member("incremental").into_iter().flat_map(Value::children);
-    let later = later.filter(|it| path(it) == Some(0));
+    let lists = ["incremental", "completed"].into_iter().filter_map(|it| answer.member(it));
+    let later = lists.flat_map(Value::children);
+    let is_of_root = |it: &Value<'_>| match (it.member("id"), it.member("subPath")) {
+        (Some(id), None) => id.string().is_some_and(|it| of_root.contains(&it)),
+        (Some(id), Some(sub)) => {
+            is_empty(sub) && id.string().is_some_and(|it| of_root.contains(&it))
+        }
+        (None, _) => path(it) == Some(0),
+    };
+    let later = later.filter(is_of_root);
     let said = later.filter_map(|it| has_failed(it, key, true));
     // Older servers write what comes later without a list around it.
     let own = match path(&answer) {
@@ -141,6 +165,31 @@ mod tests {
         check(&[first, &older(r#"["b"]"#)], None);
         check(&[first, r#"{"path":[],"data":{"b":1},"hasNext":false}"#], None);
         check(&[], None);
+    }
+
+    #[test]
+    fn parts_may_name_their_place_once() {
+        let check = |parts: &[&str], expect: Option<bool>| {
+            let parts: Vec<_> = parts.iter().map(|it| it.as_bytes().to_vec()).collect();
+            assert_eq!(Outcomes::of_parts(&parts).has_failed(0, "a"), expect, "{parts:?}");
+        };
+        let first = r#"{"data":{},"pending":[{"id":"0","path":[]},{"id":"1","path":["b"]}],"hasNext":true}"#;
+        let later = |item: &str| {
+            format!(r#"{{"incremental":[{item}],"completed":[{{"id":"0"}}],"hasNext":false}}"#)
+        };
+        check(&[first, &later(r#"{"id":"0","data":{"a":1}}"#)], Some(false));
+        check(&[first, &later(r#"{"id":"0","subPath":[],"data":{"a":1}}"#)], Some(false));
+        check(&[first, &later(r#"{"id":"0","subPath":["c"],"data":{"a":1}}"#)], None);
+        check(&[first, &later(r#"{"id":"1","data":{"a":1}}"#)], None);
+        let null = r#"{"id":"0","data":{"a":null},"errors":[{"path":["a"]}]}"#;
+        check(&[first, &later(null)], Some(true));
+        let failed = |path: &str| {
+            format!(
+                r#"{{"completed":[{{"id":"0","errors":[{{"path":["{path}"]}}]}}],"hasNext":false}}"#
+            )
+        };
+        check(&[first, &failed("a")], Some(true));
+        check(&[first, &failed("c")], None);
     }
 
     #[test]

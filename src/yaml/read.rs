@@ -138,13 +138,21 @@ fn syntax_error(source: &Arc<Source>, at: usize, message: &str) -> Diagnostic {
     if line.contains('\t') || rest.starts_with('\t') {
         return error.help("indent with spaces: YAML does not allow tabs");
     }
-    let Some(word) = unquoted(rest) else { return error };
+    let whole = format!("{line}{}", rest.lines().next().unwrap_or_default());
+    let Some(word) = negated(&whole).or_else(|| unquoted(rest)) else { return error };
     let quote = if word.contains('"') { '\'' } else { '"' };
     let quoted = format!("write it in quotes, as `{quote}{word}{quote}`");
     error.help(match word.strip_prefix('@').filter(|it| !it.contains('(')) {
         Some(name) => format!("{quoted}; in a list of directives, as `{name}`"),
         None => quoted,
     })
+}
+
+/// A condition of which YAML takes the `!` for a tag, and a `|` behind it for a block of text.
+fn negated(line: &str) -> Option<&str> {
+    let (_, value) = line.split_once(": ").or_else(|| line.split_once("- "))?;
+    let value = value.trim();
+    (value.starts_with('!') && value.len() <= LONGEST_WORD).then_some(value)
 }
 
 /// A word that YAML takes for a sign of its own: `*.field`, `*(first:)` for the name of an anchor,
@@ -315,6 +323,8 @@ mod tests {
         let quoted = |text: &str, word: &str| {
             check(text, Some(&format!("write it in quotes, as `\"{word}\"`")));
         };
+        quoted("a: !has(claims.sub) || b\n", "!has(claims.sub) || b");
+        quoted("- !a || b", "!a || b");
         quoted("inputs:\n  - at: [*(first:)]\n", "*(first:)");
         quoted("a: [b, *.id, c]", "*.id");
         quoted("a: { *.id: 3 }", "*.id");

@@ -216,14 +216,14 @@ fn nothing_is_in_a_text_or_a_number() {
         check_compared("Query.user", allow, &[(&message, &help)]);
     };
     check(r#""a" in args.id"#, "args.id", "ID");
-    check("claims.sub in args.id", "args.id", "ID");
+    check("args.any in args.id", "args.id", "ID");
     check("!(7 in args.n)", "args.n", "Int");
     check(r#""ADMIN" in args.by.role"#, "args.by.role", "Role");
     for right in [
-        "claims.role in args.by.roles",
+        "args.role in args.by.roles",
         r#""role" in args.by"#,
-        r#""a" in args.any || claims.sub in args.any"#,
-        "args.id in claims.ids",
+        r#""a" in args.any || args.id in args.any"#,
+        "args.id in [args.any]",
     ] {
         check_compared("Query.user", right, &[]);
     }

@@ -243,6 +243,19 @@ fn without_redis_the_policy_decides() {
     assert_eq!(deny.send("{ a }"), "429");
 }
 
+/// Whoever has spent what this process knows of asks nothing, and Redis is missed all the same.
+#[test]
+fn a_lost_redis_is_missed_though_nobody_asks() {
+    let Some(mut server) = RedisServer::start(&[]) else { return };
+    let upstream = Upstream::answering(ANSWER);
+    let rate = "{ name: r, key: client.ip, limit: 3/h, on_error: allow }";
+    let proxy = replica(rate, &server.config(), SLOW_ENOUGH, upstream.address());
+    let mut client = Client::of(&proxy);
+    client.until("{ a }", "429");
+    server.kill();
+    client.until("{ a }", "200");
+}
+
 /// Without the server that `url` names.
 fn lost(on_error: &str, redis: &Redis) -> (Proxy, Upstream) {
     let upstream = Upstream::answering(ANSWER);

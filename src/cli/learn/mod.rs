@@ -177,18 +177,24 @@ impl Seen {
     /// An object of texts by their hash, and how many documents are not in it.
     fn manifest(&self, at_least: u64) -> (String, usize) {
         let mut out = String::from("{");
-        let (mut n, mut left_out) = (0_usize, 0_usize);
-        for document in self.documents.values().filter(|it| it.count >= at_least) {
-            let Some(text) = &document.text else {
-                left_out = left_out.saturating_add(1);
-                continue;
-            };
+        // What is listed is the text as it was printed, in which all who say the same are one.
+        let mut printed: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut left_out = 0_usize;
+        for document in self.documents.values() {
+            match &document.text {
+                Some(text) => {
+                    let count = printed.entry(text).or_default();
+                    *count = count.saturating_add(document.count);
+                }
+                None if document.count >= at_least => left_out = left_out.saturating_add(1),
+                None => {}
+            }
+        }
+        for (n, (text, _)) in printed.iter().filter(|it| *it.1 >= at_least).enumerate() {
             out.push_str(if n > 0 { ",\n" } else { "\n" });
-            // What is listed is the text as it was printed: it is found by what it says.
             json::push_escaped(&mut out, &Digest::of(text.as_bytes()).to_string());
             out.push(':');
             json::push_escaped(&mut out, text);
-            n = n.saturating_add(1);
         }
         out.push_str("\n}\n");
         (out, left_out)

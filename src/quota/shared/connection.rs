@@ -14,7 +14,7 @@ use redis::{
 use tokio::{
     sync::{Notify, mpsc::Receiver},
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
 };
 
 use crate::{
@@ -129,6 +129,9 @@ impl Connection {
         unheard: &mut JoinSet<Option<Unused>>,
         given_back: &impl Fn(&Rc<str>),
     ) {
+        let mut watch = interval_at(Instant::now() + WATCH, WATCH);
+        // After a pause one question is enough.
+        watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Budget: the life of the connection. What is to be done waits for the next one.
         loop {
             let has_room = unheard.len() < MAX_UNHEARD;
@@ -144,8 +147,17 @@ impl Connection {
                     Some(task) => self.run(task, unheard, given_back).await,
                     None => self.broken.notified().await,
                 },
+                _ = watch.tick() => self.look().await,
             }
         }
+    }
+
+    /// Whether it is still there. Whoever has spent what this process knows of asks nothing, and
+    /// would not learn of it.
+    async fn look(&self) {
+        let Ok(mut connection) = self.opened() else { return };
+        let ping = async { read::<Value>(redis::cmd("PING").query_async(&mut connection).await) };
+        let _told = self.in_time(ping).await;
     }
 
     /// Whatever comes of it.
@@ -295,6 +307,8 @@ const OF_ALL: [&str; 7] =
     ["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "OOM", "READONLY"];
 /// 1 s: to connect, which nobody waits for.
 const CONNECT: Duration = Duration::from_secs(1);
+/// 1 s between two looks: a server that stands still is lost after three.
+const WATCH: Duration = Duration::from_secs(1);
 /// 3 answers in a row: one is bad luck.
 const MAX_LATE: u32 = 3;
 /// 1 min: a server that stands still longer than that is taken for lost.
