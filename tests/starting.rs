@@ -11,9 +11,16 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
-use support::wire::read_message;
+use socket2::{Domain, Socket, Type};
+use support::{
+    bench::{ANSWER, ONE, POST, exchange, read_answer, status},
+    process::Process,
+    upstream::Upstream,
+    wire::read_message,
+};
 
 /// `type Query { a: Int }`, as introspection tells it.
 const TOLD: &str = r#"{"data":{"__schema":{"queryType":{"name":"Query"},"types":[
@@ -151,4 +158,41 @@ fn an_upstream_is_asked_at_its_next_address() {
     let mut process = Starting::graphs(folder.path(), "{ introspect: 1h }", &[&both]);
     answer(asked(&upstream));
     process.wait_for("started");
+}
+
+/// More connections from one address than files that may be open: others are served, and operators
+/// see that we live.
+#[cfg(target_os = "linux")]
+#[test]
+fn one_address_does_not_take_every_open_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = folder.path().join("p.yaml");
+    fs::write(&policy, "version: 1\nname: a\nschema: { file: s.graphql }\n").expect("write");
+    fs::write(folder.path().join("s.graphql"), "type Query { a: Int }").expect("write");
+    let upstream = Upstream::answering(ANSWER);
+    let url = format!("http://{}/graphql", upstream.address());
+    let (_process, address, admin) = Process::start_with_files(200, |it| {
+        it.args(["--workers", "1", "--upstream", &url, "--policy"]).arg(&policy)
+    });
+    let many: Vec<_> = (0..400).map(|_| connected_from([127, 0, 0, 2], address)).collect();
+    // Less than the others are given for a head.
+    let connect = |to| {
+        let stream = TcpStream::connect(to).expect("connect");
+        stream.set_read_timeout(Some(Duration::from_secs(4))).expect("a timeout");
+        stream
+    };
+    let mut client = connect(address);
+    assert_eq!(status(&exchange(&mut client, POST, ONE)), "200");
+    let mut operator = connect(admin);
+    write!(operator, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n").expect("written");
+    assert_eq!(status(&read_answer(&mut operator)), "200");
+    drop(many);
+}
+
+#[cfg(target_os = "linux")]
+fn connected_from(from: [u8; 4], to: SocketAddr) -> Socket {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.bind(&SocketAddr::from((from, 0)).into()).expect("bind");
+    socket.connect(&to.into()).expect("connect");
+    socket
 }

@@ -11,8 +11,10 @@ use crate::{
     config::{AdminAccess, Config, DEFAULT_ADMIN, DEFAULT_LISTEN, TrustedProxies, UpstreamUrl},
     diagnostic::{Diagnostic, Diagnostics},
     server::{CertificateKeeper, Process, RunError},
-    sources::{TlsFiles, load_admin_token, load_upstream_tls},
-    telemetry::{AuditSink, LogFilter, LogFormat, finish_audit, start_audit, start_logging},
+    sources::{TlsFiles, load_admin_token, load_upstream_tls, open_files},
+    telemetry::{
+        AuditSink, FewOpenFiles, LogFilter, LogFormat, finish_audit, start_audit, start_logging,
+    },
 };
 
 #[derive(Args, Debug)]
@@ -103,7 +105,7 @@ fn serve(arguments: &Arguments, process: Process) -> Exit {
         }
     };
     let plan = match plan(arguments) {
-        Ok(plan) => plan,
+        Ok(plan) => plan.with_room(),
         Err(found) => {
             terminal::complain(&found);
             return Exit::Misuse;
@@ -135,6 +137,25 @@ struct Plan {
     /// At least one.
     graphs: Vec<(Config, PathBuf)>,
     certificates: Vec<CertificateKeeper>,
+}
+
+impl Plan {
+    /// The same with no more connections than files that may be open: beyond that nobody can say who
+    /// gets one, and operators get none.
+    fn with_room(mut self) -> Self {
+        let Some(files) = open_files() else { return self };
+        let n_graphs = self.graphs.len();
+        let of_process = usize::try_from(files).unwrap_or(usize::MAX);
+        for (place, (config, _)) in self.graphs.iter_mut().enumerate() {
+            let wanted = config.bounds.connections.get();
+            let is_lower = config.bounds.fit(of_process / config.workers, n_graphs);
+            if is_lower && place == 0 {
+                let connections = config.bounds.connections.get();
+                FewOpenFiles { files, connections, wanted }.emit();
+            }
+        }
+        self
+    }
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan, Diagnostics> {

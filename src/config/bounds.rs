@@ -42,6 +42,26 @@ pub struct Bounds {
     pub upstream_head: usize,
 }
 
+impl Bounds {
+    /// Lowers the connections of clients to what there is room for when a worker may have so many
+    /// files open; true when that was needed. Connections to upstreams come first, up to half of all:
+    /// a client that waits is answered later, and one that has no upstream is not.
+    pub fn fit(&mut self, files: usize, n_graphs: usize) -> bool {
+        let of_graph = self.upstream_in_flight.saturating_add(self.upstream_idle);
+        let wanted = of_graph.saturating_mul(n_graphs).saturating_add(OWN_FILES);
+        let room = files.saturating_sub(wanted.min(files / 2)).max(1);
+        if room >= self.connections.get() {
+            return false;
+        }
+        self.connections = NonZeroUsize::new(room).unwrap_or(NonZeroUsize::MIN);
+        self.client_connections = self.client_connections.min(room.div_ceil(2));
+        true
+    }
+}
+
+/// Listeners, logs, Redis, the console and what is read again: 64 are more than were ever seen.
+const OWN_FILES: usize = 64;
+
 /// Each default's reason stands in `table`.
 impl Default for Bounds {
     fn default() -> Self {
@@ -64,5 +84,27 @@ impl Default for Bounds {
             upstream_idle: 256,
             upstream_head: 64 * 1024,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fitted(files: usize, n_graphs: usize) -> (bool, usize, usize) {
+        let mut bounds = Bounds::default();
+        let is_lower = bounds.fit(files, n_graphs);
+        (is_lower, bounds.connections.get(), bounds.client_connections)
+    }
+
+    #[test]
+    fn clients_have_the_files_that_upstreams_leave() {
+        let wanted = 10_000 + 1024 + 256 + 64;
+        assert_eq!(fitted(wanted, 1), (false, 10_000, 5_000));
+        assert_eq!(fitted(wanted - 1, 1), (true, 9_999, 5_000));
+        assert_eq!(fitted(wanted, 2), (true, 8_720, 4_360));
+        assert_eq!(fitted(1024, 1), (true, 512, 256));
+        assert_eq!(fitted(0, 1), (true, 1, 1));
+        assert_eq!(fitted(usize::MAX, usize::MAX), (false, 10_000, 5_000));
     }
 }

@@ -12,6 +12,7 @@ mod folder;
 mod introspect;
 mod keys;
 mod listener_files;
+mod open_files;
 mod patient;
 mod policy_file;
 pub mod signed_link;
@@ -27,6 +28,7 @@ pub(crate) use dial::{DialError, Dialer};
 pub use introspect::{FetchError, Teller, fetch_schema, fetch_schema_now};
 pub use keys::{KeyAccess, NoKeys, RemoteKeys, Unidentified, keep};
 pub use listener_files::ListenerFiles;
+pub use open_files::open_files;
 pub use policy_file::{
     Loaded, ReadFile, load_policy, load_policy_asking, read_file, read_folder, read_policy,
 };

@@ -63,6 +63,30 @@ impl AcceptFailed<'_> {
     }
 }
 
+/// There is not room for as many connections as the configuration admits.
+#[derive(Debug)]
+pub struct FewOpenFiles {
+    /// Files that the system lets this process have open.
+    pub files: u64,
+    /// Connections that each worker takes.
+    pub connections: usize,
+    /// Those that the configuration admits.
+    pub wanted: usize,
+}
+
+impl FewOpenFiles {
+    /// Logs it.
+    pub fn emit(&self) {
+        warn!(
+            event = "few-open-files",
+            files = self.files,
+            connections = self.connections,
+            wanted = self.wanted,
+            "raise the limit of open files (`ulimit -n`, `LimitNOFILE`), or lower `bounds.connections`"
+        );
+    }
+}
+
 /// A connection ended with an error, by the client's doing as a rule.
 #[derive(Debug)]
 pub struct ConnectionEnded<'a> {

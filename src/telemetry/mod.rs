@@ -41,8 +41,8 @@ pub use clock::{now_millis, now_nanos};
 pub use collector::{CollectorFound, NotCollected, SpansRejected};
 pub use counters::{COUNTERS, Counter, Counters, GraphCounter};
 pub use event::{
-    AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, NotServed, Panicked,
-    PolicyWarned, Reported, Started, Stopped, UpstreamFailed,
+    AboveStatic, AcceptFailed, ConnectionEnded, Draining, Failed, FewOpenFiles, NotServed,
+    Panicked, PolicyWarned, Reported, Started, Stopped, UpstreamFailed,
 };
 pub use exposition::{
     Exposition, Family, Figures, GraphFigures, Labels, Measured, PREFIX, Rows, families,

@@ -33,7 +33,24 @@ impl Process {
     pub(crate) fn start_with(
         say: impl FnOnce(&mut Command) -> &mut Command,
     ) -> (Self, SocketAddr, SocketAddr) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        Self::start_as(Command::new(env!("CARGO_BIN_EXE_portcullis")), say)
+    }
+
+    /// With no more open files than these.
+    pub(crate) fn start_with_files(
+        files: usize,
+        say: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> (Self, SocketAddr, SocketAddr) {
+        let mut command = Command::new("sh");
+        let limited = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
+        command.args(["-c", &limited, env!("CARGO_BIN_EXE_portcullis")]);
+        Self::start_as(command, say)
+    }
+
+    fn start_as(
+        mut command: Command,
+        say: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> (Self, SocketAddr, SocketAddr) {
         command.args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0"]);
         command.args(["--admin", "127.0.0.1:0"]);
         say(&mut command);
