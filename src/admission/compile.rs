@@ -187,7 +187,10 @@ fn operations(
     let spread = |id| operation::spread(&policy.schema, &read.document, id, policy.skipped);
     std::iter::once(selected)
         .chain(others)
-        .map(|id| spread(id).map(Arc::new).map_err(|it| internal(&it.name)))
+        .map(|id| match spread(id) {
+            Ok(operation) => Ok(Arc::new(operation.with_absent(policy.absent))),
+            Err(mismatch) => Err(internal(&mismatch.name)),
+        })
         .collect()
 }
 

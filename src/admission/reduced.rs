@@ -62,7 +62,7 @@ pub(super) fn reduce<'r>(
     let operation =
         operation::spread(&policy.schema, &read.document, OperationId(0), policy.skipped)
             .map_err(|it| refusal(&format!("`{}` does not resolve", it.name)))?;
-    let operation = Arc::new(operation);
+    let operation = Arc::new(operation.with_absent(policy.absent));
     let variables = coerce(&policy.schema, operation.variables(), request.variables)?;
     let left =
         compile::left(policy, std::slice::from_ref(&operation), |it| it.judges_what_goes_on());

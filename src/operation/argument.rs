@@ -1,9 +1,11 @@
 //! The value of an argument in one request, whichever way it is given.
 
+use std::sync::LazyLock;
+
 use crate::{
     document::{ValueId, ValueKind},
     json,
-    operation::{Given, Node, Operation, VariableIdx, Variables},
+    operation::{AbsentVariables, Given, Node, Operation, VariableIdx, Variables},
     schema::{Const, InputId, Schema},
 };
 
@@ -76,6 +78,21 @@ impl Operation {
         }
     }
 
+    /// What a variable is as a field of an input object; nothing where it is as if the field was not
+    /// written.
+    #[must_use]
+    pub fn member<'a>(
+        &'a self,
+        variables: &Variables<'a>,
+        variable: VariableIdx,
+    ) -> Option<Resolved<'a>> {
+        match (self.variable(variables, variable), self.absent) {
+            (Resolved::Absent, AbsentVariables::Omit) => None,
+            (Resolved::Absent, AbsentVariables::AsNull) => Some(given_null()),
+            (resolved, _) => Some(resolved),
+        }
+    }
+
     /// The variable that stands at a place of the document, when one does.
     #[must_use]
     pub fn variable_at(&self, literal: ValueId) -> Option<VariableIdx> {
@@ -86,6 +103,13 @@ impl Operation {
             _ => None,
         }
     }
+}
+
+/// Null as a client would give it.
+fn given_null() -> Resolved<'static> {
+    static NULL: LazyLock<Option<json::Tree<'static>>> =
+        LazyLock::new(|| json::read(b"null", json::Limits::default()).ok());
+    NULL.as_ref().map_or(Resolved::Const(&Const::Null), |it| Resolved::Json(it.root()))
 }
 
 /// What an input is when nothing is given for it.

@@ -121,9 +121,27 @@ pub struct Operation {
     guards: Guards,
     sets: TypeSets,
     variables: Vec<Variable>,
+    absent: AbsentVariables,
+}
+
+/// What a variable without a value is inside an input object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AbsentVariables {
+    /// As if the field was not written (GraphQL §3.10).
+    #[default]
+    Omit,
+    /// Null, as some servers have it: a field that is named.
+    AsNull,
 }
 
 impl Operation {
+    /// The same for a server that reads absent variables so.
+    #[must_use]
+    pub const fn with_absent(mut self, absent: AbsentVariables) -> Self {
+        self.absent = absent;
+        self
+    }
+
     /// The document it stands in.
     #[must_use]
     pub const fn document(&self) -> &Arc<Document> {

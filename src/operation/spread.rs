@@ -8,8 +8,8 @@ use crate::{
         SelectionKind, Span, ValueKind, fragment_names,
     },
     operation::{
-        Argument, Condition, Directives, GuardId, Guards, Node, NodeId, Operation, Presence, SetId,
-        TypeSets, Variable, VariableIdx, variables,
+        AbsentVariables, Argument, Condition, Directives, GuardId, Guards, Node, NodeId, Operation,
+        Presence, SetId, TypeSets, Variable, VariableIdx, variables,
     },
     schema::{FieldId, InputId, Schema, TypeId},
 };
@@ -66,6 +66,7 @@ pub fn spread(
         guards,
         sets,
         variables,
+        absent: AbsentVariables::default(),
     })
 }
 

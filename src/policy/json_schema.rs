@@ -59,6 +59,13 @@ fn head() -> Map<String, Value> {
         "enum": ["ignore", "judge"],
         "default": "ignore",
     });
+    let absent = json!({
+        "description": "What a variable that is not given is inside an input object, to the upstream: \
+    as if the field was not written, as the specification says, or null, as gqlgen and graph-gophers \
+    have it.",
+        "enum": ["as_null", "omit"],
+        "default": "omit",
+    });
     map([
         ("version", json!({ "description": "Version of this format.", "const": 1 })),
         ("name", text("What the policy is called in logs.")),
@@ -67,6 +74,7 @@ fn head() -> Map<String, Value> {
         ("http", http_schema::json_schema()),
         ("documents", documents_schema::json_schema()),
         ("skipped_selections", skipped),
+        ("absent_variables", absent),
         ("conditions", conditions()),
         (
             "tests",

@@ -71,7 +71,7 @@ use crate::{
     document::{Ceilings, ReadLimits},
     expression::{Asked, Conditions, Outcome, When},
     json,
-    operation::Skipped,
+    operation::{AbsentVariables, Skipped},
     rules::{self, Entry, Meta, Rule, RuleIdx, Setting},
     schema::Schema,
     verdict::{Code, Mode, Violation, ids},
@@ -100,6 +100,8 @@ pub struct Policy {
     pub unselected: Unselected,
     /// What becomes of selections that @skip and @include leave out.
     pub skipped: Skipped,
+    /// What the upstream reads where a variable of an input object has no value.
+    pub absent: AbsentVariables,
     /// Whether a second parser must agree.
     pub second_reader: SecondReader,
     /// Which documents may be sent.

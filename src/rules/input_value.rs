@@ -221,13 +221,15 @@ impl<'a, 'v> Building<'a, 'v> {
             }
             ValueKind::Null => Inside::Leaf(Value::null()),
             ValueKind::Object => {
-                let members = document.children(id).map(|(id, it)| {
+                let member = |id| match self.operation.variable_at(id) {
+                    None => Some(Resolved::Literal(id)),
+                    Some(variable) => self.operation.member(self.variables, variable),
+                };
+                let members = document.children(id).filter_map(|(id, it)| {
                     let key = it.key.map(|key| document.str(key)).unwrap_or_default();
-                    (key.to_owned(), resolve(id))
+                    Some((key.to_owned(), member(id)?))
                 });
-                // A member whose variable has no value is as if it was not written.
-                let is_there = |it: &(String, Resolved<'_>)| !matches!(it.1, Resolved::Absent);
-                Inside::Map(members.filter(is_there).collect())
+                Inside::Map(members.collect())
             }
             ValueKind::String(text) => Inside::Leaf(Value::text(document.string(text))),
             // Resolved before it got here.

@@ -199,6 +199,7 @@ impl Frame {
             unselected: self.unselected,
             tests: self.tests,
             skipped: self.skipped,
+            absent: self.absent,
             second_reader: self.second_reader,
             documents,
             body: reading::body(registry, &profiles, &exceptions),

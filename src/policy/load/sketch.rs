@@ -5,7 +5,7 @@ use crate::{
     cost::Settings,
     diagnostic::Diagnostics,
     expression::Conditions,
-    operation::Skipped,
+    operation::{AbsentVariables, Skipped},
     policy::{
         CaseFile, Exceptions, SecondReader, Unselected, cases, conditions,
         cost::{self, TunedFile},
@@ -136,6 +136,7 @@ pub(super) struct Frame {
     pub(super) http: Http,
     pub(super) second_reader: SecondReader,
     pub(super) skipped: Skipped,
+    pub(super) absent: AbsentVariables,
     pub(super) unselected: Unselected,
     pub(super) tests: Vec<CaseFile>,
 }
@@ -146,6 +147,7 @@ impl Frame {
         let http = fields.take("http", found).map(|it| http::read(it, found));
         let tests = fields.take("tests", found).map(|it| cases::case_files(it, found));
         let skipped = fields.take("skipped_selections", found).and_then(|it| skipped(it, found));
+        let absent = fields.take("absent_variables", found).and_then(|it| absent(it, found));
         Self {
             mode: mode.unwrap_or_default(),
             cost: Settings::default(),
@@ -153,6 +155,7 @@ impl Frame {
             http: http.unwrap_or_default(),
             second_reader: SecondReader::default(),
             skipped: skipped.unwrap_or_default(),
+            absent: absent.unwrap_or_default(),
             unselected: Unselected::default(),
             tests: tests.unwrap_or_default(),
         }
@@ -204,6 +207,11 @@ fn version(node: &Node, found: &mut Diagnostics) {
             found.push(node.error("unknown-version", message).help("this program reads version 1"));
         }
     }
+}
+
+fn absent(node: &Node, found: &mut Diagnostics) -> Option<AbsentVariables> {
+    let words = [("as_null", AbsentVariables::AsNull), ("omit", AbsentVariables::Omit)];
+    scalar::word(node, &words, found)
 }
 
 fn skipped(node: &Node, found: &mut Diagnostics) -> Option<Skipped> {

@@ -101,19 +101,25 @@ impl<'a> Reading<'a> {
         {
             return None;
         }
-        let resolved = self.operation.variable(self.variables, variable);
-        Some(match (resolved, standing) {
-            (Resolved::Absent, Standing::Item) => Resolved::Const(&Const::Null),
-            (Resolved::Absent, Standing::Member) => operation::default(self.schema(), spot.0),
-            (resolved, _) => resolved,
+        let default = || operation::default(self.schema(), spot.0);
+        Some(match standing {
+            Standing::Item => match self.operation.variable(self.variables, variable) {
+                Resolved::Absent => Resolved::Const(&Const::Null),
+                resolved => resolved,
+            },
+            Standing::Argument => self.operation.resolve(self.variables, literal, spot.0),
+            Standing::Member => {
+                self.operation.member(self.variables, variable).unwrap_or_else(default)
+            }
         })
     }
 }
 
 /// Where a value stands. GraphQL §6.4.1: a variable without a value is null in a list, and as if it
-/// was not written elsewhere.
+/// was not written elsewhere; in an input object that is for the policy to say.
 #[derive(Clone, Copy)]
 pub(super) enum Standing {
+    Argument,
     Item,
     Member,
 }

@@ -32,7 +32,7 @@ pub(super) fn walk<'r, 'a>(
     let schema = reading.schema();
     let n_wrappers = schema.input(site.input).ty.wrappers.len();
     let resolved = match site.written {
-        Some(literal) => reading.resolve(literal, (site.input, n_wrappers, 0), Standing::Member),
+        Some(literal) => reading.resolve(literal, (site.input, n_wrappers, 0), Standing::Argument),
         None => Some(operation::default(schema, site.input)),
     };
     let Some(resolved) = resolved else { return };
