@@ -55,6 +55,16 @@ impl<'a> Mistakes<'a> {
         }
     }
 
+    /// Whether an objection may be one, though nothing is proven: the schema has the field.
+    pub(super) fn may_include<'t>(
+        &self,
+        error: &Error<'t, ExecutableDocument<'t>, SchemaDefinition<'t>>,
+    ) -> bool {
+        let Error::FieldDoesNotExistOnType { field, r#type } = error else { return false };
+        let ty = self.schema.type_named(r#type.name());
+        ty.is_some_and(|it| self.schema.field_named(it, field.name().as_str()).is_some())
+    }
+
     /// Whether a field of introspection, which is a leaf, merges with what stands around it; the
     /// validator passes over it. What an introspection type merges with is of the same type, so
     /// that no other field of such a type may have its response name. Only where that is not

@@ -53,6 +53,18 @@ fn a_value_that_does_not_fit_is_told_with_its_place_in_the_detail_alone() {
     check("{b(n:1 e:THREE)}", "No such member on enum E, 1:10");
 }
 
+/// The validator does not know the field.
+#[test]
+fn a_newer_field_of_introspection_is_not_told_beside_what_is_wrong() {
+    for (text, expect) in [
+        ("{__schema{types{isOneOf zzz}}}", "unknown field `zzz`"),
+        ("{zzz __schema{types{isOneOf}}}", "unknown field `zzz`"),
+    ] {
+        let told: Vec<_> = found(text).into_iter().map(|it| it.public).collect();
+        assert_eq!(told, [expect], "{text}");
+    }
+}
+
 #[test]
 fn the_specification_decides() {
     let schema = schema();
