@@ -273,7 +273,11 @@ impl Conversion {
             Tree::Boolean(_) => ValueKind::Boolean(self.document.str(span(tree)) == "true"),
             Tree::Enum(_) => ValueKind::Enum(span(tree)),
             Tree::Float(_) => ValueKind::Float(span(tree)),
-            Tree::Integer(_) => ValueKind::Int(span(tree)),
+            Tree::Integer(_) => {
+                let token = span(tree);
+                let n_signs = u32::from(self.document.str(token) == "-0");
+                ValueKind::Int(Span { start: token.start.saturating_add(n_signs), ..token })
+            }
             Tree::List(_) => ValueKind::List,
             Tree::Null(_) => ValueKind::Null,
             Tree::Object(_) => ValueKind::Object,

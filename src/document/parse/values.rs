@@ -98,7 +98,7 @@ impl Parser<'_> {
         Ok(match kind {
             Kind::Dollar => ValueKind::Variable(self.expect(Kind::Name, "the name of a variable")?),
             Kind::Float => ValueKind::Float(span),
-            Kind::Int => ValueKind::Int(span),
+            Kind::Int => ValueKind::Int(self.integer(span)),
             Kind::Name => match self.written(span) {
                 "false" => ValueKind::Boolean(false),
                 "null" => ValueKind::Null,
@@ -109,6 +109,14 @@ impl Parser<'_> {
             Kind::OpenBracket => ValueKind::List,
             _ => ValueKind::String(self.string(kind, span)),
         })
+    }
+
+    /// `-0` goes on as `0`: as an `ID` it is the one to some servers and the other to others.
+    fn integer(&self, token: Span) -> Span {
+        if self.written(token) == "-0" {
+            return Span { start: token.start.saturating_add(1), ..token };
+        }
+        token
     }
 
     /// The content is a piece of the text when nothing between the quotes was an escape.

@@ -12,6 +12,8 @@ const plain = (text) => {
       ...node,
       ...(node.kind === Kind.STRING ? { block: false } : {}),
       ...(node.description ? { description: undefined } : {}),
+      // Some servers read the one as an ID, and some the other.
+      ...(node.kind === Kind.INT && node.value === '-0' ? { value: '0' } : {}),
     }),
   });
   const order = (a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0);
