@@ -375,32 +375,6 @@ fn a_guessing_run_that_a_rate_stops_teaches_nothing() {
     assert!(learned.contains("login(n: 1)") && learned.matches("login").count() == 1, "{learned}");
 }
 
-/// What a build step takes out of a document, and what is in it before, say the same.
-#[test]
-fn layouts_of_a_document_are_one() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let folder = folder.path();
-    let (path, log) = (folder.join("policy.yaml"), folder.join("traffic.jsonl"));
-    write(&path, "version: 1\nname: t\nschema: { file: schema.graphql }\n").expect("write");
-    write(folder.join("schema.graphql"), "type Query { a: Int b: Int }").expect("write");
-    let upstream = Upstream::start();
-    let proxy = Proxy::start_with(&path, upstream.address(), |config| {
-        config.traffic = Some(traffic(log, Details::Shapes));
-    });
-    for text in ["query A { a }", "query A {\\n  a\\n}", "{ b }"] {
-        let answer = exchange(proxy.address(), &post(&format!("{{\"query\":\"{text}\"}}")));
-        assert_eq!(answer.expect("an answer").status(), 200, "{text}");
-    }
-    let _cut_off = proxy.stop();
-    let learn = ["learn", "traffic.jsonl", "--manifest", "learned.json", "--policy", "policy.yaml"];
-    for (at_least, expect) in [("1", &["query A{a}", "{b}"][..]), ("2", &["query A{a}"])] {
-        portcullis(folder, &[&learn[..], &["--at-least", at_least]].concat());
-        let learned = read_to_string(folder.join("learned.json")).expect("a manifest");
-        let texts: Vec<_> = learned.lines().filter_map(|it| it.split('"').nth(3)).collect();
-        assert_eq!(texts, expect, "{learned}");
-    }
-}
-
 #[test]
 fn from_github() {
     check("github", "");

@@ -273,3 +273,24 @@ fn needed(policy: &Arc<Policy>) -> BTreeMap<&'static str, u64> {
 
 /// 5: a limit below would be in the way of the next operation that somebody writes.
 const FLOOR: u64 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a build step takes out of a document, and what is in it before, say the same.
+    #[test]
+    fn layouts_of_a_document_are_one() {
+        let sent = [("query A { a }", "query A{a}"), ("query A {a}", "query A{a}"), ("{b}", "{b}")];
+        let document = |(sent, printed): (&str, &str)| {
+            (Digest::of(sent.as_bytes()), Document { count: 1, text: Some(printed.into()) })
+        };
+        let seen = Seen { documents: sent.into_iter().map(document).collect(), ..Seen::default() };
+        for (at_least, expect) in [(1, &["query A{a}", "{b}"][..]), (2, &["query A{a}"]), (3, &[])]
+        {
+            let (manifest, left_out) = seen.manifest(at_least);
+            let texts: Vec<_> = manifest.lines().filter_map(|it| it.split('"').nth(3)).collect();
+            assert_eq!((texts.as_slice(), left_out), (expect, 0), "{manifest}");
+        }
+    }
+}
