@@ -13,7 +13,7 @@ pub enum Incremental {
     /// `deferSpec=20220824`
     DeferSpec2022,
     /// `incrementalSpec=v0.2`, of graphql-js 17
-    IncrementalSpec02,
+    V02,
     /// No name.
     Plain,
     /// `subscriptionSpec=1.0`, with the boundary that Apollo Client names and Strawberry waits for
@@ -38,12 +38,10 @@ impl Incremental {
                 "multipart/mixed;deferSpec=20220824, application/graphql-response+json, application/json;q=0.9"
             }
             (Self::DeferSpec2022, false) => "multipart/mixed;deferSpec=20220824, application/json",
-            (Self::IncrementalSpec02, true) => {
+            (Self::V02, true) => {
                 "multipart/mixed;incrementalSpec=v0.2, application/graphql-response+json, application/json;q=0.9"
             }
-            (Self::IncrementalSpec02, false) => {
-                "multipart/mixed;incrementalSpec=v0.2, application/json"
-            }
+            (Self::V02, false) => "multipart/mixed;incrementalSpec=v0.2, application/json",
             (Self::Plain, true) => {
                 "multipart/mixed, application/graphql-response+json, application/json;q=0.9"
             }
@@ -78,7 +76,7 @@ fn of_range(range: &str) -> Option<Incremental> {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         match (name, value.trim_matches('"')) {
             ("deferSpec", "20220824") => form = Some(Incremental::DeferSpec2022),
-            ("incrementalSpec", "v0.2") => form = Some(Incremental::IncrementalSpec02),
+            ("incrementalSpec", "v0.2") => form = Some(Incremental::V02),
             ("subscriptionSpec", "1.0") => form = Some(Incremental::SubscriptionSpec1),
             ("q", "0" | "0.0" | "0.00" | "0.000") => return None,
             _ => {}
@@ -108,7 +106,7 @@ mod tests {
         check("multipart/mixed;deferSpec=20220824,application/json", defer);
         check("multipart/mixed; deferSpec=\"20220824\", application/json", defer);
         let newer = "multipart/mixed;incrementalSpec=v0.2,application/json;q=0.9";
-        check(newer, Some(Incremental::IncrementalSpec02));
+        check(newer, Some(Incremental::V02));
         let live = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json";
         check(live, Some(Incremental::SubscriptionSpec1));
     }
