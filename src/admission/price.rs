@@ -50,5 +50,6 @@ pub(super) fn operation(policy: &Policy, request: &Request<'_>) -> Option<Operat
     document::count(&read.document, &Ceilings::default()).ok()?;
     document::validate(&policy.schema, &read).ok()?;
     let selected = select(&read.document, request.operation_name()).ok()?;
-    operation::spread(&policy.schema, &read.document, selected, policy.skipped).ok()
+    let operation = operation::spread(&policy.schema, &read.document, selected, policy.skipped);
+    Some(operation.ok()?.with_absent(policy.absent))
 }

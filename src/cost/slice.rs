@@ -7,7 +7,7 @@
 use crate::{
     document::{ValueId, ValueKind},
     json::{self, Kind as Json},
-    operation::{Operation, VariableIdx},
+    operation::{AbsentVariables, Operation, VariableIdx},
     schema::Const,
 };
 
@@ -155,7 +155,10 @@ impl Path {
                 Some((inner, _)) => at = inner,
                 None => return Found::Known(step.default),
             }
-            otherwise = step.default;
+            otherwise = match operation.absent() {
+                AbsentVariables::Omit => step.default,
+                AbsentVariables::AsNull => Slice::Null,
+            };
             n_steps = n_steps.saturating_add(1);
         }
     }

@@ -143,6 +143,12 @@ impl Operation {
         self
     }
 
+    /// What a variable without a value is inside an input object.
+    #[must_use]
+    pub const fn absent(&self) -> AbsentVariables {
+        self.absent
+    }
+
     /// The document it stands in.
     #[must_use]
     pub const fn document(&self) -> &Arc<Document> {
