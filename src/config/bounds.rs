@@ -44,17 +44,19 @@ pub struct Bounds {
 
 impl Bounds {
     /// Lowers the connections of clients to what there is room for when a worker may have so many
-    /// files open; true when that was needed. Connections to upstreams come first, up to half of all:
-    /// a client that waits is answered later, and one that has no upstream is not.
+    /// files open; true when that was needed. Each may hold one to the upstream, for an answer that
+    /// goes on.
     pub fn fit(&mut self, files: usize, n_graphs: usize) -> bool {
         let of_graph = self.upstream_in_flight.saturating_add(self.upstream_idle);
         let wanted = of_graph.saturating_mul(n_graphs).saturating_add(OWN_FILES);
-        let room = files.saturating_sub(wanted.min(files / 2)).max(1);
-        if room >= self.connections.get() {
+        let room = (files.saturating_sub(wanted.min(files / 2)) / 2).max(1);
+        let connections = self.connections.get();
+        if room >= connections {
             return false;
         }
         self.connections = NonZeroUsize::new(room).unwrap_or(NonZeroUsize::MIN);
-        self.client_connections = self.client_connections.min(room.div_ceil(2));
+        let share = self.client_connections.saturating_mul(room).div_ceil(connections);
+        self.client_connections = share.min(room);
         true
     }
 }
@@ -99,11 +101,11 @@ mod tests {
 
     #[test]
     fn clients_have_the_files_that_upstreams_leave() {
-        let wanted = 10_000 + 1024 + 256 + 64;
+        let wanted = 20_000 + 1024 + 256 + 64;
         assert_eq!(fitted(wanted, 1), (false, 10_000, 5_000));
         assert_eq!(fitted(wanted - 1, 1), (true, 9_999, 5_000));
-        assert_eq!(fitted(wanted, 2), (true, 8_720, 4_360));
-        assert_eq!(fitted(1024, 1), (true, 512, 256));
+        assert_eq!(fitted(wanted, 2), (true, 9_360, 4_680));
+        assert_eq!(fitted(1024, 1), (true, 256, 128));
         assert_eq!(fitted(0, 1), (true, 1, 1));
         assert_eq!(fitted(usize::MAX, usize::MAX), (false, 10_000, 5_000));
     }

@@ -8,7 +8,7 @@ use crate::{
     cost::facts::Facts,
     document::{ValueId, ValueKind},
     json::{self, Kind as Json},
-    operation::{Operation, VariableIdx},
+    operation::{AbsentVariables, Operation, VariableIdx},
     schema::{Const, InputId, Kind, Schema, TypeId},
 };
 
@@ -203,7 +203,13 @@ impl InputWeights {
                 let given = document.children(value).find(|(_, it)| it.key.is_some_and(is_named));
                 let (own, absent, named) = (self.own(id), self.absent(id), input.ty.named);
                 match given {
-                    Some((value, _)) => open.push(Weighed { named, value, own, absent }),
+                    Some((value, _)) => {
+                        let absent = match operation.absent() {
+                            AbsentVariables::Omit => absent,
+                            AbsentVariables::AsNull => own,
+                        };
+                        open.push(Weighed { named, value, own, absent });
+                    }
                     None => sum = sum.saturating_add(absent),
                 }
             }

@@ -179,7 +179,7 @@ struct Unfinished;
 
 impl fmt::Display for Unfinished {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it reset the stream within its answer, though without an error")
+        f.write_str("it ended the stream within its answer, though without an error")
     }
 }
 

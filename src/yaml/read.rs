@@ -151,8 +151,10 @@ fn syntax_error(source: &Arc<Source>, at: usize, message: &str) -> Diagnostic {
 /// A condition of which YAML takes the `!` for a tag, and a `|` behind it for a block of text.
 fn negated(line: &str) -> Option<&str> {
     let (_, value) = line.split_once(": ").or_else(|| line.split_once("- "))?;
-    let value = value.trim();
-    (value.starts_with('!') && value.len() <= LONGEST_WORD).then_some(value)
+    let value = value.split(" #").next()?.trim();
+    // Where it ends between brackets, or how to quote both quotes, is not for us to guess.
+    let is_clear = !line.contains(['{', '[']) && !(value.contains('"') && value.contains('\''));
+    (value.starts_with('!') && value.len() <= LONGEST_WORD && is_clear).then_some(value)
 }
 
 /// A word that YAML takes for a sign of its own: `*.field`, `*(first:)` for the name of an anchor,
@@ -325,6 +327,8 @@ mod tests {
         };
         quoted("a: !has(claims.sub) || b\n", "!has(claims.sub) || b");
         quoted("- !a || b", "!a || b");
+        quoted("a: !b || c # d", "!b || c");
+        check("a: !b || c == 'd' || e == \"f\"", None);
         quoted("inputs:\n  - at: [*(first:)]\n", "*(first:)");
         quoted("a: [b, *.id, c]", "*.id");
         quoted("a: { *.id: 3 }", "*.id");

@@ -4,7 +4,7 @@ use crate::{
     admission::rated::canonical::{Canonical, Given, number},
     document::ValueKind,
     json::Kind as Json,
-    operation::{Node, Operation, Resolved, Variables, default},
+    operation::{AbsentVariables, Node, Operation, Resolved, VariableIdx, Variables, default},
     schema::{Const, InputId},
 };
 
@@ -45,9 +45,18 @@ fn member<'a>(
         Resolved::Literal(id) => document
             .children(id)
             .find(|(_, it)| it.key.is_some_and(|key| document.str(key) == name))
-            .map(|(id, _)| operation.resolve(variables, id, field)),
+            .map(|(id, _)| match operation.variable_at(id) {
+                Some(it) if is_null(operation, variables, it) => Resolved::Const(&Const::Null),
+                _ => operation.resolve(variables, id, field),
+            }),
     };
     given.unwrap_or_else(|| default(operation.schema(), field))
+}
+
+/// Whether a variable of an input object is null because nothing is given for it.
+fn is_null(operation: &Operation, variables: &Variables<'_>, it: VariableIdx) -> bool {
+    operation.absent() == AbsentVariables::AsNull
+        && matches!(operation.variable(variables, it), Resolved::Absent)
 }
 
 /// A number has one text for all its spellings, and is the same as a text that says so: an ID is

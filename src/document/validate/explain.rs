@@ -73,13 +73,12 @@ fn found_in(
     let errors = Validator::validate(tree, definitions, &cache);
     let mistakes = Mistakes::new(schema, document);
     let errors = errors.filter(|it| !mistakes.include(it));
-    let (doubtful, mut sure): (Vec<_>, Vec<_>) =
-        errors.take(MAX_FOUND).partition(|it| mistakes.may_include(it));
+    let (doubtful, mut sure): (Vec<_>, Vec<_>) = errors.partition(|it| mistakes.may_include(it));
     // Something else is wrong: a field that is there is not what is to be told.
     if sure.is_empty() {
         sure = doubtful;
     }
-    sure.into_iter().map(|it| Invalid::new(text, it)).collect()
+    sure.into_iter().take(MAX_FOUND).map(|it| Invalid::new(text, it)).collect()
 }
 
 /// The validator's tree of a text that was read before under `ReadLimits`, so that the limits here

@@ -157,7 +157,11 @@ impl Connection {
     async fn look(&self) {
         let Ok(mut connection) = self.opened() else { return };
         let ping = async { read::<Value>(redis::cmd("PING").query_async(&mut connection).await) };
-        let _told = self.in_time(ping).await;
+        // Lateness is for those to count who ask for something.
+        match timeout(CONNECT, ping).await {
+            Ok(Ok(_) | Err(Wrong::OfOne)) => {}
+            Ok(Err(Wrong::OfAll)) | Err(_) => self.lose(),
+        }
     }
 
     /// Whatever comes of it.
@@ -305,9 +309,9 @@ fn client(redis: &Redis) -> RedisResult<Client> {
 /// What older servers say behind `ERR` when it happens inside a script.
 const OF_ALL: [&str; 7] =
     ["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "OOM", "READONLY"];
-/// 1 s: to connect, which nobody waits for.
+/// 1 s: to connect, and to answer whether it is there; nobody waits for either.
 const CONNECT: Duration = Duration::from_secs(1);
-/// 1 s between two looks: a server that stands still is lost after three.
+/// 1 s between two looks: a server that stands still is lost after another.
 const WATCH: Duration = Duration::from_secs(1);
 /// 3 answers in a row: one is bad luck.
 const MAX_LATE: u32 = 3;
