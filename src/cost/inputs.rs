@@ -201,20 +201,23 @@ impl InputWeights {
                 let input = schema.input(id);
                 let is_named = |key| document.str(key) == &*input.name;
                 let given = document.children(value).find(|(_, it)| it.key.is_some_and(is_named));
-                let (own, absent, named) = (self.own(id), self.absent(id), input.ty.named);
                 match given {
-                    Some((value, _)) => {
-                        let absent = match operation.absent() {
-                            AbsentVariables::Omit => absent,
-                            AbsentVariables::AsNull => own,
-                        };
-                        open.push(Weighed { named, value, own, absent });
-                    }
-                    None => sum = sum.saturating_add(absent),
+                    Some((value, _)) => open.push(self.member(operation, id, value)),
+                    None => sum = sum.saturating_add(self.absent(id)),
                 }
             }
         }
         sum
+    }
+
+    /// A field of an input object with the value written for it.
+    fn member(&self, operation: &Operation, id: InputId, value: ValueId) -> Weighed {
+        let (named, own) = (operation.schema().input(id).ty.named, self.own(id));
+        let absent = match operation.absent() {
+            AbsentVariables::Omit => self.absent(id),
+            AbsentVariables::AsNull => own,
+        };
+        Weighed { named, value, own, absent }
     }
 
     /// The default of a variable definition; no variable can stand in it.

@@ -153,8 +153,8 @@ fn negated(line: &str) -> Option<&str> {
     let (_, value) = line.split_once(": ").or_else(|| line.split_once("- "))?;
     let value = value.split(" #").next()?.trim();
     // Where it ends between brackets, or how to quote both quotes, is not for us to guess.
-    let is_clear = !line.contains(['{', '[']) && !(value.contains('"') && value.contains('\''));
-    (value.starts_with('!') && value.len() <= LONGEST_WORD && is_clear).then_some(value)
+    let is_unclear = line.contains(['{', '[']) || value.contains('"') && value.contains('\'');
+    (value.starts_with('!') && value.len() <= LONGEST_WORD && !is_unclear).then_some(value)
 }
 
 /// A word that YAML takes for a sign of its own: `*.field`, `*(first:)` for the name of an anchor,
