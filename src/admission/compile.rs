@@ -18,7 +18,7 @@ use crate::{
     digest::{Digest, TextDigest},
     document::{self, Document, Kept, OperationId, Read},
     json,
-    operation::{self, AnswerShape, Operation, PROTOTYPE},
+    operation::{self, AnswerShape, Mismatch, Operation, PROTOTYPE},
     policy::{self, ListedIdx, Policy, SecondReader, Unselected},
     rules::{Rule, Specialised},
     schema::OperationKind,
@@ -184,14 +184,21 @@ fn operations(
 ) -> Result<Vec<Arc<Operation>>, Violation> {
     let all = (0_u32..).zip(read.document.operations()).map(|(id, _)| OperationId(id));
     let others = all.filter(|id| *id != selected && policy.unselected == Unselected::Judge);
-    let spread = |id| operation::spread(&policy.schema, &read.document, id, policy.skipped);
     std::iter::once(selected)
         .chain(others)
-        .map(|id| match spread(id) {
-            Ok(operation) => Ok(Arc::new(operation.with_absent(policy.absent))),
-            Err(mismatch) => Err(internal(&mismatch.name)),
-        })
+        .map(|id| spread(policy, &read.document, id).map(Arc::new))
+        .map(|it| it.map_err(|it| internal(&it.name)))
         .collect()
+}
+
+/// An operation as the policy has it read.
+pub(super) fn spread(
+    policy: &Policy,
+    document: &Arc<Document>,
+    id: OperationId,
+) -> Result<Operation, Mismatch> {
+    let operation = operation::spread(&policy.schema, document, id, policy.skipped)?;
+    Ok(operation.with_absent(policy.absent))
 }
 
 /// What is left of every rule that is wanted, over all operations.

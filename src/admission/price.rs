@@ -4,10 +4,14 @@
 //! the policy. Not on the road of a request, and decides nothing.
 
 use crate::{
-    admission::{Request, compile::select, judge::stance},
+    admission::{
+        Request,
+        compile::{self, select},
+        judge::stance,
+    },
     cost::{self, Measure},
     document::{self, Ceilings, ReadLimits},
-    operation::{self, Operation, coerce},
+    operation::{Operation, coerce},
     policy::{ListedIdx, Policy, ProfileIdx},
 };
 
@@ -50,6 +54,5 @@ pub(super) fn operation(policy: &Policy, request: &Request<'_>) -> Option<Operat
     document::count(&read.document, &Ceilings::default()).ok()?;
     document::validate(&policy.schema, &read).ok()?;
     let selected = select(&read.document, request.operation_name()).ok()?;
-    let operation = operation::spread(&policy.schema, &read.document, selected, policy.skipped);
-    Some(operation.ok()?.with_absent(policy.absent))
+    compile::spread(policy, &read.document, selected).ok()
 }

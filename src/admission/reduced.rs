@@ -14,7 +14,7 @@ use crate::{
     },
     document::{self, Kept, OperationId, ReadLimits, SelectionId},
     json,
-    operation::{self, Expected, Given, Operation, Variables, coerce},
+    operation::{Expected, Given, Operation, Variables, coerce},
     policy::Policy,
     verdict::{Code, Spent, Violation},
 };
@@ -59,10 +59,9 @@ pub(super) fn reduce<'r>(
     if given.any(|(it, given)| !kept.uses(&it.name) && is_left(given)) {
         return Err(refusal("a file stands where nothing asks for it"));
     }
-    let operation =
-        operation::spread(&policy.schema, &read.document, OperationId(0), policy.skipped)
-            .map_err(|it| refusal(&format!("`{}` does not resolve", it.name)))?;
-    let operation = Arc::new(operation.with_absent(policy.absent));
+    let operation = compile::spread(policy, &read.document, OperationId(0))
+        .map_err(|it| refusal(&format!("`{}` does not resolve", it.name)))?;
+    let operation = Arc::new(operation);
     let variables = coerce(&policy.schema, operation.variables(), request.variables)?;
     let left =
         compile::left(policy, std::slice::from_ref(&operation), |it| it.judges_what_goes_on());

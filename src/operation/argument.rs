@@ -86,10 +86,9 @@ impl Operation {
         variables: &Variables<'a>,
         variable: VariableIdx,
     ) -> Option<Resolved<'a>> {
-        match (self.variable(variables, variable), self.absent) {
-            (Resolved::Absent, AbsentVariables::Omit) => None,
-            (Resolved::Absent, AbsentVariables::AsNull) => Some(given_null()),
-            (resolved, _) => Some(resolved),
+        match self.variable(variables, variable) {
+            Resolved::Absent => (self.absent == AbsentVariables::AsNull).then(given_null),
+            resolved => Some(resolved),
         }
     }
 

@@ -90,7 +90,7 @@ fn unclear(node: &Node, found: &mut Diagnostics) {
         Value::Scalar { quoted: true, .. } => {}
         Value::Scalar { text, quoted: false } => {
             let is_clear = matches!(text.as_str(), "true" | "false");
-            if !is_clear && UNCLEAR.iter().any(|it| text.eq_ignore_ascii_case(it)) {
+            if !is_clear && yaml::scalar::switch(text).is_some() {
                 let message = "true or false to some who read YAML, a text to others";
                 let error = node.error("not-a-boolean", message);
                 found.push(error.help("write `true` or `false`, or quotes around the text"));
@@ -98,8 +98,6 @@ fn unclear(node: &Node, found: &mut Diagnostics) {
         }
     }
 }
-
-const UNCLEAR: [&str; 6] = ["false", "no", "off", "on", "true", "yes"];
 
 // Recursion over a file of the operator's, as deep as YAML is read.
 fn to_json(node: &Node) -> serde_json::Value {

@@ -37,7 +37,7 @@ pub(super) fn read(node: &Node, found: &mut Diagnostics) -> Vec<Box<str>> {
 }
 
 /// What a browser sends across sites without asking.
-const SENT_BY_ANYONE: [&str; 12] = [
+pub(super) const SENT_BY_ANYONE: [&str; 12] = [
     "accept",
     "accept-encoding",
     "accept-language",

@@ -7,6 +7,7 @@ use crate::{
     identity::{ApiKeys, Told},
     policy::{
         Http, api_keys, claim,
+        csrf_header::SENT_BY_ANYONE,
         forward_headers::why_not_told,
         jwt::{self, Jwt},
         load::Resolve,
@@ -91,30 +92,10 @@ fn api_key_header(
 fn taken(header: &str) -> Option<String> {
     match header {
         "authorization" | "cookie" => Some(format!("`{header}` is where tokens come from")),
-        it if OF_HTTP.contains(&it) => Some(format!("clients write `{header}` anyway")),
+        it if SENT_BY_ANYONE.contains(&it) => Some(format!("clients write `{header}` anyway")),
         _ => None,
     }
 }
-
-/// What clients and proxies write of their own accord: no key can stand there.
-const OF_HTTP: [&str; 16] = [
-    "accept",
-    "accept-encoding",
-    "accept-language",
-    "connection",
-    "content-length",
-    "content-type",
-    "expect",
-    "forwarded",
-    "host",
-    "origin",
-    "referer",
-    "transfer-encoding",
-    "user-agent",
-    "via",
-    "x-forwarded-for",
-    "x-real-ip",
-];
 
 /// A header of a client's that we read.
 fn header_name(node: &Node, found: &mut Diagnostics) -> Option<Box<str>> {

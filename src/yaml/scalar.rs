@@ -37,7 +37,7 @@ pub fn word<T: Copy>(node: &Node, words: &[(&str, T)], found: &mut Diagnostics) 
 }
 
 /// What older YAML, and other files, call `on` and `off`.
-pub(super) fn switch(text: &str) -> Option<&'static str> {
+pub(crate) fn switch(text: &str) -> Option<&'static str> {
     match &*text.to_ascii_lowercase() {
         "true" | "yes" | "y" | "on" => Some("on"),
         "false" | "no" | "n" | "off" => Some("off"),

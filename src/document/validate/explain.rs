@@ -72,13 +72,21 @@ fn found_in(
     let cache = Cache::new(tree, definitions);
     let errors = Validator::validate(tree, definitions, &cache);
     let mistakes = Mistakes::new(schema, document);
-    let errors = errors.filter(|it| !mistakes.include(it));
-    let (doubtful, mut sure): (Vec<_>, Vec<_>) = errors.partition(|it| mistakes.may_include(it));
-    // Something else is wrong: a field that is there is not what is to be told.
-    if sure.is_empty() {
-        sure = doubtful;
-    }
-    sure.into_iter().take(MAX_FOUND).map(|it| Invalid::new(text, it)).collect()
+    let mut doubtful = Vec::new();
+    let sure = errors.filter(|it| !mistakes.include(it)).filter_map(|it| {
+        let is_doubtful = mistakes.may_include(&it);
+        let told = Invalid::new(text, it);
+        if !is_doubtful {
+            return Some(told);
+        }
+        if doubtful.len() < MAX_FOUND {
+            doubtful.push(told);
+        }
+        None
+    });
+    let sure: Vec<_> = sure.take(MAX_FOUND).collect();
+    // Where something else is wrong, a field that is there is not what is to be told.
+    if sure.is_empty() { doubtful } else { sure }
 }
 
 /// The validator's tree of a text that was read before under `ReadLimits`, so that the limits here
